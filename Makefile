@@ -1,0 +1,90 @@
+# Huitang's commands. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := build/stamps
+CLIENT := web/client
+
+PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h)
+CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+PACKAGES := config.py errors.py server.py database media members recordings rooms signaling web tests bench
+
+.PHONY: help setup serve test check bench fuzz format lock screenshots clean
+.DELETE_ON_ERROR:
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMPS)/plane $(STAMPS)/client ## system packages, .venv, native data plane, browser client
+
+serve: setup ## set up what is missing, then serve with a demo organization on http://localhost:8080
+	@exec $(BIN)/python server.py serve --demo
+
+test: check setup $(STAMPS)/test-packages ## everything CI runs: checks, unit, protocol, browser and fuzz tests
+	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.fuzz --seconds 20
+	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
+
+check: $(STAMPS)/test-venv $(STAMPS)/plane $(STAMPS)/node-modules ## format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	cd $(CLIENT) && ../../tools/node.sh npm run --silent check
+
+format: $(STAMPS)/test-venv $(STAMPS)/node-modules ## put every file into the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	cd $(CLIENT) && ../../tools/node.sh npm run --silent format
+
+bench: setup ## forwarding cost, latency, loss and memory beside the floor of this machine; writes build/bench.json
+	$(BIN)/python -m bench
+
+fuzz: $(STAMPS)/test-venv ## fuzz the plane's packet entry under AddressSanitizer (SECONDS=60)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+screenshots: $(STAMPS)/plane $(STAMPS)/client $(STAMPS)/test-packages ## take the README's screenshots anew
+	$(BIN)/python -m tests.browser.screenshots
+
+lock: $(STAMPS)/test-venv ## write requirements/lock.txt from what is installed
+	@{ head -n 1 requirements/lock.txt; $(BIN)/pip freeze --exclude pip; } > build/lock.txt && mv build/lock.txt requirements/lock.txt
+
+clean: ## remove everything built (the data folder stays)
+	rm -rf build $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist media/plane/*.so media/plane/*.c
+
+$(STAMPS)/run-packages: tools/system-packages.sh
+	@tools/system-packages.sh run
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/test-packages: tools/system-packages.sh
+	@tools/system-packages.sh test
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/venv: requirements/run.txt requirements/build.txt requirements/lock.txt | $(STAMPS)/run-packages
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Python packages into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/run.txt -r requirements/build.txt -c requirements/lock.txt
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/test-venv: requirements/test.txt requirements/lock.txt $(STAMPS)/venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/test.txt -c requirements/lock.txt
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/plane: setup.py $(PLANE_SOURCES) $(STAMPS)/venv
+	@echo "Compiling the data plane"
+	@mkdir -p build && $(BIN)/python setup.py --quiet build_ext --inplace > build/plane.log 2>&1 || { cat build/plane.log >&2; exit 1; }
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/node-modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json $(STAMPS)/venv
+	@echo "Installing the browser client's packages"
+	@cd $(CLIENT) && ../../tools/node.sh npm ci --silent --no-audit --no-fund
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/client: $(CLIENT_SOURCES) $(STAMPS)/node-modules
+	@echo "Building the browser client"
+	@cd $(CLIENT) && ../../tools/node.sh npm run --silent build
+	@mkdir -p $(@D) && touch $@
