@@ -1,0 +1,50 @@
+"""What an operator may choose about signaling; server.py fills it from the configuration."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IceServer:
+    """A STUN or TURN server as WebRTC's RTCIceServer names it.
+
+    With `secret` (coturn's `static-auth-secret`) every participant gets credentials of his own that expire (the TURN
+    REST scheme); `username` and `credential` are then not needed.
+    """
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
+class SignalingSettings:
+    """Times in seconds, sizes in bytes; each default has its reason beside it."""
+
+    # Browsers' Origin must be the host they asked, or one of these ("https://meet.example.org"), for proxies that
+    # rewrite Host. Clients without an Origin (phones' apps, tests) are let in: they carry no ambient cookies.
+    public_origins: tuple[str, ...] = ()
+    ice_servers: tuple[IceServer, ...] = ()
+    # How long a TURN credential lasts: a long meeting and a reconnection in it.
+    turn_credential_seconds: int = 12 * 3600
+    # A lost connection is noticed after interval + timeout at the latest. 10 + 10 keeps `peerReconnecting` honest on
+    # mobile networks, whose NAT bindings and radio pauses last up to some seconds; 600 clients cost 60 pings a second.
+    ping_interval: float = 10.0
+    ping_timeout: float = 10.0
+    # The largest legitimate message is `produce` or `consume` with a browser's whole capabilities: some 12 kB.
+    max_message_bytes: int = 64 * 1024
+    # A client with so many unread messages is not reading: it is cut, and resumes from a snapshot.
+    max_unsent_messages: int = 512
+    # Joining a room of 40 takes 1 + 4 + 2 * 80 events at once; afterwards a person makes a few a second.
+    event_burst: int = 400
+    events_per_second: float = 20.0
+    # A connection that goes on flooding while it is being refused is cut after so many refusals in a row.
+    max_refused_in_a_row: int = 1000
+    # Active speaker and audio levels are told at most so often.
+    levels_interval: float = 0.25
+    # Per participant; a camera with a screen, its sound and a microphone are four producers.
+    max_transports: int = 4
+    max_producers: int = 8
+    max_consumers: int = 400
+    # Chosen by the browser client's designers: up, down and score changes are told at most so often.
+    quality_interval: float = 2.0
