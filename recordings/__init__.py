@@ -1,0 +1,40 @@
+"""Recordings: what a meeting said and showed, kept on disk, composed into one MP4, watched and counted.
+
+The words: a **track** is one producer's encoded media in one Matroska file; a **segment** is one unbroken run of
+capture (a restart of the server begins another); a **recording** is all segments of one meeting and the one MP4
+**composed** from them; a **viewing** is what one member really watched of it.
+
+The one invariant: a meeting that was to be recorded always has a row that says where its recording stands, and
+that row ends as ready, damaged (playable, something known to be missing) or failed, with the reason. What was
+captured is deleted by nobody but the deletion of the recording.
+
+For signaling (all on the event loop):
+
+    center = RecordingCenter(database, attendance, settings, clock)    # recordings/center.py
+    center.set_listener(listener)                            # RecordingListener: on_recording_event(...)
+    await center.start()                                     # reconciles, then composes in the background
+    recorder = await center.open(meeting_id)                 # a Recorder, or None: this meeting is not recorded
+    recorder.track_added(Track(...)); recorder.track_paused(producer_id); recorder.track_resumed(producer_id)
+    recorder.track_closed(producer_id)                       # the recorder closes the tap
+    recorder.status                                          # RecordingStatus(state, since, reason) for `join`
+    await center.finish(meeting_id)                          # the meeting ended: close the files, queue composition
+    await center.stop()                                      # the server stops: files are closed, live meetings go
+                                                             # on as a further segment when it starts again
+    center.statistics() -> RecordingStatistics
+
+For web/api:
+
+    library = Library(database, settings)                    # recordings/library.py
+    await library.list(actor, meeting_id=None, limit=50, cursor=None) -> RecordingPage(items, next_cursor)
+    await library.get(actor, recording_id) -> RecordingView
+    await library.media(actor, recording_id) -> MediaFile(path, size, etag, content_type)
+    viewings = Viewings(database, attendance, clock)         # recordings/viewing/service.py
+    await viewings.report(actor, recording_id, body) -> CoverageView      # body: the JSON as it came
+
+Problem codes raised here: `recording_not_found` (NOT_FOUND), `recording_not_playable` (CONFLICT: not composed yet, or
+failed; details.state), `viewing_report_invalid` (INVALID; details.field), `viewing_needs_member` (FORBIDDEN: only
+a member's watching is counted), `cursor_invalid` (INVALID).
+
+Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
+`disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `composition_failed`, `files_missing`.
+"""

@@ -1,0 +1,24 @@
+"""What the operator may set about recordings."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RecordingSettings(BaseModel):
+    """`folder` holds one directory a recording; everything else has a default that suits one machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path
+    # Capture stops below this much free space: the database on the same disk must still be able to write.
+    min_free_bytes: int = Field(default=512 * 1024 * 1024, ge=0)
+    # Compositions at once on this node; each takes about two cores.
+    workers: int = Field(default=1, ge=0, le=16)
+    # How often a composition that crashes or is killed is begun again before it counts as failed.
+    attempts: int = Field(default=3, ge=1, le=10)
+    # A claimed composition whose node has not renewed the claim for so long may be taken by another.
+    lease_seconds: float = Field(default=60.0, gt=0)
+    # Added to the server's own niceness for the composing process.
+    niceness: int = Field(default=15, ge=0, le=19)
+    reconcile_seconds: float = Field(default=3600.0, gt=0)

@@ -1,0 +1,56 @@
+"""The states of a recording and the ways between them."""
+
+from enum import StrEnum
+
+
+class RecordingState(StrEnum):
+    """Where a recording stands; the values are the interface's."""
+
+    CAPTURING = "capturing"
+    COMPOSING = "composing"  # captured; queued or being composed
+    READY = "ready"
+    DAMAGED = "damaged"  # playable, and something known is missing: `failure` says what
+    FAILED = "failed"  # not playable, or capture stopped: `failure` says why
+
+    @property
+    def playable(self) -> bool:
+        """Whether there is an MP4 to watch."""
+        return self in {RecordingState.READY, RecordingState.DAMAGED}
+
+
+class Failure(StrEnum):
+    """Why a recording is damaged or failed; stable, with a text in the locales."""
+
+    DISK_FULL = "disk_full"
+    DISK_FAILED = "disk_failed"
+    NOTHING_CAPTURED = "nothing_captured"
+    CAPTURE_UNREADABLE = "capture_unreadable"
+    COMPOSITION_FAILED = "composition_failed"
+    FILES_MISSING = "files_missing"
+
+
+class Audience(StrEnum):
+    """Who may watch: the narrowest first, each within the one after it."""
+
+    BRANCH = "branch"  # the meeting's own organization and those above it
+    COMMITTEE = "committee"
+    DISTRICT = "district"
+
+
+# Composing goes back to capturing when a meeting that a crash cut off goes on as a further segment; a finished
+# recording goes back to composing when it is composed anew.
+TRANSITIONS: dict[RecordingState, frozenset[RecordingState]] = {
+    RecordingState.CAPTURING: frozenset({RecordingState.COMPOSING, RecordingState.FAILED}),
+    RecordingState.COMPOSING: frozenset(
+        {RecordingState.CAPTURING, RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED}
+    ),
+    RecordingState.READY: frozenset({RecordingState.COMPOSING}),
+    RecordingState.DAMAGED: frozenset({RecordingState.COMPOSING}),
+    RecordingState.FAILED: frozenset({RecordingState.COMPOSING, RecordingState.CAPTURING}),
+}
+
+
+def check_transition(old: RecordingState, new: RecordingState) -> None:
+    """Raise ValueError where a recording in `old` cannot become `new`."""
+    if new not in TRANSITIONS[old]:
+        raise ValueError(f"a recording that is {old.value} cannot become {new.value}")
