@@ -1,0 +1,41 @@
+"""What the media engine may be told from outside."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLimits:
+    """Upper bounds; passing one raises `MediaLimitReached` with the code named here.
+
+    They are far above what a meeting needs and low enough that one client cannot exhaust the process.
+    """
+
+    transports_per_router: int = (
+        2_400  # too_many_transports: 600 people with two each, twice over while rejoining
+    )
+    transports_per_owner: int = 4  # too_many_transports: two, and two more while the old ones go
+    producers_per_transport: int = (
+        8  # too_many_producers: camera, microphone, screen, screen audio, and replacements
+    )
+    consumers_per_transport: int = 1_200  # too_many_consumers: a camera and a microphone of 600 people
+    taps_per_producer: int = 4  # too_many_taps
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """One UDP port for all clients.
+
+    `port` 0 takes a free one (tests). `bind_addresses` are literal IP addresses; an address family the machine lacks
+    is left out as long as one remains. `announced_addresses` are the IP addresses (or `public` of a 1:1 NAT) clients are told;
+    empty means the machine's own, loopback last. `plane_threads` None means cores minus one, at least one.
+    """
+
+    port: int = 40000
+    bind_addresses: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104 - a media server listens to everybody
+    announced_addresses: tuple[str, ...] = ()
+    plane_threads: int | None = None
+    limits: MediaLimits = MediaLimits()
+    srtp_profiles: tuple[str, ...] = (
+        "SRTP_AEAD_AES_128_GCM",
+        "SRTP_AES128_CM_SHA1_80",
+    )  # in order of preference
