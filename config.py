@@ -1,0 +1,345 @@
+"""One configuration: environment variables HUITANG_SECTION__NAME, else a TOML file, else what stands here.
+
+Only server.py reads it; every package gets its own part in a settings class of its own.
+"""
+
+import difflib
+import ipaddress
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+PREFIX: Final = "HUITANG_"
+CONFIG_VARIABLE: Final = "HUITANG_CONFIG"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message says which variable and what to do."""
+
+
+def _split(value: object) -> object:
+    """A JSON list, or the same without brackets and quotes: `192.0.2.1,192.0.2.2`."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError('must be a JSON list such as ["192.0.2.1"]') from error
+
+
+Strings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is not an address or network such as 10.0.0.0/8") from error
+    return values
+
+
+class Section(BaseModel):
+    """One part of the tree; a misspelt name in the TOML file is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSection(Section):
+    """The HTTP server."""
+
+    host: Annotated[
+        str, Field(min_length=1, description="Address to listen on; 127.0.0.1 behind a proxy")
+    ] = "0.0.0.0"  # noqa: S104 - people come from other machines; operations.md says when to narrow it
+    port: Annotated[Port, Field(description="TCP port; 0 takes a free one and prints it")] = 8080
+    trusted_proxies: Annotated[
+        Strings,
+        Field(description="Addresses or networks of the reverse proxies whose X-Forwarded-* headers count"),
+    ] = ()
+    public_origins: Annotated[
+        Strings, Field(description="Further origins that may call, such as https://meet.example.org")
+    ] = ()
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _networks(values)
+
+    @field_validator("public_origins")
+    @classmethod
+    def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            parts = urlsplit(value)
+            if (
+                parts.scheme not in {"http", "https"}
+                or not parts.hostname
+                or parts.path
+                or parts.query
+                or parts.fragment
+            ):
+                raise ValueError(f"{value!r} is not an origin such as https://meet.example.org")
+        return values
+
+
+class TlsSection(Section):
+    """TLS by this process itself; leave all of it out behind a proxy that does TLS."""
+
+    certificate: Annotated[Path | None, Field(description="PEM file with the certificate and its chain")] = (
+        None
+    )
+    key: Annotated[Path | None, Field(description="PEM file with the certificate's private key")] = None
+    self_signed: Annotated[
+        bool,
+        Field(description="Make a certificate for this machine's addresses and keep it in the data folder"),
+    ] = False
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together: give both or neither")
+        if self.certificate is not None and self.self_signed:
+            raise ValueError("give either certificate and key, or self_signed, not both")
+        return self
+
+
+class DatabaseSection(Section):
+    """Where the records are."""
+
+    url: Annotated[
+        SecretStr | None,
+        Field(description="postgresql://user:password@host/name; without it SQLite in the data folder"),
+    ] = None
+
+
+class MediaSection(Section):
+    """The UDP side."""
+
+    port: Annotated[
+        Port, Field(description="The one UDP port for all audio and video; 0 takes a free one")
+    ] = 40000
+    bind_addresses: Annotated[
+        Strings, Field(min_length=1, description="Addresses the UDP port is opened on")
+    ] = (
+        "0.0.0.0",  # noqa: S104 - media comes from other machines
+        "::",
+    )
+    announced_addresses: Annotated[
+        Strings,
+        Field(
+            description="Addresses told to browsers: the public ones behind NAT; default the machine's own"
+        ),
+    ] = ()
+    plane_threads: Annotated[
+        int | None, Field(ge=1, le=64, description="Forwarding threads; default one less than the cores")
+    ] = None
+
+    @field_validator("bind_addresses", "announced_addresses")
+    @classmethod
+    def _are_addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                ipaddress.ip_address(value)
+            except ValueError as error:
+                raise ValueError(f"{value!r} is not an IP address such as 192.0.2.1") from error
+        return values
+
+
+class RecordingsSection(Section):
+    """Capture and composition."""
+
+    folder: Annotated[
+        Path | None, Field(description="Where recordings lie; default recordings in the data folder")
+    ] = None
+    minimum_free_mebibytes: Annotated[
+        int, Field(ge=0, description="Recording stops, and /readyz complains, when less than this is free")
+    ] = 500
+
+
+class ConsultationsSection(Section):
+    """面对面."""
+
+    guests: Annotated[
+        bool, Field(description="People who are not signed in may take a ticket by giving a name")
+    ] = True
+
+
+class RoomsSection(Section):
+    """Live rooms."""
+
+    grace_seconds: Annotated[
+        float, Field(gt=0, le=600, description="How long a lost connection keeps its place in the room")
+    ] = 20.0
+
+
+class MetricsSection(Section):
+    """Who may read /metrics: these networks, or anybody with the token."""
+
+    networks: Annotated[Strings, Field(description="Addresses or networks that may read /metrics")] = (
+        "127.0.0.0/8",
+        "::1/128",
+    )
+    token: Annotated[
+        SecretStr | None, Field(description="Lets a scraper from elsewhere in: Authorization: Bearer <token>")
+    ] = None
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _networks(values)
+
+
+class LogSection(Section):
+    """Logs go to standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="What is worth a line")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "console", "json"],
+        Field(description="auto: console on a terminal, else JSON, one event a line"),
+    ] = "auto"
+    access: Annotated[
+        bool, Field(description="A line for every HTTP request, without query strings and addresses")
+    ] = False
+
+
+class Config(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Annotated[Path, Field(description="Folder of everything that must be kept")] = Path("data")
+    http: HttpSection = HttpSection()
+    tls: TlsSection = TlsSection()
+    database: DatabaseSection = DatabaseSection()
+    media: MediaSection = MediaSection()
+    recordings: RecordingsSection = RecordingsSection()
+    consultations: ConsultationsSection = ConsultationsSection()
+    rooms: RoomsSection = RoomsSection()
+    metrics: MetricsSection = MetricsSection()
+    log: LogSection = LogSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file."""
+        return (env_settings, init_settings)
+
+
+def load(file: Path | None = None) -> Config:
+    """Read the configuration; ConfigurationError says in a sentence what to change.
+
+    `file` (or HUITANG_CONFIG) is a TOML file: `[http]` with `port = 8443` is HUITANG_HTTP__PORT.
+    """
+    path = file or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = TomlConfigSettingsSource(Config, path)() if path.is_file() else _missing(path)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"The configuration file {path} cannot be read: {error}.") from error
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise ConfigurationError(
+            "\n".join(_sentence(problem, values) for problem in error.errors())
+        ) from error
+    except SettingsError as error:
+        raise ConfigurationError(f"The environment holds a value that cannot be read: {error}.") from error
+
+
+def variables() -> dict[str, tuple[str, str]]:
+    """Every environment variable with (default as text, what it is), in the order of the tree."""
+    return dict(_walk(Config, PREFIX))
+
+
+def unknown_variables() -> dict[str, str | None]:
+    """HUITANG_* variables of the environment that mean nothing here, each with the likely meant name."""
+    known = [*variables(), CONFIG_VARIABLE]
+    strangers = [name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known]
+    return {name: next(iter(difflib.get_close_matches(name.upper(), known, n=1)), None) for name in strangers}
+
+
+def _walk(model: type[BaseModel], prefix: str) -> list[tuple[str, tuple[str, str]]]:
+    rows: list[tuple[str, tuple[str, str]]] = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, Section):
+            rows += _walk(type(field.default), f"{prefix}{name.upper()}__")
+        else:
+            rows.append((f"{prefix}{name.upper()}", (_as_text(field.default), field.description or "")))
+    return rows
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    return str(value)
+
+
+def _missing(path: Path) -> dict[str, Any]:
+    raise ConfigurationError(
+        f"The configuration file {path} does not exist: correct --config or {CONFIG_VARIABLE}."
+    )
+
+
+def _sentence(problem: Any, file_values: dict[str, Any]) -> str:
+    """What pydantic found, under the name that the person wrote it by."""
+    parts = [str(part) for part in problem["loc"] if not isinstance(part, int)]
+    variable = PREFIX + "__".join(parts).upper()
+    from_file = _holds(file_values, parts) and variable not in os.environ
+    where = f"{'.'.join(parts)} in the configuration file" if from_file else variable
+    what = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(variable, variables(), n=1)
+        return f"{where} is not a setting{f'; did you mean {near[0]}?' if near else '.'}"
+    value = problem.get("input")
+    shown = (
+        f" (it is {value!r})" if isinstance(value, str | int | float) and "DATABASE" not in variable else ""
+    )
+    return f"{where} is wrong: {what}{shown}."
+
+
+def _holds(values: dict[str, Any], parts: list[str]) -> bool:
+    inner: Any = values
+    for part in parts:
+        if not isinstance(inner, dict) or part not in inner:
+            return False
+        inner = inner[part]
+    return bool(parts)

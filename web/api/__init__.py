@@ -1,0 +1,1 @@
+"""REST under /api: one table of calls (routes.py), their handlers, the machinery around them."""

@@ -1,0 +1,85 @@
+"""The two families of models (what comes in, what goes out) and the shapes that all calls share."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic.alias_generators import to_camel
+
+Item = TypeVar("Item")
+
+MAX_ID = 64  # ids are 32 hex characters; anything longer cannot be one of ours
+MAX_PAGE = 200
+
+
+class Input(BaseModel):
+    """A request body or query: unknown keys are refused, so that a client's typing error shows at once."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+    )
+
+
+class Output(BaseModel):
+    """An answer. Built by handlers with Python names, sent with camelCase ones."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, from_attributes=True
+    )
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:  # PostgreSQL cannot store it, and no person types it
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
+Moment = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=r"^[A-Za-z0-9_-]+$")]
+Text = Annotated[str, AfterValidator(_no_nul)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class PageQuery(Input):
+    """`?limit=&cursor=` of every list; `cursor` is the `nextCursor` of the page before."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
+    cursor: Annotated[Text, StringConstraints(max_length=500)] | None = None
+
+
+class Page(Output, Generic[Item]):
+    """One page of a list; `nextCursor` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+class ErrorBody(Output):
+    """What was wrong, under a stable code, with a sentence for people."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class ErrorAnswer(Output):
+    """Every answer with a status of 400 and more."""
+
+    error: ErrorBody
