@@ -1,0 +1,20 @@
+"""Bounds and periods of live rooms."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """All periods in seconds."""
+
+    grace: float = 20.0  # how long a lost connection may stay away
+    heartbeat: float = 15.0  # how often presence goes to the database: what a crash can lose
+    tick: float = 1.0  # how often grace periods are looked at
+    abandoned_after: float = 600.0  # an empty room whose planned end has passed ends after this
+    overdue_after: float = 12 * 3600.0  # and any room ends this long after its planned end
+    maximum_peers: int = 1000  # in one room; more than ever met on one evening in one of ours
+    maximum_waiting: int = 200  # in one lobby
+    maximum_devices: int = 5  # of one person in one room
+    maximum_pending: int = 256  # commands that wait for one room; the next is refused as room_busy
+    chat_history: int = 200  # messages kept for those who come late
+    chat_length: int = 2000  # characters of one message
