@@ -31,10 +31,10 @@ class LeaveReason(StrEnum):
     """Why a peer is gone; `peerLeft` carries it."""
 
     LEFT = "left"
-    TIMED_OUT = "timedOut"  # the connection was lost and the grace period passed
+    LOST = "lost"  # the connection was lost and the grace period passed
     REMOVED = "removed"
     REJECTED = "rejected"  # was waiting and a host said no
-    MEETING_ENDED = "meetingEnded"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeetingEnded:
-    """The room is over; a PeerLeft(meetingEnded) for every peer came before. `at` is the end that counts for attendance."""
+    """The room is over; a PeerLeft(ended) for every peer came before. `at` is the end that counts for attendance."""
 
     at: datetime
     reason: EndReason
