@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMPS := build/stamps
 CLIENT := web/client
 
-PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h)
+PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h bench/*.pyx)
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGES := config.py errors.py server.py database media members recordings rooms signaling web tests bench
 
@@ -54,7 +54,7 @@ lock: $(STAMPS)/test-venv ## write requirements/lock.txt from what is installed
 	@{ head -n 1 requirements/lock.txt; $(BIN)/pip freeze --exclude pip; } > build/lock.txt && mv build/lock.txt requirements/lock.txt
 
 clean: ## remove everything built (the data folder stays)
-	rm -rf build $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist media/plane/*.so media/plane/*.c
+	rm -rf build $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist media/plane/*.so bench/*.so
 
 $(STAMPS)/run-packages: tools/system-packages.sh
 	@tools/system-packages.sh run

@@ -1,4 +1,4 @@
-"""Builds the native data plane in place: `python setup.py build_ext --inplace`."""
+"""Builds the native data plane and the load generator of `make bench`: `python setup.py build_ext --inplace`."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 SANITIZE = os.environ.get("HUITANG_SANITIZE")  # "address": for `make fuzz`
-PLANE = Path("media/plane")
+SOURCES = ["media/plane/*.pyx"] if SANITIZE else ["media/plane/*.pyx", "bench/*.pyx"]
 
 flags = ["-O1", "-g", f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer"] if SANITIZE else ["-O3", "-g1"]
 links = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
@@ -20,7 +20,8 @@ extensions = [
         extra_link_args=links,
         define_macros=[("_GNU_SOURCE", "1")],
     )
-    for source in sorted(PLANE.glob("*.pyx"))
+    for pattern in SOURCES
+    for source in sorted(Path().glob(pattern))
 ]
 
 setup(ext_modules=cythonize(extensions, build_dir="build/cython", nthreads=os.cpu_count() or 1))

@@ -1,0 +1,167 @@
+"""Measure forwarding on this machine and print it beside the floor: `python -m bench`."""
+
+import argparse
+import asyncio
+import os
+import statistics
+import threading
+from pathlib import Path
+
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from bench import floor, load, report
+from bench.peer import Connection, Peer, join
+from bench.server import Server, open_meeting, running
+
+SERVER_CORE, LOAD_CORE = 0, 1
+SUBSCRIBERS = (30, 60, 100)
+ROUNDS = 3  # a point is the median of these
+SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
+JOINING = 8  # peers that join at the same time
+VIDEO_SSRC, AUDIO_SSRC = 0x10000001, 0x20000002
+KINDS = ("video", "audio")
+
+
+async def publish(
+    server: Server, meeting: str, cookie: str, certificate: RTCCertificate
+) -> tuple[Peer, load.Publisher]:
+    """Join as the publisher and announce one camera and one microphone."""
+    peer = await join(server.url, cookie, meeting)
+    transport, connection = await peer.connect("send", certificate)
+    types = {}
+    for kind, ssrc, mime in (("video", VIDEO_SSRC, "video/VP8"), ("audio", AUDIO_SSRC, "audio/opus")):
+        codec = next(c for c in peer.rtp_capabilities["codecs"] if c["mimeType"].lower() == mime.lower())
+        types[kind] = codec["preferredPayloadType"]
+        parameters = {
+            "mid": str(KINDS.index(kind)),
+            "codecs": [
+                {
+                    "mimeType": codec["mimeType"],
+                    "payloadType": types[kind],
+                    "clockRate": codec["clockRate"],
+                    **({"channels": codec["channels"]} if "channels" in codec else {}),
+                    "parameters": codec.get("parameters", {}),
+                    "rtcpFeedback": codec.get("rtcpFeedback", []),
+                }
+            ],
+            "headerExtensions": [],
+            "encodings": [{"ssrc": ssrc}],
+            "rtcp": {"cname": "benchmark", "reducedSize": True},
+        }
+        source = "camera" if kind == "video" else "microphone"
+        await peer.call(
+            "produce", {"transportId": transport, "kind": kind, "rtpParameters": parameters, "source": source}
+        )
+    publisher = load.Publisher(
+        connection.socket.fileno(),
+        load.session_pointer(connection.outbound),
+        video_ssrc=VIDEO_SSRC,
+        audio_ssrc=AUDIO_SSRC,
+        video_type=types["video"],
+        audio_type=types["audio"],
+    )
+    return peer, publisher
+
+
+async def subscribe(
+    server: Server, meeting: str, cookie: str, certificate: RTCCertificate
+) -> tuple[Peer, Connection]:
+    """Join as a subscriber of everything there is."""
+    peer = await join(server.url, cookie, meeting)
+    transport, connection = await peer.connect("recv", certificate)
+    for producer in peer.producers:
+        wanted = {"transportId": transport, "producerId": producer, "rtpCapabilities": peer.rtp_capabilities}
+        consumer = await peer.call("consume", wanted)
+        await peer.call("resumeConsumer", {"consumerId": consumer["id"]})
+    return peer, connection
+
+
+async def count(server: Server, connections: list[Connection], seconds: float) -> report.Sample:
+    """Count what these subscribers receive while the server's CPU time is read."""
+    receivers = load.Receivers(
+        [connection.socket.fileno() for connection in connections],
+        load.session_pointer(connections[0].inbound),
+    )
+    thread = threading.Thread(target=receivers.run)
+    thread.start()
+    try:
+        await asyncio.sleep(SETTLE)
+        receivers.take_latencies()
+        before, cpu_before = receivers.counts(), server.cpu_seconds()
+        await asyncio.sleep(seconds)
+        after, cpu_after = receivers.counts(), server.cpu_seconds()
+        latencies = receivers.take_latencies()
+    finally:
+        receivers.stop()
+        await asyncio.to_thread(thread.join)
+    received = [late - early for early, late in zip(before, after, strict=True)]
+    return report.Sample(received, seconds, cpu_after - cpu_before, sorted(latencies))
+
+
+async def measure_server(options: argparse.Namespace) -> list[report.Point]:
+    """One publisher and, step by step, more subscribers in one room of a real server."""
+    certificate = RTCCertificate.generateCertificate()
+    points = []
+    async with running(SERVER_CORE) as server:
+        meeting, cookie = await open_meeting(server)
+        host, publisher = await publish(server, meeting, cookie, certificate)
+        publishing = threading.Thread(target=publisher.run)
+        publishing.start()
+        joined: list[tuple[Peer, Connection]] = []
+        try:
+            joined.append(await subscribe(server, meeting, cookie, certificate))
+            alone = server.resident_kib()
+            for subscribers in options.subscribers:
+                print(f"  joining up to {subscribers} subscribers", flush=True)
+                while len(joined) < subscribers:
+                    more = min(JOINING, subscribers - len(joined))
+                    joined += await asyncio.gather(
+                        *(subscribe(server, meeting, cookie, certificate) for _ in range(more))
+                    )
+                kib = (server.resident_kib() - alone) / max(1, subscribers - 1)
+                connections = [connection for _, connection in joined]
+                samples = [await count(server, connections, options.seconds) for _ in range(options.rounds)]
+                points.append(report.Point.of(subscribers, samples, kib))
+        finally:
+            publisher.stop()
+            publishing.join()
+            await asyncio.gather(host.close(), *(peer.close() for peer, _ in joined))
+    return points
+
+
+def measure_floor(options: argparse.Namespace) -> report.Floor:
+    """The floor with the largest number of subscribers, at the same pace."""
+    costs = {
+        segmented: statistics.median(
+            floor.measure(
+                max(options.subscribers), options.seconds, segmented=segmented, server_core=SERVER_CORE
+            )
+            for _ in range(options.rounds)
+        )
+        for segmented in (False, True)
+    }
+    return report.Floor(sendto_micros=costs[False], gso_micros=costs[True])
+
+
+def main() -> None:
+    """Measure, print the table and write the JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--subscribers", type=int, nargs="+", default=list(SUBSCRIBERS), metavar="N")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of one measurement (default 6)")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="measurements a point, of which the median counts"
+    )
+    parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
+    options = parser.parse_args()
+    options.subscribers.sort()
+    os.sched_setaffinity(0, {LOAD_CORE})
+    print("measuring the floor", flush=True)
+    floor_cost = measure_floor(options)
+    print("measuring the server", flush=True)
+    points = asyncio.run(measure_server(options))
+    report.write(options.output, points, floor_cost)
+    print(report.table(points, floor_cost))
+
+
+if __name__ == "__main__":
+    main()

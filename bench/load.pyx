@@ -1,0 +1,411 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""The native half of the load generator: a paced publisher, counting receivers, and the floor to compare with.
+
+Everything here runs without the GIL on threads that `bench` makes, so that the measuring side never waits for
+Python. Sizes and pace are the published comparison's: VP8 at 30 frames a second of four packets of 1,100 bytes,
+Opus at 50 packets a second.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from pylibsrtp._binding import ffi as _ffi
+from pylibsrtp._binding import lib as _lib
+
+cdef extern from *:
+    """
+    #include <errno.h>
+    #include <netinet/in.h>
+    #include <netinet/udp.h>
+    #include <sys/epoll.h>
+    #include <sys/socket.h>
+    #include <sys/uio.h>
+    #include <time.h>
+    #include <unistd.h>
+    #ifndef UDP_SEGMENT
+    #define UDP_SEGMENT 103
+    #endif
+    typedef int (*srtp_function)(void *session, void *packet, int *length);
+
+    #define BATCH 64
+    #define PEEK 16
+    #define FULL 2048
+
+    typedef struct {
+        struct mmsghdr messages[BATCH];
+        struct iovec vectors[BATCH];
+        unsigned char data[BATCH][FULL];
+        unsigned char control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
+    } receive_batch;
+
+    static int batch_receive(receive_batch *batch, int fd, int full) {
+        for (int i = 0; i < BATCH; i++) {
+            batch->vectors[i].iov_base = batch->data[i];
+            batch->vectors[i].iov_len = full ? FULL : PEEK;
+            struct msghdr *header = &batch->messages[i].msg_hdr;
+            header->msg_name = NULL;
+            header->msg_namelen = 0;
+            header->msg_iov = &batch->vectors[i];
+            header->msg_iovlen = 1;
+            header->msg_control = full ? batch->control[i] : NULL;
+            header->msg_controllen = full ? sizeof batch->control[i] : 0;
+            header->msg_flags = 0;
+        }
+        return recvmmsg(fd, batch->messages, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
+    }
+
+    static unsigned batch_length(receive_batch *batch, int index) { return batch->messages[index].msg_len; }
+
+    static unsigned char *batch_data(receive_batch *batch, int index) { return batch->data[index]; }
+
+    /* The kernel's time of arrival in ns since the epoch, or 0 where it gave none. */
+    static long long batch_arrival(receive_batch *batch, int index) {
+        struct msghdr *header = &batch->messages[index].msg_hdr;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
+            if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+                struct timespec at;
+                memcpy(&at, CMSG_DATA(c), sizeof at);
+                return at.tv_sec * 1000000000LL + at.tv_nsec;
+            }
+        return 0;
+    }
+
+    /* One UDP_SEGMENT send of `length` bytes in segments of `segment`. */
+    static ssize_t send_segments(int fd, void *data, size_t length, unsigned short segment,
+                                 const struct sockaddr_in *to) {
+        char control[CMSG_SPACE(sizeof(unsigned short))] = {0};
+        struct iovec vector = {data, length};
+        struct msghdr header = {0};
+        header.msg_name = (void *)to;
+        header.msg_namelen = sizeof *to;
+        header.msg_iov = &vector;
+        header.msg_iovlen = 1;
+        header.msg_control = control;
+        header.msg_controllen = sizeof control;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+        c->cmsg_level = IPPROTO_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof segment);
+        memcpy(CMSG_DATA(c), &segment, sizeof segment);
+        return sendmsg(fd, &header, 0);
+    }
+
+    static long long clock_ns(int clock) {
+        struct timespec now;
+        clock_gettime(clock, &now);
+        return now.tv_sec * 1000000000LL + now.tv_nsec;
+    }
+
+    static void sleep_until(long long at) {
+        struct timespec wake = {at / 1000000000LL, at % 1000000000LL};
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL) == EINTR) {}
+    }
+
+    static int watch(int epoll, int fd, unsigned index) {
+        struct epoll_event event = {0};
+        event.events = EPOLLIN;
+        event.data.u32 = index;
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+    }
+
+    static void to_loopback(struct sockaddr_in *address, unsigned short port) {
+        memset(address, 0, sizeof *address);
+        address->sin_family = AF_INET;
+        address->sin_port = htons(port);
+        address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
+    """
+    ctypedef int (*srtp_function)(void *session, void *packet, int *length) noexcept nogil
+    ctypedef struct receive_batch:
+        pass
+    struct sockaddr_in:
+        pass
+    struct epoll_data:
+        uint32_t u32
+    struct epoll_event:
+        uint32_t events
+        epoll_data data
+    int CLOCK_MONOTONIC, CLOCK_REALTIME, BATCH, SOL_SOCKET, MSG_DONTWAIT
+    int batch_receive(receive_batch *batch, int fd, int full) noexcept nogil
+    int64_t batch_arrival(receive_batch *batch, int index) noexcept nogil
+    unsigned batch_length(receive_batch *batch, int index) noexcept nogil
+    uint8_t *batch_data(receive_batch *batch, int index) noexcept nogil
+    ssize_t send_segments(int fd, void *data, size_t length, uint16_t segment, const sockaddr_in *to) noexcept nogil
+    int64_t clock_ns(int clock) noexcept nogil
+    void sleep_until(int64_t at) noexcept nogil
+    int watch(int epoll, int fd, uint32_t index) noexcept nogil
+    void to_loopback(sockaddr_in *address, uint16_t port) noexcept nogil
+    int epoll_create1(int flags) noexcept nogil
+    int epoll_wait(int epoll, epoll_event *events, int count, int timeout_ms) noexcept nogil
+    ssize_t send(int fd, const void *data, size_t length, int flags) noexcept nogil
+    ssize_t recv(int fd, void *data, size_t length, int flags) noexcept nogil
+    ssize_t sendto(int fd, const void *data, size_t length, int flags, const void *to, uint32_t size) noexcept nogil
+    int close(int fd) noexcept nogil
+
+cdef srtp_function PROTECT = <srtp_function> <uintptr_t> int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, "srtp_protect")))
+cdef srtp_function UNPROTECT = <srtp_function> <uintptr_t> int(_ffi.cast("uintptr_t", _ffi.addressof(_lib, "srtp_unprotect")))
+
+cdef enum:
+    VIDEO_SIZE = 1100  # bytes of one RTP packet, header included
+    AUDIO_SIZE = 120
+    PACKETS_A_FRAME = 4
+    FRAMES_A_SECOND = 30
+    AUDIO_A_SECOND = 50
+    KEY_FRAME_EVERY = 30  # frames: a subscriber that joins late starts within a second
+    HEADER = 12
+    TRAILER = 16  # bytes SRTP adds: the AEAD_AES_128_GCM tag
+    LATENCIES = 1 << 20
+
+
+def session_pointer(session):
+    """The `srtp_t` of a pylibsrtp Session as an integer; the Session must outlive its use here."""
+    return int(_ffi.cast("uintptr_t", session._srtp[0]))
+
+
+cdef inline void put16(uint8_t *at, uint32_t value) noexcept nogil:
+    at[0] = (value >> 8) & 0xFF
+    at[1] = value & 0xFF
+
+
+cdef inline void put32(uint8_t *at, uint32_t value) noexcept nogil:
+    put16(at, value >> 16)
+    put16(at + 2, value & 0xFFFF)
+
+
+cdef void write_rtp(uint8_t *packet, uint8_t payload_type, bint marker, uint16_t sequence, uint32_t timestamp,
+                    uint32_t ssrc) noexcept nogil:
+    packet[0] = 0x80
+    packet[1] = (0x80 if marker else 0) | payload_type
+    put16(packet + 2, sequence)
+    put32(packet + 4, timestamp)
+    put32(packet + 8, ssrc)
+
+
+cdef void write_vp8(uint8_t *payload, int index, uint32_t frame, bint key_frame) noexcept nogil:
+    """A VP8 payload descriptor with a 15-bit picture id (RFC 7741 section 4.2), then the frame tag's first byte."""
+    payload[0] = 0x80 | (0x10 if index == 0 else 0)
+    payload[1] = 0x80
+    put16(payload + 2, 0x8000 | (frame & 0x7FFF))
+    payload[4] = 0x10 if key_frame else 0x11
+
+
+cdef class Pace:
+    """When the next video frame and the next audio packet are due, in ns of CLOCK_MONOTONIC."""
+    cdef int64_t start
+    cdef int64_t frames
+    cdef int64_t audio
+
+    cdef int64_t next_frame(self) noexcept nogil:
+        return self.start + self.frames * 1000000000 // FRAMES_A_SECOND
+
+    cdef int64_t next_audio(self) noexcept nogil:
+        return self.start + self.audio * 1000000000 // AUDIO_A_SECOND + 5000000
+
+
+cdef class Publisher:
+    """Sends one VP8 and one Opus stream at the published pace from a connected UDP socket, encrypted."""
+    cdef int fd
+    cdef void *session
+    cdef uint32_t video_ssrc, audio_ssrc
+    cdef uint8_t video_type, audio_type
+    cdef volatile bint stopped
+    cdef readonly uint64_t sent
+
+    def __init__(self, int fd, uintptr_t session, *, uint32_t video_ssrc, uint32_t audio_ssrc,
+                 uint8_t video_type, uint8_t audio_type):
+        self.fd = fd
+        self.session = <void *> session
+        self.video_ssrc, self.audio_ssrc = video_ssrc, audio_ssrc
+        self.video_type, self.audio_type = video_type, audio_type
+        self.stopped = False
+        self.sent = 0
+
+    def stop(self):
+        self.stopped = True
+
+    def run(self):
+        """Publish until `stop` is called, from whichever thread calls this."""
+        cdef uint8_t packet[VIDEO_SIZE + 64]
+        cdef uint8_t incoming[2048]
+        cdef uint16_t video_sequence = 1000, audio_sequence = 2000
+        cdef int64_t due
+        cdef int index
+        cdef Pace pace = Pace()
+        pace.start = clock_ns(CLOCK_MONOTONIC)
+        memset(packet, 0x55, sizeof(packet))
+        with nogil:
+            while not self.stopped:
+                due = min(pace.next_frame(), pace.next_audio())
+                sleep_until(due)
+                while recv(self.fd, incoming, sizeof(incoming), MSG_DONTWAIT) >= 0:
+                    pass  # receiver reports and feedback; this publisher has nothing to change
+                if due == pace.next_frame():
+                    for index in range(PACKETS_A_FRAME):
+                        write_rtp(packet, self.video_type, index == PACKETS_A_FRAME - 1, video_sequence,
+                                  <uint32_t> (pace.frames * (90000 // FRAMES_A_SECOND)), self.video_ssrc)
+                        write_vp8(packet + HEADER, index, <uint32_t> pace.frames, pace.frames % KEY_FRAME_EVERY == 0)
+                        self.send(packet, VIDEO_SIZE)
+                        video_sequence += 1
+                    pace.frames += 1
+                else:
+                    write_rtp(packet, self.audio_type, pace.audio == 0, audio_sequence,
+                              <uint32_t> (pace.audio * (48000 // AUDIO_A_SECOND)), self.audio_ssrc)
+                    self.send(packet, AUDIO_SIZE)
+                    audio_sequence += 1
+                    pace.audio += 1
+
+    cdef void send(self, uint8_t *packet, int size) noexcept nogil:
+        cdef uint8_t protected[VIDEO_SIZE + 64]
+        cdef int64_t now = clock_ns(CLOCK_REALTIME)
+        cdef int length = size
+        memcpy(packet + size - 8, &now, 8)
+        memcpy(protected, packet, size)
+        if PROTECT(self.session, protected, &length) == 0 and send(self.fd, protected, length, 0) == length:
+            self.sent += 1
+
+
+cdef class Receivers:
+    """Counts what arrives at many UDP sockets; the first of them also decrypts and measures the way's latency."""
+    cdef list fds
+    cdef void *session
+    cdef volatile bint stopped
+    cdef uint64_t *packets
+    cdef float *latencies
+    cdef uint64_t measured
+
+    def __init__(self, list fds, uintptr_t session=0):
+        """`session`: the receiving `srtp_t` of the first socket, or 0 where no latency is to be measured."""
+        self.fds = fds
+        self.session = <void *> session
+        self.stopped = False
+        self.measured = 0
+        self.packets = <uint64_t *> calloc(len(fds), sizeof(uint64_t))
+        self.latencies = <float *> calloc(LATENCIES, sizeof(float))
+        if self.packets == NULL or self.latencies == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.packets)
+        free(self.latencies)
+
+    def stop(self):
+        self.stopped = True
+
+    def counts(self):
+        """RTP packets received so far, one number a socket."""
+        return [self.packets[index] for index in range(len(self.fds))]
+
+    def take_latencies(self):
+        """Milliseconds from the publisher's send call to arrival at the subscriber's socket; forgets them."""
+        taken = [self.latencies[index] for index in range(self.measured)]
+        self.measured = 0
+        return taken
+
+    def run(self):
+        """Receive until `stop` is called, from whichever thread calls this."""
+        cdef epoll_event events[64]
+        cdef receive_batch *batch = <receive_batch *> calloc(1, sizeof(receive_batch))
+        cdef int epoll = epoll_create1(0)
+        cdef int ready, event, count, index
+        cdef uint32_t socket
+        cdef int fd
+        cdef int *fds = <int *> calloc(len(self.fds), sizeof(int))
+        if batch == NULL or fds == NULL:
+            raise MemoryError
+        for index, number in enumerate(self.fds):
+            fds[index] = number
+            watch(epoll, number, index)
+        with nogil:
+            while not self.stopped:
+                ready = epoll_wait(epoll, events, 64, 50)
+                for event in range(ready):
+                    socket = events[event].data.u32
+                    fd = fds[socket]
+                    count = BATCH
+                    while count == BATCH:
+                        count = batch_receive(batch, fd, socket == 0 and self.session != NULL)
+                        for index in range(count):
+                            self.take(batch, index, socket)
+        close(epoll)
+        free(batch)
+        free(fds)
+
+    cdef void take(self, receive_batch *batch, int index, uint32_t socket) noexcept nogil:
+        cdef uint8_t *data = batch_data(batch, index)
+        cdef int length = batch_length(batch, index)
+        cdef int64_t sent, arrived
+        if data[0] < 128 or data[0] > 191 or 64 <= (data[1] & 0x7F) < 96:
+            return  # STUN, DTLS or RTCP (RFC 7983, RFC 5761)
+        self.packets[socket] += 1
+        if socket != 0 or self.session == NULL or self.measured >= LATENCIES:
+            return
+        arrived = batch_arrival(batch, index)
+        if UNPROTECT(self.session, data, &length) != 0 or length < HEADER + 8:
+            return
+        memcpy(&sent, data + length - 8, 8)
+        if arrived > sent:
+            self.latencies[self.measured] = (arrived - sent) / 1e6
+            self.measured += 1
+
+
+def floor(int fd, list ports, list sessions, double seconds, bint segmented):
+    """What the simplest server would cost: the same packets to `ports` on loopback at the same pace.
+
+    `sessions` holds one sending `srtp_t` a receiver. `segmented` sends each receiver's frame with one UDP_SEGMENT
+    call, else each packet with one sendto. Returns the number of packets sent.
+    """
+    cdef int receivers = len(ports)
+    cdef sockaddr_in *to = <sockaddr_in *> calloc(receivers, sizeof(sockaddr_in))
+    cdef void **srtp = <void **> calloc(receivers, sizeof(void *))
+    cdef uint8_t packet[VIDEO_SIZE]
+    cdef uint8_t frame[PACKETS_A_FRAME * (VIDEO_SIZE + 64)]
+    cdef uint16_t video_sequence = 1, audio_sequence = 1
+    cdef int64_t end, due
+    cdef uint64_t sent = 0
+    cdef int receiver, index, length, used
+    cdef Pace pace = Pace()
+    if to == NULL or srtp == NULL:
+        raise MemoryError
+    for receiver in range(receivers):
+        to_loopback(&to[receiver], ports[receiver])
+        srtp[receiver] = <void *> <uintptr_t> sessions[receiver]
+    memset(packet, 0x55, sizeof(packet))
+    pace.start = clock_ns(CLOCK_MONOTONIC)
+    end = pace.start + <int64_t> (seconds * 1e9)
+    with nogil:
+        while True:
+            due = min(pace.next_frame(), pace.next_audio())
+            if due >= end:
+                break
+            sleep_until(due)
+            if due == pace.next_frame():
+                for receiver in range(receivers):
+                    used = 0
+                    for index in range(PACKETS_A_FRAME):
+                        write_rtp(packet, 96, index == PACKETS_A_FRAME - 1, video_sequence + index,
+                                  <uint32_t> (pace.frames * 3000), 0x1000)
+                        length = VIDEO_SIZE
+                        memcpy(frame + used, packet, VIDEO_SIZE)
+                        PROTECT(srtp[receiver], frame + used, &length)
+                        if segmented:
+                            used += length
+                        elif sendto(fd, frame, length, 0, &to[receiver], sizeof(sockaddr_in)) == length:
+                            sent += 1
+                    if segmented and send_segments(fd, frame, used, VIDEO_SIZE + TRAILER, &to[receiver]) == used:
+                        sent += PACKETS_A_FRAME
+                video_sequence += PACKETS_A_FRAME
+                pace.frames += 1
+            else:
+                for receiver in range(receivers):
+                    write_rtp(packet, 111, 0, audio_sequence, <uint32_t> (pace.audio * 960), 0x2000)
+                    length = AUDIO_SIZE
+                    memcpy(frame, packet, AUDIO_SIZE)
+                    PROTECT(srtp[receiver], frame, &length)
+                    if sendto(fd, frame, length, 0, &to[receiver], sizeof(sockaddr_in)) == length:
+                        sent += 1
+                audio_sequence += 1
+                pace.audio += 1
+    free(to)
+    free(srtp)
+    return sent

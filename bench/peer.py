@@ -1,0 +1,182 @@
+"""A peer of the benchmark: joins over the real signaling and ICE and DTLS, then leaves its socket to `load`."""
+
+import asyncio
+import secrets
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+import socketio
+from aioice import stun
+from aiortc.rtcdtlstransport import RTCCertificate
+from OpenSSL import SSL
+from pylibsrtp import Policy, Session
+
+PROFILE = b"SRTP_AEAD_AES_128_GCM"
+KEY, SALT = 16, 12  # bytes of its master key and salt (RFC 7714 section 12.1)
+STEP_TIMEOUT = 10.0  # seconds: on loopback every step is done in milliseconds, or never
+RETRY = 0.25  # seconds between repetitions of a datagram that may have been lost
+MTU = 1200  # bytes
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+
+
+class JoinError(Exception):
+    """The server refused a step, or did not answer it."""
+
+
+@dataclass
+class Connection:
+    """One transport: a connected UDP socket and its SRTP sessions."""
+
+    socket: socket.socket
+    outbound: Session
+    inbound: Session
+
+
+@dataclass
+class Peer:
+    """One participant; `rtp_capabilities` are simply the router's own, as a client that supports everything."""
+
+    client: socketio.AsyncClient
+    rtp_capabilities: dict[str, Any] = field(default_factory=dict)
+    producers: list[str] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+
+    async def call(self, event: str, payload: dict[str, Any]) -> Any:
+        """Send `event` and return the acknowledged data; JoinError if it was refused."""
+        answer = await self.client.call(event, payload, namespace="/rooms", timeout=STEP_TIMEOUT)
+        if not answer["ok"]:
+            raise JoinError(f"{event}: {answer['error']}")
+        return answer["data"]
+
+    async def connect(self, direction: str, certificate: RTCCertificate) -> tuple[str, Connection]:
+        """Create a transport and bring ICE and DTLS up; returns its id and the connection."""
+        offered = await self.call("createTransport", {"direction": direction})
+        fingerprint = certificate.getFingerprints()[0]
+        fingerprints = [{"algorithm": fingerprint.algorithm, "value": fingerprint.value}]
+        dtls = {"role": "client", "fingerprints": fingerprints}
+        await self.call("connectTransport", {"transportId": offered["id"], "dtlsParameters": dtls})
+        port = next(
+            candidate["port"]
+            for candidate in offered["iceCandidates"]
+            if candidate["protocol"] == "udp" and ":" not in candidate.get("address", candidate.get("ip"))
+        )
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.connect(("127.0.0.1", port))
+        await _check(sock, offered["iceParameters"])
+        connection = await _handshake(sock, certificate)
+        self.connections.append(connection)
+        return offered["id"], connection
+
+    async def close(self) -> None:
+        """Leave, and close the sockets."""
+        await self.client.disconnect()
+        for connection in self.connections:
+            connection.socket.close()
+
+
+async def join(url: str, cookie: str, meeting_id: str) -> Peer:
+    """Connect with the session `cookie` and join the meeting."""
+    client = socketio.AsyncClient(reconnection=False)
+    await client.connect(
+        url,
+        headers={"Cookie": cookie},
+        namespaces=["/rooms"],
+        transports=["websocket"],
+        wait_timeout=STEP_TIMEOUT,
+    )
+    peer = Peer(client)
+    joined = await peer.call("join", {"meetingId": meeting_id})
+    if joined["state"] != "admitted":
+        raise JoinError(f"join: {joined['state']}")
+    peer.rtp_capabilities = joined["routerRtpCapabilities"]
+    peer.producers = [producer["producerId"] for other in joined["peers"] for producer in other["producers"]]
+    return peer
+
+
+async def _receive(sock: socket.socket) -> bytes:
+    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 2048), RETRY)
+
+
+async def _check(sock: socket.socket, remote: dict[str, str]) -> None:
+    """One nominated ICE check (RFC 8445 section 7), repeated until it is answered."""
+    request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+    request.attributes["USERNAME"] = f"{remote['usernameFragment']}:{secrets.token_hex(4)}"
+    request.attributes["PRIORITY"] = 1853824767
+    request.attributes["ICE-CONTROLLING"] = secrets.randbits(64)
+    request.attributes["USE-CANDIDATE"] = None
+    request.add_message_integrity(remote["password"].encode())
+    request.add_fingerprint()
+    for _ in range(int(STEP_TIMEOUT / RETRY)):
+        sock.send(bytes(request))
+        try:
+            answer = stun.parse_message(await _receive(sock))
+        except TimeoutError:
+            continue
+        if answer.transaction_id == request.transaction_id and answer.message_class is stun.Class.RESPONSE:
+            return
+    raise JoinError("no answer to the ICE check")
+
+
+async def _handshake(sock: socket.socket, certificate: RTCCertificate) -> Connection:
+    """DTLS as client, then the SRTP keys of RFC 5764 section 4.2."""
+    context = SSL.Context(SSL.DTLS_CLIENT_METHOD)
+    context.set_verify(SSL.VERIFY_PEER, lambda *_: True)  # whom we reached was proved by the ICE password
+    context.use_certificate(certificate._cert)  # noqa: SLF001 - aiortc keeps it private
+    context.use_privatekey(certificate._key)  # noqa: SLF001
+    context.set_tlsext_use_srtp(PROFILE)
+    tls = SSL.Connection(context)
+    tls.set_connect_state()
+    tls.set_ciphertext_mtu(MTU)
+    for _ in range(int(STEP_TIMEOUT / RETRY)):
+        try:
+            tls.do_handshake()
+            done = True
+        except SSL.WantReadError:
+            done = False
+        _flush(tls, sock)
+        if done:
+            break
+        try:
+            data = await _receive(sock)
+        except TimeoutError:
+            tls.DTLSv1_handle_timeout()
+            continue
+        if 20 <= data[0] <= 63:  # noqa: PLR2004 - DTLS, by RFC 7983
+            tls.bio_write(data)
+    else:
+        raise JoinError("the DTLS handshake was not finished")
+    keys = tls.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (KEY + SALT))
+    ours = keys[:KEY] + keys[2 * KEY : 2 * KEY + SALT]
+    theirs = keys[KEY : 2 * KEY] + keys[2 * KEY + SALT :]
+    return Connection(
+        sock,
+        outbound=Session(_policy(ours, Policy.SSRC_ANY_OUTBOUND)),
+        inbound=Session(_policy(theirs, Policy.SSRC_ANY_INBOUND)),
+    )
+
+
+def _policy(key: bytes, direction: int) -> Policy:
+    return Policy(key=key, ssrc_type=direction, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
+
+
+def _flush(tls: SSL.Connection, sock: socket.socket) -> None:
+    while True:
+        try:
+            flight = tls.bio_read(65536)
+        except SSL.WantReadError:
+            return
+        for record in _records(flight):
+            sock.send(record)
+
+
+def _records(flight: bytes) -> list[bytes]:
+    """A flight cut into its DTLS records (RFC 6347 section 4.1: 13 bytes of header, the length at 11)."""
+    records = []
+    while flight:
+        end = 13 + int.from_bytes(flight[11:13])
+        records.append(flight[:end])
+        flight = flight[end:]
+    return records

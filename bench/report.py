@@ -1,0 +1,123 @@
+"""What was measured, as a table for people and as build/bench.json for programs."""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PACE = 30 * 4 + 50  # packets a second and subscriber: load.pyx's video and audio
+PACKETS_A_BURST = 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement: packets received by each subscriber in `seconds`, CPU seconds, latencies in ms, ascending."""
+
+    received: Sequence[int]
+    seconds: float
+    cpu_seconds: float
+    latencies: Sequence[float]
+
+    @property
+    def cpu_micros(self) -> float:
+        """CPU microseconds of the server a received packet."""
+        return self.cpu_seconds * 1e6 / max(1, sum(self.received))
+
+    @property
+    def loss(self) -> float:
+        """Share of the packets that did not come; counting starts between packets, so two of them are no loss."""
+        expected = PACE * self.seconds * len(self.received)
+        missing = expected - sum(self.received)
+        tolerance = len(self.received) * 2 * PACKETS_A_BURST
+        return 0.0 if missing <= tolerance else missing / expected
+
+    def latency(self, share: float) -> float:
+        """The latency that `share` of the packets do not exceed, in ms."""
+        return (
+            self.latencies[min(len(self.latencies) - 1, int(share * len(self.latencies)))]
+            if self.latencies
+            else 0.0
+        )
+
+
+@dataclass(frozen=True)
+class Point:
+    """The medians of some samples with the same number of subscribers."""
+
+    subscribers: int
+    packets_per_second: float
+    loss: float
+    cpu_micros: float
+    latency_p50: float
+    latency_p95: float
+    kib_per_subscriber: float
+
+    @staticmethod
+    def of(subscribers: int, samples: Sequence[Sample], kib_per_subscriber: float) -> "Point":
+        """The point that `samples` make; the loss is the worst of them, not the median."""
+        return Point(
+            subscribers,
+            statistics.median(sum(sample.received) / sample.seconds for sample in samples),
+            max(sample.loss for sample in samples),
+            statistics.median(sample.cpu_micros for sample in samples),
+            statistics.median(sample.latency(0.50) for sample in samples),
+            statistics.median(sample.latency(0.95) for sample in samples),
+            kib_per_subscriber,
+        )
+
+
+@dataclass(frozen=True)
+class Floor:
+    """CPU microseconds a packet of the simplest loop with sendto, and with UDP_SEGMENT."""
+
+    sendto_micros: float
+    gso_micros: float
+
+
+def table(points: Sequence[Point], floor: Floor) -> str:
+    """The result for people."""
+    lines = [
+        "",
+        "1 publisher: VP8 30 frames/s x 4 packets x 1,100 B, Opus 50/s; AEAD_AES_128_GCM; the server on one core",
+        f"floor: sendto {floor.sendto_micros:.2f} µs a packet, GSO {floor.gso_micros:.2f} µs",
+        "",
+        "subscribers  packets/s   loss    CPU µs/packet  x sendto  x GSO   latency p50/p95 ms   KiB/subscriber",
+    ]
+    lines += [
+        f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:14.2f}"
+        f" {point.cpu_micros / floor.sendto_micros:9.2f} {point.cpu_micros / floor.gso_micros:6.2f}"
+        f" {point.latency_p50:12.2f} /{point.latency_p95:6.2f} {point.kib_per_subscriber:16.0f}"
+        for point in points
+    ]
+    return "\n".join(lines)
+
+
+def write(path: Path, points: Sequence[Point], floor: Floor) -> None:
+    """Write the same as JSON."""
+    content = {
+        "points": [
+            {
+                "publishers": 1,
+                "subscribers": point.subscribers,
+                "packetsPerSecond": round(point.packets_per_second, 1),
+                "loss": round(point.loss, 6),
+                "cpuMicrosPerPacket": round(point.cpu_micros, 3),
+                "latencyMsP50": round(point.latency_p50, 3),
+                "latencyMsP95": round(point.latency_p95, 3),
+                "kibPerSubscriber": round(point.kib_per_subscriber, 1),
+            }
+            for point in points
+        ],
+        "floor": {"sendtoMicros": round(floor.sendto_micros, 3), "gsoMicros": round(floor.gso_micros, 3)},
+        "machine": {
+            "cores": os.cpu_count(),
+            "kernel": platform.release(),
+            "architecture": platform.machine(),
+            "python": platform.python_version(),
+        },
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n")
