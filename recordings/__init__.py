@@ -25,15 +25,14 @@ For signaling (all on the event loop):
 For web/api:
 
     library = Library(database, settings)                    # recordings/library.py
-    await library.list(actor, meeting_id=None, limit=50, cursor=None) -> RecordingPage(items, next_cursor)
+    await library.list(actor, PageRequest(...), meeting_id=None) -> Page[RecordingView]
     await library.get(actor, recording_id) -> RecordingView
     await library.media(actor, recording_id) -> MediaFile(path, size, etag, content_type)
     viewings = Viewings(database, attendance, clock)         # recordings/viewing/service.py
-    await viewings.report(actor, recording_id, body) -> CoverageView      # body: the JSON as it came
+    await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView
 
-Problem codes raised here: `recording_not_found` (NOT_FOUND), `recording_not_playable` (CONFLICT: not composed yet, or
-failed; details.state), `viewing_report_invalid` (INVALID; details.field), `viewing_needs_member` (FORBIDDEN: only
-a member's watching is counted), `cursor_invalid` (INVALID).
+Problem codes raised here: recording_not_found (NOT_FOUND), recording_not_playable (CONFLICT: not composed yet, or
+failed; details.state), viewing_needs_member (FORBIDDEN: only a member's watching is counted).
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
 `disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `composition_failed`, `files_missing`.

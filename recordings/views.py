@@ -1,0 +1,73 @@
+"""What the library answers: frozen, with the names that pages show, for the person who asked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from recordings.states import Audience, Failure, RecordingState
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """What the asking member has really watched, in seconds of the recording; `share` is 0..1."""
+
+    seconds: float
+    share: float
+    intervals: tuple[tuple[float, float], ...]
+    resume_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    """One recording as one person sees it; `coverage` is None for whoever is no member."""
+
+    id: str
+    meeting_id: str
+    title: str
+    organization_name: str
+    kind: str
+    state: RecordingState
+    progress: float
+    duration_seconds: float | None
+    started_at: datetime
+    size_bytes: int | None
+    failure: Failure | None
+    audience: Audience
+    coverage: CoverageView | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """The composed MP4 on this node's disk; `etag` is a strong one, quotes included."""
+
+    path: Path
+    size: int
+    etag: str
+    content_type: str = "video/mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """What a player says it has played since its last report, in seconds of the recording; nothing of it is believed."""
+
+    intervals: tuple[tuple[float, float], ...]
+    rate: float = 1.0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatistics:
+    """Gauges and counters since the start, for /metrics."""
+
+    capturing_meetings: int
+    capturing_tracks: int
+    captured_packets: int
+    captured_bytes: int
+    lost_packets: int
+    overflowed_packets: int
+    malformed_packets: int
+    failed_captures: int
+    queued_compositions: int
+    running_compositions: int
+    finished_compositions: int
+    failed_compositions: int
