@@ -1,0 +1,175 @@
+"""The types of the compiled module; see the package's docstring for its words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from media.plane.types import (
+    Address,
+    ConsumerStatistics,
+    Datagram,
+    Encoding,
+    Event,
+    Handle,
+    PlaneStatistics,
+    ProducerStatistics,
+    Profile,
+    TapBatch,
+    TransportStatistics,
+)
+
+DROP_REASONS: tuple[str, ...]
+"""Every reason for which the plane drops a packet; the keys of `PlaneStatistics.drops`."""
+
+def host_and_port(address: Address) -> tuple[str, int]:
+    """The IP address (IPv4 in its dotted form) and port of a plane address, for XOR-MAPPED-ADDRESS."""
+
+class Core:
+    """The packet logic without sockets, thread or clock. Times are microseconds of any monotonic clock.
+
+    All control methods raise `StaleHandleError` for a handle that does not live and `ValueError` for a wrong
+    argument, and change nothing then. Removing an object removes what hangs on it: a transport takes its producers
+    and consumers with it, a producer its consumers and taps; their handles are stale from that moment.
+    """
+
+    def __init__(self, *, seed: int | None = None) -> None:
+        """`seed` makes initial sequence numbers and timestamps repeatable in tests."""
+
+    # Transports
+    def add_transport(self) -> Handle:
+        """A transport that knows no address, has no keys and is not admitted."""
+    def remove_transport(self, transport: Handle) -> None: ...
+    def add_address(self, transport: Handle, address: Address) -> None:
+        """Let datagrams from the address be this transport's (at most 16; the oldest not selected goes).
+
+        For each STUN check that passed MESSAGE-INTEGRITY. An address belongs to one transport: the last one wins.
+        """
+    def set_remote_address(self, transport: Handle, address: Address) -> None:
+        """Send to the address from now on; also adds it. For the first valid check and for each USE-CANDIDATE."""
+    def set_srtp(self, transport: Handle, profile: Profile, rx: bytes, tx: bytes) -> None:
+        """Install the keys DTLS negotiated: `rx` is the client's master key + salt, `tx` the server's."""
+    def set_admitted(self, transport: Handle, admitted: bool) -> None:
+        """Forward from and to the transport, or (as at first) drop it all with the reason `not_admitted`."""
+    def transport_statistics(self, transport: Handle) -> TransportStatistics: ...
+
+    # Producers
+    def add_producer(
+        self,
+        transport: Handle,
+        kind: Literal["audio", "video"],
+        *,
+        codec: str,
+        clock_rate: int,
+        payload_type: int,
+        encodings: Sequence[Encoding],
+        rtx_payload_type: int | None = None,
+        header_extensions: Mapping[str, int] = ...,
+        mid: str | None = None,
+        cname: str = "",
+        nack: bool = True,
+        key_frames_by: Literal["pli", "fir"] = "pli",
+        transport_cc: bool = True,
+        paused: bool = False,
+    ) -> Handle:
+        """Accept a track from the transport's client.
+
+        `codec` is the lower-case MIME subtype: video is "vp8", "vp9" or "h264"; audio anything, in effect "opus".
+        `encodings` are ordered from the lowest simulcast layer to the highest (at most four). `header_extensions`
+        maps URIs to the ids the *publisher* writes; URIs the plane does not know are ignored. `cname` goes into the
+        source descriptions that subscribers get: give all tracks of a participant the same one, lip
+        synchronisation hangs on it.
+        `nack` and `transport_cc` say that the publisher negotiated that feedback.
+        """
+    def remove_producer(self, producer: Handle) -> None: ...
+    def set_producer_paused(self, producer: Handle, paused: bool) -> None: ...
+    def request_key_frame(self, handle: Handle) -> None:
+        """Ask the publisher of a producer, consumer or tap for a key frame; throttled, repeated until one comes."""
+    def producer_statistics(self, producer: Handle) -> ProducerStatistics: ...
+    def audio_levels(self) -> list[tuple[Handle, int]]:
+        """Smoothed levels (RFC 6464: -127 silence .. 0 dBov) of the audio producers that send them, unpaused.
+
+        Read every 100 to 200 ms; costs the plane thread nothing. Choosing the active speaker is the caller's: the
+        plane does not know who meets whom.
+        """
+
+    # Consumers and taps
+    def add_consumer(
+        self,
+        transport: Handle,
+        producer: Handle,
+        *,
+        ssrc: int,
+        payload_type: int,
+        rtx_ssrc: int | None = None,
+        rtx_payload_type: int | None = None,
+        header_extensions: Mapping[str, int] = ...,
+        mid: str | None = None,
+        nack: bool = True,
+        paused: bool = True,
+    ) -> Handle:
+        """Forward a producer to the transport's client.
+
+        SSRCs must be unused on the transport. `header_extensions` maps URIs to the ids the *subscriber* expects:
+        mid, abs-send-time and transport-wide-cc are written by the plane; audio level, video orientation, playout
+        delay and absolute capture time are passed on. Video starts (and resumes) with a key frame, asked for or
+        replayed.
+        """
+    def remove_consumer(self, consumer: Handle) -> None: ...
+    def set_consumer_paused(self, consumer: Handle, paused: bool) -> None: ...
+    def set_preferred_layers(self, consumer: Handle, spatial: int, temporal: int | None = None) -> None:
+        """The highest layers wanted; the default is the highest there are. `temporal` works on VP8."""
+    def set_priority(self, consumer: Handle, priority: int) -> None:
+        """1..255; kept for the bandwidth allocator, no effect yet."""
+    def consumer_statistics(self, consumer: Handle) -> ConsumerStatistics: ...
+    def add_tap(
+        self, producer: Handle, capacity_packets: int, *, header_extensions: Mapping[str, int] = ...
+    ) -> Handle:
+        """Copy a producer's decrypted packets into a bounded queue: one SSRC, one continuous sequence, RTX undone.
+
+        The payload type is the producer's. Header extensions asked for here are passed on where the publisher
+        sends them.
+        """
+    def remove_tap(self, tap: Handle) -> None: ...
+    def drain_tap(self, tap: Handle) -> TapBatch: ...
+
+    # What comes out
+    def drain_control(self) -> list[Datagram]:
+        """STUN and DTLS datagrams that arrived (at most 256 a call). Also clears `Plane.event_fd`; call until empty."""
+    def drain_events(self) -> list[Event]: ...
+    def statistics(self) -> PlaneStatistics: ...
+
+    # Without sockets: tests, fuzzing
+    def receive(self, data: bytes, address: Address, now_us: int) -> None:
+        """One datagram from the network; what it causes is in `sent` at once or after `advance`. Not on a `Plane`."""
+    def receive_clear(self, transport: Handle, data: bytes, now_us: int) -> None:
+        """As `receive`, for a packet of an admitted transport that has been decrypted already. Not on a `Plane`."""
+    def advance(self, now_us: int) -> int | None:
+        """Do what is due by `now_us`: flush frames, reports, retries. Not on a `Plane`.
+
+        Answers when it wants to be called next.
+        """
+    def sent(self) -> list[tuple[Address, bytes]]:
+        """Take the datagrams that would have been sent, in order. Not on a `Plane`."""
+    def send_runs(self) -> list[tuple[Address, int, int]]:
+        """As `sent`, but the messages as the kernel would get them: (address, bytes, segment size or 0)."""
+
+class Plane(Core):
+    """A `Core` on its own thread, with one UDP socket an address."""
+
+    event_fd: int
+    """Becomes readable when `drain_control` or `drain_events` has something. An eventfd, owned by the plane."""
+    port: int
+    """The bound port (useful when 0 was asked for)."""
+
+    def __init__(self, bind_addresses: Sequence[str], port: int, *, seed: int | None = None) -> None:
+        """Open the sockets; several addresses share the port. OSError (EADDRINUSE, EADDRNOTAVAIL…) names the address.
+
+        An IPv6 address where the machine has no IPv6 is skipped if another address could be bound.
+        """
+    def start(self) -> None:
+        """Start the plane thread. Once."""
+    def stop(self) -> None:
+        """End the thread (waits for its current batch, without the GIL) and close the sockets. May be called again."""
+    def send_datagram(self, address: Address, data: bytes) -> bool:
+        """Send STUN or DTLS from the calling thread, by the socket that heard the address. False if the kernel refused."""
+    def now_us(self) -> int:
+        """The plane's clock: CLOCK_MONOTONIC in microseconds, as in tap batches and statistics."""

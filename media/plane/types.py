@@ -1,0 +1,149 @@
+"""What crosses the border between Python and the native data plane."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+Handle: TypeAlias = int
+"""An object of the plane: index and generation. A removed object's handle is refused for ever (`StaleHandleError`)."""
+
+Address: TypeAlias = bytes
+"""A remote address as the plane writes it: opaque, hashable, of one fixed length. See `host_and_port`."""
+
+
+class StaleHandleError(ValueError):
+    """The handle names no living object of this kind."""
+
+
+class PlaneBusyError(RuntimeError):
+    """The plane thread has not taken the last 16,384 commands: it is stuck or far overloaded."""
+
+
+class Profile(IntEnum):
+    """SRTP protection profiles, by their DTLS-SRTP numbers (RFC 5764, RFC 7714)."""
+
+    AES_CM_128_HMAC_SHA1_80 = 0x0001
+    AEAD_AES_128_GCM = 0x0007
+    AEAD_AES_256_GCM = 0x0008
+
+
+class Encoding(NamedTuple):
+    """One stream a producer sends: by SSRC, or by RID for simulcast (the SSRC is then learned)."""
+
+    ssrc: int | None = None
+    rtx_ssrc: int | None = None
+    rid: str | None = None
+
+
+class Datagram(NamedTuple):
+    """A STUN or DTLS datagram for the control plane."""
+
+    address: Address
+    data: bytes
+    transport: Handle | None
+    """The transport that knows this address; None only for STUN (other datagrams of strangers are dropped)."""
+
+
+class EventKind(IntEnum):
+    """What `Core.drain_events` tells."""
+
+    PRODUCER_STARTED = 1
+    """The first packet of a producer was accepted."""
+    PRODUCER_SILENT = 2
+    """A producer that is not paused has sent nothing for five seconds."""
+    PRODUCER_ACTIVE = 3
+    """A silent producer sends again."""
+    CONSUMER_LAYERS_CHANGED = 4
+    """A consumer's forwarded spatial or temporal layer changed (a video consumer's first key frame counts)."""
+
+
+class Event(NamedTuple):
+    """One thing that happened; `spatial` and `temporal` only with CONSUMER_LAYERS_CHANGED, -1 for none."""
+
+    kind: EventKind
+    handle: Handle
+    spatial: int
+    temporal: int
+
+
+class SenderReport(NamedTuple):
+    """The publisher's clock: at `ntp` (64-bit NTP time of the publisher) the RTP clock stood at `rtp_timestamp`."""
+
+    ntp: int
+    rtp_timestamp: int
+    arrival_us: int
+
+
+class TapBatch(NamedTuple):
+    """Packets of a tap, oldest first: `(arrival in monotonic microseconds, decrypted RTP packet)`."""
+
+    packets: list[tuple[int, bytes]]
+    overflow: int
+    """Packets lost since the last drain because nobody drained."""
+    sender_report: SenderReport | None
+    """The newest one, its RTP timestamp in the tap's own timestamp space."""
+
+
+class TransportStatistics(NamedTuple):
+    """Counters since the transport was added; `now_us`-style times are monotonic microseconds, 0 for never."""
+
+    packets_received: int
+    bytes_received: int
+    packets_sent: int
+    bytes_sent: int
+    last_received_us: int
+    """The last datagram of any kind from one of the transport's addresses, STUN and DTLS included."""
+    rtt_us: int
+    """From the subscriber's receiver reports, smoothed; 0 while unknown."""
+    fraction_lost_down: float
+    """Loss of what we send, 0..1, from receiver reports, weighted by packets, smoothed."""
+    fraction_lost_up: float
+    """Loss of what the publisher sends us, 0..1, before retransmission, over the last second."""
+    transport_cc_feedbacks: int
+    remb_bps: int
+
+
+class ProducerStatistics(NamedTuple):
+    """Counters of a producer, all encodings together; `bitrates_bps` by spatial layer, lowest first."""
+
+    packets_received: int
+    bytes_received: int
+    packets_lost: int
+    packets_recovered: int
+    nacks_sent: int
+    key_frame_requests_sent: int
+    key_frames: int
+    jitter_us: int
+    rtt_us: int
+    bitrates_bps: tuple[int, ...]
+    audio_level_dbov: int
+    last_packet_us: int
+
+
+class ConsumerStatistics(NamedTuple):
+    """Counters of a consumer; the last four are from the subscriber's reports."""
+
+    packets_sent: int
+    bytes_sent: int
+    packets_retransmitted: int
+    nacks_received: int
+    key_frame_requests_received: int
+    spatial_layer: int
+    temporal_layer: int
+    fraction_lost: float
+    packets_lost: int
+    jitter_us: int
+    rtt_us: int
+
+
+class PlaneStatistics(NamedTuple):
+    """Counters of the whole plane; `drops` has one entry for each reason, zero included."""
+
+    packets_received: int
+    bytes_received: int
+    packets_sent: int
+    bytes_sent: int
+    send_calls: int
+    gso_messages: int
+    gso_enabled: bool
+    drops: Mapping[str, int]
