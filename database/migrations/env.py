@@ -1,0 +1,32 @@
+"""Run by Alembic for every command; the connection comes from the runner, never from an ini file."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+
+from database.discovery import load_models
+
+
+def _report(
+    *,
+    ctx: MigrationContext,
+    step: MigrationInfo,
+    heads: Collection[Any],
+    run_args: dict[str, Any],  # noqa: ARG001
+) -> None:
+    progress: Callable[[str], None] | None = context.config.attributes.get("progress")
+    if progress is not None and step.up_revision is not None:
+        progress(f"{step.up_revision_id} {step.up_revision.doc}")
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=load_models(),
+    compare_type=True,
+    render_as_batch=True,  # SQLite alters a table by making it anew
+    on_version_apply=_report,
+)
+with context.begin_transaction():
+    context.run_migrations()

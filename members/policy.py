@@ -1,0 +1,492 @@
+"""Who may do what: the one policy of the whole program, pure.
+
+A role is held at an organization and reaches down its subtree, never sideways or up. `may` answers, `require` raises.
+Every HTTP call and Socket.IO event asks here with what is acted on as a `Subject`; lists are cut to what one may see
+with `scope`, which a test holds to the same answers as `may`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from errors import Kind, Problem
+
+
+class Level(IntEnum):
+    """The five levels; a smaller number reaches further."""
+
+    DISTRICT = 1
+    COMMITTEE = 2
+    BRANCH = 3
+    MEMBER = 4
+    RESIDENT = 5
+
+
+class RoleName(StrEnum):
+    """What one can be, always at an organization."""
+
+    DISTRICT_OFFICER = "district_officer"
+    COMMITTEE_OFFICER = "committee_officer"
+    SECRETARY = "secretary"
+    BRANCH_OFFICER = "branch_officer"
+    MEMBER = "member"
+    RESIDENT = "resident"
+    EXPERT = "expert"  # takes consultations; says nothing about the level
+
+
+LEVELS: Final = {
+    RoleName.DISTRICT_OFFICER: Level.DISTRICT,
+    RoleName.COMMITTEE_OFFICER: Level.COMMITTEE,
+    RoleName.SECRETARY: Level.BRANCH,
+    RoleName.BRANCH_OFFICER: Level.BRANCH,
+    RoleName.MEMBER: Level.MEMBER,
+    RoleName.RESIDENT: Level.RESIDENT,
+}
+
+OFFICERS: Final = frozenset(
+    {RoleName.DISTRICT_OFFICER, RoleName.COMMITTEE_OFFICER, RoleName.SECRETARY, RoleName.BRANCH_OFFICER}
+)
+SUPERIORS: Final = frozenset({RoleName.DISTRICT_OFFICER, RoleName.COMMITTEE_OFFICER})
+BRANCH_OFFICERS: Final = frozenset({RoleName.SECRETARY, RoleName.BRANCH_OFFICER})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role at an organization; `organization_path` is "/id/id/"."""
+
+    role: RoleName
+    organization_id: str
+    organization_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody signed in: an account, its roles and, for a member, the branch at home and the one visited."""
+
+    account_id: str
+    name: str
+    roles: tuple[HeldRole, ...] = ()
+    member_id: str | None = None
+    home_organization_id: str | None = None
+    home_path: str | None = None
+    guest_organization_id: str | None = None
+    guest_path: str | None = None
+
+    @property
+    def level(self) -> Level:
+        """The furthest-reaching level of the roles; a resident's when there is none."""
+        return min((LEVELS[held.role] for held in self.roles if held.role in LEVELS), default=Level.RESIDENT)
+
+    def has(self, role: RoleName) -> bool:
+        """Whether the role is held anywhere."""
+        return any(held.role is role for held in self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class StationActor:
+    """A paired station device: a screen in a service centre, with whoever stands before it."""
+
+    station_id: str
+    organization_id: str
+    organization_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestActor:
+    """A resident without a log-in; `consultation_id` is the one ticket held, None before taking one."""
+
+    consultation_id: str | None
+    name: str
+
+
+Principal = Actor | StationActor | GuestActor
+
+
+class Audience(StrEnum):
+    """Whom a meeting or a recording is open to, beside those invited."""
+
+    INVITED = "invited"  # nobody else
+    ORGANIZATION = "organization"  # the members and guests of the organization and all below it
+    MEMBERS = "members"  # every member (开放式组织生活)
+
+
+class Action(StrEnum):
+    """Everything that somebody may or may not do."""
+
+    SEE_ORGANIZATION = "see_organization"
+    MANAGE_ORGANIZATION = "manage_organization"
+    SEE_MEMBERS = "see_members"  # of the subject's organization
+    SEE_MEMBER = "see_member"
+    MANAGE_MEMBERS = "manage_members"
+    SEE_CARD = "see_card"
+    CORRECT_CARD = "correct_card"
+    SCHEDULE_MEETING = "schedule_meeting"
+    SEE_MEETING = "see_meeting"
+    JOIN_MEETING = "join_meeting"
+    HOST_MEETING = "host_meeting"  # enters as host, starts, ends
+    MODERATE_MEETING = "moderate_meeting"  # admits, mutes, removes; live rooms add those made host
+    MANAGE_MEETING = "manage_meeting"  # edits, cancels, decides on leave
+    REQUEST_LEAVE = "request_leave"
+    SEE_ATTENDANCE = "see_attendance"  # of everybody; one's own row comes with see_meeting
+    CORRECT_ATTENDANCE = "correct_attendance"
+    WATCH_RECORDING = "watch_recording"
+    MANAGE_RECORDING = "manage_recording"
+    SEE_SERVICES = "see_services"
+    MANAGE_SERVICES = "manage_services"
+    SEE_STATION = "see_station"
+    MANAGE_STATIONS = "manage_stations"
+    TAKE_CONSULTATION = "take_consultation"
+    SERVE_CONSULTATION = "serve_consultation"  # goes on duty, calls, finishes, writes the outcome
+    SEE_CONSULTATION = "see_consultation"
+    JOIN_CONSULTATION = "join_consultation"
+    RATE_CONSULTATION = "rate_consultation"
+    SEE_FIGURES = "see_figures"  # statistics of the subject's organization, no names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is acted on. Fill in what the thing has; an empty field gives nobody anything.
+
+    `organization_path` is where the thing belongs: the organization itself, a member's home branch, the organization
+    that holds the meeting, offers the service or houses the station.
+    """
+
+    organization_path: str
+    # a member, a card
+    member_id: str | None = None
+    guest_path: str | None = None  # the destination branch of a flowing member
+    # a meeting, a recording
+    host_account_ids: frozenset[str] = field(default_factory=frozenset)  # the organizer, those made host
+    invited_member_ids: frozenset[str] = field(default_factory=frozenset)
+    invited_account_ids: frozenset[str] = field(default_factory=frozenset)  # residents, experts
+    audience: Audience = Audience.INVITED
+    private: bool = False  # 亲情会见: superiors do not look in
+    # a service, a station, a consultation
+    expert_account_ids: frozenset[str] = field(
+        default_factory=frozenset
+    )  # of the service; of the consultation
+    owner_account_id: str | None = None  # the resident who took the ticket
+    station_id: str | None = None
+    consultation_id: str | None = None
+    guests_welcome: bool = False  # residents without a log-in may take a ticket
+
+
+def within(path: str, ancestor: str | None) -> bool:
+    """Whether `path` is `ancestor` or below it."""
+    return bool(ancestor) and path.startswith(ancestor or "/")
+
+
+def may(principal: Principal | None, action: Action, subject: Subject) -> bool:
+    """Whether `principal` (None: nobody signed in) may do `action` to `subject`."""
+    match principal:
+        case Actor():
+            return _ACTOR_RULES[action](principal, subject)
+        case StationActor():
+            rule = _STATION_RULES.get(action)
+            return rule is not None and rule(principal, subject)
+        case GuestActor():
+            guest_rule = _GUEST_RULES.get(action)
+            return guest_rule is not None and guest_rule(principal, subject)
+        case None:
+            return False
+
+
+def require(principal: Principal | None, action: Action, subject: Subject) -> None:
+    """Raise Problem unless `may`: not_signed_in, not_found for what one may not know of, forbidden."""
+    if may(principal, action, subject):
+        return
+    if principal is None:
+        raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
+    seeing = SEEN_BY[action]
+    if seeing is action or not may(principal, seeing, subject):
+        raise Problem(Kind.NOT_FOUND, "not_found")
+    raise Problem(Kind.FORBIDDEN, "forbidden", {"action": action.value})
+
+
+SEEN_BY: Final[dict[Action, Action]] = {
+    Action.SEE_ORGANIZATION: Action.SEE_ORGANIZATION,
+    Action.MANAGE_ORGANIZATION: Action.SEE_ORGANIZATION,
+    Action.SEE_MEMBERS: Action.SEE_ORGANIZATION,
+    Action.MANAGE_MEMBERS: Action.SEE_ORGANIZATION,
+    Action.SCHEDULE_MEETING: Action.SEE_ORGANIZATION,
+    Action.SEE_FIGURES: Action.SEE_ORGANIZATION,
+    Action.SEE_MEMBER: Action.SEE_MEMBER,
+    Action.SEE_CARD: Action.SEE_MEMBER,
+    Action.CORRECT_CARD: Action.SEE_MEMBER,
+    Action.SEE_MEETING: Action.SEE_MEETING,
+    Action.JOIN_MEETING: Action.SEE_MEETING,
+    Action.HOST_MEETING: Action.SEE_MEETING,
+    Action.MODERATE_MEETING: Action.SEE_MEETING,
+    Action.MANAGE_MEETING: Action.SEE_MEETING,
+    Action.REQUEST_LEAVE: Action.SEE_MEETING,
+    Action.SEE_ATTENDANCE: Action.SEE_MEETING,
+    Action.CORRECT_ATTENDANCE: Action.SEE_MEETING,
+    Action.WATCH_RECORDING: Action.WATCH_RECORDING,
+    Action.MANAGE_RECORDING: Action.WATCH_RECORDING,
+    Action.SEE_SERVICES: Action.SEE_SERVICES,
+    Action.MANAGE_SERVICES: Action.SEE_SERVICES,
+    Action.TAKE_CONSULTATION: Action.SEE_SERVICES,
+    Action.SERVE_CONSULTATION: Action.SEE_SERVICES,
+    Action.SEE_STATION: Action.SEE_STATION,
+    Action.MANAGE_STATIONS: Action.SEE_STATION,
+    Action.SEE_CONSULTATION: Action.SEE_CONSULTATION,
+    Action.JOIN_CONSULTATION: Action.SEE_CONSULTATION,
+    Action.RATE_CONSULTATION: Action.SEE_CONSULTATION,
+}
+"""For each action the one that tells whether its subject may be known of at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which organizations a list may show: these subtrees, and these single nodes by path."""
+
+    subtrees: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+
+
+def scope(actor: Actor, action: Action) -> Scope:
+    """The organizations for which `may(actor, action, Subject(organization_path=...))` answers True.
+
+    For SEE_ORGANIZATION, SEE_MEMBERS and the officers' actions (SCHEDULE_MEETING, SEE_FIGURES, SEE_CARD,
+    SEE_ATTENDANCE ...): what the offices and the registers reach, not what an invitation opens.
+    """
+    subtrees = [held.organization_path for held in actor.roles if held.role in _REACHING[action]]
+    if action in _BRANCH_MATES_SEE:
+        subtrees += [path for path in (actor.home_path, actor.guest_path) if path]
+    nodes = (
+        [node for path in _own_paths(actor) for node in _ancestors(path)]
+        if action is Action.SEE_ORGANIZATION
+        else []
+    )
+    return Scope(tuple(dict.fromkeys(subtrees)), tuple(dict.fromkeys(nodes)))
+
+
+def _ancestors(path: str) -> list[str]:
+    """The path itself and every path above it."""
+    parts = path.strip("/").split("/")
+    return ["/" + "/".join(parts[: count + 1]) + "/" for count in range(len(parts))]
+
+
+def _own_paths(actor: Actor) -> list[str]:
+    own = [held.organization_path for held in actor.roles]
+    return own + [path for path in (actor.home_path, actor.guest_path) if path]
+
+
+def _reaches(actor: Actor, roles: frozenset[RoleName], path: str | None) -> bool:
+    return path is not None and any(
+        held.role in roles and within(path, held.organization_path) for held in actor.roles
+    )
+
+
+def _is_self(actor: Actor, subject: Subject) -> bool:
+    return actor.member_id is not None and actor.member_id == subject.member_id
+
+
+def _belongs(actor: Actor, path: str) -> bool:
+    """A member or guest of the branch at `path`, or of the branch above the group at `path`."""
+    return within(path, actor.home_path) or within(path, actor.guest_path)
+
+
+def _is_below(actor: Actor, path: str) -> bool:
+    """A member or guest of an organization at or below `path`."""
+    return any(within(own, path) for own in (actor.home_path, actor.guest_path) if own)
+
+
+def _officer(actor: Actor, subject: Subject) -> bool:
+    return _reaches(actor, OFFICERS, subject.organization_path)
+
+
+def _superior(actor: Actor, subject: Subject) -> bool:
+    return _reaches(actor, SUPERIORS, subject.organization_path)
+
+
+def _member_officer(actor: Actor, subject: Subject) -> bool:
+    """An officer over the member's home branch or over the destination branch."""
+    return _officer(actor, subject) or _reaches(actor, OFFICERS, subject.guest_path)
+
+
+def _sees_organization(actor: Actor, subject: Subject) -> bool:
+    path = subject.organization_path
+    return (
+        _officer(actor, subject)
+        or _belongs(actor, path)
+        or any(within(own, path) for own in _own_paths(actor))  # the chain above one's own
+    )
+
+
+def _sees_members(actor: Actor, subject: Subject) -> bool:
+    return _officer(actor, subject) or _belongs(actor, subject.organization_path)
+
+
+def _sees_member(actor: Actor, subject: Subject) -> bool:
+    return (
+        _is_self(actor, subject)
+        or _member_officer(actor, subject)
+        or _belongs(actor, subject.organization_path)
+        or (subject.guest_path is not None and _belongs(actor, subject.guest_path))
+    )
+
+
+def _sees_card(actor: Actor, subject: Subject) -> bool:
+    return _is_self(actor, subject) or _member_officer(actor, subject)
+
+
+def _holds_office(actor: Actor, subject: Subject) -> bool:
+    """Runs the organization itself: its branch's officers, or the superior officers exactly there.
+
+    A committee's officer visits a branch's meeting; only the branch's own officers are its hosts.
+    """
+    return _reaches(actor, BRANCH_OFFICERS, subject.organization_path) or any(
+        held.role in SUPERIORS and held.organization_path == subject.organization_path for held in actor.roles
+    )
+
+
+def _hosts(actor: Actor, subject: Subject) -> bool:
+    if actor.account_id in subject.host_account_ids:
+        return True
+    return not subject.private and _holds_office(actor, subject)
+
+
+def _invited(actor: Actor, subject: Subject) -> bool:
+    if actor.account_id in subject.invited_account_ids:
+        return True
+    if actor.member_id is None:
+        return False
+    return actor.member_id in subject.invited_member_ids or (
+        subject.audience is Audience.MEMBERS
+        or (subject.audience is Audience.ORGANIZATION and _in_audience(actor, subject.organization_path))
+    )
+
+
+def _in_audience(actor: Actor, path: str) -> bool:
+    return _is_below(actor, path) or _belongs(actor, path)
+
+
+def _supervises(actor: Actor, subject: Subject) -> bool:
+    return not subject.private and _officer(actor, subject)
+
+
+def _attends(actor: Actor, subject: Subject) -> bool:
+    return _hosts(actor, subject) or _invited(actor, subject) or _supervises(actor, subject)
+
+
+def _manages_meeting(actor: Actor, subject: Subject) -> bool:
+    return _hosts(actor, subject) or _supervises(actor, subject)
+
+
+def _requests_leave(actor: Actor, subject: Subject) -> bool:
+    return actor.member_id is not None and actor.member_id in subject.invited_member_ids
+
+
+def _corrects(actor: Actor, subject: Subject) -> bool:
+    return not subject.private and _holds_office(actor, subject)
+
+
+def _anybody(_actor: Actor, _subject: Subject) -> bool:
+    return True
+
+
+def _nearby(actor: Actor, subject: Subject) -> bool:
+    """Stations and services are public; whoever is signed in may know of them."""
+    return _anybody(actor, subject)
+
+
+def _manages_stations(actor: Actor, subject: Subject) -> bool:
+    return _reaches(actor, SUPERIORS | {RoleName.SECRETARY}, subject.organization_path)
+
+
+def _serves(actor: Actor, subject: Subject) -> bool:
+    return actor.account_id in subject.expert_account_ids and actor.has(RoleName.EXPERT)
+
+
+def _owns(actor: Actor, subject: Subject) -> bool:
+    return subject.owner_account_id is not None and actor.account_id == subject.owner_account_id
+
+
+def _takes_part(actor: Actor, subject: Subject) -> bool:
+    """What is said to a doctor or a lawyer is for the two of them; supervisors see figures only."""
+    return _owns(actor, subject) or _serves(actor, subject)
+
+
+_ACTOR_RULES: Final[dict[Action, Callable[[Actor, Subject], bool]]] = {
+    Action.SEE_ORGANIZATION: _sees_organization,
+    Action.MANAGE_ORGANIZATION: _superior,
+    Action.SEE_MEMBERS: _sees_members,
+    Action.SEE_MEMBER: _sees_member,
+    Action.MANAGE_MEMBERS: _officer,
+    Action.SEE_CARD: _sees_card,
+    Action.CORRECT_CARD: _officer,
+    Action.SCHEDULE_MEETING: _officer,
+    Action.SEE_MEETING: _attends,
+    Action.JOIN_MEETING: _attends,
+    Action.HOST_MEETING: _hosts,
+    Action.MODERATE_MEETING: _hosts,
+    Action.MANAGE_MEETING: _manages_meeting,
+    Action.REQUEST_LEAVE: _requests_leave,
+    Action.SEE_ATTENDANCE: _manages_meeting,
+    Action.CORRECT_ATTENDANCE: _corrects,
+    Action.WATCH_RECORDING: _attends,
+    Action.MANAGE_RECORDING: _hosts,
+    Action.SEE_SERVICES: _nearby,
+    Action.MANAGE_SERVICES: _superior,
+    Action.SEE_STATION: _nearby,
+    Action.MANAGE_STATIONS: _manages_stations,
+    Action.TAKE_CONSULTATION: _anybody,
+    Action.SERVE_CONSULTATION: _serves,
+    Action.SEE_CONSULTATION: _takes_part,
+    Action.JOIN_CONSULTATION: _takes_part,
+    Action.RATE_CONSULTATION: _owns,
+    Action.SEE_FIGURES: _officer,
+}
+
+
+def _own_station(station: StationActor, subject: Subject) -> bool:
+    return subject.station_id is None or subject.station_id == station.station_id
+
+
+def _at_station(station: StationActor, subject: Subject) -> bool:
+    return subject.station_id == station.station_id
+
+
+_STATION_RULES: Final[dict[Action, Callable[[StationActor, Subject], bool]]] = {
+    Action.SEE_SERVICES: lambda _station, _subject: True,
+    Action.SEE_STATION: _at_station,
+    Action.TAKE_CONSULTATION: _own_station,
+    Action.SEE_CONSULTATION: _at_station,
+    Action.JOIN_CONSULTATION: _at_station,
+    Action.RATE_CONSULTATION: _at_station,
+}
+
+
+def _own_ticket(guest: GuestActor, subject: Subject) -> bool:
+    return guest.consultation_id is not None and guest.consultation_id == subject.consultation_id
+
+
+_GUEST_RULES: Final[dict[Action, Callable[[GuestActor, Subject], bool]]] = {
+    Action.SEE_SERVICES: lambda _guest, subject: subject.guests_welcome,
+    Action.SEE_STATION: lambda _guest, subject: subject.guests_welcome,
+    Action.TAKE_CONSULTATION: lambda _guest, subject: subject.guests_welcome,
+    Action.SEE_CONSULTATION: _own_ticket,
+    Action.JOIN_CONSULTATION: _own_ticket,
+    Action.RATE_CONSULTATION: _own_ticket,
+}
+
+_BRANCH_MATES_SEE: Final = frozenset({Action.SEE_ORGANIZATION, Action.SEE_MEMBERS})
+
+_REACHING: Final[dict[Action, frozenset[RoleName]]] = {
+    action: (SUPERIORS if rule is _superior else OFFICERS)
+    for action, rule in _ACTOR_RULES.items()
+    if rule
+    in (
+        _sees_organization,
+        _superior,
+        _sees_members,
+        _officer,
+        _sees_card,
+        _manages_meeting,
+        _attends,
+        _sees_member,
+    )
+}
+"""The roles that reach down for an action whose answer depends on the organization."""
