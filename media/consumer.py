@@ -41,7 +41,7 @@ class Consumer:
         raise NotImplementedError
 
     def set_preferred_layers(self, spatial_layer: int, temporal_layer: int | None = None) -> None:
-        """The highest layers wanted, clamped to what there is. InvalidMedia invalid_layers for negative or not integers."""
+        """The highest layers wanted, clamped to what there is. InvalidMedia invalid_layers."""
         raise NotImplementedError
 
     def set_priority(self, priority: int) -> None:

@@ -33,21 +33,21 @@ class MediaError(ValueError):
         self.details: Mapping[str, Any] = details
 
 
-class InvalidMedia(MediaError):
+class InvalidMedia(MediaError):  # noqa: N818
     """The parameters are wrong in themselves; `details["field"]` is the JSON path of what is wrong."""
 
 
-class UnknownMedia(MediaError):
+class UnknownMedia(MediaError):  # noqa: N818
     """The named object does not exist here."""
 
 
-class WrongMediaState(MediaError):
+class WrongMediaState(MediaError):  # noqa: N818
     """The object's state does not allow it."""
 
 
-class MediaLimitReached(MediaError):
+class MediaLimitReached(MediaError):  # noqa: N818
     """A bound of `MediaLimits` or of the plane would be passed."""
 
 
-class MediaStartFailed(OSError):
+class MediaStartFailed(OSError):  # noqa: N818
     """The engine could not start: the port is in use, or no address could be bound. The text says what to do."""

@@ -8,9 +8,10 @@ from typing import Protocol
 class TransportState(StrEnum):
     """Where a transport is. `new` -> `connecting` -> `connected` <-> `disconnected` -> `failed`; `closed` from any.
 
-    `disconnected`: no consent for 6 s (RFC 7675), media goes on being sent to the old address. `failed`: none for 30 s, or the DTLS
-    handshake failed; an ICE restart can bring a transport back from disconnected and from failed, unless DTLS was the reason.
-    `closed`: the client said goodbye by DTLS close_notify; the owner should call `close()`.
+    `disconnected`: no check for 12 s, media is still sent to the old address. `failed`: none for 30 s (RFC 7675), or
+    the DTLS handshake failed; checks, after an ICE restart or not, bring a transport back from disconnected and failed
+    to connected, unless DTLS was the reason. `closed`: the client said goodbye by DTLS close_notify; the owner should
+    call `close()`.
     """
 
     NEW = "new"
@@ -76,14 +77,14 @@ class ActiveSpeakerChanged:
 
 @dataclass(frozen=True, slots=True)
 class AudioLevels:
-    """(producer id, dBov -127..0) of those who were heard in the last second, loudest first; at most one event per second."""
+    """(producer id, dBov -127..0) of those heard in the last second, loudest first; at most one event a second."""
 
     levels: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TransportQuality:
-    """How the client's network does on this transport: 5 excellent .. 1 bad, 0 nothing arrives. Sent when it changed."""
+    """How the client's network does on this transport: 5 excellent .. 1 bad, 0 nothing passes. Sent on change."""
 
     transport_id: str
     score: int

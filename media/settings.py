@@ -26,14 +26,15 @@ class MediaSettings:
     """One UDP port for all clients.
 
     `port` 0 takes a free one (tests). `bind_addresses` are literal IP addresses; an address family the machine lacks
-    is left out as long as one remains. `announced_addresses` are the IP addresses (or `public` of a 1:1 NAT) clients are told;
-    empty means the machine's own, loopback last. `plane_threads` None means cores minus one, at least one.
+    is left out as long as one remains. `announced_addresses` are the IP addresses clients are told (behind a 1:1 NAT
+    the public one); empty means the machine's own, loopback last. Each plane thread beyond the first takes the next
+    port: `port + 1`, ...
     """
 
     port: int = 40000
     bind_addresses: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104 - a media server listens to everybody
     announced_addresses: tuple[str, ...] = ()
-    plane_threads: int | None = None
+    plane_threads: int = 1
     limits: MediaLimits = MediaLimits()
     srtp_profiles: tuple[str, ...] = (
         "SRTP_AEAD_AES_128_GCM",

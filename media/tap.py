@@ -9,7 +9,8 @@ class TapBatch:
 
     `packets`: (arrival in microseconds of CLOCK_MONOTONIC, RTP packet) in order of arrival, decrypted, without RTX and
     without simulcast: one continuous SSRC, sequence and timestamp space. `overflow`: packets lost because nobody
-    drained, since the last batch. `sender_report`: the newest (64-bit NTP time, RTP timestamp in the tap's own space, arrival), when one came.
+    drained, since the last batch. `sender_report`: the newest (64-bit NTP time, RTP timestamp in the tap's own space,
+    arrival), when one came.
     """
 
     packets: list[tuple[int, bytes]]

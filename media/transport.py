@@ -47,7 +47,10 @@ class Transport:
         raise NotImplementedError
 
     def consume(self, producer_id: str, rtp_capabilities: Any, *, paused: bool = True) -> Consumer:
-        """A producer of the same router to this client. InvalidMedia, UnknownMedia, WrongMediaState, MediaLimitReached."""
+        """A producer of the same router to this client.
+
+        InvalidMedia, UnknownMedia, WrongMediaState, MediaLimitReached.
+        """
         raise NotImplementedError
 
     def close(self) -> None:

@@ -1,0 +1,75 @@
+"""Which codecs are the same codec: the rules of RFC 3264 offers for H.264 (RFC 6184) and VP9 (RFC 9628)."""
+
+import re
+from enum import StrEnum
+
+from media.rtp import Codec, ParameterValue
+
+# What H.264 means when nobody says: baseline profile, level 1 (RFC 6184 section 8.1).
+_DEFAULT_PROFILE_LEVEL_ID = "42000a"
+
+_PROFILE_LEVEL_ID = re.compile(r"^[0-9A-Fa-f]{6}$")
+
+
+class H264Profile(StrEnum):
+    """Profiles that WebRTC endpoints name."""
+
+    CONSTRAINED_BASELINE = "constrained baseline"
+    BASELINE = "baseline"
+    MAIN = "main"
+    CONSTRAINED_HIGH = "constrained high"
+    HIGH = "high"
+    PREDICTIVE_HIGH_444 = "predictive high 4:4:4"
+
+
+# (profile_idc, mask of the constraint bits that matter, their values): RFC 6184 table 5.
+_PROFILES = (
+    (0x42, 0b0100_1111, 0b0100_0000, H264Profile.CONSTRAINED_BASELINE),
+    (0x4D, 0b1000_1111, 0b1000_0000, H264Profile.CONSTRAINED_BASELINE),
+    (0x58, 0b1100_1111, 0b1100_0000, H264Profile.CONSTRAINED_BASELINE),
+    (0x42, 0b0100_1111, 0b0000_0000, H264Profile.BASELINE),
+    (0x58, 0b1100_1111, 0b1000_0000, H264Profile.BASELINE),
+    (0x4D, 0b1010_1111, 0b0000_0000, H264Profile.MAIN),
+    (0x64, 0b1111_1111, 0b0000_0000, H264Profile.HIGH),
+    (0x64, 0b1111_1111, 0b0000_1100, H264Profile.CONSTRAINED_HIGH),
+    (0xF4, 0b1111_1111, 0b0000_0000, H264Profile.PREDICTIVE_HIGH_444),
+)
+
+
+def h264_profile(profile_level_id: ParameterValue | None) -> H264Profile | None:
+    """The profile of six hexadecimal digits; None where they are not that or name none we know."""
+    text = _DEFAULT_PROFILE_LEVEL_ID if profile_level_id is None else str(profile_level_id)
+    if not _PROFILE_LEVEL_ID.match(text):
+        return None
+    profile, constraints = int(text[:2], 16), int(text[2:4], 16)
+    for idc, mask, bits, name in _PROFILES:
+        if profile == idc and constraints & mask == bits:
+            return name
+    return None
+
+
+def same_codec(left: Codec, right: Codec) -> bool:
+    """Whether what one sends the other can decode; RTX never matches, it follows its media codec."""
+    if left.is_rtx or right.is_rtx:
+        return False
+    if (left.name, left.clock_rate) != (right.name, right.clock_rate):
+        return False
+    if left.kind == "audio" and left.channel_count != right.channel_count:
+        return False
+    if left.name == "video/h264":
+        return _same_h264(left, right)
+    if left.name == "video/vp9":
+        return _number(left, "profile-id") == _number(right, "profile-id")
+    return True
+
+
+def _same_h264(left: Codec, right: Codec) -> bool:
+    if _number(left, "packetization-mode") != _number(right, "packetization-mode"):
+        return False
+    profiles = {h264_profile(codec.parameters.get("profile-level-id")) for codec in (left, right)}
+    return len(profiles) == 1 and None not in profiles
+
+
+def _number(codec: Codec, parameter: str) -> str:
+    """A small numeric parameter as text: some clients send 1, some "1"; absent means 0."""
+    return str(codec.parameters.get(parameter, 0))

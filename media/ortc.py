@@ -1,0 +1,221 @@
+"""ORTC's negotiation, pure: what a producer becomes inside a router, and what a consumer of it looks like.
+
+    client's rtpParameters --producer_stream--> ProducerStream: payload type, encodings, ids as the client writes them;
+                                                its `consumable` part has the router's payload types and ids instead
+    consumable + a client's rtpCapabilities --consumer_parameters--> the consumer's RtpParameters
+
+The logic is mediasoup's (node/src/ortc.ts); the rules are RFC 3264's and RFC 8829's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeVar
+
+from media.capabilities import ABSOLUTE_SEND_TIME, TRANSPORT_CC
+from media.codecs import same_codec
+from media.errors import InvalidMedia
+from media.rtp import (
+    CodecCapability,
+    CodecParameters,
+    Encoding,
+    HeaderExtension,
+    MediaKind,
+    RtcpFeedback,
+    RtpCapabilities,
+    RtpParameters,
+    Rtx,
+)
+from media.scalability import parse_scalability_mode
+
+StreamType = Literal["simple", "simulcast", "svc"]
+_AnyCodec = TypeVar("_AnyCodec", CodecParameters, CodecCapability)
+
+
+class CodecMatch(NamedTuple):
+    """A codec of the client's beside the router's for it, each with its RTX format if both have one."""
+
+    codec: CodecParameters
+    rtx: CodecParameters | None
+    capability: CodecCapability
+    capability_rtx: CodecCapability | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerStream:
+    """A producer as it arrives, and as it is offered to consumers."""
+
+    kind: MediaKind
+    type: StreamType
+    mid: str | None
+    match: CodecMatch
+    encodings: tuple[Encoding, ...]
+    header_extensions: Mapping[str, int]
+    consumable: RtpParameters
+
+
+def producer_stream(kind: str, parameters: RtpParameters, router: RtpCapabilities) -> ProducerStream:
+    """Fit a client's parameters into the router.
+
+    InvalidMedia invalid_kind, unsupported_codec, invalid_rtp_parameters.
+    """
+    if kind not in {"audio", "video"}:
+        raise InvalidMedia("invalid_kind", field="kind", reason="must be audio or video")
+    match = _match(parameters, router)
+    if match.codec.kind != kind:
+        raise InvalidMedia("invalid_rtp_parameters", field="codecs[0].mimeType", reason=f"is not {kind}")
+    for index, encoding in enumerate(parameters.encodings):
+        if encoding.codec_payload_type not in {None, match.codec.payload_type}:
+            field = f"encodings[{index}].codecPayloadType"
+            raise InvalidMedia(
+                "invalid_rtp_parameters", field=field, reason="all encodings must use the first codec"
+            )
+    return ProducerStream(
+        kind=match.codec.kind,
+        type=stream_type(match.codec, parameters.encodings),
+        mid=parameters.mid,
+        match=match,
+        encodings=parameters.encodings,
+        header_extensions={extension.uri: extension.id for extension in parameters.header_extensions},
+        consumable=_consumable(parameters, match, router),
+    )
+
+
+def stream_type(codec: CodecParameters, encodings: Sequence[Encoding]) -> StreamType:
+    """Several encodings are simulcast; layers within one are svc where the codec can drop them (VP9)."""
+    if len(encodings) > 1:
+        return "simulcast"
+    layers = parse_scalability_mode(encodings[0].scalability_mode)
+    return "svc" if codec.name == "video/vp9" and layers != (1, 1) else "simple"
+
+
+def can_consume(consumable: RtpParameters, capabilities: RtpCapabilities) -> bool:
+    """Whether the client has the producer's codec."""
+    return any(
+        same_codec(codec, capability) for codec in consumable.codecs for capability in capabilities.codecs
+    )
+
+
+def consumer_parameters(
+    consumable: RtpParameters, capabilities: RtpCapabilities, *, mid: str, ssrc: int
+) -> RtpParameters:
+    """What the client is sent: one stream `ssrc`, its RTX stream `ssrc + 1`. InvalidMedia cannot_consume."""
+    codecs: list[CodecParameters] = []
+    for codec in consumable.codecs:
+        capability = next((c for c in capabilities.codecs if same_codec(codec, c)), None)
+        if capability is None:
+            continue
+        both = tuple(f for f in codec.rtcp_feedback if f in capability.rtcp_feedback)
+        codecs.append(codec.model_copy(update={"rtcp_feedback": both}))
+        rtx = _rtx_of(codec.payload_type, consumable.codecs)
+        if rtx is not None and _understands_rtx(capability, capabilities):
+            codecs.append(rtx)
+    if not codecs:
+        raise InvalidMedia("cannot_consume", mimeType=consumable.codecs[0].mime_type)
+    extensions = tuple(
+        extension
+        for extension in consumable.header_extensions
+        if any(
+            c.uri == extension.uri and c.preferred_id == extension.id for c in capabilities.header_extensions
+        )
+    )
+    has_rtx = any(codec.is_rtx for codec in codecs)
+    encoding = Encoding(
+        ssrc=ssrc,
+        rtx=Rtx(ssrc=ssrc + 1) if has_rtx else None,
+        scalability_mode=consumable.encodings[0].scalability_mode,
+    )
+    return RtpParameters(
+        mid=mid,
+        codecs=tuple(_with_one_estimator(codec, extensions) for codec in codecs),
+        header_extensions=extensions,
+        encodings=(encoding,),
+        rtcp=consumable.rtcp,
+    )
+
+
+def _match(parameters: RtpParameters, router: RtpCapabilities) -> CodecMatch:
+    """The first media codec's match; further ones are offers the client does not use, yet must be known too."""
+    matches: list[CodecMatch] = []
+    for codec in parameters.codecs:
+        if codec.is_rtx:
+            continue
+        capability = next((c for c in router.codecs if same_codec(codec, c)), None)
+        if capability is None or capability.preferred_payload_type is None:
+            raise InvalidMedia("unsupported_codec", mimeType=codec.mime_type)
+        rtx = _rtx_of(codec.payload_type, parameters.codecs)
+        capability_rtx = _rtx_of(capability.preferred_payload_type, router.codecs)
+        matches.append(
+            CodecMatch(codec, rtx if capability_rtx else None, capability, capability_rtx if rtx else None)
+        )
+    media = {codec.payload_type for codec in parameters.codecs if not codec.is_rtx}
+    for index, codec in enumerate(parameters.codecs):
+        if codec.is_rtx and codec.apt not in media:
+            field = f"codecs[{index}].parameters.apt"
+            raise InvalidMedia("invalid_rtp_parameters", field=field, reason="names no media codec")
+    return matches[0]
+
+
+def _consumable(parameters: RtpParameters, match: CodecMatch, router: RtpCapabilities) -> RtpParameters:
+    """The producer's codec under the router's payload types; RTX even if the producer has none: ours is our own."""
+    payload_type = match.capability.preferred_payload_type or 0
+    codecs = [
+        CodecParameters(
+            mime_type=match.capability.mime_type,
+            payload_type=payload_type,
+            clock_rate=match.capability.clock_rate,
+            channels=match.capability.channels,
+            parameters=match.codec.parameters,
+            rtcp_feedback=match.capability.rtcp_feedback,
+        )
+    ]
+    rtx = _rtx_of(payload_type, router.codecs)
+    if rtx is not None and rtx.preferred_payload_type is not None:
+        codecs.append(
+            CodecParameters(
+                mime_type=rtx.mime_type,
+                payload_type=rtx.preferred_payload_type,
+                clock_rate=rtx.clock_rate,
+                parameters=rtx.parameters,
+            )
+        )
+    extensions = tuple(
+        HeaderExtension(uri=extension.uri, id=extension.preferred_id)
+        for extension in router.header_extensions
+        if extension.kind == match.codec.kind and extension.direction in {"sendrecv", "sendonly"}
+    )
+    return RtpParameters(
+        mid="0",  # a consumer gets its own
+        codecs=tuple(codecs),
+        header_extensions=extensions,
+        encodings=(Encoding(scalability_mode=_forwarded_mode(parameters.encodings)),),
+        rtcp=parameters.rtcp.model_copy(update={"reduced_size": True, "mux": True}),
+    )
+
+
+def _forwarded_mode(encodings: Sequence[Encoding]) -> str | None:
+    """What consumers are told of layers: simulcast looks like spatial layers of one stream."""
+    if len(encodings) == 1:
+        return encodings[0].scalability_mode
+    temporal = max(parse_scalability_mode(encoding.scalability_mode).temporal for encoding in encodings)
+    return f"L{len(encodings)}T{temporal}"
+
+
+def _rtx_of(payload_type: int, codecs: Sequence[_AnyCodec]) -> _AnyCodec | None:
+    return next((codec for codec in codecs if codec.is_rtx and codec.apt == payload_type), None)
+
+
+def _understands_rtx(capability: CodecCapability, capabilities: RtpCapabilities) -> bool:
+    payload_type = capability.preferred_payload_type
+    return payload_type is not None and _rtx_of(payload_type, capabilities.codecs) is not None
+
+
+def _with_one_estimator(codec: CodecParameters, extensions: Sequence[HeaderExtension]) -> CodecParameters:
+    """Keep the feedback of one bandwidth estimator: transport-cc if its extension is there, else REMB, else none."""
+    uris = {extension.uri for extension in extensions}
+    unwanted = {"transport-cc", "goog-remb"}
+    if TRANSPORT_CC in uris:
+        unwanted = {"goog-remb"}
+    elif ABSOLUTE_SEND_TIME in uris:
+        unwanted = {"transport-cc"}
+    kept: tuple[RtcpFeedback, ...] = tuple(f for f in codec.rtcp_feedback if f.type not in unwanted)
+    return codec.model_copy(update={"rtcp_feedback": kept})
