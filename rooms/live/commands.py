@@ -1,6 +1,7 @@
 """What can be asked of a live room. All frozen; `LiveRoom.handle(command, now)` is the only way in."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -37,12 +38,22 @@ class LeaveReason(StrEnum):
     ENDED = "ended"
 
 
+class EndReason(StrEnum):
+    """Why a room ended."""
+
+    HOST = "host"
+    ABANDONED = "abandoned"  # nobody came back for a long time after its planned end
+    OVERDUE = "overdue"  # it ran longer than any meeting may
+    CLOSED = "closed"  # by the rules of its occasion: a consultation was finished or went back to the queue
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody at the door, as the service has established it.
 
-    `key` is what presence is counted by: `member:<id>`, `account:<id>` for people without a card, `guest:<id>` for people
-    invited by a link, `station:<id>` for a desk. `role` is what the person is by office or invitation; a host may raise it.
+    `key` is what presence is counted by: `member:<id>`, `account:<id>` for people without a card, `guest:<id>` for
+    people invited by a link, `station:<id>` for a desk. `role` is what the person is by office or invitation; a host
+    may raise it.
     """
 
     key: str
@@ -102,9 +113,14 @@ class Moderate:
 
 @dataclass(frozen=True, slots=True)
 class EndMeeting:
-    """End it for everybody. `peer_id` None: the service ends it (HTTP, abandoned), which has checked the right itself."""
+    """End it for everybody. `peer_id` None: the service ends it (HTTP, abandoned) and has checked the right itself.
+
+    `at` None is now; an earlier moment is the end that counts for attendance (an abandoned room ended when it emptied).
+    """
 
     peer_id: str | None = None
+    reason: EndReason = EndReason.HOST
+    at: datetime | None = None
 
 
 Command = Enter | ConnectionLost | Leave | PostChat | RaiseHand | Moderate | EndMeeting

@@ -1,14 +1,14 @@
 """What happened in a live room. All frozen, in the order in which it happened.
 
-Listeners get them as `on_room_event(room_id, event)`. Names of people and chat texts are in them: send them to the people
-in the room, never to a log.
+Listeners get them as `on_room_event(room_id, event)`. Names of people and chat texts are in them: send them to the
+people in the room, never to a log.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from rooms.live.commands import LeaveReason, Role
+from rooms.live.commands import EndReason, LeaveReason, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,16 @@ class PeerRemoved:
     """A host removed the peer: tell it. PeerLeft(removed) follows, and its resume token is dead."""
 
     peer_id: str
+    person_key: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonReadmitted:
+    """A host let a removed person come again; nobody is in yet. `peer_id` is the one that was removed."""
+
+    peer_id: str
+    person_key: str
     by: str
 
 
@@ -112,6 +122,7 @@ class RoleChanged:
     """The peer's role is now `role`."""
 
     peer_id: str
+    person_key: str
     role: Role
     by: str
 
@@ -157,15 +168,6 @@ class MeetingStarted:
     recovered: bool = False
 
 
-class EndReason(StrEnum):
-    """Why a room ended."""
-
-    HOST = "host"
-    ABANDONED = "abandoned"  # nobody came back for a long time after its planned end
-    OVERDUE = "overdue"  # it ran longer than any meeting may
-    CANCELLED = "cancelled"
-
-
 @dataclass(frozen=True, slots=True)
 class MeetingEnded:
     """The room is over; a PeerLeft(ended) for every peer came before. `at` is the end that counts for attendance."""
@@ -198,6 +200,7 @@ Event = (
     | PeerAdmitted
     | PeerRejected
     | PeerRemoved
+    | PersonReadmitted
     | PeerLeft
     | PeerReconnecting
     | PeerReconnected
