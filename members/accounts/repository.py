@@ -1,0 +1,158 @@
+"""Every query about accounts and their sessions."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, selectinload
+
+from database import new_id
+from errors import Kind, Problem
+from members.accounts.models import Account, AccountRole, LoginSession
+from members.people.models import Member
+from members.policy import Actor, HeldRole, RoleName
+
+MINIMUM_USERNAME: Final = 2
+MAXIMUM_USERNAME: Final = 60
+
+
+def normalize_username(text: str) -> str:
+    """The one spelling of a user name: full-width as half-width, without case, without spaces around it.
+
+    Raises Problem invalid_username for anything but 2 to 60 letters, digits, dots, dashes, underscores and @.
+    """
+    name = unicodedata.normalize("NFKC", text).strip().casefold()
+    if not MINIMUM_USERNAME <= len(name) <= MAXIMUM_USERNAME or not all(
+        c.isalnum() or c in "._-@" for c in name
+    ):
+        raise Problem(Kind.INVALID, "invalid_username", {"field": "username"})
+    return name
+
+
+def with_roles() -> Select[Account]:
+    """Accounts with everything that an Actor is made of."""
+    return select(Account).options(
+        selectinload(Account.roles).joinedload(AccountRole.organization),
+        joinedload(Account.member).joinedload(Member.organization),
+        joinedload(Account.member).joinedload(Member.guest_organization),
+    )
+
+
+async def get(session: AsyncSession, account_id: str) -> Account | None:
+    """An account with its roles and member."""
+    return (await session.scalars(with_roles().where(Account.id == account_id))).one_or_none()
+
+
+async def by_username(session: AsyncSession, username: str) -> Account | None:
+    """The account of a normalized user name, with its roles and member."""
+    return (await session.scalars(with_roles().where(Account.username == username))).one_or_none()
+
+
+async def by_session(
+    session: AsyncSession, token_hash: str, now: datetime
+) -> tuple[Account, LoginSession] | None:
+    """The account and the session behind a token that has not expired."""
+    found = await session.scalar(
+        select(LoginSession).where(LoginSession.token_hash == token_hash, LoginSession.expires_at > now)
+    )
+    if found is None:
+        return None
+    account = await get(session, found.account_id)
+    return (account, found) if account is not None else None
+
+
+async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, str]:
+    """Names by account id, in one query."""
+    wanted = set(account_ids)
+    if not wanted:
+        return {}
+    rows = await session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
+    return {account_id: name for account_id, name in rows}
+
+
+async def by_member(session: AsyncSession, member_ids: Iterable[str]) -> dict[str, str]:
+    """Account ids by member id, for the members that have a log-in."""
+    wanted = set(member_ids)
+    if not wanted:
+        return {}
+    rows = await session.execute(select(Account.member_id, Account.id).where(Account.member_id.in_(wanted)))
+    return {member_id: account_id for member_id, account_id in rows if member_id is not None}
+
+
+async def slide(session: AsyncSession, session_id: str, now: datetime, expires_at: datetime) -> None:
+    """Note that a session was used, and until when it lives now."""
+    await session.execute(
+        update(LoginSession).where(LoginSession.id == session_id).values(seen_at=now, expires_at=expires_at)
+    )
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    """Forget one session."""
+    await session.execute(delete(LoginSession).where(LoginSession.token_hash == token_hash))
+
+
+async def end_sessions(session: AsyncSession, account_id: str) -> None:
+    """Forget every session of an account."""
+    await session.execute(delete(LoginSession).where(LoginSession.account_id == account_id))
+
+
+async def delete_expired(session: AsyncSession, now: datetime) -> int:
+    """Forget the sessions of the past; answers how many."""
+    ended = await session.scalars(
+        delete(LoginSession).where(LoginSession.expires_at <= now).returning(LoginSession.id)
+    )
+    return len(ended.all())
+
+
+def add(
+    session: AsyncSession,
+    *,
+    username: str,
+    password_hash: str,
+    name: str,
+    created_at: datetime,
+    member_id: str | None = None,
+    locale: str = "zh-CN",
+) -> Account:
+    """A new account; `username` is normalized already."""
+    account = Account(
+        id=new_id(),
+        username=username,
+        password_hash=password_hash,
+        name=name,
+        locale=locale,
+        member_id=member_id,
+        created_at=created_at,
+        password_changed_at=created_at,
+        disabled_at=None,
+    )
+    session.add(account)
+    return account
+
+
+def grant(session: AsyncSession, account_id: str, role: RoleName, organization_id: str) -> AccountRole:
+    """A new role of an account."""
+    held = AccountRole(id=new_id(), account_id=account_id, role=role, organization_id=organization_id)
+    session.add(held)
+    return held
+
+
+def actor_of(account: Account) -> Actor:
+    """The account as the policy sees it; loaded by `with_roles`."""
+    member = account.member
+    guest = member.guest_organization if member else None
+    return Actor(
+        account_id=account.id,
+        name=account.name,
+        roles=tuple(
+            HeldRole(held.role, held.organization_id, held.organization.path) for held in account.roles
+        ),
+        member_id=member.id if member else None,
+        home_organization_id=member.organization_id if member else None,
+        home_path=member.organization.path if member else None,
+        guest_organization_id=guest.id if guest else None,
+        guest_path=guest.path if guest else None,
+    )

@@ -1,0 +1,79 @@
+"""Every query about members. The caller has the session and has asked the policy."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from database import Page, PageRequest, SortKey, fetch_page
+from members.organizations.models import Organization, OrganizationKind
+from members.organizations.repository import in_subtree
+from members.people.models import Member
+from members.policy import Subject
+
+
+def _members() -> Select[Member]:
+    return select(Member).options(joinedload(Member.organization), joinedload(Member.guest_organization))
+
+
+async def get(session: AsyncSession, member_id: str) -> Member | None:
+    """One member with both organizations loaded."""
+    return (await session.scalars(_members().where(Member.id == member_id))).one_or_none()
+
+
+async def get_many(session: AsyncSession, ids: Iterable[str]) -> dict[str, Member]:
+    """Members by id with both organizations loaded, in one query."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {row.id: row for row in await session.scalars(_members().where(Member.id.in_(wanted)))}
+
+
+async def page_of_organization(
+    session: AsyncSession, organization: Organization, request: PageRequest
+) -> Page[Member]:
+    """The register of an organization and all below it, or of a group, by name."""
+    return await fetch_page(
+        session,
+        _members().where(_on_register_of(organization)),
+        [SortKey(Member.name), SortKey(Member.id)],
+        request,
+    )
+
+
+async def of_organization(
+    session: AsyncSession, organization: Organization, *, guests: bool = True
+) -> Sequence[Member]:
+    """Everybody expected where an organization meets: its members and (unless told not to) its guests.
+
+    For a branch its register; for a group its own; for a superior organization the whole subtree.
+    """
+    condition = _on_register_of(organization)
+    if guests and organization.kind is not OrganizationKind.GROUP:
+        visited = select(Organization.id).where(in_subtree(Organization.path, organization.path))
+        condition = or_(condition, Member.guest_organization_id.in_(visited))
+    return (await session.scalars(_members().where(condition).order_by(Member.name, Member.id))).all()
+
+
+async def of_committee(session: AsyncSession, organization: Organization) -> Sequence[Member]:
+    """The branch committee (支委会): the members of this very organization who hold a post."""
+    query = _members().where(Member.organization_id == organization.id, Member.post.is_not(None))
+    return (await session.scalars(query.order_by(Member.name, Member.id))).all()
+
+
+def _on_register_of(organization: Organization) -> ColumnElement[bool]:
+    if organization.kind is OrganizationKind.GROUP:
+        return Member.group_id == organization.id
+    below = select(Organization.id).where(in_subtree(Organization.path, organization.path))
+    return Member.organization_id.in_(below)
+
+
+def subject_of(member: Member) -> Subject:
+    """The member as the policy sees one; both organizations must be loaded."""
+    guest = member.guest_organization
+    return Subject(
+        organization_path=member.organization.path,
+        member_id=member.id,
+        guest_path=guest.path if guest else None,
+    )
