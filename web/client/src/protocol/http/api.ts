@@ -1,0 +1,78 @@
+import type { HttpClient, Page } from './client'
+import type {
+  AttendanceList,
+  AttendanceState,
+  CardEntry,
+  Consultation,
+  Coverage,
+  Interval,
+  Meeting,
+  NewMeeting,
+  Organization,
+  Recording,
+  Service,
+  Session,
+  Station,
+  Ticket,
+} from './shapes'
+
+export interface MeetingsQuery {
+  from?: string
+  to?: string
+  organizationId?: string
+  limit?: number
+  cursor?: string
+}
+
+/** Every call of the HTTP API this client makes, by name. */
+export class Api {
+  constructor(readonly http: HttpClient) {}
+
+  session = (): Promise<Session> => this.http.get('/session')
+  signIn = (username: string, password: string): Promise<Session> =>
+    this.http.post('/session', { username, password })
+  signOut = (): Promise<unknown> => this.http.delete('/session')
+
+  organizations = (): Promise<Page<Organization>> => this.http.get('/organizations', { limit: 200 })
+
+  meetings = (query: MeetingsQuery = {}): Promise<Page<Meeting>> => this.http.get('/meetings', { ...query })
+  meeting = (id: string): Promise<Meeting> => this.http.get(`/meetings/${id}`)
+  schedule = (meeting: NewMeeting): Promise<Meeting> => this.http.post('/meetings', meeting)
+  cancelMeeting = (id: string): Promise<Meeting> => this.http.post(`/meetings/${id}/cancel`)
+  requestLeave = (id: string, reason: string): Promise<unknown> =>
+    this.http.post(`/meetings/${id}/leave-request`, { reason })
+
+  attendance = (id: string, cursor?: string): Promise<AttendanceList> =>
+    this.http.get(`/meetings/${id}/attendance`, { limit: 200, cursor })
+  correctAttendance = (
+    id: string,
+    memberId: string,
+    state: AttendanceState,
+    reason: string,
+  ): Promise<unknown> =>
+    this.http.post(`/meetings/${id}/attendance/${memberId}/correction`, { state, reason })
+
+  card = (memberId: string, cursor?: string, limit = 20): Promise<Page<CardEntry>> =>
+    this.http.get(`/members/${memberId}/card`, { limit, cursor })
+
+  recordings = (meetingId?: string): Promise<Page<Recording>> => this.http.get('/recordings', { meetingId })
+  recording = (id: string): Promise<Recording> => this.http.get(`/recordings/${id}`)
+  recordingMedia = (id: string): string => `/api/recordings/${id}/media`
+  reportViewing = (
+    id: string,
+    report: { intervals: Interval[]; rate: number; ended?: boolean },
+    keepalive = false,
+  ): Promise<Coverage> => this.http.post(`/recordings/${id}/viewing`, report, { keepalive })
+
+  stations = (): Promise<Page<Station>> => this.http.get('/stations')
+  services = (): Promise<Page<Service>> => this.http.get('/services')
+  takeTicket = (ticket: {
+    serviceId: string
+    stationId?: string
+    displayName?: string
+  }): Promise<Consultation> => this.http.post('/consultations', ticket)
+  consultation = (id: string): Promise<Consultation> => this.http.get(`/consultations/${id}`)
+  rate = (id: string, stars: number, comment: string, token: string): Promise<unknown> =>
+    this.http.post(`/consultations/${id}/rating`, comment ? { stars, comment } : { stars }, { token })
+  openStation = (key: string): Promise<Station> => this.http.post('/station-session', { key })
+}

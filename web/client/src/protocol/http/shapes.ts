@@ -1,0 +1,190 @@
+/** What the HTTP API answers, as docs/protocol.md has it. Times are RFC 3339 UTC, ids are opaque. */
+
+export type Level = 1 | 2 | 3 | 4 | 5
+
+export type RoleName =
+  'district_officer' | 'committee_officer' | 'secretary' | 'branch_officer' | 'member' | 'resident' | 'expert'
+
+export interface Flowing {
+  place: string
+  timezone: string
+}
+
+export interface HeldRole {
+  role: RoleName
+  organizationId: string
+  organizationName: string
+}
+
+export interface Session {
+  account: { id: string; username: string; locale: string | null }
+  member: {
+    id: string
+    name: string
+    organizationId: string
+    organizationName: string
+    standing: 'full' | 'probationary'
+    flowing: Flowing | null
+  } | null
+  roles: HeldRole[]
+  level: Level
+}
+
+export interface Organization {
+  id: string
+  parentId: string | null
+  kind: 'department' | 'committee' | 'general_branch' | 'branch' | 'group'
+  name: string
+  timezone: string
+}
+
+export type MeetingKind =
+  | 'general_meeting'
+  | 'committee_meeting'
+  | 'group_meeting'
+  | 'lecture'
+  | 'theme_day'
+  | 'organizational_life'
+  | 'democratic_appraisal'
+  | 'open_life'
+  | 'work_meeting'
+  | 'family_visit'
+
+export type MeetingState = 'scheduled' | 'live' | 'ended' | 'cancelled'
+
+export interface Meeting {
+  id: string
+  organizationId: string
+  organizationName: string
+  kind: MeetingKind
+  title: string
+  agenda: string | null
+  startsAt: string
+  endsAt: string
+  timezone: string
+  startedAt: string | null
+  endedAt: string | null
+  state: MeetingState
+  record: boolean
+  lobby: boolean
+  expectedCount: number
+  myRole: 'host' | 'participant' | 'observer' | null
+  canJoin: boolean
+  canManage: boolean
+  recordingId: string | null
+}
+
+export interface NewMeeting {
+  organizationId: string
+  kind: MeetingKind
+  title: string
+  startsAt: string
+  endsAt: string
+  agenda?: string
+  record?: boolean
+  lobby?: boolean
+}
+
+export type AttendanceState = 'present' | 'late' | 'left_early' | 'excused' | 'absent' | 'made_up'
+
+export interface AttendanceRow {
+  /** Null for who is not a member: family, a resident. */
+  memberId: string | null
+  name: string
+  expected: boolean
+  state: AttendanceState
+  secondsPresent: number
+  firstSeenAt: string | null
+  lastSeenAt: string | null
+  correction: { state: AttendanceState; reason: string; at: string } | null
+}
+
+export interface AttendanceList {
+  items: AttendanceRow[]
+  nextCursor: string | null
+  summary: Record<string, number>
+  final: boolean
+}
+
+export type CardEntryKind =
+  'meeting_attended' | 'recording_studied' | 'consultation_given' | 'vote_taken_part' | 'correction'
+
+export interface CardEntry {
+  id: string
+  sequence: number
+  kind: CardEntryKind
+  occurredAt: string
+  durationSeconds: number | null
+  organizationId: string
+  organizationName: string
+  title: string
+  source: string
+  writtenBy: string
+  refersTo: string | null
+  hash: string
+}
+
+export type RecordingState = 'capturing' | 'composing' | 'ready' | 'damaged' | 'failed'
+
+export type Interval = [from: number, to: number]
+
+export interface Coverage {
+  seconds: number
+  share: number
+  intervals: Interval[]
+  resumeAt: number
+}
+
+export interface Recording {
+  id: string
+  meetingId: string
+  title: string
+  organizationName: string
+  kind: MeetingKind
+  state: RecordingState
+  progress: number
+  durationSeconds: number | null
+  startedAt: string
+  sizeBytes: number | null
+  failure: string | null
+  audience: string
+  coverage: Coverage | null
+}
+
+export interface Station {
+  id: string
+  name: string
+  organizationId: string
+  organizationName: string
+  services: string[]
+}
+
+export type ServiceKind = 'administrative' | 'medical' | 'legal' | 'farming'
+
+export interface Service {
+  id: string
+  kind: ServiceKind
+  name: string
+  expertsOnDuty: number
+  waiting: number
+}
+
+export type ConsultationState = 'waiting' | 'called' | 'active' | 'ended' | 'cancelled' | 'missed'
+
+export interface Consultation {
+  id: string
+  state: ConsultationState
+  number: number
+  position: number | null
+  expectedWaitSeconds: number | null
+  service: Service
+  stationId: string | null
+  expert: { name: string } | null
+  createdAt: string
+  startedAt: string | null
+  endedAt: string | null
+  outcome: string | null
+  rating: number | null
+  roomToken: string | null
+  ticketToken?: string
+}
