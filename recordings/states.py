@@ -1,6 +1,11 @@
 """The states of a recording and the ways between them."""
 
+import errno
 from enum import StrEnum
+from typing import Final
+
+# No space, no quota, no larger file allowed: all of them end when somebody makes room.
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class RecordingState(StrEnum):
@@ -28,13 +33,10 @@ class Failure(StrEnum):
     COMPOSITION_FAILED = "composition_failed"
     FILES_MISSING = "files_missing"
 
-
-class Audience(StrEnum):
-    """Who may watch: the narrowest first, each within the one after it."""
-
-    BRANCH = "branch"  # the meeting's own organization and those above it
-    COMMITTEE = "committee"
-    DISTRICT = "district"
+    @classmethod
+    def of(cls, error: OSError) -> "Failure":
+        """What a disk's refusal means."""
+        return cls.DISK_FULL if error.errno in _FULL else cls.DISK_FAILED
 
 
 # Composing goes back to capturing when a meeting that a crash cut off goes on as a further segment; a finished

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from recordings.states import Audience, Failure, RecordingState
+from members.policy import Audience
+from recordings.states import Failure, RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class MediaFile:
 
 @dataclass(frozen=True, slots=True)
 class WatchReport:
-    """What a player says it has played since its last report, in seconds of the recording; nothing of it is believed."""
+    """What a player says it has played since its last report, in seconds of the recording; none of it is believed."""
 
     intervals: tuple[tuple[float, float], ...]
     rate: float = 1.0

@@ -1,0 +1,10 @@
+"""Capture: RTP as it arrives, written to one Matroska file a track, nothing decoded.
+
+A packet's way: `thread` drains the tap ten times a second; `rtp` parses; `reorder` puts in order and names what is
+lost; a depayloader of `codecs` makes frames of payloads; `gate` lets pictures through from a key frame on; `matroska`
+writes. Beside the files a `journal` keeps what the pictures and sounds do not say: whose track it is, pauses, and the
+sender reports from which composition computes the one time line of all tracks. Capture does no arithmetic
+on times but unwrapping, so that nothing it writes can be wrong about them.
+
+Invariant: whatever arrives, memory is bounded and what was accepted is on the disk within a second.
+"""

@@ -1,0 +1,52 @@
+"""Opus over RTP (RFC 7587): a payload is a packet; its first byte tells the length (RFC 6716, section 3.1)."""
+
+from typing import Final
+
+from recordings.capture.codecs.frames import Frame, Malformed
+
+_LONGEST_US: Final = 120_000
+_COUNTED: Final = 3
+# By configuration number: SILK 10, 20, 40, 60 ms; hybrid 10, 20; CELT 2.5, 5, 10, 20.
+_FRAME_US: Final = (
+    (10_000, 20_000, 40_000, 60_000) * 3 + (10_000, 20_000) * 2 + (2_500, 5_000, 10_000, 20_000) * 4
+)
+
+
+class OpusDepayloader:
+    """Sound needs no key frame: what is lost is a gap."""
+
+    def __init__(self) -> None:
+        self.malformed = 0
+        self.broken = False
+
+    def mend(self) -> None:
+        """Forget `broken`."""
+        self.broken = False
+
+    def push(self, payload: bytes, timestamp: int, *, marker: bool, lost: bool) -> list[Frame]:  # noqa: ARG002
+        """See `Depayloader`."""
+        if not payload:
+            return []
+        try:
+            opus_duration_us(payload)
+        except Malformed:
+            self.malformed += 1
+            return []
+        return [Frame(payload, timestamp, key=True)]
+
+
+def opus_duration_us(packet: bytes) -> int:
+    """How long a packet sounds; raises Malformed for one that no decoder would take."""
+    if not packet:
+        raise Malformed("a packet of nothing")
+    code = packet[0] & 0x03
+    if code < _COUNTED:
+        count = 1 if code == 0 else 2
+    elif len(packet) > 1 and packet[1] & 0x3F:
+        count = packet[1] & 0x3F
+    else:
+        raise Malformed("a packet without frames")
+    duration = count * _FRAME_US[packet[0] >> 3]
+    if duration > _LONGEST_US:
+        raise Malformed("a packet longer than any")
+    return duration

@@ -1,0 +1,56 @@
+"""A segment's journal: one JSON object a line, appended and never changed, so that a kill costs its last line at most.
+
+It holds what the media files cannot: who the tracks are, when they were paused and closed, and the points from which
+composition computes one time line. `us` is the server's monotonic clock in microseconds, `position` a track's own RTP
+clock, unwrapped and counted from its first packet, which is also the time in its media file.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from recordings.capture.disk import AppendedFile
+
+JOURNAL_NAME: Final = "journal.jsonl"
+VERSION: Final = 1
+_MAXIMUM_LINE: Final = 16 * 1024
+
+
+class Journal:
+    """The writing side; lines are gathered and written at `flush`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = AppendedFile(folder / JOURNAL_NAME)
+        self._pending: list[str] = []
+
+    def add(self, event: str, **values: Any) -> None:
+        """Put one line into the next `flush`."""
+        self._pending.append(
+            json.dumps({"event": event, **values}, ensure_ascii=False, separators=(",", ":"))
+        )
+
+    def flush(self) -> None:
+        """Write what was added; OSError where the disk refuses."""
+        if self._pending:
+            lines, self._pending = self._pending, []
+            self._file.write(("\n".join(lines) + "\n").encode())
+
+    def close(self) -> None:
+        """Flush, sync and close; the file is given up even where that raises."""
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+
+
+def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a folder's journal that are whole; OSError where there is none."""
+    with (folder / JOURNAL_NAME).open("rb") as file:
+        while raw := file.readline(_MAXIMUM_LINE):
+            try:
+                line = json.loads(raw)
+            except (ValueError, RecursionError):
+                continue  # cut off by a kill, or by a full disk
+            if isinstance(line, dict) and isinstance(line.get("event"), str):
+                yield line

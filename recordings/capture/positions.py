@@ -1,0 +1,49 @@
+"""A track's RTP timestamps as positions: unwrapped ticks from its first packet, without leaps."""
+
+from typing import Final
+
+from recordings.capture.rtp import Unwrapper
+
+# A timestamp that leaps against the clock on the wall by more than this is a publisher who began anew, not a pause:
+# pauses let the timestamp run on. Wide enough for any jitter, narrow against a random new offset.
+LEAP_SECONDS: Final = 5.0
+_MICROSECONDS: Final = 1_000_000
+
+
+class Positions:
+    """Where leaps of the timestamp are, the arrival time bridges."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self._rate = clock_rate
+        self._timestamps = Unwrapper(32)
+        self._base: int | None = None
+        self._last: tuple[int, int] | None = None  # position, arrival
+
+    def place(self, timestamp: int, arrival_us: int) -> int:
+        """The position of a packet that comes next in order."""
+        if self._base is None or self._last is None:
+            self._base = self._timestamps.unwrap(timestamp)
+            self._last = (0, arrival_us)
+            return 0
+        position = self._timestamps.peek(timestamp) - self._base
+        expected = self._last[0] + (arrival_us - self._last[1]) * self._rate // _MICROSECONDS
+        if abs(position - expected) > LEAP_SECONDS * self._rate:
+            position = max(expected, self._last[0] + 1)
+            self._timestamps = Unwrapper(32)
+            self._base = self._timestamps.unwrap(timestamp) - position
+        else:
+            self._timestamps.unwrap(timestamp)
+        self._last = (position, arrival_us)
+        return position
+
+    def of_frame(self, timestamp: int) -> int:
+        """The position of a frame whose packets were placed."""
+        return self._timestamps.peek(timestamp) - (self._base or 0)
+
+    def of_report(self, timestamp: int, arrival_us: int) -> int | None:
+        """The position a sender report speaks of; None before the first packet and where it is of another life."""
+        if self._base is None or self._last is None:
+            return None
+        position = self._timestamps.peek(timestamp) - self._base
+        expected = self._last[0] + (arrival_us - self._last[1]) * self._rate // _MICROSECONDS
+        return position if abs(position - expected) <= LEAP_SECONDS * self._rate else None

@@ -1,0 +1,200 @@
+"""One unbroken run of capture of one meeting: its tracks, its journal, and the end of both."""
+
+import errno
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from recordings.capture.codecs.registry import find_codec
+from recordings.capture.disk import free_bytes
+from recordings.capture.journal import VERSION, Journal
+from recordings.capture.track import CaptureCounters, TrackCapture
+from recordings.states import Failure
+from recordings.tracks import PacketSource, Track
+
+_FREE_CHECK_US: Final = 5_000_000
+
+_log = structlog.get_logger(__name__)
+
+
+class SegmentListener(Protocol):
+    """Called on the capture thread."""
+
+    def key_frame_wanted(self, source: PacketSource) -> None:
+        """Pictures are being dropped until one comes."""
+
+    def source_done(self, source: PacketSource) -> None:
+        """Nobody drains it any more."""
+
+    def failed(self, failure: Failure) -> None:
+        """The disk refuses; everything is closed."""
+
+
+class SegmentCapture:
+    """Made and used on the capture thread alone. Nothing here raises but the constructor (OSError)."""
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: dict[str, str],
+        started_at: datetime,
+        now_us: int,
+        min_free_bytes: int,
+        listener: SegmentListener,
+        counters: CaptureCounters,
+    ) -> None:
+        self._folder = folder
+        self._min_free_bytes = min_free_bytes
+        self._listener = listener
+        self._counters = counters
+        self._tracks: dict[str, TrackCapture] = {}
+        self._count = 0
+        self._checked_us: int | None = None
+        self._ended = False
+        folder.mkdir(parents=True)
+        self._journal = Journal(folder)
+        self._journal.add("segment", version=VERSION, **identity, startedAt=started_at.isoformat(), us=now_us)
+        self._journal.flush()
+
+    @property
+    def track_count(self) -> int:
+        """Tracks being captured."""
+        return len(self._tracks)
+
+    def add(self, track: Track, now_us: int) -> None:
+        """Capture a track from now on; one that cannot be captured is given back and noted."""
+        codec = find_codec(track.tap.codec)
+        if self._ended or track.producer_id in self._tracks or codec is None:
+            if codec is None:
+                _log.warning("capture_codec_unknown", producer_id=track.producer_id, codec=track.tap.codec)
+            self._listener.source_done(track.tap)
+            return
+        self._count += 1
+        capture = TrackCapture(self._count, track, codec, self._folder, self._journal, self._counters)
+        self._tracks[track.producer_id] = capture
+        self._journal.add(
+            "track",
+            track=capture.number,
+            file=capture.file_name,
+            codec=codec.name,
+            clockRate=track.tap.clock_rate,
+            source=track.source.value,
+            producerId=track.producer_id,
+            peerId=track.peer_id,
+            memberId=track.member_id,
+            displayName=track.display_name,
+            paused=track.paused,
+            us=now_us,
+        )
+
+    def pause(self, producer_id: str, now_us: int) -> None:
+        """The publisher paused."""
+        capture = self._tracks.get(producer_id)
+        if capture is None:
+            return
+        self._drain(capture, now_us)
+        if producer_id in self._tracks:
+            self._guard(capture.interrupt)
+            self._journal.add("paused", track=capture.number, us=now_us)
+
+    def resume(self, producer_id: str, now_us: int) -> None:
+        """The publisher went on."""
+        capture = self._tracks.get(producer_id)
+        if capture is not None:
+            self._journal.add("resumed", track=capture.number, us=now_us)
+
+    def remove(self, producer_id: str, now_us: int) -> None:
+        """The producer is closed: what its tap still holds is written, then the file is closed."""
+        capture = self._tracks.get(producer_id)
+        if capture is None:
+            return
+        self._drain(capture, now_us)
+        if self._tracks.pop(producer_id, None) is not None:
+            self._journal.add("closed", track=capture.number, us=now_us)
+            self._guard(capture.close)
+            self._listener.source_done(capture.track.tap)
+
+    def work(self, now_us: int) -> None:
+        """Write what has arrived on all tracks; called about ten times a second."""
+        if self._ended:
+            return
+        if self._checked_us is None or now_us - self._checked_us >= _FREE_CHECK_US:
+            self._checked_us = now_us
+            self._guard(self._check_free)
+        for capture in list(self._tracks.values()):
+            if not self._ended:
+                self._drain(capture, now_us)
+        if not self._ended:
+            self._guard(self._journal.flush)
+
+    def end(self, now_us: int) -> None:
+        """The meeting, or the server, ends: everything is written and closed."""
+        for producer_id in list(self._tracks):
+            self.remove(producer_id, now_us)
+        if not self._ended:
+            self._ended = True
+            self._journal.add("end", us=now_us)
+            try:
+                self._journal.close()
+            except OSError as error:
+                self._listener.failed(Failure.of(error))
+
+    def _drain(self, capture: TrackCapture, now_us: int) -> None:
+        try:
+            batch = capture.track.tap.drain()
+            self._guard(lambda: capture.take(batch, now_us))
+        except Exception:  # noqa: BLE001 - a mistake of ours about one track must not cost the others
+            _log.exception("capture_track_failed", producer_id=capture.track.producer_id)
+            self._forget(capture)
+            return
+        if not self._ended and capture.wants_key_frame(now_us, receiving=bool(batch.packets)):
+            self._listener.key_frame_wanted(capture.track.tap)
+
+    def _forget(self, capture: TrackCapture) -> None:
+        self._tracks.pop(capture.track.producer_id, None)
+        self._journal.add("lost", track=capture.number)
+        _close_anyway(capture.close)
+        self._listener.source_done(capture.track.tap)
+
+    def _check_free(self) -> None:
+        if free_bytes(self._folder) < self._min_free_bytes:
+            raise OSError(errno.ENOSPC, "less than the threshold is free")
+
+    def _guard(self, work: "Work") -> None:
+        try:
+            work()
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Close everything as well as the disk allows; what was written stays readable."""
+        if self._ended:
+            return
+        self._ended = True
+        failure = Failure.of(error)
+        _log.error(
+            "capture_stopped", failure=failure.value, error=errno.errorcode.get(error.errno or 0, "unknown")
+        )
+        for capture in self._tracks.values():
+            _close_anyway(capture.close)
+            self._listener.source_done(capture.track.tap)
+        self._tracks.clear()
+        self._journal.add("end", failure=failure.value)
+        _close_anyway(self._journal.close)
+        self._listener.failed(failure)
+
+
+class Work(Protocol):
+    """Something that may find the disk full."""
+
+    def __call__(self) -> None:
+        """Do it; OSError where the disk refuses."""
+
+
+def _close_anyway(close: Work) -> None:
+    try:
+        close()
+    except OSError:
+        _log.info("capture_close_refused")  # the reason has been told
