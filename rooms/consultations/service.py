@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from database import Clock, Database
-from members.accounts.tokens import Tokens
+from members.tokens import Tokens
 from members.policy import Actor, GuestActor, StationActor
 from rooms.consultations.events import ConsultationListener
 from rooms.consultations.settings import ConsultationSettings

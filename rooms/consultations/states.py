@@ -21,3 +21,11 @@ class ConsultationState(StrEnum):
     ENDED = "ended"
     CANCELLED = "cancelled"
     MISSED = "missed"
+
+
+class ConsultationEnd(StrEnum):
+    """Why an active consultation ended."""
+
+    FINISHED = "finished"  # the expert said so
+    RESIDENT_GONE = "resident_gone"
+    OVERDUE = "overdue"  # it ran longer than any talk may

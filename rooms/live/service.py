@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from database import Clock, Database
-from members.accounts.tokens import Tokens
+from members.tokens import Tokens
 from members.policy import Actor
 from rooms.consultations.service import Consultations
 from rooms.consultations.views import ConsultationView

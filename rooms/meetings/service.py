@@ -1,7 +1,7 @@
 """`Meetings`: scheduling and everything before and after the room itself."""
 
 from database import Clock, Database, Page, PageRequest
-from members.accounts.tokens import Tokens
+from members.tokens import Tokens
 from members.policy import Actor
 from rooms.meetings.requests import Invite, MeetingsFilter, ScheduleMeeting, UpdateMeeting
 from rooms.meetings.views import InvitationView, LeaveView, MeetingView, RoomPass
