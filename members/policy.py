@@ -72,6 +72,7 @@ class Actor:
     home_path: str | None = None
     guest_organization_id: str | None = None
     guest_path: str | None = None
+    locale: str | None = None  # the language the person chose; decides nothing
 
     @property
     def level(self) -> Level:

@@ -155,4 +155,5 @@ def actor_of(account: Account) -> Actor:
         home_path=member.organization.path if member else None,
         guest_organization_id=guest.id if guest else None,
         guest_path=guest.path if guest else None,
+        locale=account.locale,
     )
