@@ -51,7 +51,7 @@ class Tokens:
         """A token that carries `payload` (JSON, readable by the bearer) until `lifetime` from now."""
         expires = (self._clock() + lifetime).timestamp()
         token = self._serializers[purpose].dumps({"payload": dict(payload), "expires": expires})
-        return token if isinstance(token, str) else token.decode()
+        return str(token)
 
     def read(self, purpose: Purpose, token: str) -> dict[str, Any]:
         """The payload; Problem token_invalid (forged, of another purpose, cut) or token_expired."""

@@ -1,24 +1,18 @@
 """Run by Alembic for every command; the connection comes from the runner, never from an ini file."""
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable
 
 from alembic import context
-from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.runtime.migration import MigrationInfo
 
 from database.discovery import load_models
 
 
-def _report(
-    *,
-    ctx: MigrationContext,
-    step: MigrationInfo,
-    heads: Collection[Any],
-    run_args: dict[str, Any],  # noqa: ARG001
-) -> None:
+def _report(step: MigrationInfo, **_rest: object) -> None:
     progress: Callable[[str], None] | None = context.config.attributes.get("progress")
-    if progress is not None and step.up_revision is not None:
-        progress(f"{step.up_revision_id} {step.up_revision.doc}")
+    for revision in step.up_revisions:
+        if progress is not None:
+            progress(f"{revision.revision} {revision.doc}")
 
 
 context.configure(

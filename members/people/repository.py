@@ -1,15 +1,17 @@
 """Every query about members. The caller has the session and has asked the policy."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from database import Page, PageRequest, SortKey, fetch_page
+from database import Page, PageRequest, SortKey, fetch_page, new_id
 from members.organizations.models import Organization, OrganizationKind
 from members.organizations.repository import in_subtree
-from members.people.models import Member
+from members.people.models import Member, Post, Standing
+from members.people.views import Flowing
 from members.policy import Subject
 
 
@@ -67,6 +69,37 @@ def _on_register_of(organization: Organization) -> ColumnElement[bool]:
         return Member.group_id == organization.id
     below = select(Organization.id).where(in_subtree(Organization.path, organization.path))
     return Member.organization_id.in_(below)
+
+
+def add(
+    session: AsyncSession,
+    *,
+    organization_id: str,
+    name: str,
+    standing: Standing,
+    created_at: datetime,
+    post: Post | None = None,
+    group_id: str | None = None,
+    guest_organization_id: str | None = None,
+    flowing: Flowing | None = None,
+    code: str | None = None,
+) -> Member:
+    """A new member on the register of a branch."""
+    member = Member(
+        id=new_id(),
+        organization_id=organization_id,
+        group_id=group_id,
+        guest_organization_id=guest_organization_id,
+        name=name,
+        code=code,
+        standing=standing,
+        post=post,
+        flowing_place=flowing.place if flowing else None,
+        flowing_timezone=flowing.timezone if flowing else None,
+        created_at=created_at,
+    )
+    session.add(member)
+    return member
 
 
 def subject_of(member: Member) -> Subject:

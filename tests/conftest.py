@@ -1,0 +1,154 @@
+"""Fixtures of all tests: a fresh database on each engine, a clock, invented people.
+
+`database` runs the test twice, on SQLite and on PostgreSQL; `sqlite_database` once, for tests whose subject is elsewhere.
+Both are copies of one template made by `create_all`, so a test costs milliseconds and sees nobody else's rows.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+from sqlalchemy import QueuePool
+
+from database import Database, new_id
+from database.discovery import load_models
+from members.accounts import Accounts
+from tests.factories import CHEAP, FakeClock, Records
+from tests.postgres import Cluster
+
+TEMPLATE = "huitang_template"
+
+
+def _run_apart(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run something asynchronous from a synchronous fixture, away from the tests' event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(work())).result()
+
+
+async def _make_tables(url: str) -> None:
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(load_models().create_all)
+    await database.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table and no rows."""
+    path = tmp_path_factory.mktemp("template") / "huitang.sqlite3"
+    _run_apart(lambda: _make_tables(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """The run's PostgreSQL server, started by the first test that wants it."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Cluster) -> str:
+    """The name of a PostgreSQL database with every table and no rows."""
+
+    async def make() -> None:
+        await _administer(postgres, f"CREATE DATABASE {TEMPLATE}")
+        await _make_tables(postgres.url(TEMPLATE))
+
+    _run_apart(make)
+    return TEMPLATE
+
+
+async def _administer(cluster: Cluster, statement: str) -> None:
+    connection = await asyncpg.connect(cluster.url("postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _postgres_copy(cluster: Cluster, template: str) -> AsyncIterator[str]:
+    name = f"test_{new_id()}"
+    await _administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield cluster.url(name)
+    finally:
+        await _administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+        assert cast("QueuePool", database.engine.pool).checkedout() == 0, "a connection was not given back"
+    finally:
+        await database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a fresh database with tables, on each engine."""
+    if request.param == "sqlite":
+        path = tmp_path / "huitang.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    async with _postgres_copy(request.getfixturevalue("postgres"), template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a database without any table, on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.sqlite3"
+        return
+    async with _postgres_copy(request.getfixturevalue("postgres"), "template1") as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh database with tables, on each engine."""
+    async with _opened(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """A fresh SQLite database with tables."""
+    path = tmp_path / "huitang.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    async with _opened(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def records(database: Database, clock: FakeClock) -> Records:
+    """Makes organizations, members and accounts."""
+    return Records(database, clock)
+
+
+@pytest.fixture
+def accounts(database: Database, clock: FakeClock) -> Accounts:
+    """The accounts service with cheap passwords."""
+    return Accounts(database, clock, CHEAP)
