@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from alembic import context
 from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script
 
 from database.discovery import load_models
 
 
-def _report(step: MigrationInfo, **_rest: object) -> None:
+def _report(*, step: MigrationInfo, **_rest: object) -> None:
     progress: Callable[[str], None] | None = context.config.attributes.get("progress")
-    for revision in step.up_revisions:
-        if progress is not None:
-            progress(f"{revision.revision} {revision.doc}")
+    if progress is not None and isinstance(step.up_revision, Script):
+        progress(f"{step.up_revision.revision} {step.up_revision.doc}")
 
 
 context.configure(

@@ -156,5 +156,4 @@ def actor_of(account: Account) -> Actor:
         guest_organization_id=guest.id if guest else None,
         guest_path=guest.path if guest else None,
         locale=account.locale,
-        locale=account.locale,
     )
