@@ -1,8 +1,10 @@
 """The records' foundation: declarative base, transactions, pages, migrations. SQLite by default, PostgreSQL by URL.
 
 Words: a *transaction* is one unit of work that writes; a *reading* sees one state of the records and writes
-nothing; a *page* is a bounded piece of a list with an opaque cursor to the next. The one invariant: whatever happens inside `Database.transaction()` is
-stored whole or not at all, and two writers never deadlock.
+nothing; a *page* is a bounded piece of a list with an opaque cursor to the next.
+
+The one invariant: whatever happens inside `Database.transaction()` is stored whole or not at all, and writers wait
+for each other, never fail because of each other.
 
     database = Database(settings.url)
     await database.migrate()

@@ -122,15 +122,22 @@ def _typed(keys: Sequence[SortKey[Any]], values: list[Any]) -> list[Any]:
 
 
 def _value(expected: type[Any], value: Any) -> Any:
-    if expected is datetime and isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise Problem(Kind.INVALID, "invalid_cursor") from None
-        if moment.tzinfo is not None:
-            return moment
-    elif expected is int and type(value) is int and value.bit_length() <= _INTEGER_BITS:
+    if expected is datetime:
+        return _moment(value)
+    if expected is int and type(value) is int and value.bit_length() <= _INTEGER_BITS:
         return value
-    elif issubclass(expected, str) and isinstance(value, str) and "\0" not in value:
+    if issubclass(expected, str) and isinstance(value, str) and _is_storable(value):
         return value
     raise Problem(Kind.INVALID, "invalid_cursor")
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise Problem(Kind.INVALID, "invalid_cursor") from None
+
+
+def _is_storable(text: str) -> bool:
+    """PostgreSQL's text has no NUL, and neither database takes half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

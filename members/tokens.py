@@ -21,7 +21,7 @@ from errors import Kind, Problem
 SECRET_BYTES: Final = 32
 MINIMUM_SECRET_LENGTH: Final = 32
 MAXIMUM_TOKEN_LENGTH: Final = 4096
-SECRET_FILE: Final = "secret.key"
+SECRET_FILE: Final = "secret.key"  # noqa: S105 - the name of the file
 
 
 class Purpose(StrEnum):

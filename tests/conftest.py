@@ -1,6 +1,6 @@
 """Fixtures of all tests: a fresh database on each engine, a clock, invented people.
 
-`database` runs the test twice, on SQLite and on PostgreSQL; `sqlite_database` once, for tests whose subject is elsewhere.
+`database` runs the test twice, on SQLite and on PostgreSQL; `sqlite_database` once, for tests about something else.
 Both are copies of one template made by `create_all`, so a test costs milliseconds and sees nobody else's rows.
 """
 

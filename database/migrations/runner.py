@@ -130,29 +130,38 @@ _FOLDER_ADVICE: Final = (
 
 def _advice(url: URL, error: BaseException) -> str:
     """One sentence for what went wrong, without the password that the URL may hold."""
-    path = sqlite_file(url)
     said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    path = sqlite_file(url)
     if path is not None:
-        if "readonly" in said or "unable to open" in said:
-            return f"The database file {path} cannot be written. {_FOLDER_ADVICE}"
-        if "not a database" in said:
-            return (
-                f"{path} is not an SQLite database. Move it away, or name another with HUITANG_DATABASE__URL."
-            )
-        if "locked" in said:
-            return f"Another program keeps the database {path} locked. End it and start again."
-        if "full" in said:
-            return f"The disk that holds {path} is full. Make room and start again."
-        return f"The database file {path} cannot be used: {said}."
-    shown = url.set(password=None).render_as_string()
+        return _sqlite_advice(path, said)
+    return _postgresql_advice(url.set(password=None).render_as_string(), said, isinstance(error, OSError))
+
+
+def _sqlite_advice(path: Path, said: str) -> str:
+    for mark, advice in (
+        ("readonly", f"The database file {path} cannot be written. {_FOLDER_ADVICE}"),
+        ("unable to open", f"The database file {path} cannot be opened. {_FOLDER_ADVICE}"),
+        (
+            "not a database",
+            f"{path} is not an SQLite database. Move it away, or name another: HUITANG_DATABASE__URL.",
+        ),
+        ("locked", f"Another program keeps the database {path} locked. End it and start again."),
+        ("full", f"The disk that holds {path} is full. Make room and start again."),
+    ):
+        if mark in said:
+            return advice
+    return f"The database file {path} cannot be used: {said}."
+
+
+def _postgresql_advice(url: str, said: str, is_network: bool) -> str:
     lowered = said.lower()
     if "password" in lowered or "authentication" in lowered:
-        return f"The database server refused the user or the password in HUITANG_DATABASE__URL ({shown})."
+        return f"The database server refused the user or the password in HUITANG_DATABASE__URL ({url})."
     if "does not exist" in lowered:
-        return f"{said[:1].upper()}{said[1:]}. Create it on the database server first ({shown})."
-    if isinstance(error, OSError | TimeoutError):
+        return f"{said[:1].upper()}{said[1:]}. Create it on the database server first ({url})."
+    if is_network:
         return (
-            f"The database server of {shown} cannot be reached. "
+            f"The database server of {url} cannot be reached. "
             "See that it runs and that HUITANG_DATABASE__URL names the right host and port."
         )
-    return f"The database of {shown} cannot be used: {said}."
+    return f"The database of {url} cannot be used: {said}."

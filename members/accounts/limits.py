@@ -1,7 +1,7 @@
 """Attempt limits: so many at once, then one more for each recovery time (the generic cell rate algorithm).
 
-`MemoryLimiter` counts for one node, and forgets at a restart. With several nodes each counts for itself, so an attacker gets the
-allowance once a node; a Redis limiter with the same two methods takes its place then.
+`MemoryLimiter` counts for one node, and forgets at a restart. With several nodes each counts for itself, so that an
+attacker gets the allowance once a node; a Redis limiter with the same two methods takes its place then.
 """
 
 from collections import OrderedDict

@@ -70,7 +70,7 @@ async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, 
     if not wanted:
         return {}
     rows = await session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
-    return {account_id: name for account_id, name in rows}
+    return {row.id: row.name for row in rows}
 
 
 async def by_member(session: AsyncSession, member_ids: Iterable[str]) -> dict[str, str]:

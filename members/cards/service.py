@@ -41,7 +41,7 @@ class Cards:
             return []
         members = {entry.member_id for entry in entries}
         heads = await repository.lock_heads(session, members)
-        found = await repository.written(session, members, {entry.source for entry in entries})
+        found = await repository.written(session, members, {entry.reference for entry in entries})
         known = {(row.member_id, row.source, row.reference): row for row in found}
         answer: list[CardEntry] = []
         for entry in entries:
