@@ -1,12 +1,14 @@
 """Sign-in, the session's person, and what one may change about the own account."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from localization import Language
+from members.people.models import Standing
+from members.policy import RoleName
 from web.api.schemas.base import Id, Input, Output, Text
 
-Locale = Literal["zh-CN", "en"]
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200  # argon2 hashes any length; a megabyte of password is an attack on the processor
 
@@ -32,7 +34,7 @@ class PasswordChange(Input):
 class AccountUpdate(Input):
     """`PATCH /api/account`."""
 
-    locale: Locale
+    locale: Language
 
 
 class AccountOut(Output):
@@ -40,7 +42,7 @@ class AccountOut(Output):
 
     id: Id
     username: str
-    locale: Locale
+    locale: Language
 
 
 class FlowingOut(Output):
@@ -57,14 +59,14 @@ class SessionMember(Output):
     name: str
     organization_id: Id
     organization_name: str
-    standing: Literal["full", "probationary"]
+    standing: Standing
     flowing: FlowingOut | None
 
 
 class SessionRole(Output):
     """A role is held at an organization and reaches down its subtree."""
 
-    role: str
+    role: RoleName
     organization_id: Id
     organization_name: str
 

@@ -1,12 +1,13 @@
 """Attendance: the measured rows, their corrections, and leave asked for beforehand."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import StringConstraints
 
+from rooms.attendance.rules import AttendanceState
+from rooms.meetings.states import LeaveState
 from web.api.schemas.base import Id, Input, Moment, Output, Page, Seconds, Text
 
-AttendanceState = Literal["present", "late", "left_early", "excused", "absent", "made_up"]
 Reason = Annotated[Text, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -76,6 +77,6 @@ class LeaveRequestOut(Output):
     member_id: Id
     name: str
     reason: str
-    state: Literal["asked", "granted", "refused"]
+    state: LeaveState
     asked_at: Moment
     decided_at: Moment | None

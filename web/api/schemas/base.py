@@ -1,5 +1,6 @@
 """The two families of models (what comes in, what goes out) and the shapes that all calls share."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -7,17 +8,22 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 Item = TypeVar("Item")
 
 MAX_ID = 64  # ids are 32 hex characters; anything longer cannot be one of ours
 MAX_PAGE = 200
+RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # far from the ends of what databases and zones can reckon with
 
 
 class Input(BaseModel):
@@ -50,7 +56,25 @@ def _no_nul(text: str) -> str:
     return text
 
 
-Moment = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+def _only_rfc3339(value: object) -> object:
+    """Pydantic would also take a number as seconds since 1970; the interface does not say so."""
+    if isinstance(value, str) and not RFC3339.match(value):
+        raise PydanticCustomError("not_rfc3339", "must be a time such as 2026-11-23T08:00:00Z")
+    return value
+
+
+def _of_our_times(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= LATEST:
+        raise PydanticCustomError("not_rfc3339", "must be a time between the years 1970 and 2200")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_only_rfc3339, json_schema_input_type=str),
+    AfterValidator(_of_our_times),
+    PlainSerializer(_rfc3339, return_type=str, when_used="json"),
+]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=r"^[A-Za-z0-9_-]+$")]
 Text = Annotated[str, AfterValidator(_no_nul)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]

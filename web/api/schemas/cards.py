@@ -1,16 +1,14 @@
 """The activity card."""
 
-from typing import Literal
-
+from members.cards.models import CardEntryKind
 from web.api.schemas.base import Id, Moment, Output, Seconds
-
-CardEntryKind = Literal[
-    "meeting_attended", "recording_studied", "consultation_given", "vote_taken_part", "correction"
-]
 
 
 class CardEntryOut(Output):
-    """One entry; `hash` covers the previous entry's, `refersTo` names the entry a correction corrects."""
+    """One entry; `hash` covers the previous entry's, `refersTo` names the entry a correction corrects.
+
+    `writtenBy` is a person's name, or `system`.
+    """
 
     id: Id
     sequence: int

@@ -1,12 +1,11 @@
 """面对面: stations, services, queue tickets and consultations."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from rooms.consultations.states import ConsultationState, ServiceKind
 from web.api.schemas.base import Id, Input, Moment, Name, Output, Text
-
-ServiceKind = Literal["administrative", "medical", "legal", "farming"]
 
 
 class StationOut(Output):
@@ -53,7 +52,7 @@ class ConsultationOut(Output):
     """One ticket and the consultation it becomes; `roomToken` once it is the caller's turn."""
 
     id: Id
-    state: Literal["waiting", "called", "active", "ended", "cancelled", "missed"]
+    state: ConsultationState
     number: int
     position: int | None
     expected_wait_seconds: int | None
@@ -79,3 +78,9 @@ class RatingCreate(Input):
 
     stars: Annotated[int, Field(ge=1, le=5)]
     comment: Annotated[Text, StringConstraints(max_length=500)] | None = None
+
+
+class StationKeyOut(Output):
+    """`POST /api/stations/{id}/key`: shown once; devices paired with the key before are out."""
+
+    key: str

@@ -1,13 +1,13 @@
 """The organization tree and its members, as far as one may see them."""
 
-from typing import Literal
-
+from members.organizations.models import OrganizationKind
+from members.people.models import Standing
 from web.api.schemas.accounts import FlowingOut
 from web.api.schemas.base import Id, Output, PageQuery
 
 
 class OrganizationsQuery(PageQuery):
-    """`GET /api/organizations?parentId=`."""
+    """`GET /api/organizations?parentId=`: parents come before children."""
 
     parent_id: Id | None = None
 
@@ -17,7 +17,7 @@ class OrganizationOut(Output):
 
     id: Id
     parent_id: Id | None
-    kind: Literal["department", "committee", "general_branch", "branch", "group"]
+    kind: OrganizationKind
     name: str
     timezone: str
 
@@ -35,5 +35,5 @@ class MemberOut(Output):
     name: str
     organization_id: Id
     organization_name: str
-    standing: Literal["full", "probationary"]
+    standing: Standing
     flowing: FlowingOut | None

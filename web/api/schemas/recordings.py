@@ -1,9 +1,11 @@
 """Recordings and the player's reports of what was watched."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from members.policy import Audience
+from recordings.states import Failure, RecordingState
 from web.api.schemas.base import Id, Input, Moment, Output, PageQuery, Seconds
 
 MAX_INTERVALS = 500
@@ -35,13 +37,13 @@ class RecordingOut(Output):
     title: str
     organization_name: str
     kind: str
-    state: Literal["capturing", "composing", "ready", "damaged", "failed"]
+    state: RecordingState
     progress: Annotated[float, Field(ge=0, le=1)]
     duration_seconds: Seconds | None
     started_at: Moment
     size_bytes: int | None
-    failure: str | None
-    audience: str
+    failure: Failure | None
+    audience: Audience
     coverage: CoverageOut | None
 
 
