@@ -10,22 +10,22 @@ order in which the events came, and a handler touches nothing but the rooms, med
 
 Composition (server.py)::
 
-    signaling = Signaling(settings, accounts=..., tokens=..., rooms=..., consultations=..., media=..., recordings=...,
-                          texts=...)
-    signaling.attach(app)              # routes /socket.io/ of the aiohttp application
-    await signaling.start()            # after the services it was given have started
-    await signaling.drain(5000)        # tells clients serverDraining, refuses new joins; clients come back by themselves
-    await signaling.stop()             # closes connections, transports and routers; before the services stop
+    signaling = Signaling(settings, accounts=..., tokens=..., rooms=..., consultations=..., stations=..., media=...,
+                          recordings=..., texts=ErrorTexts)
+    signaling.attach(app)              # the route /socket.io/ of the aiohttp application
+    await signaling.start()            # after media.start(), before rooms.start()
+    await signaling.drain(5000)        # tells clients serverDraining, lets nobody new in
+    await signaling.stop()             # cuts connections, closes media; before rooms, recordings, media stop
     signaling.statistics()             # counters for /metrics
 
-Refusal codes raised here (texts in locales/*/errors.json): invalid_request, unknown_event, rate_limited,
-internal_error, unauthenticated, not_joined, already_joined, not_admitted, peer_not_found, transport_not_found,
-producer_not_found, consumer_not_found, wrong_direction, source_in_use, too_many_transports, too_many_producers,
-too_many_consumers, media_refused, server_draining, role_may_not_produce, not_in_a_consultation.
+Refusal codes raised here (texts in locales/*/errors.json): invalid_request, rate_limited, internal_error,
+unauthenticated, forbidden, not_joined, already_joined, not_admitted, removed, meeting_ended, transport_not_found,
+producer_not_found, consumer_not_found, source_in_use, too_many_transports, too_many_producers, too_many_consumers,
+server_draining; and media's (media/errors.py) of the classes UnknownMedia, WrongMediaState and MediaLimitReached.
 """
 
-from signaling.service import Signaling, Texts
+from signaling.service import Signaling
 from signaling.settings import IceServer, SignalingSettings
 from signaling.statistics import SignalingStatistics
 
-__all__ = ["IceServer", "Signaling", "SignalingSettings", "SignalingStatistics", "Texts"]
+__all__ = ["IceServer", "Signaling", "SignalingSettings", "SignalingStatistics"]

@@ -1,27 +1,38 @@
-"""The whole of signaling as one object."""
+"""The whole of signaling as one object: built once by server.py from the services it introduces to each other."""
 
-from __future__ import annotations
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from typing import TYPE_CHECKING, Protocol
+from aiohttp import web
+from recordings.center import RecordingCenter
 
-from signaling.statistics import SignalingStatistics
+from localization import ErrorTexts
+from media import MediaEngine
+from members.accounts.service import Accounts
+from members.tokens import Tokens
+from rooms import Consultations, LiveRooms, Stations
+from signaling.background import Background
+from signaling.rooms.door import Door
+from signaling.rooms.floor import Floor
+from signaling.rooms.halls import Halls
+from signaling.rooms.namespace import RoomsNamespace, rooms_table
+from signaling.rooms.room_news import RoomNews
+from signaling.rooms.stage import Stage
+from signaling.rooms.visitor import Doorman
+from signaling.settings import SignalingSettings
+from signaling.socket_server import SocketServer
+from signaling.stations.desks import Desks
+from signaling.stations.doorman import StationDoorman
+from signaling.stations.namespace import StationsNamespace, stations_table
+from signaling.stations.news import StationNews
+from signaling.stations.queue_hall import QueueHall
+from signaling.stations.watchers import Watchers
+from signaling.statistics import Counters, SignalingStatistics
 
-if TYPE_CHECKING:
-    from aiohttp import web
-
-    from media import MediaEngine
-    from members import Accounts, Tokens
-    from recordings import RecordingCenter
-    from rooms import Consultations, LiveRooms, Stations
-    from signaling.settings import SignalingSettings
-
-
-class Texts(Protocol):
-    """The sentence for a refusal's code in a language ("zh-CN" or "en"); unknown codes get a general sentence."""
-
-    def __call__(self, code: str, locale: str) -> str:
-        """Answer the sentence."""
-        ...
+Post = Callable[[Iterable[str], str, Any], None]
 
 
 class Signaling:
@@ -38,26 +49,110 @@ class Signaling:
         stations: Stations,
         media: MediaEngine,
         recordings: RecordingCenter,
-        texts: Texts,
+        texts: ErrorTexts,
+        monotonic: Callable[[], float] = time.monotonic,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
-        raise NotImplementedError
+        self._rooms = rooms
+        self._consultations = consultations
+        self._counters = Counters()
+        self._background = Background()
+        self._halls = Halls(media, recordings, self._background, self._poster("/rooms"))
+        self._rooms_namespace, self._room_news = self._make_rooms(
+            settings, accounts, tokens, texts, unix_time
+        )
+        self._stations_namespace, self._station_news = self._make_stations(accounts, tokens, stations, texts)
+        namespaces = {space.name: space for space in (self._rooms_namespace, self._stations_namespace)}
+        self._server = SocketServer(settings, self._counters, namespaces, monotonic)
+        recordings.set_listener(self._halls)
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._telling: asyncio.Task[None] | None = None
 
     def attach(self, app: web.Application) -> None:
-        """Add Socket.IO's routes to the application, before it is started."""
-        raise NotImplementedError
+        """Add Socket.IO's route, `/socket.io/`, to the application, before it is started."""
+        self._server.attach(app)  # type: ignore[no-untyped-call]
 
     async def start(self) -> None:
-        """Begin to listen to room, media and recording events."""
-        raise NotImplementedError
+        """Begin to listen; before `rooms.start()`, which tells of the meetings that are live already."""
+        self._unsubscribe.append(self._rooms.subscribe(self._room_news))
+        self._unsubscribe.append(self._consultations.subscribe(self._station_news))
+        self._telling = asyncio.get_running_loop().create_task(self._station_news.run(), name="station_news")
 
     async def drain(self, reconnect_after_ms: int) -> None:
-        """Tell everybody `serverDraining` and refuse new joins."""
-        raise NotImplementedError
+        """Tell everybody `serverDraining` and let nobody new in; who is in goes on until `stop`."""
+        for namespace in (self._rooms_namespace, self._stations_namespace):
+            namespace.drain()
+            self._server.post(
+                namespace.name, namespace.sids(), "serverDraining", {"reconnectAfterMs": reconnect_after_ms}
+            )
 
     async def stop(self) -> None:
-        """Cut all connections and close all media."""
-        raise NotImplementedError
+        """Cut all connections and close all media; before the services stop. Meetings stay live for the next start."""
+        self._rooms_namespace.drain()
+        self._stations_namespace.drain()
+        await self._server.stop()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._telling
+            self._telling = None
+        self._halls.close_all()
+        await self._background.finish()
 
     def statistics(self) -> SignalingStatistics:
         """Copy the counters."""
-        raise NotImplementedError
+        return SignalingStatistics(
+            events=dict(self._counters.events),
+            refusals=dict(self._counters.refusals),
+            dropped=dict(self._counters.dropped),
+            connections={
+                space.name: len(space.sids()) for space in (self._rooms_namespace, self._stations_namespace)
+            },
+            sessions=self._halls.count(),
+        )
+
+    def _make_rooms(
+        self,
+        settings: SignalingSettings,
+        accounts: Accounts,
+        tokens: Tokens,
+        texts: ErrorTexts,
+        unix_time: Callable[[], float],
+    ) -> tuple[RoomsNamespace, RoomNews]:
+        doorman = Doorman(accounts, tokens)
+        door = Door(
+            self._rooms,
+            self._halls,
+            doorman,
+            settings,
+            is_alive=lambda sid: self._rooms_namespace.connection(sid) is not None,
+            unix_time=unix_time,
+        )
+        table = rooms_table(door, Stage(self._halls, settings), Floor(self._rooms, self._halls))
+        namespace = RoomsNamespace(table, door, doorman, self._counters, texts)
+        return namespace, RoomNews(self._halls, door.admitted, self._disconnect)
+
+    def _make_stations(
+        self, accounts: Accounts, tokens: Tokens, stations: Stations, texts: ErrorTexts
+    ) -> tuple[StationsNamespace, StationNews]:
+        watchers = Watchers()
+        desks = Desks(self._consultations, watchers)
+        table = stations_table(QueueHall(self._consultations, watchers), desks)
+        doorman = StationDoorman(accounts, tokens, stations)
+        namespace = StationsNamespace(table, doorman, desks, watchers, self._counters, texts)
+        news = StationNews(self._consultations, watchers, namespace.connection, self._poster(namespace.name))
+        return namespace, news
+
+    def _poster(self, namespace: str) -> Post:
+        """Hall and queue send through this; the server comes into being after them."""
+
+        def post(sids: Iterable[str], event: str, payload: Any) -> None:
+            self._server.post(namespace, sids, event, payload)
+
+        return post
+
+    def _disconnect(self, sid: str) -> None:
+        self._background.start(self._server.close_connection("/rooms", sid), "disconnect")

@@ -40,11 +40,7 @@ class SignalingSettings:
     events_per_second: float = 20.0
     # A connection that goes on flooding while it is being refused is cut after so many refusals in a row.
     max_refused_in_a_row: int = 1000
-    # Active speaker and audio levels are told at most so often.
-    levels_interval: float = 0.25
     # Per participant; a camera with a screen, its sound and a microphone are four producers.
     max_transports: int = 4
     max_producers: int = 8
     max_consumers: int = 400
-    # Chosen by the browser client's designers: up, down and score changes are told at most so often.
-    quality_interval: float = 2.0

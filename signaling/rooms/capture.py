@@ -1,0 +1,49 @@
+"""The recording as a listener in a hall: each producer gets a tap that the recorder drains."""
+
+from media import Router
+from recordings.capture.recorder import Recorder
+from recordings.tracks import Track, TrackSource
+from signaling.rooms.session import Publication, Session
+
+# Two seconds of a good camera (some 400 packets a second) and then some: the recorder drains ten times a second.
+TAP_PACKETS = 1024
+
+
+class Capture:
+    """Does nothing until the meeting's recorder is open, and nothing at all where a meeting is not recorded."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+        self.recorder: Recorder | None = None
+
+    def opened(self, session: Session, publication: Publication) -> None:
+        """Record a producer."""
+        if self.recorder is None:
+            return
+        producer = publication.producer
+        self.recorder.track_added(
+            Track(
+                producer_id=producer.id,
+                peer_id=session.peer_id,
+                member_id=session.member_id,
+                display_name=session.display_name,
+                source=TrackSource(publication.source.value),
+                tap=self._router.tap(producer.id, TAP_PACKETS),
+                paused=producer.paused,
+            )
+        )
+
+    def paused(self, producer_id: str) -> None:
+        """Nothing comes for a while, and that is no loss."""
+        if self.recorder is not None:
+            self.recorder.track_paused(producer_id)
+
+    def resumed(self, producer_id: str) -> None:
+        """It goes on."""
+        if self.recorder is not None:
+            self.recorder.track_resumed(producer_id)
+
+    def closed(self, producer_id: str) -> None:
+        """The track is at its end; the recorder takes what is left in the tap and closes it."""
+        if self.recorder is not None:
+            self.recorder.track_closed(producer_id)

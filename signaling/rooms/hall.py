@@ -1,0 +1,174 @@
+"""A live room's media side: its router, the sessions in it, who produces what, and what a change of that means.
+
+The hall closes what follows from something else (a transport's producers, a session's everything) and tells the others;
+docs/closing.md holds the order.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from errors import Kind, Problem
+from media import Consumer, Producer, Router, Transport
+from rooms.live.commands import Role
+from rooms.live.events import Source
+from signaling.rooms.messages import KINDS
+from signaling.rooms.session import Publication, Session
+
+Post = Callable[[Iterable[str], str, Any], None]
+"""Queue an event for connections by sid."""
+
+
+class Ear(Protocol):
+    """Who else hears of a hall's producers: the recording."""
+
+    def opened(self, session: Session, publication: Publication) -> None:
+        """A producer is there."""
+
+    def paused(self, producer_id: str) -> None:
+        """A producer is silent."""
+
+    def resumed(self, producer_id: str) -> None:
+        """A producer is heard again."""
+
+    def closed(self, producer_id: str) -> None:
+        """A producer is about to go."""
+
+
+class Hall:
+    """One for each live room somebody came to, until the room ends."""
+
+    def __init__(self, room_id: str, router: Router, ear: Ear, post: Post) -> None:
+        self.room_id = room_id
+        self.router = router
+        self.sessions: dict[str, Session] = {}
+        self.publications: dict[str, Publication] = {}
+        self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
+        self._ear = ear
+        self._post = post
+
+    # Who is there
+
+    def session(self, peer_id: str) -> Session | None:
+        """The participant of that id, admitted or waiting."""
+        return self.sessions.get(peer_id)
+
+    def tell(self, session: Session | None, event: str, payload: Any) -> None:
+        """To one participant, if he is connected."""
+        if session is not None and session.sid is not None:
+            self._post((session.sid,), event, payload)
+
+    def tell_everybody(self, event: str, payload: Any, *, but: str | None = None) -> None:
+        """To all who are admitted and connected."""
+        self._post(
+            [s.sid for s in self.sessions.values() if s.admitted and s.sid is not None and s.peer_id != but],
+            event,
+            payload,
+        )
+
+    def tell_hosts(self, event: str, payload: Any) -> None:
+        """To the hosts who are connected."""
+        hosts = [
+            s.sid for s in self.sessions.values() if s.role is Role.HOST and s.admitted and s.sid is not None
+        ]
+        self._post(hosts, event, payload)
+
+    def owner(self, object_id: str) -> Session | None:
+        """Whose transport or consumer that is."""
+        return self._owners.get(object_id)
+
+    # Producers
+
+    def publish(
+        self, session: Session, transport: Transport, source: Source, *, rtp: Any, paused: bool
+    ) -> Producer:
+        """Take a producer in and tell the others; one of a source for each participant."""
+        if session.of_sources((source,)):
+            raise Problem(Kind.CONFLICT, "source_in_use", {"source": source.value})
+        producer = transport.produce(KINDS[source], rtp, paused=paused)
+        publication = Publication(producer, source, session.peer_id)
+        session.publications[producer.id] = publication
+        self.publications[producer.id] = publication
+        self._ear.opened(session, publication)
+        self._tell_of("producerAdded", publication)
+        return producer
+
+    def pause(self, publication: Publication, *, by_host: bool = False) -> None:
+        """Silence a producer on the server; its owner is told when a host did it."""
+        if publication.producer.paused:
+            return
+        publication.producer.pause()
+        self._ear.paused(publication.producer.id)
+        self._tell_of("producerPaused", publication, owner_too=by_host)
+
+    def resume(self, publication: Publication) -> None:
+        """Let a producer be heard again."""
+        if not publication.producer.paused:
+            return
+        publication.producer.resume()
+        self._ear.resumed(publication.producer.id)
+        self._tell_of("producerResumed", publication)
+
+    def unpublish(self, publication: Publication) -> None:
+        """Close a producer; the owners of its consumers hear of those by themselves."""
+        self._forget(publication)
+        publication.producer.close()
+        self._tell_of("producerClosed", publication)
+
+    # Consumers, transports and sessions
+
+    def add_consumer(self, session: Session, consumer: Consumer) -> None:
+        """A participant receives a producer."""
+        session.consumers[consumer.id] = consumer
+        self._owners[consumer.id] = session
+
+    def drop_consumer(self, session: Session, consumer_id: str) -> None:
+        """A consumer is closed."""
+        session.consumers.pop(consumer_id, None)
+        self._owners.pop(consumer_id, None)
+
+    def add_transport(self, session: Session, transport: Transport) -> None:
+        """A participant has a further transport."""
+        session.transports[transport.id] = transport
+        self._owners[transport.id] = session
+
+    def close_transport(self, session: Session, transport_id: str) -> None:
+        """Close a transport with all that is on it, and tell the others of its producers."""
+        transport = session.transports.pop(transport_id, None)
+        if transport is None:
+            return
+        self._owners.pop(transport_id, None)
+        for publication in list(session.publications.values()):
+            if publication.producer.transport_id == transport_id:
+                self.unpublish(publication)
+        for consumer in list(session.consumers.values()):
+            if consumer.transport_id == transport_id:
+                self.drop_consumer(session, consumer.id)
+        transport.close()
+
+    def close_session(self, session: Session) -> None:
+        """Close all media of a participant at once and forget him; `peerLeft` tells the others, not each producer."""
+        self.sessions.pop(session.peer_id, None)
+        for publication in list(session.publications.values()):
+            self._forget(publication)
+        for consumer_id in list(session.consumers):
+            self.drop_consumer(session, consumer_id)
+        for transport_id in list(session.transports):
+            self.close_transport(session, transport_id)
+
+    def close(self) -> None:
+        """The room is over."""
+        for session in list(self.sessions.values()):
+            self.close_session(session)
+        self.router.close()
+
+    def _forget(self, publication: Publication) -> None:
+        producer_id = publication.producer.id
+        self._ear.closed(producer_id)
+        self.publications.pop(producer_id, None)
+        owner = self.sessions.get(publication.peer_id)
+        if owner is not None:
+            owner.publications.pop(producer_id, None)
+
+    def _tell_of(self, event: str, publication: Publication, *, owner_too: bool = False) -> None:
+        payload = {"peerId": publication.peer_id, **publication.view()}
+        self.tell_everybody(event, payload, but=None if owner_too else publication.peer_id)

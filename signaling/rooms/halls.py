@@ -1,0 +1,136 @@
+"""The halls of this process, and which connection is in which session."""
+
+import structlog
+from recordings.center import RecordingCenter
+
+from errors import Kind, Problem
+from media import MediaEngine
+from recordings.events import RecordingStatus
+from rooms.live.views import Occasion
+from signaling.background import Background
+from signaling.rooms.capture import Capture
+from signaling.rooms.hall import Hall, Post
+from signaling.rooms.media_news import MediaNews
+from signaling.rooms.session import Session
+from signaling.wire import wire
+
+log = structlog.get_logger(__name__)
+
+
+class Halls:
+    """A hall is made when the first participant comes and closed when the room ends."""
+
+    def __init__(
+        self, engine: MediaEngine, recordings: RecordingCenter, background: Background, post: Post
+    ) -> None:
+        self._engine = engine
+        self._recordings = recordings
+        self._background = background
+        self._post = post
+        self._halls: dict[str, Hall] = {}
+        self._captures: dict[str, Capture] = {}
+        self._by_sid: dict[str, Session] = {}
+
+    def get(self, room_id: str) -> Hall | None:
+        """The hall of a room to which somebody came."""
+        return self._halls.get(room_id)
+
+    def open(self, occasion: Occasion) -> Hall:
+        """The hall of a room, made if it is not there; a recorded meeting's recorder opens beside."""
+        hall = self._halls.get(occasion.id)
+        if hall is not None:
+            return hall
+        news = MediaNews()
+        router = self._engine.create_router(news)
+        capture = Capture(router)
+        hall = news.hall = Hall(occasion.id, router, capture, self._post)
+        self._halls[occasion.id] = hall
+        self._captures[occasion.id] = capture
+        if occasion.record:
+            self._background.start(self._open_recorder(occasion.id), "open_recorder")
+        return hall
+
+    def close(self, room_id: str) -> None:
+        """The room has ended: close its media, then finish its recording."""
+        hall = self._halls.pop(room_id, None)
+        capture = self._captures.pop(room_id, None)
+        if hall is not None:
+            for session in list(hall.sessions.values()):
+                self.unseat(session)
+            hall.close()
+        if capture is not None:
+            self._background.start(self._finish_recording(room_id), "finish_recording")
+
+    def close_all(self) -> None:
+        """The server stops: close all media; the meetings stay live, so their recordings are not finished."""
+        for hall in self._halls.values():
+            hall.close()
+        self._halls.clear()
+        self._captures.clear()
+        self._by_sid.clear()
+
+    # Connections
+
+    def session(self, sid: str) -> Session | None:
+        """The session that a connection has joined."""
+        return self._by_sid.get(sid)
+
+    def inside(self, sid: str) -> tuple[Hall, Session]:
+        """The hall and session of a connection that was admitted; Problem not_joined, not_admitted."""
+        session = self._by_sid.get(sid)
+        hall = self._halls.get(session.room_id) if session is not None else None
+        if session is None or hall is None:
+            raise Problem(Kind.CONFLICT, "not_joined")
+        if not session.admitted:
+            raise Problem(Kind.CONFLICT, "not_admitted")
+        return hall, session
+
+    def seat(self, session: Session, sid: str, connection: int) -> None:
+        """Bind a connection to a session."""
+        session.sid, session.connection = sid, connection
+        self._by_sid[sid] = session
+
+    def unseat(self, session: Session) -> str | None:
+        """Part a session from its connection; answers which it was."""
+        sid, session.sid = session.sid, None
+        if sid is not None:
+            self._by_sid.pop(sid, None)
+        return sid
+
+    # Recording
+
+    def recording(self, room_id: str) -> RecordingStatus | None:
+        """Where the room's recording stands; None where there is none (yet)."""
+        capture = self._captures.get(room_id)
+        return capture.recorder.status if capture is not None and capture.recorder is not None else None
+
+    def on_recording_event(self, meeting_id: str, status: RecordingStatus) -> None:
+        """Tell everybody in the room."""
+        hall = self._halls.get(meeting_id)
+        if hall is not None:
+            hall.tell_everybody("recordingState", wire(status))
+
+    async def _open_recorder(self, room_id: str) -> None:
+        recorder = await self._recordings.open(room_id)
+        hall, capture = self._halls.get(room_id), self._captures.get(room_id)
+        if recorder is None or hall is None or capture is None:
+            return
+        capture.recorder = recorder
+        for publication in hall.publications.values():
+            owner = hall.session(publication.peer_id)
+            if owner is not None:
+                capture.opened(owner, publication)
+
+    async def _finish_recording(self, room_id: str) -> None:
+        await self._recordings.finish(room_id)
+
+    # Figures
+
+    def count(self) -> dict[str, int]:
+        """Sessions by state."""
+        sessions = [session for hall in self._halls.values() for session in hall.sessions.values()]
+        return {
+            "admitted": sum(1 for s in sessions if s.admitted and s.sid is not None),
+            "waiting": sum(1 for s in sessions if not s.admitted),
+            "reconnecting": sum(1 for s in sessions if s.admitted and s.sid is None),
+        }

@@ -1,0 +1,126 @@
+"""What clients send in `/rooms`; the names are PROTOCOL's."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from rooms.live.commands import ModerationAction
+from rooms.live.events import Source
+from signaling.messages import ChatText, Id, Json, Message, Name, Priority, Secret, SpatialLayer
+
+KINDS = {
+    Source.CAMERA: "video",
+    Source.SCREEN: "video",
+    Source.MICROPHONE: "audio",
+    Source.SCREEN_AUDIO: "audio",
+}
+
+
+class Join(Message):
+    """Enter a room, or come back to it with the resume token."""
+
+    meeting_id: Id
+    display_name: Name | None = None
+    resume_token: Secret | None = None
+
+
+class CreateTransport(Message):
+    """`direction` is the client's view."""
+
+    direction: Literal["send", "recv"]
+
+
+class ConnectTransport(Message):
+    """The client's certificate fingerprints; DTLS then begins."""
+
+    transport_id: Id
+    dtls_parameters: Json
+
+
+class TransportReference(Message):
+    """One of the client's own transports."""
+
+    transport_id: Id
+
+
+class Produce(Message):
+    """Begin to send a track; `paused` lets one enter muted without a word getting out."""
+
+    transport_id: Id
+    kind: Literal["audio", "video"]
+    rtp_parameters: Json
+    source: Source = Field(strict=False)
+    app_data: Json | None = None
+    paused: bool = False
+
+    @model_validator(mode="after")
+    def source_matches_kind(self) -> Self:
+        """A camera is not heard."""
+        if KINDS[self.source] != self.kind:
+            raise ValueError(f"source {self.source.value} is not {self.kind}")
+        return self
+
+
+class ProducerReference(Message):
+    """One of the client's own producers."""
+
+    producer_id: Id
+
+
+class Consume(Message):
+    """Receive another's producer."""
+
+    transport_id: Id
+    producer_id: Id
+    rtp_capabilities: Json
+
+
+class ConsumerReference(Message):
+    """One of the client's own consumers."""
+
+    consumer_id: Id
+
+
+class SetPreferredLayers(Message):
+    """The best layers the client has use for, in the size it shows."""
+
+    consumer_id: Id
+    spatial_layer: SpatialLayer
+    temporal_layer: SpatialLayer | None = None
+
+
+class SetPriority(Message):
+    """Who gets the bandwidth first; 1 is least."""
+
+    consumer_id: Id
+    priority: Priority
+
+
+class Chat(Message):
+    """A line for everybody."""
+
+    text: ChatText
+
+
+class RaiseHand(Message):
+    """Raise or lower one's own hand."""
+
+    raised: bool
+
+
+# These concern the room; all others one participant.
+ROOM_WIDE = frozenset({ModerationAction.MUTE_ALL, ModerationAction.LOCK, ModerationAction.UNLOCK})
+
+
+class Moderate(Message):
+    """A host's action on the room or on `peer_id`."""
+
+    action: ModerationAction = Field(strict=False)
+    peer_id: Id | None = None
+
+    @model_validator(mode="after")
+    def peer_is_named(self) -> Self:
+        """`remove` without a peer must not guess one."""
+        if self.peer_id is None and self.action not in ROOM_WIDE:
+            raise ValueError(f"{self.action.value} needs peerId")
+        return self

@@ -1,0 +1,77 @@
+"""One participant's media in a hall, and the connection he has at the moment."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from errors import Kind, Problem
+from media import Consumer, Producer, Transport
+from rooms.live.commands import Role
+from rooms.live.events import Source
+
+
+@dataclass(eq=False)
+class Publication:
+    """A producer and what it shows."""
+
+    producer: Producer
+    source: Source
+    peer_id: str
+
+    def view(self) -> dict[str, object]:
+        """As the others are told of it."""
+        return {
+            "producerId": self.producer.id,
+            "kind": self.producer.kind,
+            "source": self.source.value,
+            "paused": self.producer.paused,
+        }
+
+
+@dataclass(eq=False)
+class Session:
+    """Keyed by peer id; `sid` is None while the connection is lost, everything else outlives it.
+
+    `connection` is the number that rooms gave to the connection: news of an older one is void.
+    """
+
+    peer_id: str
+    room_id: str
+    member_id: str | None
+    display_name: str
+    role: Role
+    admitted: bool
+    resume_token: str
+    connection: int
+    sid: str | None
+    meeting: Mapping[str, Any]  # what `join` and `admitted` say of the meeting or consultation
+    transports: dict[str, Transport] = field(default_factory=dict)
+    publications: dict[str, Publication] = field(default_factory=dict)
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+    up: int = 5
+    down: int = 5
+
+    def transport(self, transport_id: str) -> Transport:
+        """One's own transport; Problem for any other, existing or not."""
+        transport = self.transports.get(transport_id)
+        if transport is None:
+            raise Problem(Kind.NOT_FOUND, "transport_not_found")
+        return transport
+
+    def publication(self, producer_id: str) -> Publication:
+        """One's own producer."""
+        publication = self.publications.get(producer_id)
+        if publication is None:
+            raise Problem(Kind.NOT_FOUND, "producer_not_found")
+        return publication
+
+    def consumer(self, consumer_id: str) -> Consumer:
+        """One's own consumer."""
+        consumer = self.consumers.get(consumer_id)
+        if consumer is None:
+            raise Problem(Kind.NOT_FOUND, "consumer_not_found")
+        return consumer
+
+    def of_sources(self, sources: Collection[Source]) -> list[Publication]:
+        """One's own producers of these sources."""
+        return [item for item in self.publications.values() if item.source in sources]
