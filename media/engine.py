@@ -1,35 +1,172 @@
-"""The engine: the UDP port, the certificate, the plane threads and their pump."""
+"""The engine: the UDP port, the certificate, the plane threads and their pumps."""
 
+import asyncio
+import errno
+import time
+import uuid
+from collections import Counter
 from typing import Any
 
+import structlog
+
+from media.addresses import IpAddress, announced_addresses, ice_candidates, machine_addresses
+from media.capabilities import router_capabilities
+from media.context import RouterContext
+from media.dtls import DtlsIdentity
+from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
+from media.plane import Plane
+from media.pump import Pump
 from media.router import Router
 from media.settings import MediaSettings
 
+_log = structlog.get_logger(__name__)
+
+# Audio levels are read this often: twice in the shortest word, and five times before the floor changes hands.
+HEAR_SECONDS = 0.2
+# Consent and quality are looked at every so many readings: once a second.
+TICK_EVERY = 5
+
 
 class MediaEngine:
-    """Owns the planes. Build it, `await start()`, create routers, `await stop()`."""
+    """Owns the planes. Build it, `await start()`, create routers, `await stop()`; stopped, it stays so."""
 
     def __init__(self, settings: MediaSettings) -> None:
         self.settings = settings
+        self._capabilities = router_capabilities()
+        self._counters: Counter[str] = Counter()
+        self._pumps: list[Pump] = []
+        self._routers: dict[str, tuple[Router, Pump]] = {}
+        self._identity: DtlsIdentity | None = None
+        self._addresses: list[IpAddress] = []
+        self._ticker: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
-        """The UDP port clients are told; the real one where the settings say 0."""
-        raise NotImplementedError
+        """The (first) UDP port clients are told; the real one where the settings say 0."""
+        return self._running()[0].plane.port
 
     async def start(self) -> None:
         """Bind the port and start the plane threads; raises MediaStartFailed (an OSError) with what to do."""
-        raise NotImplementedError
+        settings = self.settings
+        try:
+            addresses = announced_addresses(
+                settings.announced_addresses, settings.bind_addresses, machine_addresses()
+            )
+        except ValueError as error:
+            raise MediaStartFailed(f"HUITANG_MEDIA__ANNOUNCED_ADDRESSES: {error}") from error
+        if not addresses:
+            raise MediaStartFailed("No address to announce: set HUITANG_MEDIA__ANNOUNCED_ADDRESSES.")
+        self._addresses = addresses
+        self._identity = DtlsIdentity.generate(settings.srtp_profiles)
+        self._pumps = [Pump(plane, self._counters) for plane in _open_planes(settings)]
+        for pump in self._pumps:
+            pump.start()
+        self._ticker = asyncio.create_task(self._tick_for_ever(), name="media-ticker")
+        _log.info("media_started", port=self.port, planes=len(self._pumps), candidates=len(addresses))
 
     async def stop(self) -> None:
         """Close every router, say goodbye to the clients, stop the threads. Idempotent."""
-        raise NotImplementedError
+        ticker, self._ticker = self._ticker, None
+        if ticker is not None:
+            ticker.cancel()
+            await asyncio.wait([ticker])
+        for router, _ in list(self._routers.values()):
+            router.close()
+        for pump in self._pumps:
+            pump.stop()
+        self._pumps = []
 
     def create_router(self, listener: MediaListener) -> Router:
-        """A new room's worth of media, on the plane with the fewest transports."""
-        raise NotImplementedError
+        """A new room's worth of media, on the plane with the fewest transports. WrongMediaState engine_stopped."""
+        pump = min(self._running(), key=lambda one: len(one.by_handle))
+        if self._identity is None:
+            raise WrongMediaState("engine_stopped")
+        context = RouterContext(
+            router_id=uuid.uuid4().hex,
+            pump=pump,
+            identity=self._identity,
+            capabilities=self._capabilities,
+            limits=self.settings.limits,
+            candidates=lambda: ice_candidates(self._addresses, pump.plane.port),
+            listener=listener,
+        )
+        router = Router(context, lambda gone: self._routers.pop(gone.id, None) and None)
+        self._routers[router.id] = (router, pump)
+        return router
 
     def statistics(self) -> dict[str, Any]:
-        """`{"routers", "transports", "producers", "consumers", "counters": {name: int}}`; counters only ever grow."""
-        raise NotImplementedError
+        """`{"routers", "transports", "producers", "consumers", "counters": {name: int}}`; counters only ever grow.
+
+        Counters: stun_*, ice_*, dtls_*, control_*; plane_packets_received and the like; plane_drops_<reason>.
+        """
+        routers = [router for router, _ in self._routers.values()]
+        counters = Counter(self._counters)
+        for pump in self._pumps:
+            counted = pump.plane.statistics()
+            for name in _PLANE_COUNTERS:
+                counters[f"plane_{name}"] += getattr(counted, name)
+            for reason, count in counted.drops.items():
+                counters[f"plane_drops_{reason}"] += count
+        return {
+            "routers": len(routers),
+            "transports": sum(len(router.transports) for router in routers),
+            "producers": sum(len(router.producers) for router in routers),
+            "consumers": sum(len(t.consumers) for router in routers for t in router.transports.values()),
+            "counters": dict(counters),
+        }
+
+    def _running(self) -> list[Pump]:
+        if not self._pumps:
+            raise WrongMediaState("engine_stopped")
+        return self._pumps
+
+    async def _tick_for_ever(self) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(HEAR_SECONDS)
+            count += 1
+            levels = {id(pump): dict(pump.plane.audio_levels()) for pump in self._pumps}
+            for router, pump in list(self._routers.values()):
+                try:
+                    now = time.monotonic()
+                    router.hear(levels[id(pump)], now)
+                    if count % TICK_EVERY == 0:
+                        router.tick(now)
+                except Exception:  # noqa: BLE001 - one room's trouble is not the others'
+                    self._counters["control_errors"] += 1
+                    _log.exception("media_tick_failed", router_id=router.id)
+
+
+_PLANE_COUNTERS = (
+    "packets_received",
+    "bytes_received",
+    "packets_sent",
+    "bytes_sent",
+    "send_calls",
+    "gso_messages",
+)
+
+
+def _open_planes(settings: MediaSettings) -> list[Plane]:
+    """One plane a thread, on consecutive ports."""
+    planes: list[Plane] = []
+    for index in range(max(1, settings.plane_threads)):
+        port = settings.port + index if settings.port else 0
+        try:
+            planes.append(Plane(settings.bind_addresses, port))
+        except OSError as error:
+            for plane in planes:
+                plane.stop()
+            raise MediaStartFailed(_advice(error, port)) from error
+    return planes
+
+
+def _advice(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"UDP port {port} is in use: stop the other program or set HUITANG_MEDIA__PORT to a free one."
+    if error.errno == errno.EACCES:
+        return f"UDP port {port} needs more rights: set HUITANG_MEDIA__PORT to 1024 or higher."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "No media address belongs to this machine: check HUITANG_MEDIA__BIND_ADDRESSES."
+    return f"The media port {port} could not be opened: {error}"

@@ -6,9 +6,10 @@ carried our password, and send to the address the peer nominated. `now` is in se
 
 import secrets
 import string
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from media.stun import BindingRequest, error_response, success_response
 
@@ -29,11 +30,8 @@ STALE_AFTER = 4.0
 MAX_ADDRESSES = 8
 
 
-class Address(NamedTuple):
-    """A peer's transport address; `host` is a literal IP address, IPv4 never written as IPv6."""
-
-    host: str
-    port: int
+# A peer's transport address in whatever form the sockets' owner uses; it only has to be comparable.
+AddressT = TypeVar("AddressT", bound=Hashable)
 
 
 class IceState(StrEnum):
@@ -64,17 +62,18 @@ class Verdict:
     response: bytes
     reason: str
     accepted: bool = False
+    new_address: bool = False  # accepted, and not known before
 
 
 @dataclass(slots=True)
-class IceAgent:
+class IceAgent(Generic[AddressT]):
     """One transport's side of ICE."""
 
     credentials: IceCredentials = field(default_factory=IceCredentials.generate)
     previous: IceCredentials | None = None  # valid until the credentials that replaced them are used
     state: IceState = IceState.NEW
-    selected: Address | None = None
-    addresses: dict[Address, float] = field(default_factory=dict)  # validated -> when last checked
+    selected: AddressT | None = None
+    addresses: dict[AddressT, float] = field(default_factory=dict)  # validated -> when last checked
     last_check: float = 0.0
 
     def restart(self) -> IceCredentials | None:
@@ -91,8 +90,10 @@ class IceAgent:
                 return credentials.password
         return None
 
-    def check(self, request: BindingRequest, source: Address, now: float) -> Verdict:
-        """A connectivity or consent check whose user name is ours."""
+    def check(
+        self, request: BindingRequest, source: AddressT, mapped: tuple[str, int], now: float
+    ) -> Verdict:
+        """A connectivity or consent check whose user name is ours; `mapped` is `source` as literal IP and port."""
         password = self.password_of(request.local_ufrag)
         if password is None or not request.has_integrity or not request.has_fingerprint:
             return Verdict(error_response(request, 400), "stun_bad_request")
@@ -102,14 +103,14 @@ class IceAgent:
             return Verdict(error_response(request, 487, password), "stun_role_conflict")
         if request.local_ufrag == self.credentials.ufrag:
             self.previous = None
+        new_address = source not in self.addresses
         self._believe(source, now)
         if self._moves(request, source, now):
             self.selected = source
         self.last_check = now
         self.state = IceState.CONNECTED
-        return Verdict(
-            success_response(request, source.host, source.port, password), "stun_answered", accepted=True
-        )
+        response = success_response(request, *mapped, password)
+        return Verdict(response, "stun_answered", accepted=True, new_address=new_address)
 
     def tick(self, now: float) -> IceState:
         """The state as time passes; call about once a second."""
@@ -121,13 +122,13 @@ class IceAgent:
                 self.state = IceState.DISCONNECTED
         return self.state
 
-    def _believe(self, source: Address, now: float) -> None:
+    def _believe(self, source: AddressT, now: float) -> None:
         self.addresses[source] = now
         if len(self.addresses) > MAX_ADDRESSES:
             spare = (address for address in self.addresses if address not in {self.selected, source})
             del self.addresses[min(spare, key=self.addresses.__getitem__)]
 
-    def _moves(self, request: BindingRequest, source: Address, now: float) -> bool:
+    def _moves(self, request: BindingRequest, source: AddressT, now: float) -> bool:
         """Whether media goes to `source` from now on."""
         if self.selected is None or request.use_candidate:
             return True

@@ -1,42 +1,151 @@
 """A producer: one track that a client sends."""
 
-from typing import Any, Literal
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from media.capabilities import AUDIO_LEVEL, VIDEO_ORIENTATION
+from media.consumer import Consumer
+from media.context import RouterContext
+from media.errors import MediaLimitReached, WrongMediaState
+from media.events import ConsumerPaused, ConsumerResumed
+from media.guard import plane_errors
+from media.ortc import ProducerStream, StreamType
+from media.plane import Handle
+from media.rtp import MediaKind
+from media.tap import Tap
+
+# What a recording needs besides the media: how the phone is held, how loud it is. Ids are the router's.
+_TAPPED_EXTENSIONS = {AUDIO_LEVEL: 10, VIDEO_ORIENTATION: 11}
 
 
 class Producer:
-    """Made by `Transport.produce`."""
+    """Made by `Transport.produce`.
 
-    id: str
-    transport_id: str
-    kind: Literal["audio", "video"]
-    type: Literal["simple", "simulcast", "svc"]
+    Gone by `close()` or with its transport; first its consumers go (each listener gets `ConsumerClosed`), then its
+    taps, then itself.
+    """
+
+    def __init__(
+        self,
+        context: RouterContext,
+        handle: Handle,
+        transport_id: str,
+        stream: ProducerStream,
+        *,
+        paused: bool,
+        on_gone: "Callable[[Producer], None]",
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self.transport_id = transport_id
+        self.kind: MediaKind = stream.kind
+        self.type: StreamType = stream.type
+        self.stream = stream
+        self.handle = handle
+        self.consumers: dict[str, Consumer] = {}
+        self._taps: list[Tap] = []
+        self._context = context
+        self._paused = paused
+        self._on_gone = on_gone
+        self._closed = False
 
     @property
     def paused(self) -> bool:
         """Whether packets are dropped on arrival."""
-        raise NotImplementedError
+        return self._paused
 
     @property
     def closed(self) -> bool:
         """Whether it is gone."""
-        raise NotImplementedError
+        return self._closed
 
     def pause(self) -> None:
         """Stop forwarding; every consumer's listener gets ConsumerPaused. Idempotent."""
-        raise NotImplementedError
+        if self._set_paused(True):
+            for consumer_id in list(self.consumers):
+                self._context.emit(ConsumerPaused(consumer_id))
 
     def resume(self) -> None:
         """Forward again, asking for a key frame; ConsumerResumed. Idempotent."""
-        raise NotImplementedError
+        if self._set_paused(False):
+            for consumer_id in list(self.consumers):
+                self._context.emit(ConsumerResumed(consumer_id))
 
     def request_key_frame(self) -> None:
         """PLI (or FIR) to the client, throttled by the plane; nothing for audio."""
-        raise NotImplementedError
+        self._require_open()
+        if self.kind == "video":
+            with plane_errors():
+                self._context.plane.request_key_frame(self.handle)
+
+    def tap(self, capacity_packets: int) -> Tap:
+        """A bounded copy of the packets. MediaLimitReached too_many_taps."""
+        self._require_open()
+        limit = self._context.limits.taps_per_producer
+        if len(self._taps) >= limit:
+            raise MediaLimitReached("too_many_taps", limit=limit)
+        extensions = {uri: i for uri, i in _TAPPED_EXTENSIONS.items() if uri in self.stream.header_extensions}
+        with plane_errors():
+            handle = self._context.plane.add_tap(self.handle, capacity_packets, header_extensions=extensions)
+        tap = Tap(self._context.plane, handle, self.id, self.stream, extensions)
+        self._taps.append(tap)
+        tap.on_close = lambda: self._taps.remove(tap)
+        return tap
 
     def close(self) -> None:
         """Close its consumers (ConsumerClosed) and taps, then itself. Idempotent."""
-        raise NotImplementedError
+        if self._closed:
+            return
+        self.forget()
+        with plane_errors():
+            self._context.plane.remove_producer(self.handle)
+
+    def forget(self) -> None:
+        """It is about to go from the plane, alone or with its transport; leave every list."""
+        if self._closed:
+            return
+        self._closed = True
+        for consumer in list(self.consumers.values()):
+            consumer.producer_closed()
+        for tap in self._taps:
+            tap.detach()
+        self._taps.clear()
+        self._on_gone(self)
 
     def statistics(self) -> dict[str, Any]:
-        """webrtc-stats' inbound-rtp names, one entry an encoding under "encodings"."""
-        raise NotImplementedError
+        """webrtc-stats' inbound-rtp names, all encodings together; seconds where the standard says seconds."""
+        self._require_open()
+        with plane_errors():
+            counted = self._context.plane.producer_statistics(self.handle)
+        return {
+            "type": "inbound-rtp",
+            "kind": self.kind,
+            "mimeType": self.stream.match.codec.mime_type,
+            "packetsReceived": counted.packets_received,
+            "bytesReceived": counted.bytes_received,
+            "packetsLost": counted.packets_lost,
+            "packetsRepaired": counted.packets_recovered,
+            "nackCount": counted.nacks_sent,
+            "pliCount": counted.key_frame_requests_sent,
+            "keyFramesReceived": counted.key_frames,
+            "jitter": counted.jitter_us / 1e6,
+            "roundTripTime": counted.rtt_us / 1e6,
+            "bitrates": list(counted.bitrates_bps),
+            "audioLevelDbov": counted.audio_level_dbov if self.kind == "audio" else None,
+            "paused": self._paused,
+        }
+
+    def _set_paused(self, paused: bool) -> bool:
+        self._require_open()
+        if paused == self._paused:
+            return False
+        with plane_errors():
+            self._context.plane.set_producer_paused(self.handle, paused)
+            if not paused and self.kind == "video":
+                self._context.plane.request_key_frame(self.handle)
+        self._paused = paused
+        return True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise WrongMediaState("media_closed", what="producer")

@@ -1,6 +1,12 @@
 """A tap: a producer's packets for this process, through a bounded ring."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from media.guard import plane_errors
+from media.ortc import ProducerStream
+from media.plane import Handle, Plane
+from media.rtp import ParameterValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,28 +24,65 @@ class TapBatch:
     sender_report: tuple[int, int, int] | None
 
 
+_EMPTY = TapBatch([], 0, None)
+
+
 class Tap:
     """Made by `Router.tap`. Gets nothing while its producer is paused or its transport is not admitted."""
 
-    producer_id: str
-    codec: str  # mime type in lower case: "audio/opus", "video/vp8", ...
-    clock_rate: int
-    payload_type: int
-    parameters: dict[str, str | int]  # fmtp: H.264's profile-level-id, VP9's profile-id, ...
+    def __init__(
+        self,
+        plane: Plane,
+        handle: Handle,
+        producer_id: str,
+        stream: ProducerStream,
+        extensions: Mapping[str, int],
+    ) -> None:
+        self.producer_id = producer_id
+        self.codec: str = stream.match.codec.name  # mime type in lower case: "audio/opus", "video/vp8", ...
+        self.clock_rate: int = stream.match.codec.clock_rate
+        self.channels: int = stream.match.codec.channel_count
+        self.payload_type: int = stream.match.codec.payload_type
+        self.parameters: dict[str, ParameterValue] = dict(stream.match.codec.parameters)  # fmtp
+        self.header_extensions: dict[str, int] = dict(extensions)  # URI -> id, where the client sends them
+        self.on_close: Callable[[], None] | None = None
+        self._plane = plane
+        self._handle: Handle | None = handle
+        self._rest = _EMPTY
 
     @property
     def closed(self) -> bool:
         """Whether the producer or its owner closed it; what was captured before can still be drained."""
-        raise NotImplementedError
+        return self._handle is None
 
     def drain(self) -> TapBatch:
         """Everything that is there; empty when closed and drained."""
-        raise NotImplementedError
+        if self._handle is None:
+            rest, self._rest = self._rest, _EMPTY
+            return rest
+        with plane_errors():
+            packets, overflow, report = self._plane.drain_tap(self._handle)
+        return TapBatch(packets, overflow, report)
 
     def request_key_frame(self) -> None:
-        """Ask the producer for a key frame, throttled."""
-        raise NotImplementedError
+        """Ask the producer for a key frame, throttled; nothing once closed."""
+        if self._handle is not None:
+            with plane_errors():
+                self._plane.request_key_frame(self._handle)
 
     def close(self) -> None:
         """Idempotent."""
-        raise NotImplementedError
+        handle = self._handle
+        if handle is None:
+            return
+        self.detach()
+        with plane_errors():
+            self._plane.remove_tap(handle)
+        if self.on_close is not None:
+            self.on_close()
+
+    def detach(self) -> None:
+        """The producer goes, and the plane's tap with it: keep what is there."""
+        if self._handle is not None:
+            self._rest = self.drain()
+            self._handle = None

@@ -1,62 +1,290 @@
-"""A transport: one ICE-lite and DTLS connection of one client."""
+"""A transport: one ICE-lite and DTLS connection of one client, and what it produces or consumes."""
 
-from typing import Any, Literal
+import secrets
+import uuid
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
+from media.capabilities import TRANSPORT_CC
+from media.connection import Connection
 from media.consumer import Consumer
-from media.events import TransportState
+from media.context import RouterContext
+from media.dtls_parameters import parse_dtls_parameters
+from media.errors import MediaLimitReached, WrongMediaState
+from media.events import TransportQuality, TransportState, TransportStateChanged
+from media.guard import plane_errors
+from media.ice import IceCredentials
+from media.ortc import ProducerStream, consumer_parameters, producer_stream
+from media.plane import Encoding, Handle
 from media.producer import Producer
+from media.quality import QualityMeter, quality_score
+from media.rtp import RtpParameters, parse_capabilities, parse_parameters
+
+Direction = Literal["send", "recv"]
+
+# mediasoup-client's bandwidth prober takes it on every receiving transport.
+_PROBATOR_SSRC = 1234
+_HIGHEST_SSRC = 0xFFFF_FFFE  # an RTX stream takes the next one
+
+
+class Surroundings(Protocol):
+    """What a transport asks of its router."""
+
+    def find_producer(self, producer_id: str) -> Producer:
+        """The open producer, or UnknownMedia."""
+
+    def producer_added(self, producer: Producer) -> None:
+        """It can be consumed from now on."""
+
+    def producer_gone(self, producer: Producer) -> None:
+        """It cannot any more."""
 
 
 class Transport:
-    """Made by `Router.create_transport`."""
+    """Made by `Router.create_transport`. Closing: goodbye, consumers, producers (each with its consumers), itself."""
 
-    id: str
-    direction: Literal["send", "recv"]
+    def __init__(
+        self,
+        context: RouterContext,
+        router: Surroundings,
+        direction: Direction,
+        on_gone: "Callable[[Transport], None]",
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self.direction: Direction = direction
+        self.producers: dict[str, Producer] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self._context = context
+        self._router = router
+        self._on_gone = on_gone
+        self._closed = False
+        self._next_mid = 0
+        self._ssrcs: set[int] = {_PROBATOR_SSRC}
+        self._quality = QualityMeter()
+        self._connection = Connection(context.pump, context.identity, self._state_changed)
 
     @property
     def state(self) -> TransportState:
         """See TransportState."""
-        raise NotImplementedError
+        return self._connection.state
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close()` was called, here or on the router."""
+        return self._closed
 
     @property
     def admitted(self) -> bool:
         """False at first."""
-        raise NotImplementedError
+        return self._connection.admitted
 
     def parameters(self) -> dict[str, Any]:
         """`{id, iceParameters, iceCandidates, dtlsParameters}`: mediasoup-client's transport options."""
-        raise NotImplementedError
+        # One hash is enough, and the only one that every client of the family takes: sha-256.
+        fingerprint = self._context.identity.fingerprints[0]
+        return {
+            "id": self.id,
+            "iceParameters": _ice_parameters(self._connection.ice.credentials),
+            "iceCandidates": self._context.candidates(),
+            "dtlsParameters": {
+                "role": "auto",
+                "fingerprints": [{"algorithm": fingerprint.algorithm, "value": fingerprint.value}],
+            },
+        }
 
     async def connect(self, dtls_parameters: Any) -> None:
         """The client's DTLS role and fingerprints. Returns without waiting for the handshake.
 
         InvalidMedia; WrongMediaState already_connected, except for the same parameters again.
         """
-        raise NotImplementedError
+        self._require_open()
+        self._connection.connect(parse_dtls_parameters(dtls_parameters))
 
     def restart_ice(self) -> dict[str, Any]:
         """New iceParameters `{usernameFragment, password, iceLite}`; the old stay valid until the new are used."""
-        raise NotImplementedError
+        self._require_open()
+        return _ice_parameters(self._connection.restart_ice())
 
     def set_admitted(self, admitted: bool) -> None:
         """Whether packets may pass. Until True the plane drops everything to and from it (`not_admitted`)."""
-        raise NotImplementedError
+        self._require_open()
+        self._connection.set_admitted(admitted)
 
     def produce(self, kind: str, rtp_parameters: Any, *, paused: bool = False) -> Producer:
         """A track from the client. InvalidMedia, WrongMediaState, MediaLimitReached."""
-        raise NotImplementedError
+        self._require("send")
+        limit = self._context.limits.producers_per_transport
+        if len(self.producers) >= limit:
+            raise MediaLimitReached("too_many_producers", limit=limit)
+        parameters = parse_parameters(rtp_parameters)
+        stream = producer_stream(kind, parameters, self._context.capabilities)
+        self._refuse_duplicates(stream)
+        producer = Producer(
+            self._context,
+            self._add_producer(stream, paused),
+            self.id,
+            stream,
+            paused=paused,
+            on_gone=self._producer_gone,
+        )
+        self.producers[producer.id] = producer
+        self._router.producer_added(producer)
+        return producer
 
     def consume(self, producer_id: str, rtp_capabilities: Any, *, paused: bool = True) -> Consumer:
         """A producer of the same router to this client.
 
         InvalidMedia, UnknownMedia, WrongMediaState, MediaLimitReached.
         """
-        raise NotImplementedError
+        self._require("recv")
+        limit = self._context.limits.consumers_per_transport
+        if len(self.consumers) >= limit:
+            raise MediaLimitReached("too_many_consumers", limit=limit)
+        producer = self._router.find_producer(producer_id)
+        capabilities = parse_capabilities(rtp_capabilities)
+        ssrc = self._free_ssrc()
+        offered = producer.stream.consumable
+        parameters = consumer_parameters(offered, capabilities, mid=str(self._next_mid), ssrc=ssrc)
+        handle = self._add_consumer(producer, parameters, paused)
+        self._next_mid += 1
+        self._ssrcs |= {ssrc, ssrc + 1}
+        consumer = Consumer(
+            self._context, handle, producer, self.id, parameters, paused=paused, on_gone=self._consumer_gone
+        )
+        self.consumers[consumer.id] = consumer
+        producer.consumers[consumer.id] = consumer
+        return consumer
 
     def close(self) -> None:
         """Goodbye to the client; closes its producers (their consumers elsewhere get ConsumerClosed) and consumers."""
-        raise NotImplementedError
+        if self._closed:
+            return
+        self._closed = True
+        for consumer in list(self.consumers.values()):
+            consumer.forget()
+        for producer in list(self.producers.values()):
+            producer.forget()
+        self._on_gone(self)
+        self._connection.close()
+
+    def tick(self, now: float) -> None:
+        """Once a second: consent, and how good the network is."""
+        if self._closed:
+            return
+        self._connection.tick(now)
+        if self.state is TransportState.CONNECTED:
+            self._grade()
+        elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED} and self._quality.sample(0):
+            self._context.emit(TransportQuality(self.id, score=0, rtt_ms=None, loss=1.0))
 
     def statistics(self) -> dict[str, Any]:
-        """webrtc-stats' transport and candidate-pair names, and what the plane dropped by reason."""
-        raise NotImplementedError
+        """webrtc-stats' transport names; availableOutgoingBitrate is what the client's REMB says."""
+        self._require_open()
+        with plane_errors():
+            counted = self._context.plane.transport_statistics(self._connection.handle)
+        return {
+            "type": "transport",
+            **self._connection.statistics(),
+            "packetsReceived": counted.packets_received,
+            "bytesReceived": counted.bytes_received,
+            "packetsSent": counted.packets_sent,
+            "bytesSent": counted.bytes_sent,
+            "currentRoundTripTime": counted.rtt_us / 1e6 if counted.rtt_us else None,
+            "fractionLostDown": counted.fraction_lost_down,
+            "fractionLostUp": counted.fraction_lost_up,
+            "availableOutgoingBitrate": counted.remb_bps or None,
+            "state": self.state.value,
+            "admitted": self.admitted,
+        }
+
+    def _add_producer(self, stream: ProducerStream, paused: bool) -> Handle:
+        codec, rtx = stream.match.codec, stream.match.rtx
+        with plane_errors():
+            return self._context.plane.add_producer(
+                self._connection.handle,
+                stream.kind,
+                codec=codec.name.partition("/")[2],
+                clock_rate=codec.clock_rate,
+                payload_type=codec.payload_type,
+                encodings=[Encoding(e.ssrc, e.rtx.ssrc if e.rtx else None, e.rid) for e in stream.encodings],
+                rtx_payload_type=rtx.payload_type if rtx else None,
+                header_extensions=stream.header_extensions,
+                mid=stream.mid,
+                # Ours, not the client's: receivers synchronise tracks of one CNAME, so it must not be forged.
+                cname=self.id,
+                nack=codec.has_feedback("nack"),
+                key_frames_by="pli" if codec.has_feedback("nack", "pli") else "fir",
+                transport_cc=codec.has_feedback("transport-cc") and TRANSPORT_CC in stream.header_extensions,
+                paused=paused,
+            )
+
+    def _add_consumer(self, producer: Producer, parameters: RtpParameters, paused: bool) -> Handle:
+        codec, encoding = parameters.codecs[0], parameters.encodings[0]
+        rtx = next((c for c in parameters.codecs if c.is_rtx), None)
+        with plane_errors():
+            return self._context.plane.add_consumer(
+                self._connection.handle,
+                producer.handle,
+                ssrc=encoding.ssrc or 0,
+                payload_type=codec.payload_type,
+                rtx_ssrc=encoding.rtx.ssrc if encoding.rtx else None,
+                rtx_payload_type=rtx.payload_type if rtx else None,
+                header_extensions={e.uri: e.id for e in parameters.header_extensions},
+                mid=parameters.mid,
+                nack=codec.has_feedback("nack"),
+                paused=paused,
+            )
+
+    def _refuse_duplicates(self, stream: ProducerStream) -> None:
+        for other in self.producers.values():
+            if stream.mid is not None and stream.mid == other.stream.mid:
+                raise WrongMediaState("duplicate_stream", field="mid")
+            if _ssrcs(stream) & _ssrcs(other.stream):
+                raise WrongMediaState("duplicate_stream", field="encodings.ssrc")
+
+    def _free_ssrc(self) -> int:
+        while True:
+            ssrc = 1 + secrets.randbelow(_HIGHEST_SSRC)
+            if not {ssrc, ssrc + 1} & self._ssrcs:
+                return ssrc
+
+    def _grade(self) -> None:
+        with plane_errors():
+            counted = self._context.plane.transport_statistics(self._connection.handle)
+            jitters = [
+                self._context.plane.producer_statistics(p.handle).jitter_us for p in self.producers.values()
+            ]
+        loss = counted.fraction_lost_up if self.direction == "send" else counted.fraction_lost_down
+        rtt_ms = counted.rtt_us / 1e3 if counted.rtt_us else None
+        if self._quality.sample(quality_score(loss, rtt_ms, max(jitters, default=0) / 1e3)):
+            self._context.emit(TransportQuality(self.id, self._quality.score or 1, rtt_ms, loss))
+
+    def _state_changed(self, state: TransportState) -> None:
+        self._context.emit(TransportStateChanged(self.id, state))
+
+    def _producer_gone(self, producer: Producer) -> None:
+        self.producers.pop(producer.id, None)
+        self._router.producer_gone(producer)
+
+    def _consumer_gone(self, consumer: Consumer) -> None:
+        self.consumers.pop(consumer.id, None)
+        ssrc = consumer.parameters.encodings[0].ssrc or 0
+        self._ssrcs -= {ssrc, ssrc + 1}
+
+    def _require(self, direction: Direction) -> None:
+        self._require_open()
+        if self.direction != direction:
+            raise WrongMediaState("wrong_direction", direction=self.direction)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise WrongMediaState("media_closed", what="transport")
+
+
+def _ice_parameters(credentials: IceCredentials) -> dict[str, Any]:
+    return {"usernameFragment": credentials.ufrag, "password": credentials.password, "iceLite": True}
+
+
+def _ssrcs(stream: ProducerStream) -> set[int]:
+    known = {e.ssrc for e in stream.encodings if e.ssrc is not None}
+    return known | {e.rtx.ssrc for e in stream.encodings if e.rtx is not None}
