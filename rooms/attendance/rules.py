@@ -45,7 +45,7 @@ class Measured:
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same time as disjoint intervals in order; those that touch become one. Raises ValueError on a backward one."""
+    """The same time as disjoint intervals in order; those that touch become one. ValueError on a backward one."""
     merged: list[Interval] = []
     for begin, end in sorted(intervals):
         if end < begin:
@@ -77,8 +77,9 @@ def judge(
 ) -> AttendanceState:
     """The state that follows from what was measured.
 
-    Late is who came after the threshold and then stayed: the present share of what was left. Left early is who was there
-    for less than the share otherwise. Granted leave covers staying away and going, and hides no presence that suffices.
+    Late is who came after the threshold and then stayed: the present share of what was left. Left early is who was
+    there for less than the share otherwise. Granted leave covers staying away and going, and hides no presence that
+    suffices.
     """
     if measured.first_seen is None:
         return AttendanceState.EXCUSED if excused else AttendanceState.ABSENT

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from database import Clock, Database
-from members.tokens import Tokens
 from members.policy import Actor, GuestActor, StationActor
+from members.tokens import Tokens
 from rooms.consultations.events import ConsultationListener
 from rooms.consultations.settings import ConsultationSettings
 from rooms.consultations.views import ConsultationView, DutyView, QueueTicket, ServiceView, TakenTicket

@@ -36,8 +36,8 @@ from rooms.live.events import (
 from rooms.live.moderation import moderate
 from rooms.live.peers import Peer, PresenceRecord, opens, peer_id_of
 from rooms.live.settings import RoomSettings
-from rooms.live.texts import clean_text
 from rooms.live.views import Occasion, PeerState, RoomSnapshot, RoomState
+from rooms.texts import clean_text
 
 
 class LiveRoom:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from database import Clock, Database
-from members.tokens import Tokens
 from members.policy import Actor
+from members.tokens import Tokens
 from rooms.consultations.service import Consultations
 from rooms.consultations.views import ConsultationView
 from rooms.live.commands import Command, Role

@@ -56,11 +56,3 @@ class LeaveView:
     state: LeaveState
     asked_at: datetime
     decided_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class RoomPass:
-    """A room token with its end; `auth: {token}` of a client without the cookie."""
-
-    token: str
-    expires_at: datetime

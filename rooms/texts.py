@@ -1,12 +1,14 @@
 """What people write, made safe to show: bounded, without control characters."""
 
 import unicodedata
+from typing import Final
 
 from errors import Kind, Problem
 
-LINE_ENDS = "\n"
+NAME_LENGTH: Final = 64
+LINE_ENDS: Final = "\n"
 # Bidirectional overrides and isolates can make a name or a message read as another one.
-_TRICKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")
+_TRICKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")
 
 
 def clean_text(text: str, maximum: int, code: str, *, lines: bool = True) -> str:
@@ -20,3 +22,8 @@ def clean_text(text: str, maximum: int, code: str, *, lines: bool = True) -> str
     if not kept or len(kept) > maximum:
         raise Problem(Kind.INVALID, code, {"maximum": maximum})
     return kept
+
+
+def clean_name(name: str) -> str:
+    """What a person is called in a room: one line of 1 to 64 characters; Problem invalid_display_name."""
+    return clean_text(name, NAME_LENGTH, "invalid_display_name", lines=False)

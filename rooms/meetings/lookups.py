@@ -1,0 +1,31 @@
+"""What a request names, found: the same refusal for what is absent and for what one may not know of."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from errors import Kind, Problem
+from members.organizations import Organization
+from members.organizations import repository as organizations
+from members.people import Member
+from members.people import repository as people
+from members.policy import Action, Actor, Subject, may
+
+
+async def visible_organization(session: AsyncSession, actor: Actor, organization_id: str) -> Organization:
+    """The organization; Problem not_found."""
+    organization = await organizations.get(session, organization_id)
+    if organization is None or not may(
+        actor, Action.SEE_ORGANIZATION, Subject(organization_path=organization.path)
+    ):
+        raise Problem(Kind.NOT_FOUND, "not_found", {"field": "organizationId"})
+    return organization
+
+
+async def visible_members(
+    session: AsyncSession, actor: Actor, member_ids: tuple[str, ...]
+) -> dict[str, Member]:
+    """The members, in one query; Problem not_found when one of them is absent."""
+    found = await people.get_many(session, member_ids)
+    seen = all(may(actor, Action.SEE_MEMBER, people.subject_of(member)) for member in found.values())
+    if not seen or len(found) < len(set(member_ids)):
+        raise Problem(Kind.NOT_FOUND, "not_found", {"field": "memberIds"})
+    return found
