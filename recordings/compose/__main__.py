@@ -1,0 +1,67 @@
+"""The composing process. Ends by itself when the one that started it is gone: its standard input closes then."""
+
+import argparse
+import errno
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+from recordings.compose.composer import NothingToCompose, compose
+from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
+from recordings.states import Failure
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def main() -> int:
+    """Parse the command line, compose, say how it went."""
+    parser = argparse.ArgumentParser(
+        prog="recordings.compose", description="Compose one recording into one MP4."
+    )
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="the recording's folder, which holds its segments"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="the MP4 to write; replaced when it is whole"
+    )
+    parser.add_argument("--nice", type=int, default=0, help="lower the priority by so much (0..19)")
+    parser.add_argument("--supervised", action="store_true", help="end when standard input closes")
+    options = parser.parse_args()
+    os.nice(options.nice)
+    if options.supervised:
+        threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    return _compose(options.folder, options.output)
+
+
+def _compose(folder: Path, output: Path) -> int:
+    try:
+        composed = compose(folder, output, lambda share: _say(Progress(share)))
+    except NothingToCompose as found:
+        _say(Failed(found.failure, "no media"))
+        return Exit.NOT_COMPOSABLE
+    except (OSError, ValueError) as error:
+        full = getattr(error, "errno", None) in _FULL
+        _say(
+            Failed(
+                Failure.DISK_FULL if full else Failure.COMPOSITION_FAILED, f"{type(error).__name__}: {error}"
+            )
+        )
+        return Exit.DISK_FULL if full else 1
+    _say(Finished(composed.duration, composed.size, composed.failure))
+    return Exit.COMPOSED
+
+
+def _say(report: Report) -> None:
+    print(write(report), flush=True)  # noqa: T201 - the supervisor reads it
+
+
+def _end_with_supervisor() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Names as grey pictures, in a font that has Chinese characters."""
+
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+Plane = npt.NDArray[np.uint8]
+
+# Where Debian, Fedora, Arch and macOS put fonts with Chinese characters.
+_KNOWN: Final = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-sans-cjk-fonts/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/System/Library/Fonts/PingFang.ttc",
+)
+_SIMPLIFIED_FACE: Final = "SC"
+_ELLIPSIS: Final = "…"
+# Limited range: 16 is black, 235 white.
+_INK: Final = 225
+
+
+def find_font() -> Path | None:
+    """A font file with Chinese characters, by known places and then by fontconfig; None where there is none."""
+    for known in _KNOWN:
+        if Path(known).is_file():
+            return Path(known)
+    program = shutil.which("fc-match")
+    if program is None:
+        return None
+    wanted = [program, "--format=%{file}|%{lang}", "sans:lang=zh-cn"]
+    try:
+        said = subprocess.run(wanted, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    file, _, languages = said.partition("|")
+    return Path(file) if "zh-cn" in languages.split("|") and Path(file).is_file() else None
+
+
+class Lettering:
+    """Draws text. Without a Chinese font, Pillow's own is used, and characters it lacks come out as boxes."""
+
+    def __init__(self, font: Path | None) -> None:
+        self._path = font
+        self._font = lru_cache(maxsize=64)(self._load)
+
+    def draw(self, text: str, width: int, height: int, size: int, paper: int) -> Plane:
+        """The text in the middle of a plane of grey `paper`, cut with an ellipsis where it is too long."""
+        image = Image.new("L", (width, height), paper)
+        drawing = ImageDraw.Draw(image)
+        font = self._font(size)
+        line = self._cut(" ".join(text.split()), width - size, size)
+        drawing.text((width / 2, height / 2), line, font=font, fill=_INK, anchor="mm")
+        return np.asarray(image)
+
+    def _cut(self, text: str, width: float, size: int) -> str:
+        font = self._font(size)
+        if font.getlength(text) <= width:
+            return text
+        while text and font.getlength(text + _ELLIPSIS) > width:
+            text = text[:-1]
+        return text + _ELLIPSIS
+
+    def _load(self, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        if self._path is None:
+            return ImageFont.load_default(size)
+        for index in range(12):  # the faces of a collection: JP, KR, SC, TC, HK ...
+            try:
+                face = ImageFont.truetype(str(self._path), size, index=index)
+            except OSError:
+                break
+            if _SIMPLIFIED_FACE in (face.getname()[0] or "").split():
+                return face
+        return ImageFont.truetype(str(self._path), size)

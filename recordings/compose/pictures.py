@@ -1,0 +1,128 @@
+"""Decodes one track's pictures and scales them to their place, in a thread of its own.
+
+FFmpeg works without the interpreter's lock, so these threads use all cores. Each runs a few pictures ahead of the film
+and then waits: memory stays bounded however long the track is.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import av
+from av.error import FFmpegError
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from recordings.compose.layout import Rect, Tile, fit
+from recordings.compose.scenes import frame_at
+from recordings.compose.story import Clip
+
+_AHEAD: Final = 4
+_WAIT_SECONDS: Final = 0.2
+# 16,777,216: any screen there is; what claims to be more would only fill the memory.
+_MOST_PIXELS: Final = 4096 * 4096
+_END: Final = 1 << 62
+
+
+class Showing(NamedTuple):
+    """Frames `begin` up to `end` in which a clip stands in `tile`."""
+
+    begin: int
+    end: int
+    tile: Tile
+
+
+class Picture(NamedTuple):
+    """From frame `begin` on, `image` stands at `at` in `tile`."""
+
+    begin: int
+    tile: Tile
+    at: Rect
+    image: av.VideoFrame
+
+
+class PictureReader:
+    """`advance` gives the newest picture up to a frame; `close` ends the thread."""
+
+    def __init__(self, clip: Clip, showings: Sequence[Showing]) -> None:
+        self._clip = clip
+        self._showings = list(showings)
+        self._queue: queue.Queue[Picture | None] = queue.Queue(_AHEAD)
+        self._head: Picture | None = None
+        self._finished = False
+        self._closing = threading.Event()
+        self._scaler = VideoReformatter()
+        self._thread = threading.Thread(target=self._run, name=f"pictures {clip.key}", daemon=True)
+        self._thread.start()
+
+    def advance(self, frame: int) -> Picture | None:
+        """The newest picture that begins at or before `frame`, None where nothing has changed since the last call."""
+        newest: Picture | None = None
+        while not self._finished:
+            if self._head is None:
+                self._head = self._queue.get()
+                self._finished = self._head is None
+            elif self._head.begin <= frame:
+                newest, self._head = self._head, None
+            else:
+                break
+        return newest
+
+    def close(self) -> None:
+        """Stop decoding; returns when the thread has ended."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            held: tuple[int, av.VideoFrame] | None = None
+            for frame, image in self._decode():
+                if held is not None and frame > held[0]:
+                    self._emit(*held, end=frame)
+                held = (max(frame, held[0]) if held else frame, image)
+                if self._closing.is_set():
+                    return
+            if held is not None:
+                self._emit(*held, end=_END)
+        finally:
+            self._put(None)
+
+    def _decode(self) -> Iterator[tuple[int, av.VideoFrame]]:
+        try:
+            with av.open(str(self._clip.path)) as container:
+                stream = container.streams.video[0]
+                context = stream.codec_context
+                context.thread_count = 1  # the tracks are the threads
+                context.options = {"max_pixels": str(_MOST_PIXELS)}
+                time_base = float(stream.time_base or 0)
+                for packet in container.demux(stream):
+                    try:
+                        images = packet.decode()
+                    except FFmpegError:
+                        continue  # a picture that cannot be decoded; the next key frame mends it
+                    for image in images:
+                        if image.pts is not None:
+                            yield frame_at(self._clip.when(image.pts * time_base)), image
+        except (FFmpegError, IndexError):
+            return  # what came before stands
+
+    def _emit(self, begin: int, image: av.VideoFrame, *, end: int) -> None:
+        """Put the picture for every place it has between two frames: a scene may change while it stands still."""
+        while self._showings and self._showings[0].end <= begin:
+            self._showings.pop(0)
+        for showing in self._showings:
+            if showing.begin >= end:
+                break
+            at = fit(image.width, image.height, showing.tile.picture)
+            scaled = self._scaler.reformat(
+                image, at.width, at.height, "yuv420p", interpolation=Interpolation.BILINEAR, threads=1
+            )
+            self._put(Picture(max(begin, showing.begin), showing.tile, at, scaled))
+
+    def _put(self, item: Picture | None) -> None:
+        while not self._closing.is_set():
+            try:
+                self._queue.put(item, timeout=_WAIT_SECONDS)
+            except queue.Full:
+                continue
+            return

@@ -1,0 +1,72 @@
+"""What the composing process says on its standard output: one JSON object a line, parsed totally."""
+
+import json
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from recordings.states import Failure
+
+
+class Exit(IntEnum):
+    """How the process ends; anything else is a crash and worth another try."""
+
+    COMPOSED = 0
+    NOT_COMPOSABLE = 3  # another try would find the same
+    DISK_FULL = 4  # another try when there is room
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The share done, 0..1."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The file stands; `failure` where something is known to be missing."""
+
+    duration: float
+    size: int
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """There is no file; `detail` is for the log."""
+
+    failure: Failure
+    detail: str
+
+
+Report = Progress | Finished | Failed
+
+
+def write(report: Report) -> str:
+    """One line."""
+    match report:
+        case Progress(share):
+            content: dict[str, Any] = {"progress": round(share, 4)}
+        case Finished(duration, size, failure):
+            content = {"duration": duration, "size": size, "failure": failure and failure.value}
+        case Failed(failure, detail):
+            content = {"failed": failure.value, "detail": detail}
+    return json.dumps(content)
+
+
+def parse(line: bytes) -> Report | None:
+    """What a line says; None for anything that `write` does not write."""
+    try:
+        content = json.loads(line)
+        if "progress" in content:
+            share = float(content["progress"])
+            return Progress(min(1.0, max(0.0, share))) if math.isfinite(share) else None
+        if "failed" in content:
+            return Failed(Failure(content["failed"]), str(content["detail"]))
+        failure = Failure(content["failure"]) if content["failure"] else None
+        duration = float(content["duration"])
+        return Finished(duration, int(content["size"]), failure) if math.isfinite(duration) else None
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        return None

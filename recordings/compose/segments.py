@@ -1,0 +1,131 @@
+"""Reads a segment's journal into records. Total: what is not as it should be is left out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from recordings.capture.journal import read_lines
+from recordings.compose.timeline import Point, Report
+from recordings.states import Failure
+from recordings.tracks import TrackSource
+
+_MICROSECONDS: Final = 1_000_000
+_NTP_FRACTION: Final = 1 << 32
+_MAXIMUM_NUMBER: Final = 1 << 63
+_HIGHEST_CLOCK_RATE: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class TrackRecord:
+    """A track as the journal tells it; times are seconds of the segment, positions seconds of the track."""
+
+    number: int
+    path: Path
+    source: TrackSource
+    peer_id: str
+    display_name: str
+    clock_rate: int
+    begun: float
+    closed: float | None = None
+    pauses: list[tuple[float, float | None]] = field(default_factory=list)
+    anchors: list[Point] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SegmentRecord:
+    """One run of capture."""
+
+    folder: Path
+    started_at: datetime
+    start_us: int
+    tracks: dict[int, TrackRecord] = field(default_factory=dict)
+    ended: float | None = None  # None: cut off by a kill
+    failure: Failure | None = None
+
+
+def read_segment(folder: Path) -> SegmentRecord | None:
+    """The folder's segment, None where its journal cannot be read or does not even begin."""
+    segment: SegmentRecord | None = None
+    try:
+        for line in read_lines(folder):
+            try:
+                if segment is None:
+                    segment = _begin(folder, line)
+                else:
+                    _apply(segment, line)
+            except (KeyError, TypeError, ValueError, OverflowError):
+                continue
+    except OSError:
+        return segment
+    return segment
+
+
+def _begin(folder: Path, line: dict[str, Any]) -> SegmentRecord | None:
+    if line["event"] != "segment":
+        return None
+    started_at = datetime.fromisoformat(line["startedAt"])
+    if started_at.tzinfo is None:
+        return None
+    return SegmentRecord(folder, started_at, _integer(line["us"]))
+
+
+def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
+    event = line["event"]
+    if event == "track":
+        record = _track(segment, line)
+        segment.tracks.setdefault(record.number, record)
+    elif event == "end":
+        segment.failure = Failure(line["failure"]) if "failure" in line else None
+        segment.ended = _seconds(segment, line) if "us" in line else None
+    else:
+        _note(segment.tracks[_integer(line["track"])], event, _seconds(segment, line), line)
+
+
+def _note(track: TrackRecord, event: str, at: float, line: dict[str, Any]) -> None:
+    if event == "anchor":
+        track.anchors.append(Point(_position(track, line), at))
+    elif event == "report":
+        ntp = _integer(line["ntp"]) / _NTP_FRACTION
+        track.reports.append(Report(_position(track, line), ntp, at))
+    elif event == "paused" and not (track.pauses and track.pauses[-1][1] is None):
+        track.pauses.append((at, None))
+    elif event == "resumed" and track.pauses and track.pauses[-1][1] is None:
+        track.pauses[-1] = (track.pauses[-1][0], at)
+    elif event == "closed":
+        track.closed = at
+
+
+def _track(segment: SegmentRecord, line: dict[str, Any]) -> TrackRecord:
+    name = str(line["file"])
+    if Path(name).name != name:
+        raise ValueError("a media file lies beside its journal")
+    clock_rate = _integer(line["clockRate"])
+    if not 0 < clock_rate <= _HIGHEST_CLOCK_RATE:
+        raise ValueError("no clock rate")
+    begun = _seconds(segment, line)
+    return TrackRecord(
+        number=_integer(line["track"]),
+        path=segment.folder / name,
+        source=TrackSource(line["source"]),
+        peer_id=str(line["peerId"]),
+        display_name=str(line["displayName"]),
+        clock_rate=clock_rate,
+        begun=begun,
+        pauses=[(begun, None)] if line.get("paused") else [],
+    )
+
+
+def _seconds(segment: SegmentRecord, line: dict[str, Any]) -> float:
+    return (_integer(line["us"]) - segment.start_us) / _MICROSECONDS
+
+
+def _position(track: TrackRecord, line: dict[str, Any]) -> float:
+    return _integer(line["position"]) / track.clock_rate
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int or abs(value) >= _MAXIMUM_NUMBER:
+        raise ValueError("no integer")
+    return value

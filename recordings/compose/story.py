@@ -1,0 +1,165 @@
+"""What was to be seen and heard when: all segments of a recording on the one time line of the composed film."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from av.error import FFmpegError
+
+from recordings.capture.journal import JOURNAL_NAME
+from recordings.compose.scan import Scan, scan
+from recordings.compose.segments import SegmentRecord, TrackRecord, read_segment
+from recordings.compose.timeline import TimeMap, TrackClock, build_time_maps
+from recordings.states import Failure
+from recordings.tracks import TrackSource
+
+SEGMENT_PREFIX: Final = "segment-"
+# A camera silent for this long is off; until then its last picture stands. Screens stand still for as long as nobody
+# scrolls, and browsers then send next to nothing, so a screen is there until it is closed.
+_CAMERA_PAUSE: Final = 5.0
+# A packet's picture stands until the next one: about this long where there is none.
+_LAST_PICTURE: Final = 0.04
+# What an interruption of the server is shown as, however long it took.
+INTERRUPTION_SECONDS: Final = 3.0
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One track; `when` maps seconds of its file to seconds of the film, `spans` is when it is to be seen or heard."""
+
+    key: str
+    path: Path
+    source: TrackSource
+    peer_id: str
+    name: str
+    when: Callable[[float], float]
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """The server was away for `seconds`, which the film shows as `span`."""
+
+    span: Span
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The whole of it; `failure` where something is known to be missing."""
+
+    clips: tuple[Clip, ...]
+    interruptions: tuple[Interruption, ...]
+    duration: float
+    failure: Failure | None
+
+
+def segment_folders(folder: Path) -> list[Path]:
+    """The segments of a recording's folder, in the order they were captured."""
+    return sorted(path.parent for path in folder.glob(f"{SEGMENT_PREFIX}*/{JOURNAL_NAME}"))
+
+
+def read_story(folder: Path) -> Story:
+    """Read the segments under `folder`; without any media its duration is 0."""
+    clips: list[Clip] = []
+    interruptions: list[Interruption] = []
+    failure: Failure | None = None
+    end = 0.0
+    last: tuple[SegmentRecord, float] | None = None  # and when it ended, in its own seconds
+    for path in segment_folders(folder):
+        segment = read_segment(path)
+        if segment is None:
+            failure = failure or Failure.CAPTURE_UNREADABLE
+            continue
+        found, unreadable = _tracks(segment)
+        failure = failure or segment.failure or (Failure.CAPTURE_UNREADABLE if unreadable else None)
+        if not found:
+            continue
+        begin = min(track.begin for track in found)
+        shift = end - begin
+        if last is not None:
+            away = (segment.started_at - last[0].started_at).total_seconds() + begin - last[1]
+            shown = min(max(away, 0.0), INTERRUPTION_SECONDS)
+            interruptions.append(Interruption((end, end + shown), max(away, shown)))
+            shift += shown
+        clips += [track.clip(shift, f"{path.name}/{track.record.number}") for track in found]
+        finish = max(track.end for track in found)
+        end = finish + shift
+        last = (segment, finish)
+    return Story(tuple(clips), tuple(interruptions), end, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A track in which there is something; times are seconds of its segment."""
+
+    record: TrackRecord
+    when: TimeMap
+    spans: tuple[Span, ...]
+
+    @property
+    def begin(self) -> float:
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> float:
+        return max(end for _, end in self.spans)
+
+    def clip(self, shift: float, key: str) -> Clip:
+        when, record = self.when, self.record
+        spans = tuple((begin + shift, end + shift) for begin, end in self.spans)
+        return Clip(
+            key,
+            record.path,
+            record.source,
+            record.peer_id,
+            record.display_name,
+            lambda x: when(x) + shift,
+            spans,
+        )
+
+
+def _tracks(segment: SegmentRecord) -> tuple[list[_Found], bool]:
+    """The segment's tracks in the order in which they began, and whether any of them could not be read."""
+    records = sorted(segment.tracks.values(), key=lambda record: record.number)
+    maps = build_time_maps(
+        [TrackClock(record.peer_id, tuple(record.anchors), tuple(record.reports)) for record in records]
+    )
+    found: list[_Found] = []
+    unreadable = False
+    for record, when in zip(records, maps, strict=True):
+        if not record.path.exists():
+            continue  # nothing that could be written ever came: no key frame, or silence from the start
+        try:
+            pause = _CAMERA_PAUSE if record.source is TrackSource.CAMERA else math.inf
+            contents = scan(record.path, pause)
+        except (FFmpegError, OSError, ValueError, IndexError):
+            unreadable = unreadable or record.path.stat().st_size > 0
+            continue
+        if contents.packets and when is not None:
+            found.append(_Found(record, when, _spans(record, when, contents)))
+        else:
+            unreadable = unreadable or bool(contents.packets)
+    return found, unreadable
+
+
+def _spans(record: TrackRecord, when: TimeMap, contents: Scan) -> tuple[Span, ...]:
+    """When the track is there: its runs of packets, less its pauses; all but cameras are there until closed."""
+    spans = [(when(begin), when(end) + _LAST_PICTURE) for begin, end in contents.runs]
+    if record.source is not TrackSource.CAMERA and record.closed is not None:
+        spans[-1] = (spans[-1][0], max(spans[-1][1], record.closed))
+    if not record.source.is_video:
+        return tuple(spans)  # who is muted is still there
+    for paused, resumed in record.pauses:
+        spans = [piece for span in spans for piece in _without(span, paused, resumed)]
+    return tuple(spans) or ((when(contents.runs[0][0]), when(contents.runs[0][0]) + _LAST_PICTURE),)
+
+
+def _without(span: Span, begin: float, end: float | None) -> Sequence[Span]:
+    finish = math.inf if end is None else end
+    pieces = ((span[0], min(span[1], begin)), (max(span[0], finish), span[1]))
+    return [piece for piece in pieces if piece[0] < piece[1]]

@@ -1,0 +1,101 @@
+"""Decodes one track's sound and puts it where it belongs on the film's time line."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.error import FFmpegError
+
+from recordings.compose.story import Clip
+
+RATE: Final = 48_000
+Samples = npt.NDArray[np.float32]  # shape (samples, 2)
+
+# Nearer than this a packet simply follows the one before: its time is only as exact as clocks and rounding are.
+_LOOSE: Final = RATE * 2 // 1000
+# Further than this it is a gap, or a leap back; in between, a few samples more or less a packet make up for it.
+_LEAP: Final = RATE * 40 // 1000
+# 5 of 960 samples are half a per cent, which nobody hears.
+_STRETCH: Final = 5 / 960
+
+
+class Voice:
+    """Read forward only."""
+
+    def __init__(self, clip: Clip) -> None:
+        self._pieces = _placed(clip)
+        self._piece: tuple[int, Samples] | None = None
+
+    def mix_into(self, buffer: Samples, begin: int) -> None:
+        """Add what sounds from sample `begin` of the film on to the buffer."""
+        end = begin + len(buffer)
+        while True:
+            if self._piece is None:
+                self._piece = next(self._pieces, None)
+            if self._piece is None or self._piece[0] >= end:
+                return
+            start, samples = self._piece
+            skipped = max(0, begin - start)
+            part = samples[skipped : end - start]
+            offset = start + skipped - begin
+            buffer[offset : offset + len(part)] += part
+            if start + len(samples) > end:
+                return
+            self._piece = None
+
+
+def _placed(clip: Clip) -> Iterator[tuple[int, Samples]]:
+    """Pieces with their first sample on the film's time line, which never overlap."""
+    cursor: int | None = None
+    for at, samples in _decode(clip):
+        wanted = round(clip.when(at) * RATE)
+        piece = samples
+        if cursor is None or abs(wanted - cursor) > _LEAP:
+            start = wanted if cursor is None else max(cursor, wanted)
+            piece = samples[start - wanted :]
+        else:
+            start = cursor
+            if abs(wanted - cursor) > _LOOSE:
+                piece = stretched(samples, wanted - cursor)
+        cursor = start + len(piece)
+        if len(piece):
+            yield start, piece
+
+
+def stretched(samples: Samples, wanted: int) -> Samples:
+    """The same sound with up to `wanted` samples more, or fewer where negative, within what nobody hears."""
+    most = max(1, int(len(samples) * _STRETCH))
+    length = len(samples) + max(-most, min(most, wanted))
+    places = np.linspace(0, len(samples) - 1, length)
+    before = places.astype(np.intp)
+    after = np.minimum(before + 1, len(samples) - 1)
+    share = (places - before).astype(np.float32)[:, None]
+    return samples[before] * (1 - share) + samples[after] * share
+
+
+def _decode(clip: Clip) -> Iterator[tuple[float, Samples]]:
+    """(seconds of the track, samples) packet by packet."""
+    decoder = av.CodecContext.create("libopus", "r")
+    try:
+        with av.open(str(clip.path)) as container:
+            stream = container.streams.audio[0]
+            decoder.extradata = stream.codec_context.extradata
+            time_base = float(stream.time_base or 0)
+            resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
+            for packet in container.demux(stream):
+                if packet.pts is None or not packet.size:
+                    continue
+                at = packet.pts * time_base
+                try:
+                    frames = decoder.decode(packet)
+                except FFmpegError:
+                    continue  # a gap of one packet
+                for frame in frames:
+                    for even in resampler.resample(frame):
+                        samples = even.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
+                        yield at, samples
+                        at += len(samples) / RATE
+    except (FFmpegError, IndexError):
+        return  # what came before stands
