@@ -1,6 +1,6 @@
 """Interval arithmetic and the judgement: pure, in aware UTC datetimes and seconds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -88,8 +88,3 @@ def judge(
     if measured.seconds >= thresholds.present_share * (end - expected_from).total_seconds():
         return AttendanceState.LATE if late else AttendanceState.PRESENT
     return AttendanceState.EXCUSED if excused else AttendanceState.LEFT_EARLY
-
-
-def heads(states: Sequence[AttendanceState]) -> dict[AttendanceState, int]:
-    """How many of each state, with a zero for those that nobody has."""
-    return {state: sum(1 for each in states if each is state) for state in AttendanceState}
