@@ -7,6 +7,7 @@ import {
 } from 'vue-router'
 
 import { cardRoutes } from '@/views/card/routes'
+import { consultationRoutes } from '@/views/consultations/routes'
 import { homeRoutes } from '@/views/home/routes'
 import { signInRoutes } from '@/views/sign-in/routes'
 
@@ -25,6 +26,7 @@ const routes: RouteRecordRaw[] = [
   ...signInRoutes,
   ...homeRoutes,
   ...cardRoutes,
+  ...consultationRoutes,
   {
     path: '/:path(.*)*',
     name: 'lost',

@@ -1,6 +1,6 @@
 import type { Component } from 'vue'
 
-import { BookOpen, House } from '@lucide/vue'
+import { BookOpen, Headset, House, MessagesSquare } from '@lucide/vue'
 
 import type { useSession } from '@/stores/session'
 
@@ -22,5 +22,12 @@ export const NAVIGATION: NavigationItem[] = [
     label: 'card.title',
     icon: BookOpen,
     shown: (session) => Boolean(session.current?.member),
+  },
+  { route: 'consult', label: 'consultations.short', icon: MessagesSquare },
+  {
+    route: 'desk',
+    label: 'consultations.desk.short',
+    icon: Headset,
+    shown: (session) => session.holds('expert'),
   },
 ]

@@ -66,13 +66,11 @@ export class Api {
 
   stations = (): Promise<Page<Station>> => this.http.get('/stations')
   services = (): Promise<Page<Service>> => this.http.get('/services')
-  takeTicket = (ticket: {
-    serviceId: string
-    stationId?: string
-    displayName?: string
-  }): Promise<Consultation> => this.http.post('/consultations', ticket)
+  takeTicket = (ticket: { serviceId: string; stationId?: string; displayName?: string }): Promise<Ticket> =>
+    this.http.post('/consultations', ticket)
   consultation = (id: string): Promise<Consultation> => this.http.get(`/consultations/${id}`)
   rate = (id: string, stars: number, comment: string, token: string): Promise<unknown> =>
     this.http.post(`/consultations/${id}/rating`, comment ? { stars, comment } : { stars }, { token })
+  station = (): Promise<Station> => this.http.get('/station-session')
   openStation = (key: string): Promise<Station> => this.http.post('/station-session', { key })
 }

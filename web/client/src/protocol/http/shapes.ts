@@ -186,5 +186,9 @@ export interface Consultation {
   outcome: string | null
   rating: number | null
   roomToken: string | null
-  ticketToken?: string
+}
+
+/** A fresh ticket; the token lets its holder watch, cancel and rate it without being signed in. */
+export interface Ticket extends Consultation {
+  ticketToken: string
 }

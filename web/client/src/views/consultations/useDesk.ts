@@ -1,0 +1,118 @@
+import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+
+import type { Consultation } from '@/protocol/http/shapes'
+import { StationsClient } from '@/protocol/stations/client'
+import type { Desk, Duty, QueueTicket } from '@/protocol/stations/messages'
+
+export interface DeskState {
+  duty: ShallowRef<Desk['duty'] | undefined>
+  tickets: ShallowRef<QueueTicket[]>
+  /** What this expert has in hand: called or talking. */
+  current: ShallowRef<Consultation | null>
+  roomToken: Ref<string | null>
+  connected: Ref<boolean>
+  busy: Ref<boolean>
+  problem: ShallowRef<unknown>
+  setDuty: (duty: Duty) => Promise<void>
+  /** Calls the first of the queue; false when nobody waits. */
+  callNext: () => Promise<boolean>
+  callAgain: () => Promise<void>
+  missed: () => Promise<void>
+  finish: (outcome: string) => Promise<void>
+}
+
+/** An expert's desk: duty, the queue, and the one consultation in hand. */
+export function useDesk(): DeskState {
+  const duty = shallowRef<Desk['duty']>()
+  const tickets = shallowRef<QueueTicket[]>([])
+  const current = shallowRef<Consultation | null>(null)
+  const roomToken = ref<string | null>(null)
+  const connected = ref(false)
+  const busy = ref(false)
+  const problem = shallowRef<unknown>()
+
+  const client = new StationsClient({
+    handlers: {
+      queue: (news) => (tickets.value = news.tickets),
+      ticket: ({ consultation }) => take(consultation),
+      consultationEnded: ({ consultation }) => take(consultation),
+    },
+    onConnected: () => void attempt(open),
+    onDisconnected: () => (connected.value = false),
+    onRefused: (refusal) => (problem.value = refusal),
+  })
+  onScopeDispose(() => client.close())
+
+  async function open(): Promise<void> {
+    const desk = await client.ask('watchQueue', {})
+    connected.value = true
+    duty.value = desk.duty
+    tickets.value = desk.tickets
+    current.value = desk.consultation
+    roomToken.value = desk.roomToken
+  }
+
+  /** News of the consultation in hand; one that is in nobody's hands any more leaves the desk free. */
+  function take(consultation: Consultation): void {
+    if (consultation.id !== current.value?.id) return
+    const inHand = consultation.state === 'called' || consultation.state === 'active'
+    current.value = inHand ? consultation : null
+    if (!inHand) roomToken.value = null
+  }
+
+  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
+    busy.value = true
+    problem.value = undefined
+    try {
+      return await action()
+    } catch (error) {
+      problem.value = error
+      return undefined
+    } finally {
+      busy.value = false
+    }
+  }
+
+  async function setDuty(wanted: Duty): Promise<void> {
+    await attempt(async () => {
+      const mayServe = duty.value?.mayServe ?? []
+      duty.value = { ...(await client.ask('setDuty', wanted)), mayServe }
+    })
+  }
+
+  async function callNext(): Promise<boolean> {
+    const called = await attempt(() => client.ask('callNext', {}))
+    if (!called?.consultation) return false
+    current.value = called.consultation
+    roomToken.value = called.roomToken
+    return true
+  }
+
+  async function withCurrent(event: 'callAgain' | 'missed'): Promise<void> {
+    await attempt(async () => {
+      if (current.value) take((await client.ask(event, { consultationId: current.value.id })).consultation)
+    })
+  }
+
+  async function finish(outcome: string): Promise<void> {
+    await attempt(async () => {
+      if (current.value)
+        take((await client.ask('finish', { consultationId: current.value.id, outcome })).consultation)
+    })
+  }
+
+  return {
+    duty,
+    tickets,
+    current,
+    roomToken,
+    connected,
+    busy,
+    problem,
+    setDuty,
+    callNext,
+    callAgain: () => withCurrent('callAgain'),
+    missed: () => withCurrent('missed'),
+    finish,
+  }
+}

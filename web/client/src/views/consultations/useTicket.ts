@@ -1,0 +1,150 @@
+import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+
+import type { Consultation } from '@/protocol/http/shapes'
+import { asProblem } from '@/protocol/problem'
+import { StationsClient } from '@/protocol/stations/client'
+import { useApi } from '@/services'
+
+const KEPT_KEY = 'huitang.ticket'
+
+interface Kept {
+  consultationId: string
+  token: string
+}
+
+/** One tab, one ticket: a page that was reloaded goes on with it. */
+function kept(): Kept | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT_KEY) ?? 'null') as Kept | null
+  } catch {
+    return null
+  }
+}
+
+export interface TicketState {
+  ticket: ShallowRef<Consultation | null>
+  /** For the call, once the resident answered. */
+  roomToken: Ref<string | null>
+  connected: Ref<boolean>
+  busy: Ref<boolean>
+  rated: Ref<boolean>
+  problem: ShallowRef<unknown>
+  take: (serviceId: string, displayName?: string, stationId?: string) => Promise<void>
+  answer: () => Promise<void>
+  leave: () => Promise<void>
+  rate: (stars: number, comment: string) => Promise<void>
+  /** Forget the ticket and begin anew. */
+  clear: () => void
+}
+
+/** A resident's way from the ticket to the stars. */
+export function useTicket(): TicketState {
+  const api = useApi()
+  const ticket = shallowRef<Consultation | null>(null)
+  const roomToken = ref<string | null>(null)
+  const connected = ref(false)
+  const busy = ref(false)
+  const rated = ref(false)
+  const problem = shallowRef<unknown>(null)
+  let client: StationsClient | null = null
+  let token = ''
+
+  function show(consultation: Consultation): void {
+    ticket.value = consultation
+    rated.value = consultation.rating !== null
+    if (consultation.state !== 'called' && consultation.state !== 'active') roomToken.value = null
+  }
+
+  function follow(consultationId: string, ticketToken: string): void {
+    token = ticketToken
+    client?.close()
+    const following = new StationsClient({
+      token: ticketToken,
+      handlers: {
+        ticket: ({ consultation }) => show(consultation),
+        called: ({ consultation }) => show(consultation),
+        consultationEnded: ({ consultation }) => show(consultation),
+      },
+      onConnected: () => void watch(),
+      onDisconnected: () => (connected.value = false),
+      onRefused: clear,
+    })
+    client = following
+
+    async function watch(): Promise<void> {
+      try {
+        const { consultation } = await following.ask('watchTicket', { consultationId })
+        connected.value = true
+        show(consultation)
+        if (consultation.state === 'active' && !roomToken.value) await answer() // the page was reloaded in the call
+      } catch (error) {
+        if (asProblem(error).code === 'consultation_not_found') clear()
+        else problem.value = error
+      }
+    }
+  }
+
+  async function attempt(action: () => Promise<void>): Promise<void> {
+    busy.value = true
+    problem.value = null
+    try {
+      await action()
+    } catch (error) {
+      problem.value = error
+    } finally {
+      busy.value = false
+    }
+  }
+
+  const take = (serviceId: string, displayName?: string, stationId?: string): Promise<void> =>
+    attempt(async () => {
+      const taken = await api.takeTicket({
+        serviceId,
+        ...(displayName ? { displayName } : {}),
+        ...(stationId ? { stationId } : {}),
+      })
+      show(taken)
+      sessionStorage.setItem(KEPT_KEY, JSON.stringify({ consultationId: taken.id, token: taken.ticketToken }))
+      follow(taken.id, taken.ticketToken)
+    })
+
+  const ofTicket = (
+    action: (client: StationsClient, consultationId: string) => Promise<void>,
+  ): Promise<void> =>
+    attempt(async () => {
+      if (client && ticket.value) await action(client, ticket.value.id)
+    })
+
+  const answer = (): Promise<void> =>
+    ofTicket(async (stations, consultationId) => {
+      roomToken.value = (await stations.ask('answer', { consultationId })).roomToken
+    })
+
+  const leave = (): Promise<void> =>
+    ofTicket(async (stations, consultationId) => {
+      await stations.ask('cancelTicket', { consultationId })
+      clear()
+    })
+
+  const rate = (stars: number, comment: string): Promise<void> =>
+    ofTicket(async (_, consultationId) => {
+      await api.rate(consultationId, stars, comment, token)
+      rated.value = true
+    })
+
+  function clear(): void {
+    client?.close()
+    client = null
+    ticket.value = null
+    roomToken.value = null
+    rated.value = false
+    problem.value = null
+    sessionStorage.removeItem(KEPT_KEY)
+  }
+
+  const before = kept()
+  if (before) follow(before.consultationId, before.token)
+  onScopeDispose(() => client?.close())
+
+  return { ticket, roomToken, connected, busy, rated, problem, take, answer, leave, rate, clear }
+}
