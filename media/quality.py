@@ -12,7 +12,7 @@ _BEST_R = 93.2
 _R_PER_PERCENT_LOST = 2.5
 
 # R factor -> bars; the names are G.107's user satisfaction: satisfied, some dissatisfied, many dissatisfied, ...
-_BARS = ((85.0, 5), (75.0, 4), (62.0, 3), (48.0, 2))
+_BARS = ((87.0, 5), (75.0, 4), (62.0, 3), (48.0, 2))
 
 # Better news must hold this many samples (of one second) before it is told; worse news is told at once.
 _SAMPLES_TO_RISE = 3

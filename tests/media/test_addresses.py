@@ -1,0 +1,52 @@
+"""Which addresses clients are told."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from media.addresses import announced_addresses, ice_candidates, machine_addresses
+
+LAN, LAN6, HOME, HOME6 = (ip_address(a) for a in ("192.0.2.1", "2001:db8::1", "127.0.0.1", "::1"))
+ANY, ANY6 = "0.0.0.0", "::"  # noqa: S104 - that is what is tested
+MACHINE = [HOME, HOME6, LAN6, LAN, LAN]
+
+
+@pytest.mark.parametrize(
+    ("configured", "bound", "expected"),
+    [
+        ((), (ANY, ANY6), [LAN, LAN6, HOME, HOME6]),
+        ((), (ANY,), [LAN, HOME]),
+        ((), ("127.0.0.1",), [HOME]),
+        ((), ("192.0.2.1", "::1"), [LAN, HOME6]),
+        (("203.0.113.9",), (ANY, ANY6), [ip_address("203.0.113.9")]),
+        (("203.0.113.9", "203.0.113.9"), (ANY,), [ip_address("203.0.113.9")]),
+    ],
+)
+def test_loopback_comes_last_and_configuration_first(
+    configured: tuple[str, ...], bound: tuple[str, ...], expected: list[object]
+) -> None:
+    assert announced_addresses(configured, bound, MACHINE) == expected
+
+
+def test_a_name_is_no_address() -> None:
+    with pytest.raises(ValueError, match=r"example\.org"):
+        announced_addresses(("example.org",), (ANY,), MACHINE)
+
+
+def test_this_machine_has_loopback_and_nothing_link_local() -> None:
+    found = machine_addresses()
+    assert HOME in found
+    assert not [address for address in found if address.version == 6 and address.is_link_local]
+
+
+def test_candidates_keep_the_order_in_their_priorities() -> None:
+    candidates = ice_candidates([LAN, LAN6, HOME], 40_000)
+    priorities = [candidate["priority"] for candidate in candidates]
+    assert priorities == sorted(priorities, reverse=True)
+    assert all(0 < priority < 2**31 for priority in priorities)
+    assert [(c["ip"], c["address"], c["port"]) for c in candidates][1] == (
+        "2001:db8::1",
+        "2001:db8::1",
+        40_000,
+    )
+    assert len({candidate["foundation"] for candidate in candidates}) == 3

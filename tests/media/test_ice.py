@@ -1,0 +1,151 @@
+"""ICE-lite over simulated time."""
+
+import pytest
+from aioice import stun
+
+from media.ice import (
+    DISCONNECTED_AFTER,
+    FAILED_AFTER,
+    MAX_ADDRESSES,
+    STALE_AFTER,
+    IceAgent,
+    IceState,
+    Verdict,
+)
+from media.stun import parse_binding_request
+from tests.media.test_stun import check
+
+HOME, MOBILE = ("192.0.2.1", 5_000), ("198.51.100.9", 6_000)
+
+Agent = IceAgent[tuple[str, int]]
+
+
+def send(
+    agent: Agent,
+    source: tuple[str, int],
+    now: float,
+    *,
+    use_candidate: bool = False,
+    controlled: bool = False,
+    username: str | None = None,
+    password: str | None = None,
+) -> Verdict:
+    datagram = check(
+        username or f"{agent.credentials.ufrag}:remote",
+        password or agent.credentials.password,
+        use_candidate=use_candidate,
+        controlled=controlled,
+    )
+    return agent.check(parse_binding_request(datagram), source, source, now)
+
+
+def code(verdict: Verdict) -> int | None:
+    return stun.parse_message(verdict.response).error_code
+
+
+def test_credentials_are_long_and_never_the_same() -> None:
+    one, other = Agent(), Agent()
+    assert one.credentials != other.credentials
+    assert len(one.credentials.ufrag) >= 4
+    assert len(one.credentials.password) >= 22
+
+
+def test_first_valid_check_selects_its_address() -> None:
+    agent = Agent()
+    verdict = send(agent, HOME, 0)
+    assert verdict.accepted
+    assert (agent.selected, agent.state) == (HOME, IceState.CONNECTED)
+    assert stun.parse_message(verdict.response).attributes["XOR-MAPPED-ADDRESS"] == HOME
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [({"password": "guess"}, 401), ({"controlled": True}, 487), ({"username": "other:remote"}, 400)],
+)
+def test_wrong_checks_are_refused_and_believed_in_nothing(wrong: dict[str, str], expected: int) -> None:
+    agent = Agent()
+    verdict = send(agent, HOME, 0, **wrong)  # type: ignore[arg-type]
+    assert code(verdict) == expected
+    assert not verdict.accepted
+    assert (agent.selected, agent.addresses, agent.state) == (None, {}, IceState.NEW)
+
+
+def test_check_without_integrity_is_a_bad_request() -> None:
+    agent = Agent()
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = f"{agent.credentials.ufrag}:remote"
+    message.add_fingerprint()
+    assert code(agent.check(parse_binding_request(bytes(message)), HOME, HOME, 0)) == 400
+
+
+def test_nomination_moves_to_the_new_address_at_once() -> None:
+    agent = Agent()
+    send(agent, HOME, 0)
+    send(agent, MOBILE, 1)
+    assert agent.selected == HOME
+    send(agent, MOBILE, 1.1, use_candidate=True)
+    assert agent.selected == MOBILE
+
+
+def test_consent_from_a_new_address_moves_when_the_old_one_is_silent() -> None:
+    agent = Agent()
+    send(agent, HOME, 0, use_candidate=True)
+    send(agent, MOBILE, STALE_AFTER - 0.1)
+    assert agent.selected == HOME
+    send(agent, MOBILE, STALE_AFTER)
+    assert agent.selected == MOBILE
+
+
+def test_two_living_addresses_do_not_flap() -> None:
+    agent = Agent()
+    for second in range(60):
+        send(agent, HOME, second)
+        send(agent, MOBILE, second + 0.5)
+        assert agent.selected == HOME
+
+
+def test_silence_disconnects_then_fails_and_a_check_revives() -> None:
+    agent = Agent()
+    send(agent, HOME, 100)
+    states = [
+        agent.tick(100 + seconds) for seconds in (DISCONNECTED_AFTER - 0.1, DISCONNECTED_AFTER, FAILED_AFTER)
+    ]
+    assert states == [IceState.CONNECTED, IceState.DISCONNECTED, IceState.FAILED]
+    send(agent, MOBILE, 200)
+    assert (agent.tick(201), agent.selected) == (IceState.CONNECTED, MOBILE)
+
+
+def test_nothing_fails_before_the_first_check() -> None:
+    assert Agent().tick(1_000) is IceState.NEW
+
+
+def test_restart_keeps_old_credentials_until_the_new_are_used() -> None:
+    agent = Agent()
+    old = agent.credentials
+    send(agent, HOME, 0)
+    assert agent.restart() is None
+    assert agent.credentials != old
+    assert send(agent, HOME, 1, username=f"{old.ufrag}:r", password=old.password).accepted
+    assert send(agent, MOBILE, 2, use_candidate=True).accepted
+    assert code(send(agent, HOME, 3, username=f"{old.ufrag}:r", password=old.password)) == 400
+    assert agent.selected == MOBILE
+
+
+def test_two_restarts_forget_the_one_never_used() -> None:
+    agent = Agent()
+    first = agent.credentials
+    agent.restart()
+    unused = agent.credentials
+    assert agent.restart() == first
+    assert agent.password_of(first.ufrag) is None
+    assert agent.password_of(unused.ufrag) == unused.password
+
+
+def test_addresses_are_bounded_and_the_selected_one_stays() -> None:
+    agent = Agent()
+    send(agent, HOME, 0)
+    for second in range(1, 50):
+        send(agent, ("203.0.113.5", second), second / 100)
+    assert len(agent.addresses) == MAX_ADDRESSES
+    assert agent.selected == HOME
+    assert HOME in agent.addresses

@@ -1,0 +1,174 @@
+"""What a producer becomes, and what consumers of it are told."""
+
+from typing import Any
+
+import pytest
+
+from media.capabilities import MID, RID, TRANSPORT_CC, router_capabilities
+from media.errors import InvalidMedia
+from media.ortc import ProducerStream, can_consume, consumer_parameters, producer_stream
+from media.rtp import RtpParameters, parse_capabilities, parse_parameters
+from tests.media.samples import camera, everything, microphone, only, simulcast_camera
+
+
+def produced(parameters: dict[str, Any], kind: str = "video") -> ProducerStream:
+    return producer_stream(kind, parse_parameters(parameters), router_capabilities())
+
+
+def consumed(parameters: dict[str, Any], capabilities: dict[str, Any], kind: str = "video") -> RtpParameters:
+    consumable = produced(parameters, kind).consumable
+    return consumer_parameters(consumable, parse_capabilities(capabilities), mid="7", ssrc=500)
+
+
+def feedback(parameters: RtpParameters) -> set[str]:
+    return {f"{f.type} {f.parameter}".strip() for f in parameters.codecs[0].rtcp_feedback}
+
+
+def test_router_payload_types_are_unique_and_leave_the_probators_free() -> None:
+    payload_types = [codec.preferred_payload_type for codec in router_capabilities().codecs]
+    assert len(set(payload_types)) == len(payload_types)
+    assert 127 not in payload_types
+
+
+def test_consumer_gets_the_routers_numbers_not_the_producers() -> None:
+    parameters = consumed(camera(), everything())
+    assert [(c.mime_type, c.payload_type) for c in parameters.codecs] == [
+        ("video/VP8", 101),
+        ("video/rtx", 102),
+    ]
+    assert parameters.codecs[1].apt == 101
+    assert (parameters.mid, parameters.encodings[0].ssrc) == ("7", 500)
+    assert parameters.encodings[0].rtx is not None
+    assert parameters.encodings[0].rtx.ssrc == 501
+    assert {e.uri: e.id for e in parameters.header_extensions}[MID] == 1
+
+
+def test_consumer_has_one_stream_without_rid_whatever_the_producer_sends() -> None:
+    parameters = consumed(simulcast_camera(), everything())
+    assert len(parameters.encodings) == 1
+    assert parameters.encodings[0].rid is None
+    assert parameters.encodings[0].scalability_mode == "L3T3"
+    assert RID not in {extension.uri for extension in parameters.header_extensions}
+
+
+def test_consumer_has_rtx_though_the_producer_has_none() -> None:
+    without = camera()
+    del without["codecs"][1]
+    del without["encodings"][0]["rtx"]
+    assert [codec.is_rtx for codec in consumed(without, everything()).codecs] == [False, True]
+
+
+def test_client_without_rtx_gets_none() -> None:
+    parameters = consumed(camera(), only("video/VP8", rtx=False))
+    assert [codec.is_rtx for codec in parameters.codecs] == [False]
+    assert parameters.encodings[0].rtx is None
+
+
+@pytest.mark.parametrize(
+    ("without", "estimators"),
+    [
+        (set(), {"transport-cc"}),
+        ({TRANSPORT_CC}, {"goog-remb"}),
+        ({TRANSPORT_CC, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"}, set()),
+    ],
+)
+def test_one_bandwidth_estimator_remains(without: set[str], estimators: set[str]) -> None:
+    capabilities = everything()
+    capabilities["headerExtensions"] = [
+        e for e in capabilities["headerExtensions"] if e["uri"] not in without
+    ]
+    left = feedback(consumed(camera(), capabilities))
+    assert left == {"nack", "nack pli", "ccm fir"} | estimators
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kind", "expected"),
+    [
+        (microphone(), "audio", "simple"),
+        (camera(), "video", "simple"),
+        (simulcast_camera(), "video", "simulcast"),
+        ({**camera(), "encodings": [{"ssrc": 1, "scalabilityMode": "L1T3"}]}, "video", "simple"),
+        (
+            {**camera("video/VP9"), "encodings": [{"ssrc": 1, "scalabilityMode": "L3T3_KEY"}]},
+            "video",
+            "svc",
+        ),
+        (
+            {**camera("video/VP9"), "encodings": [{"ssrc": 1, "scalabilityMode": "L1T1"}]},
+            "video",
+            "simple",
+        ),
+    ],
+)
+def test_type_of_a_producer(parameters: dict[str, Any], kind: str, expected: str) -> None:
+    assert produced(parameters, kind).type == expected
+
+
+H264 = "video/H264"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "payload_type"),
+    [
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "42e01f"}), 103),
+        (camera(H264, {"packetization-mode": "1", "profile-level-id": "42C00D"}), 103),
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "4d001f"}), 105),
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "640c1f"}), None),
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "64001f"}), 107),
+        (camera(H264, {"packetization-mode": 0, "profile-level-id": "42e01f"}), None),
+        (camera(H264, {"packetization-mode": 1}), None),  # baseline is not constrained baseline
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "hello!"}), None),
+        (camera("video/VP9", {"profile-id": 0}), 109),
+        (camera("video/VP9"), 109),
+        (camera("video/VP9", {"profile-id": 2}), None),
+        (camera("video/AV1"), None),
+        (camera("VIDEO/vp8"), 101),
+    ],
+)
+def test_codec_matching(parameters: dict[str, Any], payload_type: int | None) -> None:
+    if payload_type is None:
+        with pytest.raises(InvalidMedia) as caught:
+            produced(parameters)
+        assert caught.value.code == "unsupported_codec"
+    else:
+        assert produced(parameters).consumable.codecs[0].payload_type == payload_type
+
+
+def test_mono_opus_is_another_codec() -> None:
+    mono = microphone()
+    mono["codecs"][0]["channels"] = 1
+    with pytest.raises(InvalidMedia, match="unsupported_codec"):
+        produced(mono, "audio")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kind", "code"),
+    [
+        (camera(), "audio", "invalid_rtp_parameters"),
+        (camera(), "smell", "invalid_kind"),
+        ({**camera(), "encodings": [{"ssrc": 1, "codecPayloadType": 97}]}, "video", "invalid_rtp_parameters"),
+    ],
+)
+def test_what_a_producer_may_not_be(parameters: dict[str, Any], kind: str, code: str) -> None:
+    with pytest.raises(InvalidMedia) as caught:
+        produced(parameters, kind)
+    assert caught.value.code == code
+
+
+def test_rtx_must_name_a_codec() -> None:
+    parameters = camera()
+    parameters["codecs"][1]["parameters"] = {"apt": 50}
+    with pytest.raises(InvalidMedia) as caught:
+        produced(parameters)
+    assert caught.value.details["field"] == "codecs[1].parameters.apt"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "able"),
+    [(everything(), True), (only("video/VP8"), True), (only("video/H264"), False), ({}, False)],
+)
+def test_can_consume_agrees_with_consuming(capabilities: dict[str, Any], able: bool) -> None:
+    assert can_consume(produced(camera()).consumable, parse_capabilities(capabilities)) == able
+    if not able:
+        with pytest.raises(InvalidMedia, match="cannot_consume"):
+            consumed(camera(), capabilities)
