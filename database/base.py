@@ -35,6 +35,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """For whoever asks what a column holds, such as a page's cursor."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """SQLite has no zones: it gets naive UTC, which sorts as text; PostgreSQL gets aware UTC."""
         if value is None:

@@ -60,7 +60,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the records, waits for no writer and cannot write."""
         async with AsyncExitStack() as stack:
-            stack.enter_context(refusals())
+            stack.enter_context(refusals(reading=True))
             self._refuse_nesting(stack)
             yield await stack.enter_async_context(self._reading.begin())
 

@@ -32,8 +32,11 @@ _MARKS: Final = (
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Raise Problem UNAVAILABLE for a busy, full or unreachable database; let every other exception pass."""
+def refusals(*, reading: bool = False) -> Iterator[None]:
+    """Raise Problem UNAVAILABLE for a busy, full or unreachable database; let every other exception pass.
+
+    In a `reading` an attempt to write is our own mistake, not a read-only file.
+    """
     try:
         yield
     except PoolTimeoutError as error:
@@ -41,7 +44,7 @@ def refusals() -> Iterator[None]:
         raise Problem(Kind.UNAVAILABLE, "database_busy") from error
     except DBAPIError as error:
         code = refusal_code(error)
-        if code is None:
+        if code is None or (reading and "readonly" in str(error.orig)):
             raise
         _log.warning("database_refused", code=code)
         raise Problem(Kind.UNAVAILABLE, code) from error

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
+from members.cards.triggers import guard
 
 HASH_LENGTH = 64
 
@@ -60,3 +61,6 @@ class CardHead(Base):
     member_id: Mapped[Id] = mapped_column(ForeignKey("members.id"), primary_key=True)
     sequence: Mapped[int]
     hash: Mapped[str] = mapped_column(String(HASH_LENGTH))
+
+
+guard(Base.metadata.tables[CardEntry.__tablename__])
