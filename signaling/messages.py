@@ -37,9 +37,13 @@ Priority = Annotated[int, Field(ge=1, le=255)]
 
 def named_fields(error: ValidationError) -> list[dict[str, str]]:
     """List `{field, problem}` of a failed parse, without repeating what the client sent."""
+    items = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_NAMED_FIELDS]
     return [
-        {"field": ".".join(str(part)[:64] for part in item["loc"]), "problem": item["msg"]}
-        for item in error.errors(include_url=False, include_context=False, include_input=False)[
-            :MAX_NAMED_FIELDS
-        ]
+        {"field": _path(item["loc"], ours=item["type"] != "extra_forbidden"), "problem": item["msg"]}
+        for item in items
     ]
+
+
+def _path(parts: tuple[int | str, ...], *, ours: bool) -> str:
+    """Pydantic names a field that was left out by our name for it, an unknown key by the client's."""
+    return ".".join(to_camel(str(part)) if ours else str(part)[:64] for part in parts)

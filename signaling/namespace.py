@@ -71,8 +71,8 @@ class TableNamespace(Generic[Identity]):
             connection = Connection(sid, language, await self._admit(request, auth))
         except Problem as problem:
             raise self._refusal(problem, language) from None
-        except Exception:  # noqa: BLE001 - the client is answered, the log has it
-            raise self._refusal(self._failure("connect"), language) from None
+        except Exception as error:  # noqa: BLE001 - the client is answered, the log has it
+            raise self._refusal(self._failure("connect", error), language) from None
         self._connections[sid] = connection
         await self._come(connection)
 
@@ -95,8 +95,8 @@ class TableNamespace(Generic[Identity]):
             return self._refuse(problem, connection.language)
         except MediaError as error:
             return self._refuse(media_refusal(error), connection.language)
-        except Exception:  # noqa: BLE001 - as above
-            return self._refuse(self._failure(_event_name(data)), connection.language)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refuse(self._failure(_event_name(data), error), connection.language)
 
     async def on_disconnect(self, sid: str) -> None:
         """Forget a connection."""
@@ -105,8 +105,8 @@ class TableNamespace(Generic[Identity]):
             return
         try:
             await self._gone(connection)
-        except Exception:  # noqa: BLE001 - as above
-            self._failure("disconnect")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failure("disconnect", error)
 
     def refuse(self, sid: str, code: str, **details: Any) -> Answer:
         """Word a refusal of the server's own for a connection."""
@@ -154,11 +154,11 @@ class TableNamespace(Generic[Identity]):
         error = self._refuse(problem, language)["error"]
         return ConnectionRefused(error["message"], error)
 
-    def _failure(self, event: str) -> Problem:
+    def _failure(self, event: str, error: Exception) -> Problem:
         """Log what went wrong in us, under a reference that the client may quote."""
         reference = secrets.token_hex(4)
         log.error(
-            "event_failed", namespace=self.name, client_event=event, request_id=reference, exc_info=True
+            "event_failed", namespace=self.name, client_event=event, request_id=reference, exc_info=error
         )
         return Problem(Kind.UNAVAILABLE, "internal_error", {"requestId": reference})
 

@@ -15,9 +15,9 @@ class OriginCheck:
     def __init__(self, public_origins: Iterable[str]) -> None:
         self._public = frozenset(origin.rstrip("/").lower() for origin in public_origins)
 
-    def __call__(self, origin: str, environ: Mapping[str, Any]) -> bool:
-        """Whether the `Origin` header of this request is one of ours."""
-        return self.allows(origin, str(environ["aiohttp.request"].host))
+    def __call__(self, origin: str | None, environ: Mapping[str, Any]) -> bool:
+        """Whether the `Origin` header of this request is one of ours; None where no browser asks."""
+        return origin is not None and self.allows(origin, str(environ["aiohttp.request"].host))
 
     def allows(self, origin: str, host: str) -> bool:
         """Whether a page of `origin` may talk to a server asked as `host`."""

@@ -1,8 +1,8 @@
 """What clients send in `/rooms`; the names are PROTOCOL's."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from rooms.live.commands import ModerationAction
 from rooms.live.events import Source
@@ -53,12 +53,13 @@ class Produce(Message):
     app_data: Json | None = None
     paused: bool = False
 
-    @model_validator(mode="after")
-    def source_matches_kind(self) -> Self:
+    @field_validator("source")
+    @classmethod
+    def matches_kind(cls, source: Source, info: ValidationInfo) -> Source:
         """A camera is not heard."""
-        if KINDS[self.source] != self.kind:
-            raise ValueError(f"source {self.source.value} is not {self.kind}")
-        return self
+        if KINDS[source] != info.data.get("kind", KINDS[source]):
+            raise ValueError(f"{source.value} is {KINDS[source]}")
+        return source
 
 
 class ProducerReference(Message):
@@ -116,11 +117,13 @@ class Moderate(Message):
     """A host's action on the room or on `peer_id`."""
 
     action: ModerationAction = Field(strict=False)
-    peer_id: Id | None = None
+    peer_id: Id | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def peer_is_named(self) -> Self:
+    @field_validator("peer_id")
+    @classmethod
+    def names_somebody(cls, peer_id: str | None, info: ValidationInfo) -> str | None:
         """`remove` without a peer must not guess one."""
-        if self.peer_id is None and self.action not in ROOM_WIDE:
-            raise ValueError(f"{self.action.value} needs peerId")
-        return self
+        action = info.data.get("action")
+        if peer_id is None and action is not None and action not in ROOM_WIDE:
+            raise ValueError(f"{action.value} needs a participant")
+        return peer_id
