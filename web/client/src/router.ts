@@ -9,6 +9,7 @@ import {
 import { cardRoutes } from '@/views/card/routes'
 import { consultationRoutes } from '@/views/consultations/routes'
 import { homeRoutes } from '@/views/home/routes'
+import { roomRoutes } from '@/views/room/routes'
 import { signInRoutes } from '@/views/sign-in/routes'
 
 declare module 'vue-router' {
@@ -25,6 +26,7 @@ declare module 'vue-router' {
 const routes: RouteRecordRaw[] = [
   ...signInRoutes,
   ...homeRoutes,
+  ...roomRoutes,
   ...cardRoutes,
   ...consultationRoutes,
   {

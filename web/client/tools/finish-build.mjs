@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 
 /** Compressed script a person may have to load before a meeting opens: 300 kB, on a village's 2 Mbit/s line about a second. */
 const LIMIT_BYTES = 300_000
-const MEETING_PAGE = 'src/views/home/HomePage.vue'
+const MEETING_PAGE = 'src/views/room/RoomPage.vue'
 const FIRST_LOCALE = 'src/locales/zh-CN.ts'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))

@@ -1,0 +1,151 @@
+import type { types } from 'mediasoup-client'
+
+import { asProblem } from '../problem'
+
+import type { Ask, ProducerEvent } from './messages'
+import { Serial } from './serial'
+
+interface Held {
+  consumer: types.Consumer
+  layered: boolean
+  /** As the server has it: a consumer starts paused there. */
+  flowing: boolean
+  layer: number | null
+}
+
+/** How a video is shown: `layer` is the best of the sizes worth receiving, 0 the smallest. */
+export interface Want {
+  layer: number
+}
+
+export interface IncomingEvents {
+  onTrack: (producer: ProducerEvent, track: MediaStreamTrack) => void
+  onTrackEnded: (producerId: string) => void
+}
+
+const TOP_LAYER = 2
+
+/**
+ * What this participant receives. Everything heard is consumed at once and always; a video only while somebody looks
+ * at it (`want`), in about the size in which it is looked at.
+ */
+export class Incoming {
+  private readonly offers = new Map<string, ProducerEvent>()
+  private readonly wants = new Map<string, Want>()
+  private readonly held = new Map<string, Held>()
+  private readonly queues = new Map<string, Serial>()
+  private transport: types.Transport | null = null
+  private capabilities: types.RtpCapabilities | null = null
+
+  constructor(
+    private readonly ask: Ask,
+    private readonly events: IncomingEvents,
+  ) {}
+
+  open(transport: types.Transport, capabilities: types.RtpCapabilities): void {
+    this.transport = transport
+    this.capabilities = capabilities
+    for (const producerId of this.offers.keys()) void this.sync(producerId)
+  }
+
+  /** All media objects are gone; what one wants to see stays wanted. */
+  close(): void {
+    this.transport = null
+    for (const producerId of [...this.held.keys()]) this.drop(producerId)
+  }
+
+  /** Exactly these are there now. */
+  offerAll(producers: ProducerEvent[]): void {
+    const ids = new Set(producers.map((producer) => producer.producerId))
+    for (const producerId of [...this.offers.keys()]) if (!ids.has(producerId)) this.withdraw(producerId)
+    for (const producer of producers) this.offer(producer)
+  }
+
+  offer(producer: ProducerEvent): void {
+    this.offers.set(producer.producerId, producer)
+    void this.sync(producer.producerId)
+  }
+
+  withdraw(producerId: string): void {
+    this.offers.delete(producerId)
+    this.drop(producerId)
+  }
+
+  want(producerId: string, want: Want | null): void {
+    if (want) this.wants.set(producerId, want)
+    else this.wants.delete(producerId)
+    void this.sync(producerId)
+  }
+
+  consumerClosed(consumerId: string): void {
+    const entry = [...this.held].find(([, held]) => held.consumer.id === consumerId)
+    if (entry) this.drop(entry[0])
+  }
+
+  /** After a resume: keep what the server still has, as it has it; the rest is consumed anew. */
+  resume(known: { consumerId: string; paused: boolean }[]): void {
+    for (const [producerId, held] of [...this.held]) {
+      const info = known.find((one) => one.consumerId === held.consumer.id)
+      if (info) held.flowing = !info.paused
+      else this.drop(producerId)
+    }
+    for (const producerId of this.offers.keys()) void this.sync(producerId)
+  }
+
+  private drop(producerId: string): void {
+    const held = this.held.get(producerId)
+    if (!held) return
+    this.held.delete(producerId)
+    held.consumer.close()
+    this.events.onTrackEnded(producerId)
+  }
+
+  private sync(producerId: string): Promise<void> {
+    const queue = this.queues.get(producerId) ?? new Serial()
+    this.queues.set(producerId, queue)
+    return queue.run(async () => {
+      try {
+        await this.step(producerId)
+      } catch (error) {
+        const { code } = asProblem(error)
+        // Gone while we asked: its closing is told, or the next join tells the whole.
+        if (code === 'producer_not_found') this.offers.delete(producerId)
+        if (code === 'consumer_not_found') this.drop(producerId)
+      }
+    })
+  }
+
+  private async step(producerId: string): Promise<void> {
+    const offer = this.offers.get(producerId)
+    if (!offer || !this.transport) return
+    const want = offer.kind === 'audio' ? { layer: TOP_LAYER } : this.wants.get(producerId)
+    const held = this.held.get(producerId) ?? (want && (await this.consume(offer)))
+    if (!held) return
+    const flowing = Boolean(want)
+    if (want && held.layered && held.layer !== want.layer) {
+      held.layer = want.layer
+      await this.ask('setPreferredLayers', { consumerId: held.consumer.id, spatialLayer: want.layer })
+    }
+    if (held.flowing === flowing) return
+    await this.ask(flowing ? 'resumeConsumer' : 'pauseConsumer', { consumerId: held.consumer.id })
+    held.flowing = flowing
+  }
+
+  private async consume(offer: ProducerEvent): Promise<Held | null> {
+    const [transport, rtpCapabilities] = [this.transport, this.capabilities]
+    if (!transport || !rtpCapabilities) return null
+    const { peerId, producerId, source } = offer
+    const answer = await this.ask('consume', { transportId: transport.id, producerId, rtpCapabilities })
+    if (transport.closed) return null
+    const streamId = `${peerId}-${source === 'camera' || source === 'microphone' ? 'person' : 'screen'}` // kept in sync by the browser
+    const consumer = await transport.consume({ ...answer, streamId })
+    if (this.transport !== transport || !this.offers.has(producerId)) {
+      consumer.close()
+      return null
+    }
+    const held = { consumer, layered: answer.type !== 'simple', flowing: false, layer: null }
+    this.held.set(producerId, held)
+    this.events.onTrack(offer, consumer.track)
+    return held
+  }
+}

@@ -1,0 +1,222 @@
+import { Device, type types } from 'mediasoup-client'
+
+import { asProblem, Problem } from '../problem'
+
+import { RoomConnection, type RoomConnectionOptions } from './connection'
+import { Incoming, type Want } from './incoming'
+import type {
+  Ask,
+  Direction,
+  JoinAnswer,
+  ModerateAction,
+  ProducerEvent,
+  RoomEventName,
+  RoomEvents,
+  Source,
+} from './messages'
+import { Outgoing } from './outgoing'
+import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
+import { openTransport, type KeptTransport, type TransportEvents } from './transports'
+
+export interface RoomSessionEvents {
+  onTrack: (producer: ProducerEvent, track: MediaStreamTrack) => void
+  onTrackEnded: (producerId: string) => void
+  /** A host silenced this source of ours. */
+  onSilenced: (source: Source) => void
+  /** A track of ours could not be sent. */
+  onSendFailed: (source: Source, problem: unknown) => void
+  onEvent?: <Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]) => void
+}
+
+/**
+ * One participant in one room: the connection, what the room is like (`state`, changed in place), what is sent and
+ * received. Knows no DOM; tracks come in by `send` and go out by `onTrack`.
+ */
+export class RoomSession {
+  private readonly connection: RoomConnection
+  private readonly outgoing: Outgoing
+  private readonly incoming: Incoming
+  private readonly transports = new Map<Direction, Promise<KeptTransport>>()
+  private device: types.Device | null = null
+  private iceServers: RTCIceServer[] = []
+  private rebuilding = false
+
+  constructor(
+    options: RoomConnectionOptions,
+    readonly state: RoomState,
+    private readonly events: RoomSessionEvents,
+  ) {
+    this.connection = new RoomConnection(options, {
+      onJoined: (answer) => void this.joined(answer),
+      onNotBegun: (startsAt) => Object.assign(state, { phase: 'notBegun', connected: true, startsAt }),
+      onLost: () => void (state.connected = false),
+      onEvent: (event, payload) => this.received(event, payload),
+      onRefused: (problem) => this.refused(problem),
+    })
+    this.outgoing = new Outgoing(this.ask, events.onSendFailed)
+    this.incoming = new Incoming(this.ask, events)
+  }
+
+  enter(): void {
+    this.connection.open()
+  }
+
+  async leave(): Promise<void> {
+    await this.ask('leave', {}).catch(() => undefined)
+    this.finish('left')
+  }
+
+  send(source: Source, track: MediaStreamTrack | null, paused = false): Promise<void> {
+    return this.outgoing.set(source, track, paused)
+  }
+
+  setPaused(source: Source, paused: boolean): Promise<void> {
+    return this.outgoing.setPaused(source, paused)
+  }
+
+  /** Says whether a video is looked at, and how large. */
+  want(producerId: string, want: Want | null): void {
+    this.incoming.want(producerId, want)
+  }
+
+  say = (text: string): Promise<unknown> => this.ask('chat', { text })
+  raiseHand = (raised: boolean): Promise<unknown> => this.ask('raiseHand', { raised })
+  endMeeting = (): Promise<unknown> => this.ask('endMeeting', {})
+  moderate = (action: ModerateAction, peerId?: string): Promise<unknown> =>
+    this.ask('moderate', peerId ? { action, peerId } : { action })
+
+  /** The network changed under us: look whether media still flows. */
+  async check(): Promise<void> {
+    for (const kept of this.transports.values()) (await kept.catch(() => null))?.keeper.check()
+  }
+
+  private readonly ask: Ask = (event, payload) => this.connection.ask(event, payload)
+
+  private async joined(answer: JoinAnswer): Promise<void> {
+    enterState(this.state, answer)
+    this.state.connected = true
+    if (answer.state !== 'admitted') return
+    this.iceServers = answer.iceServers
+    try {
+      if (answer.resumed && this.device) await this.resume(answer)
+      else await this.build(answer)
+    } catch (error) {
+      const problem = asProblem(error)
+      if (problem.code !== 'connection_lost' && problem.code !== 'timed_out') this.refused(problem)
+    }
+  }
+
+  private async build(answer: JoinAnswer): Promise<void> {
+    this.closeMedia()
+    const device = this.device ?? (await loadDevice(answer.routerRtpCapabilities))
+    this.device = device
+    const recv = this.open('recv')
+    this.outgoing.open(async () => (await (this.transports.get('send') ?? this.open('send'))).transport)
+    this.incoming.offerAll(offersOf(this.state.peers))
+    this.incoming.open((await recv).transport, device.recvRtpCapabilities)
+  }
+
+  private async resume(answer: JoinAnswer): Promise<void> {
+    const alive = new Set((answer.transports ?? []).map((one) => one.transportId))
+    const own = await Promise.all([...this.transports.values()].map((kept) => kept.catch(() => null)))
+    if (!this.transports.has('recv') || own.some((kept) => !kept || !alive.has(kept.transport.id)))
+      return this.build(answer)
+    this.incoming.offerAll(offersOf(this.state.peers))
+    this.incoming.resume(answer.consumers ?? [])
+    await this.outgoing.resume(answer.producers ?? [])
+    await this.check()
+  }
+
+  private open(direction: Direction): Promise<KeptTransport> {
+    if (!this.device) throw new Problem('device_unsupported')
+    const events: TransportEvents = {
+      onPath: () => undefined,
+      onGone: () => void this.rebuild(),
+    }
+    const kept = openTransport(this.device, this.ask, direction, this.iceServers, events)
+    this.transports.set(direction, kept)
+    kept.catch(() => this.transports.delete(direction))
+    return kept
+  }
+
+  /** The server has lost our transports though it knows us: all media objects anew. */
+  private async rebuild(): Promise<void> {
+    if (this.rebuilding || this.state.phase !== 'in' || !this.device) return
+    this.rebuilding = true
+    this.closeMedia()
+    try {
+      const recv = await this.open('recv')
+      this.outgoing.open(async () => (await (this.transports.get('send') ?? this.open('send'))).transport)
+      this.incoming.open(recv.transport, this.device.recvRtpCapabilities)
+    } finally {
+      this.rebuilding = false
+    }
+  }
+
+  private received<Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]): void {
+    if (event === 'admitted') return void this.joined(payload as RoomEvents['admitted'])
+    applyEvent(this.state, event, payload)
+    react[event]?.(this, payload as never)
+    this.events.onEvent?.(event, payload)
+  }
+
+  /** What events mean for media objects and for the end. */
+  onProducerAdded = (producer: ProducerEvent): void => {
+    if (producer.peerId !== this.state.peerId) this.incoming.offer(producer)
+  }
+  onProducerClosed = ({ producerId }: ProducerEvent): void => this.incoming.withdraw(producerId)
+  onProducerPaused = ({ peerId, producerId }: ProducerEvent): void => {
+    const source = peerId === this.state.peerId ? this.outgoing.sourceOf(producerId) : undefined
+    if (source) this.events.onSilenced(source)
+  }
+  onConsumerClosed = (consumerId: string): void => this.incoming.consumerClosed(consumerId)
+  onPeerLeft = (): void => this.incoming.offerAll(offersOf(this.state.peers))
+
+  finish(ending: Ending): void {
+    if (this.state.phase === 'over') return
+    Object.assign(this.state, { phase: 'over', ending, connected: false })
+    this.connection.close()
+    this.closeMedia()
+  }
+
+  private refused(problem: Problem): void {
+    this.state.problem = problem
+    const endings: Record<string, Ending> = { removed: 'removed', meeting_ended: 'ended' }
+    this.finish(endings[problem.code] ?? 'failed')
+  }
+
+  private closeMedia(): void {
+    this.outgoing.close()
+    this.incoming.close()
+    for (const kept of this.transports.values())
+      kept.then(
+        ({ transport }) => transport.close(),
+        () => undefined,
+      )
+    this.transports.clear()
+  }
+}
+
+const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEvents[Event]) => void } = {
+  producerAdded: (session, producer) => session.onProducerAdded(producer),
+  producerClosed: (session, producer) => session.onProducerClosed(producer),
+  producerPaused: (session, producer) => session.onProducerPaused(producer),
+  consumerClosed: (session, { consumerId }) => session.onConsumerClosed(consumerId),
+  peerLeft: (session) => session.onPeerLeft(),
+  rejected: (session) => session.finish('rejected'),
+  removed: (session, { reason }) => session.finish(reason === 'taken_over' ? 'takenOver' : 'removed'),
+  meetingEnded: (session) => session.finish('ended'),
+}
+
+const offersOf = (peers: Peer[]): ProducerEvent[] =>
+  peers.flatMap((peer) => peer.producers.map((producer) => ({ ...producer, peerId: peer.peerId })))
+
+async function loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<types.Device> {
+  try {
+    const device = new Device()
+    await device.load({ routerRtpCapabilities })
+    return device
+  } catch {
+    throw new Problem('device_unsupported')
+  }
+}

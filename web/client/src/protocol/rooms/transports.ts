@@ -1,0 +1,49 @@
+import type { types } from 'mediasoup-client'
+
+import type { Problem } from '../problem'
+
+import type { Ask, Direction, Source } from './messages'
+import { PathKeeper } from './path'
+
+export interface TransportEvents {
+  onPath: (direction: Direction, connected: boolean) => void
+  onGone: (problem: Problem) => void
+}
+
+export interface KeptTransport {
+  transport: types.Transport
+  keeper: PathKeeper
+}
+
+/** What `produce` must tell the server beside the media parameters. */
+export interface ProduceData extends types.AppData {
+  source: Source
+  paused?: boolean
+}
+
+/** Makes a transport here and on the server, and keeps its path alive. */
+export async function openTransport(
+  device: types.Device,
+  ask: Ask,
+  direction: Direction,
+  iceServers: RTCIceServer[],
+  events: TransportEvents,
+): Promise<KeptTransport> {
+  const answer = await ask('createTransport', { direction })
+  const options = { ...answer, iceServers }
+  const transport =
+    direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options)
+
+  transport.on('connect', ({ dtlsParameters }, done, failed) => {
+    ask('connectTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
+  })
+  transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
+    const { source, paused = false } = appData as ProduceData
+    ask('produce', { transportId: transport.id, kind, rtpParameters, source, paused }).then(done, failed)
+  })
+  const keeper = new PathKeeper(transport, ask, {
+    onState: (connected) => events.onPath(direction, connected),
+    onGone: events.onGone,
+  })
+  return { transport, keeper }
+}

@@ -1,0 +1,63 @@
+import type { Tile } from './tiles'
+
+/** Narrower tiles than this show no face one could know; then the grid scrolls instead. */
+const LEAST_WIDTH = 150
+const RATIO = 16 / 9
+/** Upright phones show upright people: tiles may be as tall as this beside their width. */
+const LEAST_RATIO = 0.9
+
+export interface Grid {
+  columns: number
+  /** Of each tile, in pixels. */
+  height: number
+}
+
+/** The columns that make `count` tiles largest in the space given. */
+export function bestGrid(width: number, height: number, count: number, gap = 8): Grid {
+  let best: Grid = { columns: 1, height: 0 }
+  let bestArea = 0
+  const most = Math.max(1, Math.min(count, Math.floor((width + gap) / (LEAST_WIDTH + gap))))
+  for (let columns = 1; columns <= most; columns += 1) {
+    const rows = Math.ceil(count / columns)
+    const tileWidth = (width - gap * (columns - 1)) / columns
+    const room = (height - gap * (rows - 1)) / rows
+    const tileHeight = Math.min(room, tileWidth / LEAST_RATIO)
+    const shown = Math.min(tileWidth, tileHeight * RATIO)
+    const area = shown * tileHeight
+    if (area > bestArea) [best, bestArea] = [{ columns, height: tileHeight }, area]
+  }
+  const least = (LEAST_WIDTH * 9) / 16
+  return { columns: best.columns, height: Math.max(least, Math.floor(best.height)) }
+}
+
+/** Where a tile stands in a grid of twice as many columns: an incomplete last row is centred. */
+export function columnOf(index: number, count: number, columns: number): string {
+  const rest = count % columns
+  const startsLastRow = rest > 0 && index === count - rest
+  return startsLastRow ? `${columns - rest + 1} / span 2` : 'span 2'
+}
+
+/** Who is large in the speaker layout: a shared screen, whom one chose, who speaks, or else who came first. */
+export function mainTile(
+  people: Tile[],
+  screens: Tile[],
+  chosen: string | null,
+  lastSpeaker: string | null,
+): Tile | undefined {
+  const by = (matches: (tile: Tile) => boolean): Tile | undefined => [...screens, ...people].find(matches)
+  return (
+    by((tile) => tile.key === chosen) ??
+    screens.find((tile) => !tile.self) ??
+    screens[0] ??
+    people.find((tile) => !tile.self && tile.peerId === lastSpeaker) ??
+    people.find((tile) => !tile.self) ??
+    people[0]
+  )
+}
+
+/** Which of the sizes a simulcast camera sends is enough for a tile of that width on this screen. */
+export function layerFor(width: number, pixelRatio: number): number {
+  const pixels = width * Math.min(pixelRatio, 1.5)
+  if (pixels <= 340) return 0
+  return pixels <= 680 ? 1 : 2
+}

@@ -1,0 +1,60 @@
+import { ref, type Ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+
+import type { PanelName } from './panelName'
+
+import type { Room } from '../useRoom'
+
+import type { RoomEventName, RoomEvents } from '@/protocol/rooms/messages'
+import { useToasts } from '@/stores/toasts'
+
+export interface Announcements {
+  unread: Ref<number>
+  heard: <Event extends RoomEventName>(room: Room, event: Event, payload: RoomEvents[Event]) => void
+  read: () => void
+}
+
+/** More people than this make "came in" a noise. */
+const SMALL_MEETING = 12
+const EXCERPT = 60
+
+/** Says what happens in the room to who does not look there: short notices and the count of unread lines. */
+export function useAnnouncements(panel: () => PanelName | null): Announcements {
+  const { t } = useI18n()
+  const toasts = useToasts()
+  const unread = ref(0)
+  const nameOf = (room: Room, peerId: string): string =>
+    room.state.peers.find((peer) => peer.peerId === peerId)?.displayName ?? ''
+
+  const say: { [Event in RoomEventName]?: (room: Room, payload: RoomEvents[Event]) => void } = {
+    peerJoined(room, { displayName }) {
+      if (room.state.peers.length < SMALL_MEETING) toasts.show(t('room.notice.joined', { name: displayName }))
+    },
+    chat(room, { peerId, displayName, text }) {
+      if (peerId === room.state.peerId || panel() === 'chat') return
+      unread.value += 1
+      toasts.show(`${displayName}：${text.slice(0, EXCERPT)}`)
+    },
+    handRaised(room, { peerId, raised }) {
+      const name = nameOf(room, peerId)
+      if (raised && name && room.hosting.value) toasts.show(t('room.notice.hand', { name }))
+      if (!raised && peerId === room.state.peerId) toasts.show(t('room.notice.handLowered'))
+    },
+    lobby(room, { displayName, waiting }) {
+      if (waiting && room.hosting.value) toasts.show(t('room.notice.waits', { name: displayName }))
+    },
+    roleChanged(room, { peerId, role }) {
+      if (peerId === room.state.peerId && role === 'host') toasts.show(t('room.notice.host'))
+    },
+    recordingState(_room, { state }) {
+      if (state === 'capturing') toasts.show(t('room.notice.recording'))
+      if (state === 'failed') toasts.show(t('room.notice.recordingFailed'), 'problem')
+    },
+  }
+
+  return {
+    unread,
+    heard: (room, event, payload) => say[event]?.(room, payload),
+    read: () => void (unread.value = 0),
+  }
+}

@@ -1,0 +1,89 @@
+import { inject, watch } from 'vue'
+import { useI18n } from 'vue-i18n'
+
+import { LOCAL_MEDIA, type LocalMedia } from '../media/useLocalMedia'
+import type { Capture } from '../media/useCapture'
+
+import type { Source } from '@/protocol/rooms/messages'
+import type { RoomSession } from '@/protocol/rooms/session'
+import { useToasts } from '@/stores/toasts'
+
+export interface Sending {
+  media: LocalMedia
+  toggleMicrophone: () => Promise<void>
+  toggleCamera: () => Promise<void>
+  toggleScreen: () => Promise<void>
+  /** Another device was chosen while the old one was on. */
+  replaced: (kind: 'camera' | 'microphone', track: MediaStreamTrack) => void
+  /** A host silenced it. */
+  silenced: (source: Source) => void
+}
+
+/**
+ * Keeps what is sent as the buttons say. A muted microphone stays open, so that unmuting is at once; a camera that is
+ * off is closed, so that its light goes out.
+ */
+export function useSending(session: RoomSession): Sending {
+  const { t } = useI18n()
+  const toasts = useToasts()
+  const media = inject(LOCAL_MEDIA)
+  if (!media) throw new Error('No local media was provided')
+  const { camera, microphone, screen } = media
+
+  watch(
+    camera.track,
+    (track) => void session.send('camera', track), // also when it was pulled out, or opened late
+    { immediate: true },
+  )
+  watch(microphone.track, (track) => void session.send('microphone', track, !microphone.on.value), {
+    immediate: true,
+  })
+  watch(screen, (captured) => {
+    void session.send('screen', captured?.screen ?? null)
+    void session.send('screenAudio', captured?.screenAudio ?? null)
+  })
+
+  const explain = (capture: Capture): void => {
+    const problem = capture.problem.value
+    if (problem)
+      toasts.show(t(`room.media.${problem}.text`, { device: t(`room.media.${capture.kind}`) }), 'problem')
+  }
+
+  async function setMicrophone(on: boolean): Promise<void> {
+    if (on && !microphone.track.value) {
+      await microphone.open()
+      explain(microphone)
+      return
+    }
+    microphone.on.value = on
+    await session.setPaused('microphone', !on)
+  }
+
+  return {
+    media,
+    toggleMicrophone: () => setMicrophone(!microphone.on.value),
+    async toggleCamera(): Promise<void> {
+      if (camera.on.value) {
+        camera.close()
+        return
+      }
+      await camera.open()
+      explain(camera)
+    },
+    async toggleScreen(): Promise<void> {
+      if (screen.value) media.closeScreen()
+      else await media.openScreen()
+    },
+    replaced: () => void media.devices.refresh(),
+    silenced(source): void {
+      if (source === 'microphone') {
+        if (!microphone.on.value) return
+        void setMicrophone(false)
+        toasts.show(t('room.silenced.microphone'))
+      } else if (source === 'camera') {
+        camera.close()
+        toasts.show(t('room.silenced.camera'))
+      } else media.closeScreen()
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  computed,
+  inject,
+  onScopeDispose,
+  reactive,
+  shallowReactive,
+  type ComputedRef,
+  type InjectionKey,
+} from 'vue'
+
+import type { RoomConnectionOptions } from '@/protocol/rooms/connection'
+import type { RoomEventName, RoomEvents, Source } from '@/protocol/rooms/messages'
+import { RoomSession } from '@/protocol/rooms/session'
+import { newRoomState, type RoomState } from '@/protocol/rooms/state'
+
+export interface RemoteTrack {
+  producerId: string
+  peerId: string
+  source: Source
+  track: MediaStreamTrack
+}
+
+export interface Room {
+  state: RoomState
+  session: RoomSession
+  /** What is received now, by producer. */
+  tracks: Map<string, RemoteTrack>
+  hosting: ComputedRef<boolean>
+}
+
+export interface RoomCallbacks {
+  onSilenced: (source: Source) => void
+  onSendFailed: (source: Source, problem: unknown) => void
+  onEvent: <Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]) => void
+}
+
+export const ROOM: InjectionKey<Room> = Symbol('room')
+
+/** A room session whose state and tracks Vue follows; it is left when the component goes. */
+export function useRoomSession(options: RoomConnectionOptions, callbacks: RoomCallbacks): Room {
+  const state = reactive(newRoomState())
+  const tracks = shallowReactive(new Map<string, RemoteTrack>())
+  const session = new RoomSession(options, state, {
+    onTrack: ({ producerId, peerId, source }, track) =>
+      tracks.set(producerId, { producerId, peerId, source, track }),
+    onTrackEnded: (producerId) => tracks.delete(producerId),
+    ...callbacks,
+  })
+
+  const changed = (): void => void session.check()
+  /** Closing the page is leaving: the others need not wait for the grace period. */
+  const leaving = (event: PageTransitionEvent): void => {
+    if (!event.persisted) void session.leave()
+  }
+  addEventListener('online', changed)
+  addEventListener('pagehide', leaving)
+  onScopeDispose(() => {
+    removeEventListener('online', changed)
+    removeEventListener('pagehide', leaving)
+    void session.leave()
+  })
+  return { state, session, tracks, hosting: computed(() => state.role === 'host') }
+}
+
+/** The room of the page, in one of its panels. */
+export function useRoom(): Room {
+  const room = inject(ROOM)
+  if (!room) throw new Error('No room was provided')
+  return room
+}
