@@ -21,6 +21,7 @@ from database.discovery import load_models
 from members.accounts import Accounts
 from tests.factories import CHEAP, FakeClock, Records
 from tests.postgres import Cluster
+from tests.threads import sqlite_threads_ended
 
 TEMPLATE = "huitang_template"
 
@@ -95,6 +96,7 @@ async def _opened(url: str) -> AsyncIterator[Database]:
         assert cast("QueuePool", database.engine.pool).checkedout() == 0, "a connection was not given back"
     finally:
         await database.dispose()
+    assert await sqlite_threads_ended(), "an SQLite connection was not closed"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,6 +11,7 @@ from errors import Kind, Problem
 from members.organizations import Organization, OrganizationKind
 from members.organizations import repository as organizations
 from tests.factories import EVENING, FakeClock, Records
+from tests.threads import sqlite_threads_ended
 
 
 async def names(database: Database) -> list[str]:
@@ -161,6 +162,7 @@ async def test_a_missing_folder_is_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         await database.check()
     await database.dispose()
+    assert await sqlite_threads_ended()
     assert caught.value.code == "database_unavailable"
 
 

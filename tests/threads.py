@@ -1,0 +1,16 @@
+"""Waits for aiosqlite's threads, one a connection, so that none outlives its test's event loop."""
+
+import asyncio
+import threading
+
+END_SECONDS = 5
+
+
+async def sqlite_threads_ended() -> bool:
+    """Whether every SQLite connection of this process is closed, or is so within a moment."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, END_SECONDS)
+            if thread.is_alive():
+                return False
+    return True
