@@ -97,6 +97,10 @@ class Consultations:
         """End the talk with a note; after an end without a note, add the note."""
         raise NotImplementedError
 
+    async def in_hand(self, expert: Actor) -> ConsultationView | None:
+        """The consultation that the expert has called or is giving; with the room token."""
+        raise NotImplementedError
+
     async def waiting(self, service_ids: frozenset[str]) -> list[ConsultationView]:
         """Every waiting ticket of these services with position and wait: for those who watch theirs (one query)."""
         raise NotImplementedError

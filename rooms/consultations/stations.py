@@ -2,7 +2,7 @@
 
 from database import Clock, Database
 from members.policy import Actor, StationActor
-from rooms.consultations.views import StationView
+from rooms.consultations.views import PairedStation, StationView
 
 
 class Stations:
@@ -15,7 +15,7 @@ class Stations:
         """All stations; where they are is public."""
         raise NotImplementedError
 
-    async def pair(self, key: str) -> tuple[StationActor, StationView]:
+    async def pair(self, key: str) -> PairedStation:
         """Who shows a device key is that station; Problem UNAUTHENTICATED station_key_invalid otherwise."""
         raise NotImplementedError
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from members.policy import StationActor
 from rooms.consultations.states import ConsultationState, ServiceKind
 
 
@@ -15,6 +16,15 @@ class StationView:
     organization_id: str
     organization_name: str
     services: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PairedStation:
+    """A device that showed a station's key. Its cookie holds id and `generation`: a new key makes it void."""
+
+    actor: StationActor
+    station: StationView
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
