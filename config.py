@@ -169,6 +169,18 @@ class MediaSection(Section):
         return values
 
 
+class IceSection(Section):
+    """Help for browsers behind firewalls that let no UDP through: a STUN or TURN server of yours."""
+
+    urls: Annotated[Strings, Field(description="Such as turn:turn.example.org:3478?transport=tcp")] = ()
+    username: Annotated[str | None, Field(description="TURN user, where it has a fixed one")] = None
+    credential: Annotated[SecretStr | None, Field(description="That user's password")] = None
+    secret: Annotated[
+        SecretStr | None,
+        Field(description="Or coturn's static-auth-secret: everybody gets credentials that expire"),
+    ] = None
+
+
 class RecordingsSection(Section):
     """Capture and composition."""
 
@@ -240,6 +252,7 @@ class Config(BaseSettings):
     tls: TlsSection = TlsSection()
     database: DatabaseSection = DatabaseSection()
     media: MediaSection = MediaSection()
+    ice: IceSection = IceSection()
     recordings: RecordingsSection = RecordingsSection()
     consultations: ConsultationsSection = ConsultationsSection()
     rooms: RoomsSection = RoomsSection()

@@ -1,0 +1,249 @@
+"""One node: its parts built from the configuration, started in order, stopped in the opposite one."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable
+from dataclasses import asdict
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+from recordings.center import RecordingCenter
+from recordings.library import Library
+from recordings.viewing.service import Viewings
+
+from config import Config
+from database import Database, utc_now
+from errors import Problem
+from localization import ErrorTexts
+from media import MediaEngine, MediaSettings
+from members.accounts import Accounts, AccountSettings
+from members.cards import Cards
+from members.organizations import Organizations
+from members.people import Members
+from members.tokens import Tokens, load_secret
+from recordings.settings import RecordingSettings
+from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
+from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
+from startup import StartFailed
+from web import tls
+from web.application import create_app
+from web.figures import Figures
+from web.health import Health, disk_check
+from web.listener import Listener
+from web.metrics import Numbers
+from web.pages import ClientPages
+from web.services import Services, WebSettings
+
+RECONNECT_AFTER_MS: Final = 3_000  # a restart of this program takes about two seconds
+STEP_SECONDS: Final = 8.0  # for each part to stop; a stop takes half a minute at the very worst
+HOUSEKEEPING_SECONDS: Final = 3600.0
+MEBIBYTE: Final = 1024 * 1024
+
+logger = structlog.get_logger(__name__)
+
+
+class Node:
+    """Everything that runs; `database` is migrated already."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self.config = config
+        self.database = database
+        texts = ErrorTexts.load()
+        tokens = Tokens(load_secret(config.data_dir), utc_now)
+        self._accounts = accounts = Accounts(database, utc_now)
+        self._housekeeping: asyncio.Task[None] | None = None
+        self.media = MediaEngine(_media_settings(config))
+        attendance = Attendance(database, utc_now)
+        guests = ConsultationSettings(guests=config.consultations.guests)
+        self.consultations = Consultations(database, tokens, utc_now, guests)
+        stations = Stations(database, utc_now)
+        rooms = RoomSettings(grace=config.rooms.grace_seconds)
+        self.rooms = LiveRooms(database, tokens, self.consultations, utc_now, rooms)
+        recordings = _recording_settings(config)
+        self.recordings = RecordingCenter(database, attendance, recordings, utc_now)
+        self.signaling = Signaling(
+            _signaling_settings(config),
+            accounts=accounts,
+            tokens=tokens,
+            rooms=self.rooms,
+            consultations=self.consultations,
+            stations=stations,
+            media=self.media,
+            recordings=self.recordings,
+            texts=texts,
+        )
+        services = Services(
+            database=database,
+            accounts=accounts,
+            organizations=Organizations(database),
+            members=Members(database),
+            cards=Cards(database, utc_now),
+            tokens=tokens,
+            meetings=Meetings(database, tokens, utc_now),
+            live_rooms=self.rooms,
+            attendance=attendance,
+            stations=stations,
+            consultations=self.consultations,
+            library=Library(database, recordings),
+            viewings=Viewings(database, attendance, utc_now),
+            texts=texts,
+            clock=utc_now,
+        )
+        minimum_free = config.recordings.minimum_free_mebibytes * MEBIBYTE
+        self.health = Health(
+            {
+                "database": self._database_answers,
+                "media": self._media_runs,
+                "disk": disk_check(config.data_dir, minimum_free),
+            }
+        )
+        pages = ClientPages()
+        app = create_app(
+            services, _web_settings(config), health=self.health, figures=_figures(self), pages=pages
+        )
+        self.signaling.attach(app)
+        self.http = Listener(app, config.http.host, config.http.port, _tls(config))
+
+    @property
+    def secure(self) -> bool:
+        """Whether this process itself does TLS."""
+        return self.config.tls.certificate is not None or self.config.tls.self_signed
+
+    async def start(self) -> None:
+        """Start every part; when one cannot, stop those before it and raise what it said."""
+        try:
+            await self._open_media_port()
+            await self.recordings.start()
+            await self.signaling.start()  # hears what the next two tell of meetings that a crash left live
+            await self.consultations.start()
+            await self.rooms.start()
+            await self.http.start()
+        except BaseException:
+            await self.stop()
+            raise
+        self._housekeeping = asyncio.create_task(self._keep_house(), name="housekeeping")
+        logger.info("started", http_port=self.http.port, media_port=self.media.port, tls=self.secure)
+
+    async def _open_media_port(self) -> None:
+        try:
+            await self.media.start()
+        except OSError as error:  # media's own, and it says what to do
+            raise StartFailed(str(error)) from error
+
+    async def drain(self) -> None:
+        """Send nobody here any more, and tell who is here to come back in a moment."""
+        self.health.drain()
+        await self._within("signaling_drain", self.signaling.drain(RECONNECT_AFTER_MS))
+
+    async def stop(self) -> None:
+        """Stop every part, each within its time: connections first, the records last."""
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        await self._within("http_port", self.http.refuse_new())
+        await self._within("signaling", self.signaling.stop())
+        await self._within("rooms", self.rooms.stop())
+        await self._within("consultations", self.consultations.stop())
+        await self._within("recordings", self.recordings.stop())
+        await self._within("media", self.media.stop())
+        await self._within("http", self.http.stop())
+        await self._within("database", self.database.dispose())
+        logger.info("stopped")
+
+    async def _within(self, part: str, work: Awaitable[None]) -> None:
+        """A part that fails or hangs while it stops must not keep the others from stopping."""
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                await work
+        except Exception:
+            logger.exception("stop_failed", part=part)
+
+    async def _keep_house(self) -> None:
+        while True:
+            try:
+                await self._accounts.delete_expired_sessions()
+            except Problem as problem:
+                logger.warning("housekeeping_failed", code=problem.code)
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    async def _database_answers(self) -> bool:
+        await self.database.check()
+        return True
+
+    async def _media_runs(self) -> bool:
+        return self.media.port > 0
+
+
+def _figures(node: Node) -> Figures:
+    """What /metrics shows of each part."""
+    figures = Figures()
+    figures.add(Numbers("media", node.media.statistics, label="counter"))
+    figures.add(Numbers("rooms", lambda: asdict(node.rooms.statistics())))
+    figures.add(Numbers("recordings", lambda: asdict(node.recordings.statistics())))
+    figures.add(Numbers("signaling", lambda: _signaling_numbers(node.signaling.statistics())))
+    return figures
+
+
+def _signaling_numbers(found: SignalingStatistics) -> dict[str, dict[str, int]]:
+    return {
+        "events_total": {f"{namespace} {event}": count for (namespace, event), count in found.events.items()},
+        "refusals_total": found.refusals,
+        "dropped_total": found.dropped,
+        "connections": found.connections,
+        "sessions": found.sessions,
+    }
+
+
+def _media_settings(config: Config) -> MediaSettings:
+    media = config.media
+    return MediaSettings(
+        port=media.port,
+        bind_addresses=media.bind_addresses,
+        announced_addresses=media.announced_addresses,
+        plane_threads=media.plane_threads,
+    )
+
+
+def _recording_settings(config: Config) -> RecordingSettings:
+    folder = config.recordings.folder or config.data_dir / "recordings"
+    return RecordingSettings(
+        folder=folder, min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE
+    )
+
+
+def _signaling_settings(config: Config) -> SignalingSettings:
+    ice = config.ice
+    server = IceServer(ice.urls, ice.username, _text(ice.credential), _text(ice.secret))
+    return SignalingSettings(
+        public_origins=config.http.public_origins, ice_servers=(server,) if ice.urls else ()
+    )
+
+
+def _web_settings(config: Config) -> WebSettings:
+    return WebSettings(
+        trusted_proxies=config.http.trusted_proxies,
+        public_origins=config.http.public_origins,
+        guests=config.consultations.guests,
+        session_seconds=int(AccountSettings().session_lifetime.total_seconds()),
+        metrics_networks=config.metrics.networks,
+        metrics_token=_text(config.metrics.token),
+    )
+
+
+def _text(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    wanted = config.tls
+    try:
+        if wanted.self_signed:
+            return tls.context(*tls.self_signed(config.data_dir, utc_now()))
+        if wanted.certificate is not None and wanted.key is not None:
+            return tls.context(wanted.certificate, wanted.key)
+    except (OSError, ssl.SSLError) as error:
+        raise StartFailed(
+            f"The TLS certificate cannot be used ({error}). HUITANG_TLS__CERTIFICATE and HUITANG_TLS__KEY must name "
+            "readable PEM files that belong together."
+        ) from error
+    return None

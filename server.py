@@ -1,0 +1,132 @@
+"""Huitang's command line: serve, and the few things an operator does beside it. `--help` lists them.
+
+The parts and their order of starting and stopping are in node.py, the operator's other commands in commands.py; this
+file reads arguments, runs what they name, and says in one sentence why it could not.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import commands
+import structlog
+import uvloop
+from welcome import welcome
+
+import config
+import logs
+from members.policy import RoleName
+from startup import StartFailed, records
+from web.listener import ListenError
+
+EPILOG: Final = """\
+Configuration: environment variables HUITANG_SECTION__NAME, or a TOML file; docs/operations.md lists them all.
+To try it: serve --demo. To begin in earnest: create-account, then import.
+"""
+INTERRUPTED: Final = 130
+
+Command = Callable[[config.Config, argparse.Namespace], Awaitable[int]]
+
+logger = structlog.get_logger(__name__)
+
+
+async def serve(settings: config.Config, arguments: argparse.Namespace) -> int:
+    """Run until a signal; the first one stops in order, a second one at once."""
+    async with records(settings) as database:
+        logins = await commands.make_demo(database) if arguments.demo else []
+        try:
+            from node import Node  # noqa: PLC0415 - needs the compiled plane, which the other commands do not
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("media.plane"):
+                raise
+            raise StartFailed("The data plane is not compiled. Run: make setup") from error
+        node = Node(settings, database)
+        stop = _stop_signal()
+        await node.start()
+        print(welcome(settings, node.http.port, logins), flush=True)
+        await stop.wait()
+        logger.info("stopping")
+        await node.drain()
+        await node.stop()
+    return 0
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(
+                1
+            )  # asked twice: now, whatever is left undone; everything on disk survives a crash anyway
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its own --help."""
+    root = argparse.ArgumentParser(
+        prog="server.py",
+        description="Huitang: meetings and consultations by video.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--config", type=Path, metavar="FILE", help="TOML file (else HUITANG_CONFIG)")
+    root.set_defaults(run=serve, demo=False)
+    listed = root.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        one = listed.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        one.set_defaults(run=run)
+        return one
+
+    one = add("serve", serve, "start the server (the default)")
+    one.add_argument("--demo", action="store_true", help="with a demo organization where there is none yet")
+    one = add("demo", commands.demo, "make the demo organization where there is none and print its log-ins")
+    one.add_argument("--json", action="store_true", help="as JSON, for scripts")
+    one = add("import", commands.import_file, "read organizations, members and accounts from a CSV file")
+    one.add_argument("file", type=Path)
+    one.add_argument("--dry-run", action="store_true", help="only say what would be done, and what is wrong")
+    add("verify-cards", commands.verify_cards, "check the hash chain of every activity card")
+    one = add("create-account", commands.create_account, "make a log-in; the password is asked for")
+    one.add_argument("username")
+    one.add_argument("--name", required=True, help="the person's name")
+    one.add_argument("--role", required=True, choices=[role.value for role in RoleName])
+    one.add_argument(
+        "--organization", required=True, metavar="NAME", help="name, code or id of the organization"
+    )
+    one.add_argument(
+        "--new-department", action="store_true", help="make that organization, the tree's root, first"
+    )
+    one = add("reset-password", commands.reset_password, "set an account's password; its sessions end")
+    one.add_argument("username")
+    add("migrate", commands.migrate, "bring the database up to date (serve does it too)")
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; answers the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        settings = config.load(arguments.config)
+        logs.configure(settings.log.level, settings.log.format)
+        for name, meant in config.unknown_variables().items():
+            logger.warning("unknown_setting", name=name, did_you_mean=meant)
+        return uvloop.run(arguments.run(settings, arguments))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (config.ConfigurationError, StartFailed, ListenError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""From a request to a handler and back: origin, authentication, parsing, and the answer as JSON."""
+
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from errors import Kind, Problem
+from localization import Language, choose_language
+from web.api.call import Access, Answer, Answered, AnyCall, Asked, Nothing
+from web.api.caller import Caller, identify
+from web.api.parsing import parse_body, parse_query, read_body
+from web.api.schemas.base import Input, Output
+from web.middleware import LANGUAGE
+from web.proxies import SEEN
+from web.security import require_own_origin
+from web.services import EDGE, SERVICES, Services
+
+ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
+
+
+def add_calls(app: web.Application, calls: tuple[AnyCall, ...]) -> None:
+    """Route every call of the table; a part of a path in braces is an id."""
+    for call in calls:
+        path = call.path.replace("}", ":" + ID_PATTERN + "}")
+        if call.method == hdrs.METH_GET:
+            app.router.add_get(path, _handler(call), name=call.name)  # and HEAD
+        else:
+            app.router.add_route(call.method, path, _handler(call), name=call.name)
+
+
+def _handler(call: AnyCall) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        services, edge = request.app[SERVICES], request.app[EDGE]
+        seen = request[SEEN]
+        require_own_origin(request, seen, edge.settings.public_origins)
+        caller = await identify(request, services)
+        language = choose_language(caller.locale, request.headers.get(hdrs.ACCEPT_LANGUAGE))
+        request[LANGUAGE] = language
+        _require_access(call, caller, guests=edge.settings.guests)
+        wanted = await _input(call, request, services, language)
+        answered = await call.handler(Asked(request, services, edge, caller, wanted, seen, language))
+        return _response(call, answered)
+
+    return handle
+
+
+def _require_access(call: AnyCall, caller: Caller, *, guests: bool) -> None:
+    if call.access is Access.SIGNED_IN and caller.actor is None:
+        raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
+    if call.access is Access.VISITOR and caller.visitor is None and not guests:
+        raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
+
+
+async def _input(call: AnyCall, request: web.Request, services: Services, language: Language) -> Input:
+    if call.takes_body:
+        body = await read_body(request, call.body_bytes)
+        return parse_body(call.input, body, services.texts, language)
+    if call.takes_query:
+        return parse_query(call.input, request.query, services.texts, language)
+    return Nothing()
+
+
+def _response(call: AnyCall, answered: Answered) -> web.StreamResponse:
+    if isinstance(answered, web.StreamResponse):
+        return answered
+    body = answered.body if isinstance(answered, Answer) else answered
+    response = _no_content() if body is None else _json(body, call.status)
+    if isinstance(answered, Answer):
+        answered.prepare(response)
+    return response
+
+
+def _json(body: Output, status: int) -> web.Response:
+    return web.Response(
+        body=body.model_dump_json(by_alias=True).encode(),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: "no-store"},  # all of it is about people, or about this moment
+    )
+
+
+def _no_content() -> web.Response:
+    return web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"})

@@ -1,0 +1,142 @@
+"""The table of calls: what there is, who may, and who answers. Dispatch and OpenAPI are made from it."""
+
+from typing import Final
+
+from web.api import attendance, cards, consultations, meetings, organizations, recordings, sessions
+from web.api.call import Access, AnyCall, Call, Nothing
+from web.api.schemas.accounts import AccountUpdate, PasswordChange, SessionOut, SignIn
+from web.api.schemas.attendance import (
+    AttendanceOut,
+    AttendanceRow,
+    CorrectionCreate,
+    LeaveDecision,
+    LeaveRequestCreate,
+    LeaveRequestOut,
+)
+from web.api.schemas.base import Page, PageQuery
+from web.api.schemas.cards import CardEntryOut
+from web.api.schemas.consultations import (
+    ConsultationCreate,
+    ConsultationOut,
+    RatingCreate,
+    ServiceOut,
+    StationKeyOut,
+    StationOut,
+    StationPairing,
+    TicketOut,
+)
+from web.api.schemas.meetings import (
+    GuestInvite,
+    InvitationOut,
+    InviteCreate,
+    InvitedOut,
+    MeetingCreate,
+    MeetingOut,
+    MeetingsQuery,
+    MeetingUpdate,
+    RoomTokenOut,
+)
+from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
+from web.api.schemas.recordings import CoverageOut, RecordingOut, RecordingsQuery, ViewingReport
+
+ANYBODY, SIGNED_IN, VISITOR = Access.ANYBODY, Access.SIGNED_IN, Access.VISITOR
+
+# A report of five hundred intervals is some 20 kB; an invitation list of a thousand members 60 kB.
+LISTS_OF_IDS_BYTES: Final = 128 * 1024
+
+# fmt: off
+CALLS: Final[tuple[AnyCall, ...]] = (
+    Call("POST", "/api/session", sessions.sign_in, SignIn, SessionOut, ANYBODY,
+         "who knows the password; attempts are limited"),
+    Call("GET", "/api/session", sessions.session, Nothing, SessionOut, SIGNED_IN, "the person signed in"),
+    Call("DELETE", "/api/session", sessions.sign_out, Nothing, None, ANYBODY, "the person signed in",
+         status=204),
+
+    Call("PATCH", "/api/account", sessions.update_account, AccountUpdate, SessionOut, SIGNED_IN,
+         "one's own account"),
+    Call("POST", "/api/account/password", sessions.change_password, PasswordChange, SessionOut, SIGNED_IN,
+         "who knows the present password"),
+
+    Call("GET", "/api/organizations", organizations.organizations, OrganizationsQuery,
+         Page[OrganizationOut], SIGNED_IN, "see_organization: cut to what one may see"),
+    Call("GET", "/api/organizations/{organizationId}", organizations.organization, Nothing, OrganizationOut,
+         SIGNED_IN, "see_organization"),
+
+    Call("GET", "/api/members", organizations.members, MembersQuery, Page[MemberOut], SIGNED_IN,
+         "see_members"),
+    Call("GET", "/api/members/me", organizations.me, Nothing, MemberOut, SIGNED_IN, "one's own"),
+    Call("GET", "/api/members/{memberId}", organizations.member, Nothing, MemberOut, SIGNED_IN,
+         "see_member"),
+    Call("GET", "/api/members/{memberId}/card", cards.card, PageQuery, Page[CardEntryOut], SIGNED_IN,
+         "see_card"),
+
+    Call("POST", "/api/meetings", meetings.schedule, MeetingCreate, MeetingOut, SIGNED_IN,
+         "schedule_meeting", status=201, body_bytes=LISTS_OF_IDS_BYTES),
+    Call("GET", "/api/meetings", meetings.meetings, MeetingsQuery, Page[MeetingOut], SIGNED_IN,
+         "see_meeting: cut to what one may see"),
+    Call("GET", "/api/meetings/{meetingId}", meetings.meeting, Nothing, MeetingOut, SIGNED_IN,
+         "see_meeting"),
+    Call("PATCH", "/api/meetings/{meetingId}", meetings.update, MeetingUpdate, MeetingOut, SIGNED_IN,
+         "manage_meeting"),
+    Call("POST", "/api/meetings/{meetingId}/start", meetings.start, Nothing, MeetingOut, SIGNED_IN,
+         "host_meeting"),
+    Call("POST", "/api/meetings/{meetingId}/end", meetings.end, Nothing, MeetingOut, SIGNED_IN,
+         "host_meeting"),
+    Call("POST", "/api/meetings/{meetingId}/cancel", meetings.cancel, Nothing, MeetingOut, SIGNED_IN,
+         "manage_meeting"),
+    Call("POST", "/api/meetings/{meetingId}/token", meetings.token, Nothing, RoomTokenOut, SIGNED_IN,
+         "join_meeting"),
+    Call("POST", "/api/meetings/{meetingId}/sign-up", meetings.sign_up, Nothing, MeetingOut, SIGNED_IN,
+         "see_meeting, of an open meeting"),
+    Call("POST", "/api/meetings/{meetingId}/guests", meetings.invite_guest, GuestInvite, RoomTokenOut,
+         SIGNED_IN, "manage_meeting", status=201),
+    Call("GET", "/api/meetings/{meetingId}/invitations", meetings.invitations, PageQuery,
+         Page[InvitationOut], SIGNED_IN, "see_meeting"),
+    Call("POST", "/api/meetings/{meetingId}/invitations", meetings.invite, InviteCreate, InvitedOut,
+         SIGNED_IN, "manage_meeting", body_bytes=LISTS_OF_IDS_BYTES),
+    Call("DELETE", "/api/meetings/{meetingId}/invitations/{memberId}", meetings.uninvite, Nothing, None,
+         SIGNED_IN, "manage_meeting", status=204),
+    Call("GET", "/api/meetings/{meetingId}/attendance", attendance.attendance, PageQuery, AttendanceOut,
+         SIGNED_IN, "see_attendance; others see their own row"),
+    Call("POST", "/api/meetings/{meetingId}/attendance/{memberId}/correction", attendance.correct,
+         CorrectionCreate, AttendanceRow, SIGNED_IN, "correct_attendance"),
+    Call("POST", "/api/meetings/{meetingId}/leave-request", attendance.ask_leave, LeaveRequestCreate,
+         LeaveRequestOut, SIGNED_IN, "request_leave", status=201),
+    Call("GET", "/api/meetings/{meetingId}/leave-requests", attendance.leave_requests, PageQuery,
+         Page[LeaveRequestOut], SIGNED_IN, "manage_meeting; others see their own"),
+    Call("POST", "/api/meetings/{meetingId}/leave-requests/{memberId}/decision", attendance.decide_leave,
+         LeaveDecision, LeaveRequestOut, SIGNED_IN, "manage_meeting"),
+
+    Call("GET", "/api/recordings", recordings.recordings, RecordingsQuery, Page[RecordingOut], SIGNED_IN,
+         "watch_recording: cut to what one may watch"),
+    Call("GET", "/api/recordings/{recordingId}", recordings.recording, Nothing, RecordingOut, SIGNED_IN,
+         "watch_recording"),
+    Call("GET", "/api/recordings/{recordingId}/media", recordings.media, Nothing, None, SIGNED_IN,
+         "watch_recording", media_type="video/mp4"),
+    Call("POST", "/api/recordings/{recordingId}/viewing", recordings.viewing, ViewingReport, CoverageOut,
+         SIGNED_IN, "watch_recording, by a member"),
+
+    Call("GET", "/api/stations", consultations.stations, PageQuery, Page[StationOut], VISITOR,
+         "see_station"),
+    Call("POST", "/api/stations/{stationId}/key", consultations.renew_station_key, Nothing, StationKeyOut,
+         SIGNED_IN, "manage_stations"),
+    Call("POST", "/api/station-session", consultations.pair_station, StationPairing, StationOut, ANYBODY,
+         "who knows the station's key; attempts are limited"),
+    Call("GET", "/api/station-session", consultations.own_station, Nothing, StationOut, ANYBODY,
+         "a paired station"),
+    Call("DELETE", "/api/station-session", consultations.leave_station, Nothing, None, ANYBODY,
+         "a paired station", status=204),
+
+    Call("GET", "/api/services", consultations.services, PageQuery, Page[ServiceOut], VISITOR,
+         "see_services"),
+
+    Call("POST", "/api/consultations", consultations.take, ConsultationCreate, TicketOut, VISITOR,
+         "take_consultation", status=201),
+    Call("GET", "/api/consultations/{consultationId}", consultations.consultation, Nothing, ConsultationOut,
+         VISITOR, "see_consultation"),
+    Call("POST", "/api/consultations/{consultationId}/cancel", consultations.cancel, Nothing,
+         ConsultationOut, VISITOR, "the holder of the ticket"),
+    Call("POST", "/api/consultations/{consultationId}/rating", consultations.rate, RatingCreate,
+         ConsultationOut, VISITOR, "rate_consultation"),
+)
+# fmt: on

@@ -1,0 +1,53 @@
+"""The aiohttp application: everything the server answers over HTTP, but for what signaling adds."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+from aiohttp import web
+
+from web.api.dispatch import add_calls
+from web.api.openapi import openapi_handler
+from web.api.routes import CALLS
+from web.figures import FIGURES, Figures
+from web.health import Health
+from web.metrics import MetricsPage
+from web.middleware import number_and_count
+from web.pages import ClientPages
+from web.proxies import Proxies
+from web.security import add_security_headers
+from web.services import EDGE, SERVICES, Edge, Services, WebSettings
+from web.throttle import Throttle
+
+# A key has 128 bits, so guessing is hopeless anyway; this keeps the guesser from being a load.
+PAIRINGS: Final = (10, 30.0)
+# A family at one address may want several services; a script may not fill the queue.
+GUEST_TICKETS: Final = (5, 60.0)
+
+
+def create_app(
+    services: Services,
+    settings: WebSettings,
+    *,
+    health: Health,
+    figures: Figures,
+    pages: ClientPages,
+    now: Callable[[], float] = monotonic,
+) -> web.Application:
+    """Build it; signaling attaches itself afterwards, and server.py runs it."""
+    proxies = Proxies(settings.trusted_proxies)
+    app = web.Application(middlewares=[number_and_count, proxies.middleware()])
+    app[SERVICES] = services
+    app[FIGURES] = figures
+    app[EDGE] = Edge(
+        settings,
+        pairing=Throttle(now, burst=PAIRINGS[0], seconds=PAIRINGS[1]),
+        tickets=Throttle(now, burst=GUEST_TICKETS[0], seconds=GUEST_TICKETS[1]),
+    )
+    app.on_response_prepare.append(add_security_headers)
+    add_calls(app, CALLS)
+    app.router.add_get("/api/openapi.json", openapi_handler(CALLS), name="openapi")
+    health.add_routes(app)
+    MetricsPage(figures.registry, settings).add_routes(app)
+    pages.add_routes(app)
+    return app

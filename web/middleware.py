@@ -1,0 +1,65 @@
+"""What every request passes through: a number of its own, an answer for whatever goes wrong, its figures."""
+
+from time import perf_counter
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from aiohttp import ClientPayloadError, hdrs, web
+from aiohttp.typedefs import Handler
+
+from errors import Problem
+from localization import Language, choose_language
+from web.figures import FIGURES
+from web.refusals import from_http, from_problem, refusal
+from web.services import SERVICES
+
+LANGUAGE: Final = web.RequestKey("language", str)
+REQUEST_ID: Final = "X-Request-Id"
+
+logger = structlog.get_logger(__name__)
+
+
+@web.middleware
+async def number_and_count(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Number the request for the log and the person who reports a mistake; count and time it by its call."""
+    number = uuid4().hex[:12]
+    started = perf_counter()
+    with structlog.contextvars.bound_contextvars(request=number):
+        response = await _answer(request, handler, number)
+        seconds = perf_counter() - started
+        logger.debug(
+            "request_answered", call=call_name(request), status=response.status, seconds=round(seconds, 4)
+        )
+    if not response.prepared:
+        response.headers[REQUEST_ID] = number
+    request.app[FIGURES].observe(call_name(request), response.status, seconds)
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler, number: str) -> web.StreamResponse:
+    texts, language = request.app[SERVICES].texts, _language(request)
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return from_problem(problem, texts, _language(request))
+    except web.HTTPException as error:
+        return from_http(error, texts, language)
+    except (web.RequestPayloadError, ClientPayloadError):  # cut off, or not compressed as it says
+        return refusal(400, "invalid_request", texts, language)
+    except (ConnectionResetError, TimeoutError):
+        raise  # the person has gone; nobody is left to answer
+    except Exception:
+        logger.exception("request_failed", call=call_name(request))
+        return refusal(500, "internal_error", texts, _language(request), {"requestId": number})
+
+
+def call_name(request: web.Request) -> str:
+    """The route's name: never the path itself, which anybody can make up."""
+    return request.match_info.route.name or "other"
+
+
+def _language(request: web.Request) -> Language:
+    """The one the dispatcher worked out, or what the browser asks for where nobody got so far."""
+    known = request.get(LANGUAGE)
+    return choose_language(known, request.headers.get(hdrs.ACCEPT_LANGUAGE))

@@ -1,0 +1,66 @@
+"""What handlers may ask: everything below web, built by server.py and handed over as one record."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from recordings.library import Library
+from recordings.viewing.service import Viewings
+
+from database import Clock, Database
+from localization import ErrorTexts
+from members.accounts.service import Accounts
+from members.cards.service import Cards
+from members.organizations.service import Organizations
+from members.people.service import Members
+from members.tokens import Tokens
+from rooms.attendance.service import Attendance
+from rooms.consultations.service import Consultations, Stations
+from rooms.live.service import LiveRooms
+from rooms.meetings.service import Meetings
+from web.throttle import Throttle
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each."""
+
+    database: Database
+    accounts: Accounts
+    organizations: Organizations
+    members: Members
+    cards: Cards
+    tokens: Tokens
+    meetings: Meetings
+    live_rooms: LiveRooms
+    attendance: Attendance
+    stations: Stations
+    consultations: Consultations
+    library: Library
+    viewings: Viewings
+    texts: ErrorTexts
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """What the operator says about HTTP."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    public_origins: tuple[str, ...] = ()
+    guests: bool = True
+    session_seconds: int = 60 * 24 * 3600
+    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    metrics_token: str | None = None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What the machinery in front of the handlers needs."""
+
+    settings: WebSettings
+    pairing: Throttle
+    tickets: Throttle
+
+
+SERVICES = web.AppKey("services", Services)
+EDGE = web.AppKey("edge", Edge)
