@@ -10,9 +10,10 @@ captured is deleted by nobody but the deletion of the recording.
 
 For signaling (all on the event loop):
 
-    center = RecordingCenter(database, attendance, settings, clock)    # recordings/center.py
+    center = RecordingCenter(database, settings, clock)      # recordings/center.py
     center.set_listener(listener)                            # RecordingListener: on_recording_event(...)
-    await center.start()                                     # reconciles, then composes in the background
+    await center.start()                                     # reconciles, then composes in the background;
+                                                             # after rooms have started
     recorder = await center.open(meeting_id)                 # a Recorder, or None: this meeting is not recorded
     recorder.track_added(Track(...)); recorder.track_paused(producer_id); recorder.track_resumed(producer_id)
     recorder.track_closed(producer_id)                       # the recorder closes the tap
@@ -28,11 +29,12 @@ For web/api:
     await library.list(actor, PageRequest(...), meeting_id=None) -> Page[RecordingView]
     await library.get(actor, recording_id) -> RecordingView
     await library.media(actor, recording_id) -> MediaFile(path, size, etag, content_type)
-    viewings = Viewings(database, attendance, clock)         # recordings/viewing/service.py
+    viewings = Viewings(database, attendance, cards, clock)  # recordings/viewing/service.py
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView
 
 Problem codes raised here: recording_not_found (NOT_FOUND), recording_not_playable (CONFLICT: not composed yet, or
-failed; details.state), viewing_needs_member (FORBIDDEN: only a member's watching is counted).
+failed; details.state). Whoever is signed in without being a member may watch what he may see, and his reports are
+answered with an empty coverage: only a member's watching is counted.
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
 `disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `composition_failed`, `files_missing`.

@@ -3,8 +3,8 @@
 A publisher's sender reports tie each of its tracks' RTP clocks to the publisher's own clock (NTP), so that its sound
 and its picture belong together whatever the network did; the time at which reports arrive ties the publisher's clock to
 the server's, where the fastest report of a while is nearest to the truth. A track without reports is tied by the
-arrival of its fastest packets. All of a meeting's points are known here, so that even the time before a publisher's first
-report comes out right, and clocks that drift are followed.
+arrival of its fastest packets. All of a meeting's points are known here, so that even the time before a publisher's
+first report comes out right, and clocks that drift are followed.
 """
 
 from bisect import bisect_right

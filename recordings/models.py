@@ -1,0 +1,69 @@
+"""The tables of recordings, of their composition, and of what was watched of them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Base, Id
+from database.base import Json
+from members.policy import Audience
+from recordings.states import Failure, RecordingState
+
+DETAIL_LENGTH = 500
+
+
+class Recording(Base):
+    """A meeting's one recording, from the moment its room opened. Its files lie in the folder named by its id."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (Index("ix_recordings_started_at_id", "started_at", "id"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    meeting_id: Mapped[Id] = mapped_column(ForeignKey("meetings.id"), unique=True)
+    audience: Mapped[Audience]
+    state: Mapped[RecordingState] = mapped_column(index=True)
+    state_since: Mapped[datetime]
+    failure: Mapped[Failure | None]
+    progress: Mapped[float] = mapped_column(Float)  # 0..1, of the composition
+    segments: Mapped[int]  # runs of capture so far
+    version: Mapped[int]  # of the composed file; 0: there is none
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # when capture ended for good
+    duration_seconds: Mapped[float | None] = mapped_column(Float)
+    size_bytes: Mapped[int | None]
+
+
+class CompositionJob(Base):
+    """A recording that is to be composed; deleted when that has come to an end, good or bad."""
+
+    __tablename__ = "composition_jobs"
+
+    recording_id: Mapped[Id] = mapped_column(
+        ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True
+    )
+    queued_at: Mapped[datetime]
+    not_before: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int]
+    worker: Mapped[Id | None]  # who has claimed it
+    lease_until: Mapped[datetime | None]
+    detail: Mapped[str | None] = mapped_column(String(DETAIL_LENGTH))  # what the last attempt said
+
+
+class Viewing(Base):
+    """What one member has watched of one recording, on whatever devices."""
+
+    __tablename__ = "recording_viewings"
+
+    recording_id: Mapped[Id] = mapped_column(
+        ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True
+    )
+    member_id: Mapped[Id] = mapped_column(ForeignKey("members.id"), primary_key=True, index=True)
+    intervals: Mapped[list[Any]] = mapped_column(Json)  # [[from, to], ...], disjoint, in order
+    seconds: Mapped[float] = mapped_column(Float)  # their sum
+    resume_at: Mapped[float] = mapped_column(Float)
+    credit_seconds: Mapped[float] = mapped_column(Float)  # of the wall clock, not yet spent on watching
+    reported_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]  # when enough of it had been watched; written to the card then
+    settled: Mapped[bool]  # the attendance knows of it

@@ -1,0 +1,179 @@
+"""Every query about recordings and their composition. The caller has the session."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import new_id
+from recordings.models import CompositionJob, Recording
+from recordings.states import Failure, RecordingState, check_transition
+from rooms.meetings.kinds import KINDS, PRIVATE_KINDS
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingState
+
+_RECONCILED_AT_ONCE = 500
+
+
+async def recorded_meeting(session: AsyncSession, meeting_id: str) -> Meeting | None:
+    """The meeting if it is to be recorded: 亲情会见 never is."""
+    meeting = await session.get(Meeting, meeting_id)
+    if meeting is None or not meeting.record or meeting.kind in PRIVATE_KINDS:
+        return None
+    return meeting
+
+
+async def of_meeting(session: AsyncSession, meeting_id: str, *, lock: bool = False) -> Recording | None:
+    """A meeting's recording."""
+    query = select(Recording).where(Recording.meeting_id == meeting_id)
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def get(session: AsyncSession, recording_id: str, *, lock: bool = False) -> Recording | None:
+    """One recording."""
+    return await session.get(Recording, recording_id, with_for_update=lock)
+
+
+async def ids_of_meetings(session: AsyncSession, meeting_ids: Iterable[str]) -> dict[str, str]:
+    """The recordings of some meetings, by the meetings' ids."""
+    query = select(Recording.meeting_id, Recording.id).where(Recording.meeting_id.in_(list(meeting_ids)))
+    return {meeting_id: recording_id for meeting_id, recording_id in await session.execute(query)}
+
+
+def add(session: AsyncSession, meeting: Meeting, now: datetime) -> Recording:
+    """A recording that begins."""
+    recording = Recording(
+        id=new_id(),
+        meeting_id=meeting.id,
+        audience=KINDS[meeting.kind].audience,
+        state=RecordingState.CAPTURING,
+        state_since=now,
+        progress=0.0,
+        segments=0,
+        version=0,
+        started_at=now,
+    )
+    session.add(recording)
+    return recording
+
+
+def turn(recording: Recording, state: RecordingState, now: datetime, failure: Failure | None = None) -> None:
+    """Bring a recording into another state; ValueError where there is no way."""
+    check_transition(recording.state, state)
+    recording.state, recording.state_since, recording.failure = state, now, failure
+
+
+async def enqueue(session: AsyncSession, recording: Recording, now: datetime) -> None:
+    """Have a recording composed, from the first attempt on."""
+    turn(recording, RecordingState.COMPOSING, now, recording.failure)
+    recording.progress = 0.0
+    job = await session.get(CompositionJob, recording.id)
+    if job is None:
+        job = CompositionJob(recording_id=recording.id, queued_at=now)
+        session.add(job)
+    job.not_before, job.attempts, job.worker, job.lease_until = now, 0, None, None
+
+
+async def drop_job(session: AsyncSession, recording_id: str) -> None:
+    """It is composed, or not to be composed now."""
+    job = await session.get(CompositionJob, recording_id)
+    if job is not None:
+        await session.delete(job)
+
+
+async def claim(session: AsyncSession, worker: str, now: datetime, lease: timedelta) -> CompositionJob | None:
+    """The job that has waited longest and that nobody is at, now this worker's; counts as an attempt."""
+    query = (
+        select(CompositionJob)
+        .where(
+            CompositionJob.not_before <= now,
+            or_(CompositionJob.lease_until.is_(None), CompositionJob.lease_until <= now),
+        )
+        .order_by(CompositionJob.queued_at, CompositionJob.recording_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    job = await session.scalar(query)
+    if job is not None:
+        job.worker, job.lease_until = worker, now + lease
+        job.attempts += 1
+    return job
+
+
+async def claimed(session: AsyncSession, recording_id: str, worker: str) -> CompositionJob | None:
+    """The job if it is still this worker's, locked."""
+    query = select(CompositionJob).where(
+        CompositionJob.recording_id == recording_id, CompositionJob.worker == worker
+    )
+    return await session.scalar(query.with_for_update())
+
+
+async def release_all(session: AsyncSession) -> None:
+    """Nobody is at any job: the only node has just started."""
+    await session.execute(update(CompositionJob).values(worker=None, lease_until=None))
+
+
+async def next_due(session: AsyncSession) -> datetime | None:
+    """When the next job may be taken, as far as is known now."""
+    due = select(CompositionJob.not_before, CompositionJob.lease_until)
+    return min(
+        (max(begin, lease) if lease else begin for begin, lease in await session.execute(due)), default=None
+    )
+
+
+async def left_open(session: AsyncSession) -> Sequence[Recording]:
+    """Recordings whose capture has not ended though their meeting has."""
+    query = (
+        select(Recording)
+        .join(Meeting, Meeting.id == Recording.meeting_id)
+        .where(Recording.ended_at.is_(None), Meeting.state.in_([MeetingState.ENDED, MeetingState.CANCELLED]))
+        .limit(_RECONCILED_AT_ONCE)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def without_job(session: AsyncSession) -> Sequence[Recording]:
+    """Recordings that are to be composed and stand in no queue."""
+    query = (
+        select(Recording)
+        .outerjoin(CompositionJob, CompositionJob.recording_id == Recording.id)
+        .where(Recording.state == RecordingState.COMPOSING, CompositionJob.recording_id.is_(None))
+        .limit(_RECONCILED_AT_ONCE)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def without_recording(session: AsyncSession) -> Sequence[Meeting]:
+    """Meetings that took place, were to be recorded, and of which nothing is known."""
+    query = (
+        select(Meeting)
+        .outerjoin(Recording, Recording.meeting_id == Meeting.id)
+        .where(
+            Meeting.record,
+            Meeting.kind.not_in(PRIVATE_KINDS),
+            Meeting.state == MeetingState.ENDED,
+            Meeting.started_at.is_not(None),
+            Recording.id.is_(None),
+        )
+        .limit(_RECONCILED_AT_ONCE)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def all_ids(session: AsyncSession) -> set[str]:
+    """Every recording's id."""
+    return set(await session.scalars(select(Recording.id)))
+
+
+async def playable_after(session: AsyncSession, recording_id: str) -> Sequence[Recording]:
+    """The next recordings, by id, that should have a film."""
+    query = (
+        select(Recording)
+        .where(
+            Recording.state.in_([RecordingState.READY, RecordingState.DAMAGED]), Recording.id > recording_id
+        )
+        .order_by(Recording.id)
+        .limit(_RECONCILED_AT_ONCE)
+    )
+    return (await session.scalars(query)).all()
