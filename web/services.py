@@ -14,7 +14,8 @@ from members.organizations.service import Organizations
 from members.people.service import Members
 from members.tokens import Tokens
 from rooms.attendance.service import Attendance
-from rooms.consultations.service import Consultations, Stations
+from rooms.consultations.service import Consultations
+from rooms.consultations.stations import Stations
 from rooms.live.service import LiveRooms
 from rooms.meetings.service import Meetings
 from web.throttle import Throttle

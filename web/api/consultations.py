@@ -1,9 +1,14 @@
 """面对面: services, stations, tickets, stars. Queues and desks move over Socket.IO's /stations."""
 
+from datetime import timedelta
+from typing import Final
+
 from errors import Kind, Problem
 from members.policy import Actor, GuestActor, StationActor
+from members.tokens import Purpose
+from signaling.cookies import STATION_COOKIE
 from web.api.call import Answer, Asked, Nothing
-from web.api.caller import STATION_COOKIE
+from web.api.caller import Caller
 from web.api.cookies import clear_cookie, set_cookie
 from web.api.paging import cut
 from web.api.schemas.base import Page, PageQuery
@@ -17,6 +22,9 @@ from web.api.schemas.consultations import (
     StationPairing,
     TicketOut,
 )
+
+# A screen in a service centre stays paired until somebody makes a new key, or a year has passed.
+STATION_LIFETIME: Final = timedelta(days=365)
 
 
 async def services(asked: Asked[PageQuery]) -> Page[ServiceOut]:
@@ -35,7 +43,34 @@ async def pair_station(asked: Asked[StationPairing]) -> Answer:
     """Make this device a station, by the key that an officer made for it."""
     asked.edge.pairing.take(asked.seen.remote)
     paired = await asked.services.stations.pair(asked.input.key)
-    ...
+    content = {"stationId": paired.actor.station_id, "generation": paired.generation}
+    token = asked.services.tokens.issue(Purpose.STATION, content, STATION_LIFETIME)
+    seconds = int(STATION_LIFETIME.total_seconds())
+    return Answer(
+        StationOut.model_validate(paired.station),
+        lambda response: set_cookie(response, STATION_COOKIE, token, seconds=seconds, seen=asked.seen),
+    )
+
+
+async def own_station(asked: Asked[Nothing]) -> StationOut:
+    """Which station this device is."""
+    station = asked.caller.station
+    if station is not None:
+        for known in await asked.services.stations.list():
+            if known.id == station.station_id:
+                return StationOut.model_validate(known)
+    raise Problem(Kind.UNAUTHENTICATED, "not_a_station")
+
+
+async def leave_station(asked: Asked[Nothing]) -> Answer:
+    """Make this device an ordinary one again."""
+    return Answer(None, lambda response: clear_cookie(response, STATION_COOKIE, seen=asked.seen))
+
+
+async def renew_station_key(asked: Asked[Nothing]) -> StationKeyOut:
+    """A new key for a screen, shown once; devices paired with the one before are out."""
+    key = await asked.services.stations.renew_key(asked.caller.person, asked.path("stationId"))
+    return StationKeyOut(key=key)
 
 
 async def take(asked: Asked[ConsultationCreate]) -> TicketOut:
@@ -52,26 +87,28 @@ async def take(asked: Asked[ConsultationCreate]) -> TicketOut:
 
 async def consultation(asked: Asked[Nothing]) -> ConsultationOut:
     """One's own ticket, or one that one serves."""
-    found = await asked.services.consultations.get(
-        _resident(asked.caller.visitor), asked.path("consultationId")
-    )
+    found = await asked.services.consultations.get(_visitor(asked.caller), asked.path("consultationId"))
     return ConsultationOut.model_validate(found)
 
 
 async def cancel(asked: Asked[Nothing]) -> ConsultationOut:
     """Give up waiting."""
-    found = await asked.services.consultations.cancel(
-        _resident(asked.caller.visitor), asked.path("consultationId")
-    )
+    found = await asked.services.consultations.cancel(_visitor(asked.caller), asked.path("consultationId"))
     return ConsultationOut.model_validate(found)
 
 
 async def rate(asked: Asked[RatingCreate]) -> ConsultationOut:
     """Stars, once, after the end."""
     found = await asked.services.consultations.rate(
-        _resident(asked.caller.visitor),
+        _visitor(asked.caller),
         asked.path("consultationId"),
         asked.input.stars,
         asked.input.comment,
     )
     return ConsultationOut.model_validate(found)
+
+
+def _visitor(caller: Caller) -> Actor | StationActor | GuestActor:
+    if caller.visitor is None:
+        raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
+    return caller.visitor

@@ -53,11 +53,12 @@ def _require_access(call: AnyCall, caller: Caller, *, guests: bool) -> None:
 
 
 async def _input(call: AnyCall, request: web.Request, services: Services, language: Language) -> Input:
+    model: type[Input] = call.input
     if call.takes_body:
         body = await read_body(request, call.body_bytes)
-        return parse_body(call.input, body, services.texts, language)
+        return parse_body(model, body, services.texts, language)
     if call.takes_query:
-        return parse_query(call.input, request.query, services.texts, language)
+        return parse_query(model, request.query, services.texts, language)
     return Nothing()
 
 

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
-from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from signaling.cookies import SESSION_COOKIE, STATION_COOKIE
 from web.api.call import Access, AnyCall
-from web.api.caller import SESSION_COOKIE, STATION_COOKIE
 from web.api.dispatch import ID_PATTERN
 from web.api.schemas.base import ErrorAnswer
 
@@ -27,7 +26,7 @@ DESCRIPTION: Final = (
     "/rooms and /stations."
 )
 
-Key = tuple[type[BaseModel], JsonSchemaMode]
+Key = tuple[Any, JsonSchemaMode]  # a model and the side of it that is seen
 
 
 def openapi_handler(calls: tuple[AnyCall, ...]) -> Handler:
@@ -46,7 +45,7 @@ def openapi(calls: tuple[AnyCall, ...]) -> dict[str, Any]:
     """The whole document as JSON values."""
     bodies: list[Key] = [(call.input, "validation") for call in calls if call.takes_body]
     answers: list[Key] = [(call.answer, "serialization") for call in calls if call.answer is not None]
-    keys = list(dict.fromkeys([*bodies, *answers, (ErrorAnswer, "serialization")]))
+    keys: list[Key] = list(dict.fromkeys([*bodies, *answers, (ErrorAnswer, "serialization")]))
     references, definitions = models_json_schema(keys, by_alias=True, ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for call in calls:

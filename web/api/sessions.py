@@ -2,8 +2,8 @@
 
 from members.accounts.views import AccountProfile
 from members.policy import Actor
+from signaling.cookies import SESSION_COOKIE
 from web.api.call import Answer, Asked, Nothing
-from web.api.caller import SESSION_COOKIE
 from web.api.cookies import clear_cookie, set_cookie
 from web.api.schemas.accounts import (
     AccountOut,
