@@ -50,12 +50,20 @@ class Desks:
         return answer
 
     async def watch_queue(self, connection: From, _message: Nothing) -> Answer:
-        """See who waits, and hear of changes."""
+        """See the desk as it stands, also after a lost page: who waits, one's duty, whom one has in hand."""
         expert = connection.identity.expert
         tickets = await self._consultations.queue(expert)
         duty = await self._consultations.duty(expert)
+        view = await self._consultations.in_hand(expert)
         self._watchers.queue[connection.sid] = None
-        return {"tickets": wire(tickets), "duty": wire(duty)}
+        if view is not None:
+            self._watchers.watch(connection.sid, view.id)
+        return {
+            "tickets": wire(tickets),
+            "duty": wire(duty),
+            "consultation": wire(view),
+            "roomToken": None if view is None else view.room_token,
+        }
 
     async def call_next(self, connection: From, message: CallNext) -> Answer:
         """Call whoever has waited longest."""
