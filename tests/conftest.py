@@ -32,11 +32,21 @@ def _run_apart(work: Callable[[], Coroutine[None, None, None]]) -> None:
         thread.submit(lambda: asyncio.run(work())).result()
 
 
-async def _make_tables(url: str) -> None:
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
     database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(load_models().create_all)
-    await database.dispose()
+    try:
+        yield database
+        assert cast("QueuePool", database.engine.pool).checkedout() == 0, "a connection was not given back"
+    finally:
+        await database.dispose()
+    assert await sqlite_threads_ended(), "an SQLite connection was not closed"
+
+
+async def _make_tables(url: str) -> None:
+    tables = load_models()
+    async with _opened(url) as database, database.engine.begin() as connection:
+        await connection.run_sync(tables.create_all)
 
 
 @pytest.fixture(scope="session")
@@ -86,17 +96,6 @@ async def _postgres_copy(cluster: Cluster, template: str) -> AsyncIterator[str]:
         yield cluster.url(name)
     finally:
         await _administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
-    try:
-        yield database
-        assert cast("QueuePool", database.engine.pool).checkedout() == 0, "a connection was not given back"
-    finally:
-        await database.dispose()
-    assert await sqlite_threads_ended(), "an SQLite connection was not closed"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

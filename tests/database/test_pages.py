@@ -104,15 +104,9 @@ async def test_a_cursor_of_another_order_is_refused(database: Database, values: 
             await fetch_page(session, select(Member), ORDERS["names up"], request)
 
 
-@pytest.mark.parametrize("moment", ["tomorrow", "2026-01-01T00:00:00", 5, "0001-01-01T00:00:00+14:00"])
-async def test_a_cursor_with_an_odd_moment_is_refused_or_harmless(database: Database, moment: Any) -> None:
-    order = ORDERS["newest first, then names up"]
+@pytest.mark.parametrize("moment", ["tomorrow", 5, None, "0001-01-01T00:00:00+14:00"])
+async def test_a_cursor_with_an_odd_moment_is_refused(database: Database, moment: Any) -> None:
+    request = PageRequest(5, cursor_of([moment, "王", "x"]))
     async with database.reading() as session:
-        try:
-            page = await fetch_page(
-                session, select(Member), order, PageRequest(5, cursor_of([moment, "王", "x"]))
-            )
-        except Problem as problem:
-            assert problem.code == "invalid_cursor"
-        else:
-            assert page.items == []
+        with pytest.raises(Problem, match="invalid_cursor"):
+            await fetch_page(session, select(Member), ORDERS["newest first, then names up"], request)
