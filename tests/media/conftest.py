@@ -1,0 +1,49 @@
+"""A running engine, a router in it, and people who join."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiortc import MediaStreamTrack
+
+from media import MediaEngine, MediaSettings, Router
+from tests.media.peers import Listener, Peer
+
+Join = Callable[..., Awaitable[Peer]]
+
+
+@pytest.fixture
+def settings() -> MediaSettings:
+    return MediaSettings(port=0)
+
+
+@pytest.fixture
+async def engine(settings: MediaSettings) -> AsyncIterator[MediaEngine]:
+    engine = MediaEngine(settings)
+    await engine.start()
+    yield engine
+    await engine.stop()
+    assert engine.statistics()["counters"].get("control_errors", 0) == 0
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def router(engine: MediaEngine, listener: Listener) -> Router:
+    return engine.create_router(listener)
+
+
+@pytest.fixture
+async def join(router: Router) -> AsyncIterator[Join]:
+    peers: list[Peer] = []
+
+    async def enter(*tracks: MediaStreamTrack, admitted: bool = True) -> Peer:
+        peer = Peer(router, *tracks, admitted=admitted)
+        peers.append(peer)
+        return await peer.join()
+
+    yield enter
+    for peer in peers:
+        await peer.leave()

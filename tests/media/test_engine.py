@@ -1,0 +1,225 @@
+"""The engine without peers: limits, refusals, statistics, starting and stopping."""
+
+import asyncio
+import socket
+
+import pytest
+
+from media import MediaEngine, MediaSettings, Router
+from media.errors import InvalidMedia, MediaLimitReached, MediaStartFailed, UnknownMedia, WrongMediaState
+from media.settings import MediaLimits
+from tests.media.peers import Listener
+from tests.media.samples import camera, everything, microphone, only, simulcast_camera
+
+FINGERPRINT = {"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}
+
+
+@pytest.fixture
+def settings() -> MediaSettings:
+    limits = MediaLimits(
+        transports_per_router=6,
+        transports_per_owner=2,
+        producers_per_transport=2,
+        consumers_per_transport=2,
+        taps_per_producer=1,
+    )
+    return MediaSettings(port=0, limits=limits)
+
+
+async def test_a_port_in_use_is_said_with_what_to_do() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        engine = MediaEngine(MediaSettings(port=port, bind_addresses=("127.0.0.1",)))
+        with pytest.raises(MediaStartFailed, match=f"UDP port {port} is in use: .*HUITANG_MEDIA__PORT"):
+            await engine.start()
+        await engine.stop()
+
+
+@pytest.mark.parametrize("address", ["example.org", "", "1.2.3"])
+async def test_a_wrong_announced_address_is_said(address: str) -> None:
+    engine = MediaEngine(MediaSettings(port=0, announced_addresses=(address,)))
+    with pytest.raises(MediaStartFailed, match="ANNOUNCED_ADDRESSES"):
+        await engine.start()
+
+
+async def test_a_stopped_engine_makes_no_routers(engine: MediaEngine, listener: Listener) -> None:
+    router = engine.create_router(listener)
+    await engine.stop()
+    await engine.stop()
+    assert router.closed
+    with pytest.raises(WrongMediaState, match="engine_stopped"):
+        engine.create_router(listener)
+
+
+async def test_stopping_leaves_no_task_behind(engine: MediaEngine) -> None:
+    await engine.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_transport_parameters_are_what_mediasoup_client_takes(
+    router: Router, engine: MediaEngine
+) -> None:
+    parameters = router.create_transport("send").parameters()
+    assert set(parameters) == {"id", "iceParameters", "iceCandidates", "dtlsParameters"}
+    assert parameters["iceParameters"]["iceLite"] is True
+    assert {candidate["port"] for candidate in parameters["iceCandidates"]} == {engine.port}
+    assert parameters["iceCandidates"][-1]["ip"] in {"127.0.0.1", "::1"}
+    assert [f["algorithm"] for f in parameters["dtlsParameters"]["fingerprints"]] == ["sha-256"]
+
+
+async def test_announced_addresses_replace_the_machines_own(listener: Listener) -> None:
+    engine = MediaEngine(MediaSettings(port=0, announced_addresses=("203.0.113.9",)))
+    await engine.start()
+    parameters = engine.create_router(listener).create_transport("recv").parameters()
+    assert [candidate["ip"] for candidate in parameters["iceCandidates"]] == ["203.0.113.9"]
+    await engine.stop()
+
+
+async def test_connecting_twice_must_say_the_same(router: Router) -> None:
+    transport = router.create_transport("send")
+    await transport.connect({"role": "client", "fingerprints": [FINGERPRINT]})
+    await transport.connect({"role": "client", "fingerprints": [FINGERPRINT]})
+    with pytest.raises(WrongMediaState, match="already_connected"):
+        await transport.connect({"role": "server", "fingerprints": [FINGERPRINT]})
+
+
+async def test_ice_restart_gives_new_credentials(router: Router) -> None:
+    transport = router.create_transport("send")
+    before = transport.parameters()["iceParameters"]
+    after = transport.restart_ice()
+    assert after != before
+    assert transport.parameters()["iceParameters"] == after
+
+
+async def test_transports_are_bounded_per_owner_and_router(router: Router) -> None:
+    for owner in ("ann", "ann", "bob", "bob"):
+        router.create_transport("send", owner=owner)
+    with pytest.raises(MediaLimitReached, match="too_many_transports"):
+        router.create_transport("recv", owner="ann")
+    free = router.create_transport("recv")
+    router.create_transport("recv")
+    with pytest.raises(MediaLimitReached, match="too_many_transports"):
+        router.create_transport("recv")
+    free.close()
+    router.create_transport("recv", owner="cid")
+
+
+async def test_producers_consumers_and_taps_are_bounded(router: Router) -> None:
+    send, recv = router.create_transport("send"), router.create_transport("recv")
+    first = send.produce("audio", microphone())
+    send.produce("video", camera())
+    with pytest.raises(MediaLimitReached, match="too_many_producers"):
+        send.produce("video", {**camera(ssrc=9), "mid": "5"})
+    for _ in range(2):
+        recv.consume(first.id, everything())
+    with pytest.raises(MediaLimitReached, match="too_many_consumers"):
+        recv.consume(first.id, everything())
+    tap = router.tap(first.id, 10)
+    with pytest.raises(MediaLimitReached, match="too_many_taps"):
+        router.tap(first.id, 10)
+    tap.close()
+    router.tap(first.id, 10)
+
+
+async def test_directions_are_kept(router: Router) -> None:
+    send, recv = router.create_transport("send"), router.create_transport("recv")
+    with pytest.raises(WrongMediaState, match="wrong_direction"):
+        recv.produce("audio", microphone())
+    producer = send.produce("audio", microphone())
+    with pytest.raises(WrongMediaState, match="wrong_direction"):
+        send.consume(producer.id, everything())
+    with pytest.raises(InvalidMedia, match="invalid_direction"):
+        router.create_transport("up")  # type: ignore[arg-type]
+
+
+async def test_two_producers_of_one_stream_are_refused(router: Router) -> None:
+    send = router.create_transport("send")
+    send.produce("video", camera())
+    with pytest.raises(WrongMediaState, match="duplicate_stream"):
+        send.produce("video", camera(ssrc=77))
+    with pytest.raises(WrongMediaState, match="duplicate_stream"):
+        send.produce("video", {**camera(ssrc=2_223), "mid": "9"})
+
+
+async def test_a_closed_producer_frees_its_stream(router: Router) -> None:
+    send = router.create_transport("send")
+    send.produce("video", camera()).close()
+    assert send.produce("video", camera()).type == "simple"
+
+
+async def test_unknown_producers_cannot_be_consumed(
+    router: Router, engine: MediaEngine, listener: Listener
+) -> None:
+    recv = router.create_transport("recv")
+    elsewhere = engine.create_router(listener).create_transport("send").produce("audio", microphone())
+    for producer_id in ("nobody", elsewhere.id):
+        assert not router.can_consume(producer_id, everything())
+        with pytest.raises(UnknownMedia, match="producer_not_found"):
+            recv.consume(producer_id, everything())
+        with pytest.raises(UnknownMedia, match="producer_not_found"):
+            router.tap(producer_id)
+
+
+async def test_can_consume_asks_the_codecs(router: Router) -> None:
+    producer = router.create_transport("send").produce("video", camera())
+    assert router.can_consume(producer.id, everything())
+    assert not router.can_consume(producer.id, only("video/H264"))
+    assert not router.can_consume(producer.id, "nonsense")
+
+
+async def test_a_consumer_starts_paused_with_a_mid_of_its_own(router: Router) -> None:
+    producer = router.create_transport("send").produce("video", simulcast_camera())
+    recv = router.create_transport("recv")
+    consumers = [recv.consume(producer.id, everything()) for _ in range(2)]
+    assert [c.rtp_parameters["mid"] for c in consumers] == ["0", "1"]
+    assert all(c.paused and c.type == "simulcast" for c in consumers)
+    assert len({c.rtp_parameters["encodings"][0]["ssrc"] for c in consumers}) == 2
+
+
+@pytest.mark.parametrize(
+    "layers", [(-1, None), (99, None), (True, None), ("1", None), (0, -1), (0, 1.5), (None, 0)]
+)
+async def test_nonsense_layers_are_refused(router: Router, layers: tuple[int, int | None]) -> None:
+    producer = router.create_transport("send").produce("video", simulcast_camera())
+    consumer = router.create_transport("recv").consume(producer.id, everything())
+    with pytest.raises(InvalidMedia, match="invalid_layers"):
+        consumer.set_preferred_layers(*layers)
+    consumer.set_preferred_layers(2, 2)
+    consumer.set_preferred_layers(0)
+
+
+@pytest.mark.parametrize("priority", [0, 256, -1, True, "9", None])
+async def test_nonsense_priorities_are_refused(router: Router, priority: int) -> None:
+    producer = router.create_transport("send").produce("audio", microphone())
+    consumer = router.create_transport("recv").consume(producer.id, everything())
+    with pytest.raises(InvalidMedia, match="invalid_priority"):
+        consumer.set_priority(priority)
+    consumer.set_priority(255)
+
+
+async def test_statistics_use_the_standards_names(router: Router, engine: MediaEngine) -> None:
+    send = router.create_transport("send")
+    producer = send.produce("audio", microphone())
+    consumer = router.create_transport("recv").consume(producer.id, everything())
+    assert {"packetsReceived", "bytesReceived", "jitter", "packetsLost"} <= set(producer.statistics())
+    assert {"packetsSent", "retransmittedPacketsSent", "nackCount"} <= set(consumer.statistics())
+    assert {"dtlsState", "iceState", "bytesSent", "srtpCipher"} <= set(send.statistics())
+    counted = engine.statistics()
+    assert [counted[n] for n in ("routers", "transports", "producers", "consumers")] == [1, 2, 1, 1]
+    assert "plane_packets_received" in counted["counters"]
+
+
+async def test_an_hour_of_coming_and_going_leaves_nothing(router: Router, engine: MediaEngine) -> None:
+    recv = router.create_transport("recv")
+    for _ in range(200):
+        send = router.create_transport("send")
+        consumer = recv.consume(send.produce("video", camera()).id, everything())
+        recv.restart_ice()
+        send.close()
+        assert consumer.closed
+    counted = engine.statistics()
+    assert [counted[n] for n in ("transports", "producers", "consumers")] == [1, 0, 0]
+    router.close()
+    pump = engine._pumps[0]
+    assert (pump.by_ufrag, pump.by_handle, pump.consumers) == ({}, {}, {})
