@@ -1,0 +1,418 @@
+"""The table of who may do what, seen from every position of the tree.
+
+Positions are named from the actor's own organization: own, below, sibling, above, elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from errors import Kind, Problem
+from members.policy import (
+    SEEN_BY,
+    Action,
+    Actor,
+    Audience,
+    GuestActor,
+    HeldRole,
+    Level,
+    Principal,
+    RoleName,
+    StationActor,
+    Subject,
+    may,
+    require,
+    scope,
+    within,
+)
+
+ROOT = "/d/"
+COMMITTEE = "/d/c/"
+BRANCH = "/d/c/b/"
+GROUP = "/d/c/b/g/"
+SIBLING = "/d/c/s/"
+OTHER_COMMITTEE = "/d/o/"
+COUSIN = "/d/o/x/"
+PREFIX_TWIN = "/d/c/b2/"  # whose id begins with another's; a path is more than its text's beginning
+TREE = (ROOT, COMMITTEE, BRANCH, GROUP, SIBLING, PREFIX_TWIN, OTHER_COMMITTEE, COUSIN)
+BELOW_COMMITTEE = (COMMITTEE, BRANCH, GROUP, SIBLING, PREFIX_TWIN)
+
+
+def actor(
+    *roles: tuple[RoleName, str],
+    account: str = "account",
+    member: str | None = None,
+    home: str | None = None,
+    guest: str | None = None,
+) -> Actor:
+    return Actor(
+        account_id=account,
+        name="某人",
+        roles=tuple(HeldRole(role, path.split("/")[-2], path) for role, path in roles),
+        member_id=member,
+        home_organization_id=home.split("/")[-2] if home else None,
+        home_path=home,
+        guest_organization_id=guest.split("/")[-2] if guest else None,
+        guest_path=guest,
+    )
+
+
+DISTRICT = actor((RoleName.DISTRICT_OFFICER, ROOT))
+COMMITTEE_OFFICER = actor((RoleName.COMMITTEE_OFFICER, COMMITTEE))
+SECRETARY = actor((RoleName.SECRETARY, BRANCH), (RoleName.MEMBER, BRANCH), member="secretary", home=BRANCH)
+BRANCH_OFFICER = actor(
+    (RoleName.BRANCH_OFFICER, BRANCH), (RoleName.MEMBER, BRANCH), member="officer", home=BRANCH
+)
+MEMBER = actor((RoleName.MEMBER, BRANCH), member="member", home=BRANCH)
+GUEST_MEMBER = actor((RoleName.MEMBER, COUSIN), member="flowing", home=COUSIN, guest=BRANCH)
+EXPERT = actor((RoleName.EXPERT, ROOT), account="expert")
+RESIDENT = actor((RoleName.RESIDENT, ROOT), account="resident")
+STRANGER = actor(account="stranger")
+
+EVERYBODY: dict[str, Principal | None] = {
+    "district": DISTRICT,
+    "committee": COMMITTEE_OFFICER,
+    "secretary": SECRETARY,
+    "branch officer": BRANCH_OFFICER,
+    "member": MEMBER,
+    "guest member": GUEST_MEMBER,
+    "expert": EXPERT,
+    "resident": RESIDENT,
+    "no role": STRANGER,
+    "station": StationActor("screen", "b", BRANCH),
+    "guest": GuestActor("ticket", "访客"),
+    "guest without ticket": GuestActor(None, "访客"),
+    "nobody": None,
+}
+
+ALL = frozenset(TREE)
+COMMITTEES = frozenset(BELOW_COMMITTEE)
+BRANCHES = frozenset({BRANCH, GROUP})
+CHAIN = frozenset({ROOT, COMMITTEE})
+NONE: frozenset[str] = frozenset()
+
+OFFICES = {"district": ALL, "committee": COMMITTEES, "secretary": BRANCHES, "branch officer": BRANCHES}
+SUPERIOR_OFFICES = {"district": ALL, "committee": COMMITTEES}
+OWN_OFFICES = {
+    "district": frozenset({ROOT}),
+    "committee": frozenset({COMMITTEE}),
+    "secretary": BRANCHES,
+    "branch officer": BRANCHES,
+}
+SIGNED_IN = {who: ALL for who, somebody in EVERYBODY.items() if isinstance(somebody, Actor)}
+
+# For an action on a thing that belongs to an organization and invites nobody: where may each do it?
+REACH: dict[Action, dict[str, frozenset[str]]] = {
+    Action.SEE_ORGANIZATION: {
+        "district": ALL,
+        "committee": COMMITTEES | {ROOT},
+        "secretary": BRANCHES | CHAIN,
+        "branch officer": BRANCHES | CHAIN,
+        "member": BRANCHES | CHAIN,
+        "guest member": BRANCHES | CHAIN | {COUSIN, OTHER_COMMITTEE},
+        "expert": frozenset({ROOT}),
+        "resident": frozenset({ROOT}),
+    },
+    Action.SEE_MEMBERS: {**OFFICES, "member": BRANCHES, "guest member": BRANCHES | {COUSIN}},
+    Action.SEE_MEMBER: {**OFFICES, "member": BRANCHES, "guest member": BRANCHES | {COUSIN}},
+    Action.SEE_CARD: OFFICES,
+    Action.CORRECT_CARD: OFFICES,
+    Action.MANAGE_MEMBERS: OFFICES,
+    Action.MANAGE_ORGANIZATION: SUPERIOR_OFFICES,
+    Action.SCHEDULE_MEETING: OFFICES,
+    Action.SEE_FIGURES: OFFICES,
+    Action.SEE_MEETING: OFFICES,
+    Action.JOIN_MEETING: OFFICES,
+    Action.MANAGE_MEETING: OFFICES,
+    Action.SEE_ATTENDANCE: OFFICES,
+    Action.WATCH_RECORDING: OFFICES,
+    Action.REQUEST_LEAVE: {},
+    # Superiors visit; they are hosts of their own organization's meetings alone.
+    Action.HOST_MEETING: OWN_OFFICES,
+    Action.MODERATE_MEETING: OWN_OFFICES,
+    Action.CORRECT_ATTENDANCE: OWN_OFFICES,
+    Action.MANAGE_RECORDING: OWN_OFFICES,
+    Action.MANAGE_STATIONS: {**SUPERIOR_OFFICES, "secretary": BRANCHES},
+    Action.MANAGE_SERVICES: SUPERIOR_OFFICES,
+    Action.SERVE_CONSULTATION: {},
+    Action.SEE_CONSULTATION: {},
+    Action.JOIN_CONSULTATION: {},
+    Action.RATE_CONSULTATION: {},
+    # Services are public to whoever is signed in or stands before a screen.
+    Action.SEE_SERVICES: SIGNED_IN | {"station": ALL},
+    Action.TAKE_CONSULTATION: SIGNED_IN | {"station": ALL},
+    Action.SEE_STATION: SIGNED_IN,
+}
+
+
+def test_the_table_names_every_action() -> None:
+    assert set(REACH) == set(Action) == set(SEEN_BY)
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+@pytest.mark.parametrize("action", Action)
+def test_an_office_reaches_down_its_subtree_never_sideways_or_up(who: str, action: Action) -> None:
+    allowed = {path for path in TREE if may(EVERYBODY[who], action, Subject(organization_path=path))}
+    assert allowed == REACH[action].get(who, NONE)
+
+
+ROLES_WITH_LEVELS = [
+    (RoleName.DISTRICT_OFFICER, Level.DISTRICT),
+    (RoleName.COMMITTEE_OFFICER, Level.COMMITTEE),
+    (RoleName.SECRETARY, Level.BRANCH),
+    (RoleName.BRANCH_OFFICER, Level.BRANCH),
+    (RoleName.MEMBER, Level.MEMBER),
+    (RoleName.RESIDENT, Level.RESIDENT),
+    (RoleName.EXPERT, Level.RESIDENT),
+]
+
+
+@pytest.mark.parametrize(("role", "level"), ROLES_WITH_LEVELS)
+def test_each_role_has_its_level_and_an_expert_none_of_its_own(role: RoleName, level: Level) -> None:
+    assert actor((role, ROOT)).level is level
+    both = actor((role, ROOT), (RoleName.MEMBER, BRANCH))
+    assert both.level is min(level, Level.MEMBER)
+
+
+MEETING = Subject(organization_path=COUSIN)
+ATTENDING = (Action.SEE_MEETING, Action.JOIN_MEETING, Action.WATCH_RECORDING)
+HOSTING = (Action.HOST_MEETING, Action.MODERATE_MEETING, Action.MANAGE_MEETING, Action.MANAGE_RECORDING)
+
+
+@pytest.mark.parametrize("action", ATTENDING)
+def test_an_invited_member_attends_anywhere(action: Action) -> None:
+    assert may(MEMBER, action, replace(MEETING, invited_member_ids=frozenset({"member"})))
+    assert not may(MEMBER, action, replace(MEETING, invited_member_ids=frozenset({"somebody else"})))
+
+
+@pytest.mark.parametrize("action", ATTENDING)
+def test_an_invited_resident_attends(action: Action) -> None:
+    assert may(RESIDENT, action, replace(MEETING, invited_account_ids=frozenset({"resident"})))
+    assert not may(RESIDENT, action, MEETING)
+
+
+@pytest.mark.parametrize("action", HOSTING)
+def test_an_invitation_makes_nobody_host(action: Action) -> None:
+    invited = replace(
+        MEETING, invited_member_ids=frozenset({"member"}), invited_account_ids=frozenset({"account"})
+    )
+    assert not may(MEMBER, action, invited)
+
+
+@pytest.mark.parametrize("action", HOSTING)
+def test_the_organizer_is_host_without_any_office(action: Action) -> None:
+    assert may(STRANGER, action, replace(MEETING, host_account_ids=frozenset({"stranger"})))
+
+
+@pytest.mark.parametrize("action", ATTENDING)
+@pytest.mark.parametrize(
+    ("audience", "path", "who", "expected"),
+    [
+        (Audience.INVITED, BRANCH, MEMBER, False),
+        (Audience.ORGANIZATION, BRANCH, MEMBER, True),
+        (Audience.ORGANIZATION, BRANCH, GUEST_MEMBER, True),
+        (Audience.ORGANIZATION, COMMITTEE, MEMBER, True),
+        (Audience.ORGANIZATION, GROUP, MEMBER, True),
+        (Audience.ORGANIZATION, SIBLING, MEMBER, False),
+        (Audience.ORGANIZATION, PREFIX_TWIN, MEMBER, False),
+        (Audience.ORGANIZATION, OTHER_COMMITTEE, MEMBER, False),
+        (Audience.ORGANIZATION, ROOT, RESIDENT, False),
+        (Audience.MEMBERS, COUSIN, MEMBER, True),
+        (Audience.MEMBERS, COUSIN, RESIDENT, False),
+        (Audience.MEMBERS, COUSIN, EXPERT, False),
+    ],
+)
+def test_an_audience_opens_to_members_as_far_as_it_says(
+    action: Action, audience: Audience, path: str, who: Actor, *, expected: bool
+) -> None:
+    assert may(who, action, Subject(organization_path=path, audience=audience)) is expected
+
+
+@pytest.mark.parametrize("action", [*ATTENDING, *HOSTING, Action.SEE_ATTENDANCE, Action.CORRECT_ATTENDANCE])
+@pytest.mark.parametrize("who", [DISTRICT, COMMITTEE_OFFICER, SECRETARY])
+def test_nobody_looks_into_a_family_visit_by_office(who: Actor, action: Action) -> None:
+    assert not may(who, action, Subject(organization_path=BRANCH, private=True))
+
+
+def test_leave_is_asked_by_who_was_invited_as_a_member() -> None:
+    meeting = Subject(organization_path=BRANCH, invited_member_ids=frozenset({"member"}))
+    assert may(MEMBER, Action.REQUEST_LEAVE, meeting)
+    assert not may(SECRETARY, Action.REQUEST_LEAVE, meeting)
+    assert not may(actor(account="account"), Action.REQUEST_LEAVE, meeting)
+
+
+FLOWING = Subject(organization_path=COUSIN, member_id="flowing", guest_path=BRANCH)
+
+
+@pytest.mark.parametrize(
+    ("who", "sees_member", "sees_card"),
+    [
+        (DISTRICT, True, True),
+        (COMMITTEE_OFFICER, True, True),  # of the destination branch
+        (SECRETARY, True, True),  # of the destination branch
+        (actor((RoleName.SECRETARY, COUSIN)), True, True),  # of the home branch
+        (actor((RoleName.SECRETARY, SIBLING)), False, False),
+        (MEMBER, True, False),  # of the destination branch
+        (GUEST_MEMBER, True, True),  # oneself
+        (actor((RoleName.MEMBER, SIBLING), member="other", home=SIBLING), False, False),
+        (RESIDENT, False, False),
+        (EXPERT, False, False),
+    ],
+)
+def test_both_branches_see_a_flowing_member_and_their_officers_the_card(
+    who: Actor, *, sees_member: bool, sees_card: bool
+) -> None:
+    assert may(who, Action.SEE_MEMBER, FLOWING) is sees_member
+    assert may(who, Action.SEE_CARD, FLOWING) is sees_card
+
+
+def test_a_destination_branch_does_not_correct_a_guests_card() -> None:
+    assert not may(SECRETARY, Action.CORRECT_CARD, FLOWING)
+
+
+SERVICE = Subject(organization_path=ROOT, expert_account_ids=frozenset({"expert"}))
+TICKET = replace(SERVICE, owner_account_id="resident", consultation_id="ticket", station_id="screen")
+OTHER_TICKET = replace(
+    TICKET,
+    owner_account_id="somebody",
+    consultation_id="other",
+    station_id="other",
+    expert_account_ids=frozenset(),
+)
+
+
+def test_an_expert_serves_the_own_services_alone() -> None:
+    assert may(EXPERT, Action.SERVE_CONSULTATION, SERVICE)
+    assert not may(
+        EXPERT, Action.SERVE_CONSULTATION, replace(SERVICE, expert_account_ids=frozenset({"another"}))
+    )
+
+
+def test_a_listed_account_without_the_role_does_not_serve() -> None:
+    assert not may(actor((RoleName.RESIDENT, ROOT), account="expert"), Action.SERVE_CONSULTATION, SERVICE)
+
+
+@pytest.mark.parametrize("action", [Action.SEE_CONSULTATION, Action.JOIN_CONSULTATION])
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        ("resident", True),
+        ("expert", True),
+        ("station", True),
+        ("guest", True),
+        ("guest without ticket", False),
+        ("district", False),  # supervisors see figures, not what was said to a doctor
+        ("secretary", False),
+        ("no role", False),
+        ("nobody", False),
+    ],
+)
+def test_a_consultation_is_for_those_in_it(action: Action, who: str, *, expected: bool) -> None:
+    assert may(EVERYBODY[who], action, TICKET) is expected
+    assert not may(EVERYBODY[who], action, OTHER_TICKET)
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [("resident", True), ("station", True), ("guest", True), ("expert", False), ("district", False)],
+)
+def test_the_one_who_asked_rates(who: str, *, expected: bool) -> None:
+    assert may(EVERYBODY[who], Action.RATE_CONSULTATION, TICKET) is expected
+
+
+def test_a_guest_takes_a_ticket_only_where_guests_are_welcome() -> None:
+    guest = GuestActor(None, "访客")
+    assert not may(guest, Action.TAKE_CONSULTATION, SERVICE)
+    assert may(guest, Action.TAKE_CONSULTATION, replace(SERVICE, guests_welcome=True))
+
+
+def test_a_station_takes_tickets_for_itself_alone() -> None:
+    station = StationActor("screen", "b", BRANCH)
+    assert may(station, Action.TAKE_CONSULTATION, replace(SERVICE, station_id="screen"))
+    assert not may(station, Action.TAKE_CONSULTATION, replace(SERVICE, station_id="other"))
+
+
+def test_a_consultation_that_nobody_owns_is_nobodys() -> None:
+    nameless = Subject(organization_path=ROOT)
+    assert not any(may(who, Action.SEE_CONSULTATION, nameless) for who in EVERYBODY.values())
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "subject", "kind"),
+    [
+        (None, Action.SEE_MEETING, MEETING, Kind.UNAUTHENTICATED),
+        (MEMBER, Action.SEE_MEETING, MEETING, Kind.NOT_FOUND),
+        (MEMBER, Action.HOST_MEETING, MEETING, Kind.NOT_FOUND),
+        (
+            MEMBER,
+            Action.HOST_MEETING,
+            replace(MEETING, invited_member_ids=frozenset({"member"})),
+            Kind.FORBIDDEN,
+        ),
+        (MEMBER, Action.SEE_CARD, Subject(organization_path=BRANCH, member_id="officer"), Kind.FORBIDDEN),
+        (MEMBER, Action.SEE_CARD, Subject(organization_path=SIBLING, member_id="other"), Kind.NOT_FOUND),
+        (MEMBER, Action.SCHEDULE_MEETING, Subject(organization_path=BRANCH), Kind.FORBIDDEN),
+        (MEMBER, Action.SCHEDULE_MEETING, Subject(organization_path=COUSIN), Kind.NOT_FOUND),
+        (RESIDENT, Action.SERVE_CONSULTATION, SERVICE, Kind.FORBIDDEN),
+        (DISTRICT, Action.SEE_CONSULTATION, TICKET, Kind.NOT_FOUND),
+    ],
+)
+def test_a_refusal_tells_nothing_of_what_one_may_not_know(
+    who: Actor | None, action: Action, subject: Subject, kind: Kind
+) -> None:
+    with pytest.raises(Problem) as caught:
+        require(who, action, subject)
+    assert caught.value.kind is kind
+
+
+def test_what_is_allowed_is_not_refused() -> None:
+    require(SECRETARY, Action.SCHEDULE_MEETING, Subject(organization_path=GROUP))
+
+
+SCOPED = [
+    action
+    for action in Action
+    if action
+    in {
+        Action.SEE_ORGANIZATION,
+        Action.SEE_MEMBERS,
+        Action.SEE_CARD,
+        Action.SCHEDULE_MEETING,
+        Action.SEE_FIGURES,
+        Action.SEE_MEETING,
+        Action.SEE_ATTENDANCE,
+        Action.WATCH_RECORDING,
+        Action.MANAGE_ORGANIZATION,
+    }
+]
+
+
+def held_roles() -> st.SearchStrategy[list[tuple[RoleName, str]]]:
+    return st.lists(st.tuples(st.sampled_from(RoleName), st.sampled_from(TREE)), max_size=3)
+
+
+@given(
+    roles=held_roles(),
+    home=st.sampled_from((None, BRANCH, SIBLING, COUSIN)),
+    guest=st.sampled_from((None, BRANCH, PREFIX_TWIN)),
+    action=st.sampled_from(SCOPED),
+)
+def test_a_list_shows_exactly_what_the_policy_allows(
+    roles: list[tuple[RoleName, str]], home: str | None, guest: str | None, action: Action
+) -> None:
+    somebody = actor(*roles, member="somebody" if home else None, home=home, guest=guest if home else None)
+    found = scope(somebody, action)
+    listed = {
+        path for path in TREE if path in found.nodes or any(within(path, top) for top in found.subtrees)
+    }
+    assert listed == {path for path in TREE if may(somebody, action, Subject(organization_path=path))}
+
+
+@given(roles=held_roles(), path=st.sampled_from(TREE), action=st.sampled_from(Action))
+def test_more_roles_never_allow_less(roles: list[tuple[RoleName, str]], path: str, action: Action) -> None:
+    subject = Subject(organization_path=path)
+    alone: Iterable[bool] = (may(actor(role), action, subject) for role in roles)
+    assert may(actor(*roles), action, subject) or not any(alone)
