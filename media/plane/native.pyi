@@ -168,7 +168,7 @@ class Plane(Core):
     def start(self) -> None:
         """Start the plane thread. Once."""
     def stop(self) -> None:
-        """End the thread (waits for its current batch, without the GIL) and close the sockets. May be called again."""
+        """End the thread (waits for its batch, without the GIL), close the sockets. May be called again."""
     def send_datagram(self, address: Address, data: bytes) -> bool:
         """Send STUN or DTLS from the calling thread, by the socket that heard the address. False if the kernel refused."""
     def now_us(self) -> int:

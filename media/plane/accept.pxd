@@ -1,0 +1,191 @@
+"""RTP from a publisher, decrypted: to which stream it belongs, whether it is new, and into the ring."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
+
+from media.plane.bits cimport get16, smallest, unwrap_bits
+from media.plane.drops cimport (
+    DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_PADDING_ONLY,
+    DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE, DROP_UNKNOWN_STREAM,
+)
+from media.plane.extensions cimport EXT_AUDIO_LEVEL, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, passed_t
+from media.plane.feedback cimport arrivals_note
+from media.plane.forward cimport forward_pending
+from media.plane.keyframes cimport key_arrived, want_key
+from media.plane.nack cimport NACK_WAIT_US
+from media.plane.objects cimport DUE_MOST, core_t, producer_t, route_t, transport_t
+from media.plane.payload cimport parse_payload, payload_t
+from media.plane.ring cimport ring_seen, ring_store, slot_t
+from media.plane.routes cimport learn, route_find, stranger_note
+from media.plane.rtp cimport element_t, next_element, parse_rtp, rtp_t
+from media.plane.sending cimport core_tell
+from media.plane.stream cimport (
+    ARRIVAL_BAD, ARRIVAL_DUPLICATE, ARRIVAL_LATE, ARRIVAL_NEW, PENDING_MOST, stream_arrival, stream_jitter, stream_t,
+)
+
+cdef enum:
+    EVENT_STARTED = 1
+    EVENT_ACTIVE = 3
+
+
+cdef inline void note_transport_cc(core_t *core, transport_t *transport, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
+    cdef element_t element
+    cdef int cursor = rtp.extensions_at
+    if transport.arrivals == NULL or transport.transport_cc_id == 0:
+        return
+    while next_element(rtp, data, &cursor, &element):
+        if element.id == transport.transport_cc_id and element.length == 2:
+            arrivals_note(transport.arrivals, get16(data + element.at), rtp.ssrc, core.now)
+            return
+
+
+cdef inline void note_level(core_t *core, producer_t *producer, uint8_t value) noexcept nogil:
+    """RFC 6464: the low seven bits are minus dBov. Smoothed over some four packets."""
+    cdef int32_t level = -<int32_t>(value & 0x7F) * 16
+    producer.level_16 += (level - producer.level_16) // 4
+    producer.level_at = core.now
+
+
+cdef inline void find_passed(core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed) noexcept nogil:
+    cdef element_t element
+    cdef uint8_t kind
+    cdef int cursor = rtp.extensions_at
+    memset(passed, 0, PASSED_KINDS * sizeof(passed_t))
+    while next_element(rtp, data, &cursor, &element):
+        kind = producer.kinds[element.id]
+        if kind < FIRST_PASSED or element.length == 0 or element.length > PASSED_LONGEST:
+            continue
+        passed[kind - FIRST_PASSED].at = <uint16_t>element.at
+        passed[kind - FIRST_PASSED].length = <uint8_t>element.length
+        if kind == EXT_AUDIO_LEVEL:
+            note_level(core, producer, data[element.at])
+
+
+cdef inline void add_pending(core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot) noexcept nogil:
+    """Let a stored packet wait for the rest of its frame; audio only for the end of this batch."""
+    if stream.pending_count == PENDING_MOST or (stream.pending_count == 0 and core.due_count == DUE_MOST):
+        forward_pending(core, producer, stream)
+    if stream.pending_count == 0:
+        if core.due_count == DUE_MOST:  # more streams at once than can be remembered: no waiting for this one
+            stream.pending[0] = slot.sequence
+            stream.pending_count = 1
+            forward_pending(core, producer, stream)
+            return
+        stream.pending_since_us = core.now
+        core.due[core.due_count].producer = producer
+        core.due[core.due_count].stream = stream.index
+        core.due_count += 1
+    stream.pending[stream.pending_count] = slot.sequence
+    stream.pending_count += 1
+    if slot.marker or not producer.video:
+        stream.pending_due = True
+
+
+cdef inline void store(core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
+    """Keep a packet that belongs to a stream and is new there, and let it be forwarded."""
+    cdef payload_t payload
+    cdef slot_t *slot
+    cdef int end = rtp.payload_at + rtp.payload_length
+    if rtp.payload_length == 0:
+        memset(&payload, 0, sizeof(payload_t))
+        core.drops[<int>DROP_PADDING_ONLY] += 1  # kept all the same, for its number
+    elif not parse_payload(&payload, producer.codec, data + rtp.payload_at, rtp.payload_length):
+        core.drops[<int>DROP_MALFORMED_PAYLOAD] += 1
+        return
+    slot = ring_store(&stream.ring, sequence, data, end)
+    slot.arrival_us = core.now
+    slot.timestamp = rtp.timestamp
+    slot.payload_at = <uint16_t>rtp.payload_at
+    slot.payload_length = <uint16_t>rtp.payload_length
+    slot.marker = rtp.marker
+    slot.payload = payload
+    slot.picture = 0
+    if payload.picture_bits:
+        if stream.picture == 0:
+            slot.picture = 65536 + payload.picture
+        else:
+            slot.picture = unwrap_bits(stream.picture, payload.picture, payload.picture_bits)
+        if slot.picture > stream.picture:
+            stream.picture = slot.picture
+    if payload.has_layer and payload.temporal > stream.top_temporal:
+        stream.top_temporal = payload.temporal
+    find_passed(core, producer, rtp, data, slot.passed)
+    if producer.video and payload.key:
+        key_arrived(core, producer, stream, sequence, rtp.timestamp)
+    add_pending(core, producer, stream, slot)
+
+
+cdef inline void note_heard(core_t *core, producer_t *producer, stream_t *stream, int length) noexcept nogil:
+    stream.bytes += length
+    stream.last_packet_us = core.now
+    stream.active = True
+    producer.last_packet_us = core.now
+    if not producer.heard:
+        producer.heard = True
+        core_tell(core, EVENT_STARTED, producer.handle, -1, -1)
+    if producer.silent:
+        producer.silent = False
+        core_tell(core, EVENT_ACTIVE, producer.handle, -1, -1)
+
+
+cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t *data, int length) noexcept nogil:
+    """One decrypted RTP packet of an admitted transport."""
+    cdef rtp_t rtp
+    cdef route_t *route
+    cdef producer_t *producer
+    cdef stream_t *stream
+    cdef int64_t sequence = 0
+    cdef int64_t rtt = 0
+    cdef bint outage = False
+    cdef bint rtx
+    cdef int arrival
+    if not parse_rtp(&rtp, data, length):
+        core.drops[<int>DROP_MALFORMED_RTP] += 1
+        return
+    note_transport_cc(core, transport, &rtp, data)
+    route = route_find(transport, rtp.ssrc)
+    if route == NULL:
+        stranger_note(transport, rtp.ssrc)
+        route = learn(transport, &rtp, data)
+        if route == NULL:
+            core.drops[<int>DROP_UNKNOWN_STREAM] += 1
+            return
+    producer = route.producer
+    stream = &producer.streams[route.encoding]
+    rtx = route.rtx
+    if rtp.payload_type != (producer.rtx_payload_type if rtx else producer.payload_type):
+        core.drops[<int>DROP_PAYLOAD_TYPE] += 1
+        return
+    if producer.paused:
+        core.drops[<int>DROP_PRODUCER_PAUSED] += 1
+        return
+    if rtx:
+        if rtp.payload_length < 2 or not stream.started:  # probing
+            core.drops[<int>DROP_PADDING_ONLY] += 1
+            return
+        rtp.sequence = get16(data + rtp.payload_at)
+        rtp.payload_at += 2
+        rtp.payload_length -= 2
+    else:
+        note_heard(core, producer, stream, length)
+        stream_jitter(stream, rtp.timestamp, producer.clock_rate, core.now)
+    arrival = stream_arrival(stream, rtp.sequence, core.now, producer.nack, rtx, &sequence, &rtt, &outage)
+    if arrival == ARRIVAL_BAD:
+        core.drops[<int>DROP_BAD_SEQUENCE] += 1
+        return
+    if arrival == ARRIVAL_DUPLICATE or (arrival == ARRIVAL_LATE and ring_seen(&stream.ring, sequence)):
+        core.drops[<int>DROP_DUPLICATE] += 1
+        return
+    if arrival == ARRIVAL_LATE and stream.highest - sequence >= stream.ring.slot_count // 2:
+        core.drops[<int>DROP_TOO_LATE] += 1
+        return
+    stream.received += 1
+    if rtx:
+        stream.recovered += 1
+        if rtt > 0:
+            producer.rtt_us = <uint32_t>((7 * producer.rtt_us + rtt) // 8 if producer.rtt_us else rtt)
+    if outage:
+        want_key(core, producer, stream)
+    if stream.missing.count:
+        core.tick_at = smallest(core.tick_at, core.now + NACK_WAIT_US)
+    store(core, producer, stream, sequence, &rtp, data)

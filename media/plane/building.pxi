@@ -1,0 +1,92 @@
+# Building the C structs of producers and consumers, and freeing them.
+
+
+cdef set check_encodings(list encodings):
+    """The SSRCs the encodings name, all different; each encoding has an SSRC or, among several, a RID."""
+    ssrcs = []
+    rids = []
+    for encoding in encodings:
+        if encoding.rid is not None:
+            if not encoding.rid or not short_text(encoding.rid, "rid", 16):
+                raise ValueError("a rid has 1 to 16 bytes")
+            rids.append(encoding.rid)
+        for ssrc in (encoding.ssrc, encoding.rtx_ssrc):
+            if ssrc is not None:
+                ssrcs.append(read_ssrc(ssrc, "ssrc"))
+        if len(encodings) > 1 and encoding.ssrc is None and encoding.rid is None:
+            raise ValueError("each of several encodings needs an ssrc or a rid")
+    if len(set(ssrcs)) != len(ssrcs) or len(set(rids)) != len(rids):
+        raise ValueError("two encodings share an ssrc or a rid")
+    return set(ssrcs)
+
+
+cdef producer_t *build_producer(bint video, str codec, list encodings) except NULL:
+    """A producer with its streams and rings; identity and extensions are the caller's to fill in."""
+    cdef producer_t *producer = <producer_t *>calloc(1, sizeof(producer_t))
+    cdef stream_t *stream
+    cdef int i
+    if producer == NULL:
+        raise MemoryError
+    producer.video = video
+    producer.codec = VIDEO_CODECS[codec] if video else CODEC_OPAQUE
+    producer.level_16 = -127 * 16
+    for i, encoding in enumerate(encodings):
+        stream = &producer.streams[i]
+        stream.index = <uint8_t>i
+        stream.bad_next = -1
+        stream.has_ssrc = encoding.ssrc is not None
+        stream.ssrc = encoding.ssrc or 0
+        stream.has_rtx_ssrc = encoding.rtx_ssrc is not None
+        stream.rtx_ssrc = encoding.rtx_ssrc or 0
+        rid = (encoding.rid or "").encode()
+        stream.rid_length = len(rid)
+        memcpy(stream.rid, PyBytes_AS_STRING(rid), len(rid))
+        producer.stream_count = i + 1
+        if not ring_open(&stream.ring, VIDEO_SLOTS if video else AUDIO_SLOTS, VIDEO_RING if video else AUDIO_RING):
+            free_producer(producer)
+            raise MemoryError
+    return producer
+
+
+cdef consumer_t *build_consumer(producer_t *producer, dict extensions, bytes mid) except NULL:
+    """A consumer of any layer, with the writer of its header extensions."""
+    cdef consumer_t *consumer = <consumer_t *>calloc(1, sizeof(consumer_t))
+    if consumer == NULL:
+        raise MemoryError
+    consumer.producer = producer
+    consumer.stream = -1
+    consumer.told_spatial = -1
+    consumer.told_temporal = -1
+    consumer.preferred_spatial = ANY_LAYER
+    consumer.preferred_temporal = ANY_LAYER
+    consumer.priority = 1
+    consumer.spans.capacity = VIDEO_SPANS if producer.video else AUDIO_SPANS
+    consumer.spans.items = <span_t *>calloc(consumer.spans.capacity, sizeof(span_t))
+    if consumer.spans.items == NULL:
+        free(consumer)
+        raise MemoryError
+    for extension, id_ in extensions.items():
+        consumer.extensions.ids[<int>extension] = <uint8_t>id_
+    prepare_extensions(&consumer.extensions, <const uint8_t *>PyBytes_AS_STRING(mid), <int>len(mid))
+    return consumer
+
+
+cdef void free_producer(producer_t *producer) noexcept:
+    cdef int i
+    for i in range(producer.stream_count):
+        ring_close(&producer.streams[i].ring)
+    list_free(&producer.consumers)
+    free(producer)
+
+
+cdef void free_consumer(consumer_t *consumer) noexcept:
+    free(consumer.spans.items)
+    free(consumer)
+
+
+cdef void free_transport(transport_t *transport) noexcept:
+    list_free(&transport.producers)
+    list_free(&transport.consumers)
+    free(transport.arrivals)
+    free(transport.sent)
+    free(transport)

@@ -1,0 +1,88 @@
+"""What happens by time: frames that have waited long enough, reports, retries, silent publishers."""
+
+from libc.stdint cimport int64_t, uint32_t
+
+from media.plane.bits cimport smallest
+from media.plane.forward cimport forward_pending
+from media.plane.layers cimport ask_for_switches, find_active
+from media.plane.objects cimport core_t, producer_t, transport_t
+from media.plane.reports cimport ask_missing, report
+from media.plane.sending cimport core_tell, deliver_all
+from media.plane.stream cimport stream_t
+
+cdef enum:
+    FRAME_WAIT_US = 1_000  # how long the first packet of a frame may wait for the last
+    TICK_US = 50_000
+    TICK_MISSING_US = 5_000  # while packets of a publisher are missing
+    SLOW_TICK_US = 1_000_000
+    SILENT_US = 5_000_000
+    EVENT_SILENT = 2
+
+
+cdef inline int64_t flush_due(core_t *core, bint all_) noexcept nogil:
+    """Send the frames that are complete or have waited enough (or all); when the next one will be due, 0 for none."""
+    cdef int i
+    cdef int kept = 0
+    cdef int64_t next_us = 0
+    cdef int64_t due
+    cdef producer_t *producer
+    cdef stream_t *stream
+    for i in range(core.due_count):
+        producer = core.due[i].producer
+        stream = &producer.streams[core.due[i].stream]
+        if stream.pending_count == 0:
+            continue
+        due = stream.pending_since_us + FRAME_WAIT_US
+        if all_ or stream.pending_due or core.now >= due:
+            forward_pending(core, producer, stream)
+            continue
+        next_us = due if next_us == 0 else smallest(next_us, due)
+        core.due[kept] = core.due[i]
+        kept += 1
+    core.due_count = kept
+    return next_us
+
+
+cdef inline void slow_tick(core_t *core, producer_t *producer) noexcept nogil:
+    cdef int k
+    cdef stream_t *stream
+    for k in range(producer.stream_count):
+        stream = &producer.streams[k]
+        stream.bitrate = <uint32_t>((stream.bytes - stream.bytes_prior) * 8)
+        stream.bytes_prior = stream.bytes
+    if (
+        producer.heard and not producer.paused and not producer.silent
+        and core.now - producer.last_packet_us > SILENT_US
+    ):
+        producer.silent = True
+        core_tell(core, EVENT_SILENT, producer.handle, -1, -1)
+
+
+cdef inline void tick(core_t *core) noexcept nogil:
+    cdef int i
+    cdef bint slow = core.now >= core.slow_tick_at
+    cdef producer_t *producer
+    if slow:
+        core.slow_tick_at = core.now + SLOW_TICK_US
+    core.missing = 0
+    for i in range(core.producers.count):
+        producer = <producer_t *>core.producers.items[i]
+        ask_missing(core, producer)
+        find_active(core, producer)
+        ask_for_switches(core, producer)
+        if slow:
+            slow_tick(core, producer)
+    for i in range(core.transports.count):
+        report(core, <transport_t *>core.transports.items[i])
+    core.tick_at = core.now + (TICK_MISSING_US if core.missing else TICK_US)
+
+
+cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
+    """Do what is due at `now` and hand over what is to be sent; answers when to come back."""
+    cdef int64_t frame_at
+    core.now = now
+    frame_at = flush_due(core, False)
+    if now >= core.tick_at:
+        tick(core)
+    deliver_all(core)
+    return smallest(frame_at, core.tick_at) if frame_at else core.tick_at

@@ -1,0 +1,244 @@
+"""What Python asks of the plane, applied in order between two batches: linking, unlinking and switching of objects.
+
+An object comes fully built with its `add`; its `remove` unlinks it everywhere and hands it back through the queue
+`retired`, for Python to free. Python removes children before parents.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from media.plane.address cimport address_t, same_address, table_find, table_put, table_remove
+from media.plane.clockwork cimport flush_due
+from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.keyframes cimport want_key
+from media.plane.layers cimport wanted_stream
+from media.plane.lists cimport list_add, list_remove
+from media.plane.objects cimport ADDRESSES_MOST, consumer_t, core_t, producer_t, transport_t
+from media.plane.queue cimport queue_front, queue_pop, queue_push
+from media.plane.replay cimport start_consumer
+from media.plane.routes cimport route_add, routes_remove
+from media.plane.sending cimport deliver_all
+from media.plane.extensions cimport EXT_MID, EXT_REPAIRED_RID, EXT_RID, EXT_TRANSPORT_CC
+from media.plane.stream cimport stream_restart, stream_t
+
+cdef enum operation_t:
+    ADD_TRANSPORT
+    REMOVE_TRANSPORT
+    ADD_ADDRESS
+    SET_REMOTE
+    SET_SRTP
+    SET_ADMITTED
+    SET_ARRIVALS
+    SET_SENT
+    ADD_PRODUCER
+    REMOVE_PRODUCER
+    PAUSE_PRODUCER
+    KEY_PRODUCER
+    ADD_CONSUMER
+    REMOVE_CONSUMER
+    PAUSE_CONSUMER
+    KEY_CONSUMER
+    SET_LAYERS
+    SET_PRIORITY
+
+ctypedef struct command_t:
+    int operation
+    int a
+    int b
+    void *target
+    void *first
+    void *second
+    address_t address
+
+
+cdef inline void forget_address(core_t *core, transport_t *transport, int index) noexcept nogil:
+    cdef int i
+    if table_find(&core.addresses, &transport.addresses[index]) == <void *>transport:
+        table_remove(&core.addresses, &transport.addresses[index])
+    for i in range(index, transport.address_count - 1):
+        transport.addresses[i] = transport.addresses[i + 1]
+    transport.address_count -= 1
+
+
+cdef inline void learn_address(core_t *core, transport_t *transport, const address_t *address) noexcept nogil:
+    cdef int i
+    cdef int oldest = 0
+    for i in range(transport.address_count):
+        if same_address(&transport.addresses[i], address):
+            table_put(&core.addresses, address, transport)
+            return
+    if transport.address_count == ADDRESSES_MOST:
+        if transport.has_remote and same_address(&transport.addresses[0], &transport.remote):
+            oldest = 1
+        forget_address(core, transport, oldest)
+    if table_put(&core.addresses, address, transport):
+        transport.addresses[transport.address_count] = address[0]
+        transport.address_count += 1
+
+
+cdef inline void start_all(core_t *core, transport_t *transport) noexcept nogil:
+    """The transport can be sent to, perhaps for the first time."""
+    cdef int i
+    if transport.admitted and transport.tx != NULL and transport.has_remote:
+        for i in range(transport.consumers.count):
+            start_consumer(core, <consumer_t *>transport.consumers.items[i])
+
+
+cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept nogil:
+    while transport.address_count:
+        forget_address(core, transport, transport.address_count - 1)
+    list_remove(&core.transports, transport)
+
+
+cdef inline void add_producer(core_t *core, producer_t *producer) noexcept nogil:
+    cdef transport_t *transport = producer.transport
+    cdef stream_t *stream
+    cdef int i
+    list_add(&core.producers, producer)
+    list_add(&transport.producers, producer)
+    for i in range(1, 256):
+        if producer.kinds[i] == EXT_MID:
+            transport.mid_id = <uint8_t>i
+        elif producer.kinds[i] == EXT_RID:
+            transport.rid_id = <uint8_t>i
+        elif producer.kinds[i] == EXT_REPAIRED_RID:
+            transport.repaired_rid_id = <uint8_t>i
+        elif producer.kinds[i] == EXT_TRANSPORT_CC:
+            transport.transport_cc_id = <uint8_t>i
+    for i in range(producer.stream_count):
+        stream = &producer.streams[i]
+        if stream.has_ssrc:
+            route_add(transport, producer, i, False, stream.ssrc)
+        if stream.has_rtx_ssrc:
+            route_add(transport, producer, i, True, stream.rtx_ssrc)
+
+
+cdef inline void remove_producer(core_t *core, producer_t *producer) noexcept nogil:
+    routes_remove(producer.transport, producer)
+    list_remove(&producer.transport.producers, producer)
+    list_remove(&core.producers, producer)
+
+
+cdef inline void pause_producer(core_t *core, producer_t *producer, bint paused) noexcept nogil:
+    """While paused nothing is taken in, so order begins anew, and video with a key frame."""
+    cdef int i
+    if producer.paused == paused:
+        return
+    producer.paused = paused
+    producer.silent = False
+    producer.last_packet_us = core.now
+    for i in range(producer.stream_count):
+        if paused:
+            stream_restart(&producer.streams[i])
+        elif producer.consumers.count:
+            want_key(core, producer, &producer.streams[i])
+
+
+cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
+    list_add(&consumer.producer.consumers, consumer)
+    if consumer.transport != NULL:
+        list_add(&consumer.transport.consumers, consumer)
+    start_consumer(core, consumer)
+
+
+cdef inline void remove_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
+    list_remove(&consumer.producer.consumers, consumer)
+    if consumer.transport != NULL:
+        list_remove(&consumer.transport.consumers, consumer)
+
+
+cdef inline void retire(core_t *core, int operation, void *target) noexcept nogil:
+    """Hand an unlinked object back. The queue holds as many as there can be commands."""
+    cdef uint64_t record[2]
+    record[0] = operation
+    record[1] = <uint64_t>target
+    queue_push(&core.retired, record, sizeof(record), NULL, 0)
+
+
+cdef inline void apply_to_transport(core_t *core, const command_t *command) noexcept nogil:
+    cdef transport_t *transport = <transport_t *>command.target
+    if command.operation == ADD_TRANSPORT:
+        list_add(&core.transports, transport)
+    elif command.operation == REMOVE_TRANSPORT:
+        remove_transport(core, transport)
+        retire(core, REMOVE_TRANSPORT, transport)
+    elif command.operation == ADD_ADDRESS:
+        learn_address(core, transport, &command.address)
+    elif command.operation == SET_REMOTE:
+        transport.remote = command.address
+        learn_address(core, transport, &command.address)
+        if not transport.has_remote:
+            transport.has_remote = True
+            start_all(core, transport)
+    elif command.operation == SET_SRTP:
+        transport.rx = command.first
+        transport.tx = command.second
+        start_all(core, transport)
+    elif command.operation == SET_ADMITTED:
+        if transport.admitted != command.a:
+            transport.admitted = command.a
+            start_all(core, transport)
+    elif command.operation == SET_ARRIVALS:
+        transport.arrivals = <arrivals_t *>command.first
+    elif command.operation == SET_SENT:
+        transport.sent = <sent_t *>command.first
+
+
+cdef inline void apply_to_producer(core_t *core, const command_t *command) noexcept nogil:
+    cdef producer_t *producer = <producer_t *>command.target
+    cdef int i
+    if command.operation == ADD_PRODUCER:
+        add_producer(core, producer)
+    elif command.operation == REMOVE_PRODUCER:
+        remove_producer(core, producer)
+        retire(core, REMOVE_PRODUCER, producer)
+    elif command.operation == PAUSE_PRODUCER:
+        pause_producer(core, producer, command.a)
+    elif command.operation == KEY_PRODUCER:
+        for i in range(producer.stream_count):
+            want_key(core, producer, &producer.streams[i])
+
+
+cdef inline void apply_to_consumer(core_t *core, const command_t *command) noexcept nogil:
+    cdef consumer_t *consumer = <consumer_t *>command.target
+    if command.operation == ADD_CONSUMER:
+        add_consumer(core, consumer)
+    elif command.operation == REMOVE_CONSUMER:
+        remove_consumer(core, consumer)
+        retire(core, REMOVE_CONSUMER, consumer)
+    elif command.operation == PAUSE_CONSUMER:
+        if consumer.paused != command.a:
+            consumer.paused = command.a
+            start_consumer(core, consumer)
+    elif command.operation == KEY_CONSUMER:
+        want_key(core, consumer.producer, &consumer.producer.streams[wanted_stream(consumer)])
+    elif command.operation == SET_LAYERS:
+        consumer.preferred_spatial = <uint8_t>command.a
+        consumer.preferred_temporal = <uint8_t>command.b
+        core.tick_at = core.now  # asks for the key frame of a switch
+    elif command.operation == SET_PRIORITY:
+        consumer.priority = <uint8_t>command.a
+
+
+cdef inline void core_apply(core_t *core, const command_t *command) noexcept nogil:
+    """Apply one command; nothing may be pending."""
+    if command.operation <= SET_SENT:
+        apply_to_transport(core, command)
+    elif command.operation <= KEY_PRODUCER:
+        apply_to_producer(core, command)
+    else:
+        apply_to_consumer(core, command)
+
+
+cdef inline void core_obey(core_t *core) noexcept nogil:
+    """Apply all commands that wait. Frames under way go first, so that nothing refers to what a command removes."""
+    cdef uint32_t length = 0
+    cdef const uint8_t *record = queue_front(&core.commands, &length)
+    if record == NULL:
+        return
+    flush_due(core, True)
+    deliver_all(core)
+    while record != NULL:
+        core_apply(core, <const command_t *>record)
+        queue_pop(&core.commands)
+        record = queue_front(&core.commands, &length)
+        deliver_all(core)

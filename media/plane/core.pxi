@@ -1,0 +1,170 @@
+# The class Core: what comes out of the plane, its statistics, and the feeding of packets in tests.
+
+
+cdef class Core(Control):
+    def drain_control(self):
+        datagrams = []
+        self.collect_retired()
+        self.catch_up()
+        self.acknowledge()
+        self.drain_datagrams(&self.core.control, datagrams)
+        self.drain_datagrams(&self.core.strangers, datagrams)
+        return datagrams
+
+    cdef void acknowledge(self) noexcept:
+        pass
+
+    cdef int drain_datagrams(self, queue_t *queue, list into) except -1:
+        cdef uint32_t length = 0
+        cdef control_t head
+        cdef const uint8_t *front = queue_front(queue, &length)
+        while front != NULL and len(into) < 256:
+            memcpy(&head, front, sizeof(control_t))
+            into.append(Datagram(
+                show_address(&head.address),
+                PyBytes_FromStringAndSize(<const char *>front + sizeof(control_t), length - sizeof(control_t)),
+                # A transport removed meanwhile is as good as unknown.
+                head.transport if head.transport in self.records else None,
+            ))
+            queue_pop(queue)
+            front = queue_front(queue, &length)
+        return 0
+
+    def drain_events(self):
+        cdef uint32_t length = 0
+        cdef event_t event
+        cdef const uint8_t *front = queue_front(&self.core.events, &length)
+        events = []
+        self.collect_retired()
+        while front != NULL:
+            memcpy(&event, front, sizeof(event_t))
+            if event.handle in self.records:
+                events.append(Event(EventKind(event.kind), event.handle, event.spatial, event.temporal))
+            queue_pop(&self.core.events)
+            front = queue_front(&self.core.events, &length)
+        return events
+
+    # Statistics: read while the plane thread counts on
+
+    def statistics(self):
+        cdef core_t *core = self.core
+        cdef int i
+        gso = False
+        for i in range(SOCKETS_MOST):
+            gso = gso or (core.batches[i] != NULL and core.batches[i].gso)
+        return PlaneStatistics(
+            core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
+            core.gso_messages, gso, {DROP_REASONS[i]: core.drops[i] for i in range(DROP_COUNT)},
+        )
+
+    def transport_statistics(self, transport):
+        cdef transport_t *at = self.transport(transport)
+        return TransportStatistics(
+            at.packets_received, at.bytes_received, at.packets_sent, at.bytes_sent, at.last_received_us, at.rtt_us,
+            at.loss_down / 65536.0, at.loss_up / 65536.0, at.feedbacks, at.remb_bps,
+        )
+
+    def producer_statistics(self, producer):
+        cdef producer_t *at = self.producer(producer)
+        cdef stream_t *stream
+        cdef int i
+        cdef int64_t received = 0, lost = 0, recovered = 0, octets = 0, jitter = 0
+        bitrates = []
+        for i in range(at.stream_count):
+            stream = &at.streams[i]
+            received += stream.received
+            recovered += stream.recovered
+            octets += stream.bytes
+            lost += max(<int64_t>(stream_expected(stream) + stream.lost_before) - <int64_t>stream.received, 0)
+            jitter = max(jitter, <int64_t>(stream.jitter >> 4) * 1_000_000 // at.clock_rate)
+            bitrates.append(stream.bitrate)
+        return ProducerStatistics(
+            received, octets, lost, recovered, at.nacks, at.key_requests, at.key_frames, jitter, at.rtt_us,
+            tuple(bitrates), self.level(at), at.last_packet_us,
+        )
+
+    cdef int level(self, const producer_t *producer) noexcept:
+        """Smoothed dBov; a publisher that sends nothing (DTX, paused) is silent."""
+        if producer.level_at == 0 or producer.paused or self.core.now - producer.level_at > 500_000:
+            return -127
+        return producer.level_16 // 16
+
+    def audio_levels(self):
+        cdef Record record
+        cdef producer_t *producer
+        levels = []
+        for record in self.records.values():
+            if record.kind == PRODUCER:
+                producer = <producer_t *>record.target
+                if not producer.video and producer.level_at and not producer.paused:
+                    levels.append((record.handle, self.level(producer)))
+        return levels
+
+    def consumer_statistics(self, consumer):
+        cdef consumer_t *at = self.consumer(consumer)
+        return ConsumerStatistics(
+            at.packets, at.bytes, at.retransmitted, at.nacks, at.key_requests, at.told_spatial, at.told_temporal,
+            at.fraction / 256.0, at.lost - (1 << 24) if at.lost & 0x800000 else at.lost,
+            <int64_t>at.jitter * 1_000_000 // at.producer.clock_rate, at.rtt_us,
+        )
+
+    # Without sockets
+
+    cdef int by_hand(self, object data, int64_t now) except -1:
+        if self.threaded:
+            raise RuntimeError("a running plane feeds itself")
+        if not isinstance(data, bytes):
+            raise TypeError("a packet is bytes")
+        self.core.now = now
+        return 0
+
+    def receive(self, data, address, now_us):
+        cdef uint8_t buffer[2048]
+        cdef address_t source
+        self.by_hand(data, now_us)
+        read_address(address, &source)
+        memcpy(buffer, PyBytes_AS_STRING(data), min(len(data), sizeof(buffer)))
+        core_receive(self.core, buffer, <int>len(data), &source)
+        core_advance(self.core, now_us)
+
+    def receive_clear(self, transport, data, now_us):
+        cdef transport_t *at = self.transport(transport)
+        cdef uint8_t *copy
+        self.by_hand(data, now_us)
+        if len(data) > DATAGRAM_MOST:
+            raise ValueError("longer than any datagram that gets so far")
+        # On the heap and of the exact length, so that AddressSanitizer sees a read past the end.
+        copy = <uint8_t *>malloc(max(len(data), 1))
+        if copy == NULL:
+            raise MemoryError
+        memcpy(copy, PyBytes_AS_STRING(data), len(data))
+        receive_media(self.core, at, copy, <int>len(data), True)
+        free(copy)
+        core_advance(self.core, now_us)
+
+    def advance(self, now_us):
+        self.by_hand(b"", now_us)
+        return core_advance(self.core, now_us)
+
+    def send_runs(self):
+        cdef outgoing_t head
+        cdef size_t at = 0
+        runs = []
+        while at < self.outlet.used:
+            memcpy(&head, self.outlet.bytes + at, sizeof(outgoing_t))
+            at += sizeof(outgoing_t)
+            runs.append((
+                show_address(&head.to),
+                PyBytes_FromStringAndSize(<const char *>self.outlet.bytes + at, head.length),
+                head.segment if head.count > 1 else 0,
+            ))
+            at += head.length
+        self.outlet.used = 0
+        return runs
+
+    def sent(self):
+        datagrams = []
+        for address, data, segment in self.send_runs():
+            step = segment or len(data)
+            datagrams += [(address, data[i : i + step]) for i in range(0, len(data), step)]
+        return datagrams

@@ -1,0 +1,90 @@
+"""The packet entry: a datagram with its source (RFC 7983), to whom it belongs, and decryption."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from media.plane.accept cimport accept_rtp
+from media.plane.address cimport address_t, table_find
+from media.plane.bits cimport get32
+from media.plane.drops cimport (
+    DROP_CONTROL_QUEUE_FULL, DROP_MALFORMED_RTCP, DROP_MALFORMED_RTP, DROP_NOT_ADMITTED, DROP_NO_KEYS, DROP_TOO_LONG,
+    DROP_TOO_MANY_SSRCS, DROP_UNKNOWN_ADDRESS, DROP_UNKNOWN_PROTOCOL,
+)
+from media.plane.objects cimport core_t, transport_t
+from media.plane.queue cimport queue_push, queue_t
+from media.plane.requests cimport accept_rtcp
+from media.plane.routes cimport route_find, stranger_allowed
+from media.plane.srtp cimport SRTP_OK, unprotect_drop
+
+cdef enum:
+    DATAGRAM_MOST = 1600  # longer than anything Ethernet brings unfragmented
+
+ctypedef struct control_t:
+    address_t address
+    int64_t transport  # its handle, 0 for a stranger
+
+
+cdef inline void to_control(core_t *core, const address_t *address, const transport_t *transport, const uint8_t *data, int length) noexcept nogil:
+    """Queue a STUN or DTLS datagram for Python. Strangers have a queue of their own, lest a flood starve the rest."""
+    cdef control_t head
+    cdef queue_t *queue = &core.control if transport != NULL else &core.strangers
+    head.address = address[0]
+    head.transport = transport.handle if transport != NULL else 0
+    if queue_push(queue, &head, sizeof(control_t), data, length):
+        core.told = True
+    else:
+        core.drops[<int>DROP_CONTROL_QUEUE_FULL] += 1
+
+
+cdef inline void receive_media(core_t *core, transport_t *transport, uint8_t *data, int length, bint clear) noexcept nogil:
+    """RTP or RTCP (RFC 5761 tells them apart) of a known transport; `clear`: decrypted already."""
+    cdef bint rtcp = length >= 2 and 192 <= data[1] <= 223
+    cdef int status
+    if not transport.admitted:
+        core.drops[<int>DROP_NOT_ADMITTED] += 1
+        return
+    if length < (8 if rtcp else 12):
+        core.drops[<int>DROP_MALFORMED_RTCP if rtcp else <int>DROP_MALFORMED_RTP] += 1
+        return
+    if not clear:
+        if transport.rx == NULL:
+            core.drops[<int>DROP_NO_KEYS] += 1
+            return
+        if rtcp:
+            status = core.srtp.unprotect_rtcp(transport.rx, data, &length)
+        else:
+            if route_find(transport, get32(data + 8)) == NULL and not stranger_allowed(transport, get32(data + 8)):
+                core.drops[<int>DROP_TOO_MANY_SSRCS] += 1
+                return
+            status = core.srtp.unprotect(transport.rx, data, &length)
+        if status != SRTP_OK:
+            core.drops[unprotect_drop(status)] += 1
+            return
+    transport.packets_received += 1
+    transport.bytes_received += length
+    if rtcp:
+        accept_rtcp(core, transport, data, length)
+    else:
+        accept_rtp(core, transport, data, length)
+
+
+cdef inline void core_receive(core_t *core, uint8_t *data, int length, const address_t *address) noexcept nogil:
+    """One datagram at `core.now`. `data` is decrypted in place."""
+    cdef transport_t *transport = <transport_t *>table_find(&core.addresses, address)
+    core.packets_received += 1
+    core.bytes_received += length
+    if length > DATAGRAM_MOST or length < 1:
+        core.drops[<int>DROP_TOO_LONG if length else <int>DROP_UNKNOWN_PROTOCOL] += 1
+        return
+    if transport == NULL:
+        if data[0] < 4:
+            to_control(core, address, NULL, data, length)
+        else:
+            core.drops[<int>DROP_UNKNOWN_ADDRESS] += 1
+        return
+    transport.last_received_us = core.now
+    if 128 <= data[0] <= 191:
+        receive_media(core, transport, data, length, False)
+    elif data[0] < 4 or 20 <= data[0] <= 63:
+        to_control(core, address, transport, data, length)
+    else:
+        core.drops[<int>DROP_UNKNOWN_PROTOCOL] += 1

@@ -1,0 +1,236 @@
+"""Transport-wide congestion control, draft-holmer-rmcat-transport-wide-cc-extensions-01, both ways.
+
+Towards publishers: note when each transport-wide sequence number arrived, and report. From subscribers: read such a
+report against what was sent, and keep the results for the bandwidth estimator.
+"""
+
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
+
+from media.plane.bits cimport get16, get24, put16, put24, put32, unwrap16
+from media.plane.rtcp cimport RTCP_RTPFB, RTPFB_TRANSPORT_CC, write_header
+
+cdef enum:
+    ARRIVALS = 2048  # a power of two; 100 ms at 20,000 packets a second
+    STATUSES_MOST = 800  # in one message: 800 * 2/7 + 800 * 2 bytes at worst stays below ROOM
+    SENT = 1024
+    RESULTS = 256
+    DELTA_US = 250
+    REFERENCE_US = 64_000
+
+ctypedef struct arrivals_t:
+    int64_t times[<int>ARRIVALS]  # 0: not received
+    int64_t next  # first extended number not reported yet
+    int64_t highest
+    bint started
+    uint8_t count
+    uint32_t media_ssrc
+
+ctypedef struct sent_packet_t:
+    int64_t sent_us
+    uint16_t sequence
+    uint16_t size
+
+# One packet's fate, as the estimator will want it.
+ctypedef struct result_t:
+    int64_t sent_us
+    int64_t arrival_us  # on the receiver's clock; -1 lost
+    uint16_t size
+
+ctypedef struct sent_t:
+    sent_packet_t packets[<int>SENT]
+    result_t results[<int>RESULTS]
+    uint32_t result_count
+    uint16_t next
+    uint32_t received
+    uint32_t lost
+
+
+cdef inline void arrivals_note(arrivals_t *arrivals, uint16_t sequence, uint32_t ssrc, int64_t now) noexcept nogil:
+    cdef int64_t number, gap
+    arrivals.media_ssrc = ssrc
+    if not arrivals.started:
+        arrivals.started = True
+        arrivals.next = 65536 + sequence
+        arrivals.highest = arrivals.next - 1
+    number = unwrap16(arrivals.highest, sequence)
+    if number < arrivals.next:
+        return  # reported as lost already
+    if number > arrivals.highest:
+        if number - arrivals.next >= ARRIVALS:  # feedback fell behind, or a leap: begin anew here
+            memset(arrivals.times, 0, sizeof(arrivals.times))
+            arrivals.next = number
+        else:
+            for gap in range(arrivals.highest + 1, number):
+                arrivals.times[gap & (ARRIVALS - 1)] = 0
+        arrivals.highest = number
+    arrivals.times[number & (ARRIVALS - 1)] = now
+
+
+cdef inline int write_chunks(uint8_t *out, const uint8_t *symbols, int count) noexcept nogil:
+    """Packet status chunks for `count` symbols (0 lost, 1 small delta, 2 large delta)."""
+    cdef int at = 0
+    cdef int i = 0
+    cdef int run, k
+    cdef uint32_t chunk
+    while i < count:
+        run = 1
+        while i + run < count and symbols[i + run] == symbols[i]:
+            run += 1
+        if run >= 7 or i + run == count:
+            put16(out + at, (<uint32_t>symbols[i] << 13) | <uint32_t>run)
+            i += run
+        else:
+            chunk = 0xC000  # a vector of seven two-bit symbols
+            for k in range(7):
+                if i + k < count:
+                    chunk |= <uint32_t>symbols[i + k] << (12 - 2 * k)
+            put16(out + at, chunk)
+            i += 7
+        at += 2
+    return at
+
+
+cdef inline int write_transport_cc(arrivals_t *arrivals, uint8_t *out, uint32_t sender) noexcept nogil:
+    """One feedback message for what is not reported yet; its length, 0 when there is nothing."""
+    cdef uint8_t symbols[<int>STATUSES_MOST]
+    cdef int16_t deltas[<int>STATUSES_MOST]
+    cdef int count = 0
+    cdef int received = 0
+    cdef int kept = 0  # statuses up to and with the last received one
+    cdef int at, i, delta_count
+    cdef int64_t reference = 0
+    cdef int64_t clock = 0
+    cdef int64_t time, delta
+    if not arrivals.started or arrivals.next > arrivals.highest:
+        return 0
+    while count < STATUSES_MOST and arrivals.next + count <= arrivals.highest:
+        time = arrivals.times[(arrivals.next + count) & (ARRIVALS - 1)]
+        if time == 0:
+            symbols[count] = 0
+            count += 1
+            continue
+        if received == 0:
+            reference = time // REFERENCE_US
+            clock = reference * REFERENCE_US
+        delta = (time - clock) // DELTA_US if time >= clock else -((clock - time) // DELTA_US)
+        if delta > 32767 or delta < -32768:
+            break  # the next message has its own reference time
+        symbols[count] = 1 if 0 <= delta <= 255 else 2
+        deltas[received] = <int16_t>delta
+        clock += delta * DELTA_US
+        received += 1
+        count += 1
+        kept = count
+    if received == 0:
+        return 0
+    put32(out + 4, sender)
+    put32(out + 8, arrivals.media_ssrc)
+    put16(out + 12, <uint16_t>arrivals.next)
+    put16(out + 14, <uint32_t>kept)
+    put24(out + 16, <uint32_t>reference)
+    out[19] = arrivals.count
+    arrivals.count += 1
+    at = 20 + write_chunks(out + 20, symbols, kept)
+    delta_count = 0
+    for i in range(kept):
+        if symbols[i] == 1:
+            out[at] = <uint8_t>deltas[delta_count]
+            at += 1
+            delta_count += 1
+        elif symbols[i] == 2:
+            put16(out + at, <uint16_t>deltas[delta_count])
+            at += 2
+            delta_count += 1
+    while at & 3:
+        out[at] = 0
+        at += 1
+    arrivals.next += kept
+    return write_header(out, RTPFB_TRANSPORT_CC, RTCP_RTPFB, at)
+
+
+cdef inline uint16_t sent_note(sent_t *sent, int size, int64_t now) noexcept nogil:
+    """Give the next transport-wide sequence number to a packet."""
+    cdef uint16_t sequence = sent.next
+    cdef sent_packet_t *packet = &sent.packets[sequence & (SENT - 1)]
+    packet.sequence = sequence
+    packet.sent_us = now
+    packet.size = <uint16_t>size
+    sent.next = <uint16_t>(sequence + 1)
+    return sequence
+
+
+cdef inline void sent_result(sent_t *sent, uint16_t sequence, int64_t arrival_us) noexcept nogil:
+    cdef sent_packet_t *packet = &sent.packets[sequence & (SENT - 1)]
+    cdef result_t *result
+    if packet.sent_us == 0 or packet.sequence != sequence:
+        return
+    result = &sent.results[sent.result_count % RESULTS]
+    result.sent_us = packet.sent_us
+    result.arrival_us = arrival_us
+    result.size = packet.size
+    sent.result_count += 1
+    packet.sent_us = 0  # each packet counts once
+    if arrival_us < 0:
+        sent.lost += 1
+    else:
+        sent.received += 1
+
+
+cdef inline bint read_transport_cc(sent_t *sent, const uint8_t *data, int at, int end) noexcept nogil:
+    """Take in a report's body (from the sender's SSRC on); false when it is malformed, with `sent` untouched."""
+    cdef uint8_t symbols[<int>STATUSES_MOST]
+    cdef int count, chunks_at, filled, run, k, symbol, i, size
+    cdef uint16_t base, chunk
+    cdef int64_t clock
+    if end - at < 16:
+        return False
+    base = get16(data + at + 8)
+    count = get16(data + at + 10)
+    clock = <int64_t>get24(data + at + 12) * REFERENCE_US
+    if count == 0 or count > STATUSES_MOST:
+        return False
+    chunks_at = at + 16
+    filled = 0
+    while filled < count:
+        if chunks_at + 2 > end:
+            return False
+        chunk = get16(data + chunks_at)
+        chunks_at += 2
+        if not chunk & 0x8000:
+            run = chunk & 0x1FFF
+            if run == 0:
+                return False
+            for k in range(run):
+                if filled < count:
+                    symbols[filled] = (chunk >> 13) & 3
+                    filled += 1
+        elif chunk & 0x4000:
+            for k in range(7):
+                if filled < count:
+                    symbols[filled] = (chunk >> (12 - 2 * k)) & 3
+                    filled += 1
+        else:
+            for k in range(14):
+                if filled < count:
+                    symbols[filled] = (chunk >> (13 - k)) & 1
+                    filled += 1
+    size = 0
+    for i in range(count):
+        if symbols[i] == 3:
+            return False
+        size += symbols[i]
+    if chunks_at + size > end:
+        return False
+    for i in range(count):
+        symbol = symbols[i]
+        if symbol == 0:
+            sent_result(sent, <uint16_t>(base + i), -1)
+            continue
+        if symbol == 1:
+            clock += data[chunks_at] * DELTA_US
+        else:
+            clock += <int32_t><int16_t>get16(data + chunks_at) * DELTA_US
+        chunks_at += symbol
+        sent_result(sent, <uint16_t>(base + i), clock)
+    return True

@@ -1,0 +1,234 @@
+"""From a producer's ring to its consumers: who gets which packet, and the sending of a frame, consumer by consumer."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+
+from media.plane.bits cimport ahead32, largest, smallest
+from media.plane.drops cimport DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
+from media.plane.layers cimport wanted_stream
+from media.plane.objects cimport consumer_t, core_t, producer_t
+from media.plane.queue cimport queue_length, queue_push
+from media.plane.rewrite cimport write_packet
+from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp
+from media.plane.spans cimport span_t, spans_begin, spans_current, spans_find, spans_skip
+from media.plane.stream cimport PENDING_MOST, sender_report_t, stream_t
+
+cdef enum:
+    EVENT_LAYERS_CHANGED = 4
+    PADDING_MOST = 24  # equal sizes save a kernel message; more than this would rather cost bandwidth
+    ALIGN_MOST_S = 30  # sender reports farther apart say nothing about now
+    TAP_RECORD_PACKET = 0
+    TAP_RECORD_REPORT = 1
+
+ctypedef struct tap_record_t:
+    int64_t arrival_us
+    int64_t kind
+
+
+cdef inline bint aligned_timestamp(const producer_t *producer, const span_t *old, const stream_t *stream, uint32_t timestamp, uint32_t *out) noexcept nogil:
+    """Where `timestamp` of `stream` lies in the outgoing time, by the sender reports of both streams."""
+    cdef const stream_t *from_ = &producer.streams[old.stream]
+    cdef const sender_report_t *before = &from_.report
+    cdef const sender_report_t *after = &stream.report
+    cdef int64_t apart
+    if from_.epoch != old.epoch or before.arrival_us == 0 or after.arrival_us == 0:
+        return False
+    apart = <int64_t>(after.ntp - before.ntp)
+    if apart > <int64_t>ALIGN_MOST_S << 32 or apart < -(<int64_t>ALIGN_MOST_S << 32):
+        return False
+    # In the old stream's clock: its report, plus the time between the reports, plus the time since the new one.
+    out[0] = before.rtp + <uint32_t>((apart * producer.clock_rate) >> 32) + (timestamp - after.rtp) - old.timestamp_shift
+    return True
+
+
+cdef inline uint32_t continued_timestamp(const consumer_t *consumer, const stream_t *stream, const slot_t *slot) noexcept nogil:
+    """The outgoing timestamp for the first packet of a new span: later than all before, and true to the clock if possible."""
+    cdef const producer_t *producer = consumer.producer
+    cdef const span_t *old = spans_current(&consumer.spans)
+    cdef uint32_t newest = consumer.spans.newest_timestamp
+    cdef int64_t elapsed = largest(slot.arrival_us - consumer.last_sent_us, 0) * producer.clock_rate // 1_000_000
+    cdef uint32_t candidate = newest + <uint32_t>largest(elapsed, 1)
+    cdef uint32_t aligned = 0
+    cdef bint known
+    if old.ssrc == stream.ssrc and old.stream == stream.index:
+        aligned = slot.timestamp - old.timestamp_shift
+        known = True
+    else:
+        known = aligned_timestamp(producer, old, stream, slot.timestamp, &aligned)
+    # More than two seconds beside the clock on the wall is a new clock, not a lag.
+    if known and ahead32(aligned, newest) > 0 and -2 <= ahead32(aligned, candidate) // <int64_t>producer.clock_rate <= 2:
+        return aligned
+    return candidate
+
+
+cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
+    """Forward `stream` from `slot` on, continuing every outgoing counter."""
+    cdef uint32_t timestamp
+    cdef span_t *span
+    if spans_current(&consumer.spans) == NULL:
+        consumer.spans.newest_out = 65536 + (core_random(core) & 0x7FFF)  # RFC 3711: away from the first wrap
+        consumer.spans.newest_picture = 32768 + (core_random(core) & 0x7FFF)
+        consumer.spans.newest_tl0 = <uint8_t>core_random(core)
+        consumer.spans.newest_key = 0
+        timestamp = core_random(core)
+    else:
+        timestamp = continued_timestamp(consumer, stream, slot)
+    span = spans_begin(&consumer.spans, slot.sequence)
+    span.stream = stream.index
+    span.epoch = stream.epoch
+    span.ssrc = stream.ssrc
+    span.timestamp_shift = slot.timestamp - timestamp
+    span.picture_shift = slot.picture - (consumer.spans.newest_picture + 1)
+    span.tl0_shift = <uint8_t>(slot.payload.tl0 - consumer.spans.newest_tl0 - 1)
+    span.key_shift = <uint8_t>(slot.payload.key_index - consumer.spans.newest_key - 1)
+    consumer.stream = stream.index
+    consumer.waits_key = False
+    consumer.dropped_picture = 0
+    consumer.kept_picture = 0
+    consumer.temporal = consumer.preferred_temporal
+    if stream.report.arrival_us and consumer.transport != NULL and consumer.transport.report_at > core.now:
+        consumer.transport.report_at = core.now  # the sooner the subscriber has a report, the sooner lips are in time
+
+
+cdef inline void tell_layers(core_t *core, consumer_t *consumer, int temporal) noexcept nogil:
+    if consumer.told_spatial != consumer.stream or consumer.told_temporal != temporal:
+        consumer.told_spatial = consumer.stream
+        consumer.told_temporal = temporal
+        core_tell(core, EVENT_LAYERS_CHANGED, consumer.handle, consumer.stream, temporal)
+
+
+cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept nogil:
+    """Whether a packet belongs to a temporal layer the consumer does not get. Frames are taken or left whole."""
+    cdef uint8_t layer = slot.payload.temporal
+    if not slot.payload.has_layer or slot.picture == consumer.kept_picture:
+        return False
+    if slot.picture == consumer.dropped_picture:
+        return True
+    if consumer.temporal > consumer.preferred_temporal:
+        consumer.temporal = consumer.preferred_temporal
+    if layer <= consumer.temporal:
+        return False
+    if layer <= consumer.preferred_temporal and slot.payload.layer_sync and slot.payload.first:
+        consumer.temporal = layer
+        return False
+    return True
+
+
+cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
+    """The span that carries a packet out, begun if need be; NULL when the consumer does not get the packet."""
+    cdef span_t *span = spans_current(&consumer.spans)
+    cdef bint fresh = span == NULL or consumer.stream != stream.index or span.epoch != stream.epoch
+    if fresh or consumer.waits_key:
+        if slot.payload_length == 0:
+            return NULL
+        if stream.index != wanted_stream(consumer):
+            return NULL
+        if not slot.payload.key:
+            if consumer.waits_key or span == NULL or consumer.stream == stream.index:
+                core.drops[<int>DROP_WAITING_FOR_KEY_FRAME] += 1
+            return NULL
+        switch_to(core, consumer, stream, slot)
+    if slot.sequence > consumer.spans.newest_source:
+        if slot.payload_length == 0:  # the publisher's probing; its numbers close up
+            spans_skip(&consumer.spans, slot.sequence, False)
+            return NULL
+        if above_layer(consumer, slot):
+            spans_skip(&consumer.spans, slot.sequence, slot.picture != consumer.dropped_picture)
+            consumer.dropped_picture = slot.picture
+            core.drops[<int>DROP_TEMPORAL_LAYER] += 1
+            return NULL
+        consumer.spans.newest_source = slot.sequence
+        return spans_current(&consumer.spans)
+    span = spans_find(&consumer.spans, slot.sequence, stream.index, stream.epoch)
+    if span == NULL:
+        core.drops[<int>DROP_TOO_LATE] += 1
+    elif slot.payload_length == 0:
+        return NULL
+    return span
+
+
+cdef inline void note_sent(consumer_t *consumer, const slot_t *slot, const span_t *span, int64_t now) noexcept nogil:
+    """Keep the newest outgoing counters, for the span that will follow."""
+    cdef int64_t out = slot.sequence - span.shift
+    if out > consumer.spans.newest_out:
+        consumer.spans.newest_out = out
+        consumer.spans.newest_timestamp = slot.timestamp - span.timestamp_shift
+        consumer.spans.newest_picture = slot.picture - span.picture_shift
+        consumer.spans.newest_tl0 = <uint8_t>(slot.payload.tl0 - span.tl0_shift)
+        consumer.spans.newest_key = <uint8_t>((slot.payload.key_index - span.key_shift) & 0x1F)
+        consumer.kept_picture = slot.picture
+        consumer.last_sent_us = slot.arrival_us
+    consumer.packets += 1
+    consumer.octets += slot.payload_length
+
+
+cdef inline void forward_to_tap(core_t *core, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span) noexcept nogil:
+    cdef uint8_t packet[2048]
+    cdef tap_record_t record
+    cdef int length = write_packet(packet, consumer, slot, source, span, False, 0, core.now)
+    record.arrival_us = slot.arrival_us
+    record.kind = TAP_RECORD_PACKET
+    if queue_length(consumer.tap) >= <unsigned long long>consumer.tap_capacity or not queue_push(
+        consumer.tap, &record, sizeof(tap_record_t), packet, length
+    ):
+        consumer.tap_overflow += 1
+        core.drops[<int>DROP_TAP_FULL] += 1
+    note_sent(consumer, slot, span, core.now)
+
+
+cdef inline void forward_packet(core_t *core, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span, int padding) noexcept nogil:
+    cdef uint8_t *out
+    cdef int length
+    if consumer.tap != NULL:
+        forward_to_tap(core, consumer, slot, source, span)
+        return
+    out = send_room(core, consumer.transport)
+    length = write_packet(out, consumer, slot, source, span, False, padding, core.now)
+    length = send_rtp(core, consumer.transport, out, length)
+    consumer.bytes += length
+    note_sent(consumer, slot, span, core.now)
+
+
+cdef inline void equalize(slot_t **slots, int count, uint8_t *padding) noexcept nogil:
+    """Padding that makes nearly equal packets of a frame equal, all but the last, so that they are one kernel message."""
+    cdef int i
+    cdef int longest = 0
+    for i in range(count):
+        padding[i] = 0
+        if slots[i].payload_length > longest:
+            longest = slots[i].payload_length
+    for i in range(count - 1):
+        if 0 < longest - slots[i].payload_length <= PADDING_MOST and slots[i].payload_length:
+            padding[i] = <uint8_t>(longest - slots[i].payload_length)
+
+
+cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *stream) noexcept nogil:
+    """Send a stream's waiting packets: for each consumer all of them, so that they share one kernel message."""
+    cdef slot_t *slots[<int>PENDING_MOST]
+    cdef uint8_t padding[<int>PENDING_MOST]
+    cdef int count = 0
+    cdef int i, k, first
+    cdef bint pads
+    cdef consumer_t *consumer
+    cdef span_t *span
+    for i in range(stream.pending_count):
+        slots[count] = ring_find(&stream.ring, stream.pending[i])
+        if slots[count] != NULL:
+            count += 1
+    stream.pending_count = 0
+    stream.pending_due = False
+    equalize(slots, count, padding)
+    for k in range(producer.consumers.count):
+        consumer = <consumer_t *>producer.consumers.items[k]
+        if consumer.paused:
+            continue
+        if consumer.transport != NULL and not may_send(core, consumer.transport, count):
+            continue
+        # Without RTX a resent packet is the same packet: RFC 3711 forbids its bytes to differ, so no padding by chance.
+        pads = consumer.has_rtx and consumer.transport != NULL and core.batches[consumer.transport.remote.socket].gso
+        for i in range(count):
+            span = place(core, consumer, stream, slots[i])
+            if span != NULL:
+                forward_packet(core, consumer, slots[i], ring_bytes(&stream.ring, slots[i]), span, padding[i] if pads else 0)
+        if producer.video and consumer.stream >= 0:
+            tell_layers(core, consumer, <int>smallest(consumer.temporal, producer.streams[consumer.stream].top_temporal))

@@ -1,0 +1,220 @@
+# The class Keeper, under all the others.
+
+ctypedef struct outlet_t:
+    # Where a Core without sockets collects what it would send.
+    uint8_t *bytes
+    size_t used
+    size_t room
+
+ctypedef struct outgoing_t:
+    address_t to
+    int length
+    int segment
+    int count
+
+
+cdef void collect(core_t *core, int socket) noexcept nogil:
+    """`deliver` of a Core without sockets."""
+    cdef outlet_t *outlet = <outlet_t *>core.outlet
+    cdef batch_t *batch = core.batches[socket]
+    cdef outgoing_t head
+    cdef uint8_t *bytes
+    cdef int i
+    for i in range(batch.count):
+        head.to = batch.messages[i].to[0]
+        head.length = batch.messages[i].length
+        head.segment = batch.messages[i].segment
+        head.count = batch.messages[i].count
+        if outlet.used + sizeof(outgoing_t) + head.length > outlet.room:
+            bytes = <uint8_t *>realloc(outlet.bytes, 2 * outlet.room + sizeof(outgoing_t) + head.length)
+            if bytes == NULL:
+                break
+            outlet.bytes = bytes
+            outlet.room = 2 * outlet.room + sizeof(outgoing_t) + head.length
+        memcpy(outlet.bytes + outlet.used, &head, sizeof(outgoing_t))
+        memcpy(outlet.bytes + outlet.used + sizeof(outgoing_t), batch.block + batch.messages[i].at, head.length)
+        outlet.used += sizeof(outgoing_t) + head.length
+        core.packets_sent += head.count
+        core.bytes_sent += head.length
+        core.gso_messages += head.count > 1
+    core.send_calls += 1
+    batch_clear(batch)
+
+
+cdef class Keeper:
+    """Owns the objects' memory and passes commands; what has been removed is freed once the plane has let go of it."""
+
+    cdef core_t *core
+    cdef dict records
+    cdef dict leaving  # unlinking under way: address of the object -> its record
+    cdef list backlog
+    cdef int64_t last_handle
+    cdef bint threaded
+    cdef outlet_t outlet
+
+    def __cinit__(self, *arguments, **options):
+        self.records = {}
+        self.leaving = {}
+        self.backlog = []
+        self.core = <core_t *>calloc(1, sizeof(core_t))
+        if self.core == NULL:
+            raise MemoryError
+
+    def __init__(self, *, seed=None):
+        self.open(1, seed)
+
+    cdef int open(self, int sockets, object seed) except -1:
+        """Allocate what lives as long as the core."""
+        cdef int i
+        cdef core_t *core = self.core
+        core.random = int.from_bytes(os.urandom(8), "little") | 1 if seed is None else (2 * seed + 1) & 0xFFFFFFFFFFFFFFFF
+        core.addresses.secret = core.random
+        core.srtp.protect = srtp_function("srtp_protect")
+        core.srtp.unprotect = srtp_function("srtp_unprotect")
+        core.srtp.protect_rtcp = srtp_function("srtp_protect_rtcp")
+        core.srtp.unprotect_rtcp = srtp_function("srtp_unprotect_rtcp")
+        if not (
+            queue_open(&core.control, 1 << 19) and queue_open(&core.strangers, 1 << 18)
+            and queue_open(&core.events, 1 << 17) and queue_open(&core.commands, 1 << 20)
+            and queue_open(&core.retired, 1 << 19)
+        ):
+            raise MemoryError
+        for i in range(sockets):
+            core.batches[i] = <batch_t *>calloc(1, sizeof(batch_t))
+            if core.batches[i] == NULL:
+                raise MemoryError
+            core.batches[i].gso = True
+        core.deliver = collect
+        core.outlet = &self.outlet
+        return 0
+
+    def __dealloc__(self):
+        cdef int i
+        cdef Record record
+        if self.core == NULL:
+            return
+        for record in [*self.records.values(), *self.leaving.values()]:
+            self.discard(record)
+        for i in range(SOCKETS_MOST):
+            free(self.core.batches[i])
+        queue_close(&self.core.control)
+        queue_close(&self.core.strangers)
+        queue_close(&self.core.events)
+        queue_close(&self.core.commands)
+        queue_close(&self.core.retired)
+        list_free(&self.core.transports)
+        list_free(&self.core.producers)
+        free(self.outlet.bytes)
+        free(self.core)
+
+    # How control calls reach the plane
+
+    cdef int submit(self, command_t *command, bint must=False) except -1:
+        """Queue a command for the plane thread, or apply it now where there is none.
+
+        When the queue is full a removal (`must`) waits here for the next call; anything else is refused.
+        """
+        self.collect_retired()
+        if not self.threaded:
+            flush_due(self.core, True)
+            core_apply(self.core, command)
+            deliver_all(self.core)
+            self.collect_retired()
+            return 0
+        if self.catch_up() and queue_push(&self.core.commands, command, sizeof(command_t), NULL, 0):
+            self.wake()
+        elif must:
+            self.backlog.append(PyBytes_FromStringAndSize(<const char *>command, sizeof(command_t)))
+        else:
+            raise PlaneBusyError("the plane thread does not take commands")
+        return 0
+
+    cdef bint catch_up(self) except -1:
+        """Queue the removals that had to wait; whether none is left."""
+        while self.backlog:
+            if not queue_push(&self.core.commands, PyBytes_AS_STRING(self.backlog[0]), sizeof(command_t), NULL, 0):
+                return False
+            self.backlog.pop(0)
+            self.wake()
+        return True
+
+    cdef void wake(self) noexcept:
+        pass
+
+    cdef int order(self, int operation, Record record, int a=0, int b=0, void *first=NULL, void *second=NULL) except -1:
+        cdef command_t command
+        memset(&command, 0, sizeof(command_t))
+        command.operation = operation
+        command.target = record.target
+        command.a = a
+        command.b = b
+        command.first = first
+        command.second = second
+        return self.submit(&command, operation in (REMOVE_TRANSPORT, REMOVE_PRODUCER, REMOVE_CONSUMER))
+
+    cdef int collect_retired(self) except -1:
+        """Free what the plane has unlinked."""
+        cdef uint32_t length = 0
+        cdef const uint8_t *record = queue_front(&self.core.retired, &length)
+        cdef uint64_t target
+        while record != NULL:
+            memcpy(&target, record + 8, 8)
+            queue_pop(&self.core.retired)
+            self.discard(self.leaving.pop(target))
+            record = queue_front(&self.core.retired, &length)
+        return 0
+
+    cdef void discard(self, Record record):
+        if record.kind == TRANSPORT:
+            free_transport(<transport_t *>record.target)
+        elif record.kind == PRODUCER:
+            free_producer(<producer_t *>record.target)
+        else:
+            free_consumer(<consumer_t *>record.target)
+            queue_close(&record.tap)
+        record.target = NULL
+
+    cdef Record find(self, object handle, int kind):
+        record = self.records.get(handle)
+        if record is None or (<Record>record).kind != kind:
+            raise StaleHandleError(f"handle {handle!r} names no living {('transport', 'producer', 'consumer', 'tap')[kind]}")
+        return record
+
+    cdef transport_t *transport(self, object handle) except NULL:
+        return <transport_t *>(<Record>self.find(handle, TRANSPORT)).target
+
+    cdef producer_t *producer(self, object handle) except NULL:
+        return <producer_t *>(<Record>self.find(handle, PRODUCER)).target
+
+    cdef consumer_t *consumer(self, object handle) except NULL:
+        return <consumer_t *>(<Record>self.find(handle, CONSUMER)).target
+
+    cdef Record enlist(self, int kind, void *target, list parents):
+        cdef Record record = Record()
+        cdef Record parent
+        self.last_handle += 1
+        record.kind = kind
+        record.target = target
+        record.handle = self.last_handle
+        record.parents = parents
+        self.records[record.handle] = record
+        for parent in parents:
+            parent.children.append(record.handle)
+        return record
+
+    cdef int remove(self, Record record, int operation) except -1:
+        """Remove a record and, first, what hangs on it."""
+        cdef Record child, parent
+        for handle in list(record.children):
+            child = self.records.get(handle)
+            if child is not None:
+                self.remove(child, REMOVE_PRODUCER if child.kind == PRODUCER else REMOVE_CONSUMER)
+        del self.records[record.handle]
+        for parent in record.parents:
+            parent.children.remove(record.handle)
+            if parent.kind == TRANSPORT:
+                parent.ssrcs -= record.own_ssrcs
+                parent.publishes -= record.own_ssrcs
+        self.leaving[<uint64_t>record.target] = record
+        self.order(operation, record)
+        return 0

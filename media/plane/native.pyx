@@ -1,0 +1,10 @@
+"""The native data plane as Python sees it. The packet logic is in the .pxd files beside this one, all inline, so that the
+C compiler sees one packet's whole way; this module only builds objects, passes commands and drains queues.
+"""
+
+include "records.pxi"
+include "building.pxi"
+include "keeper.pxi"
+include "control.pxi"
+include "core.pxi"
+include "plane.pxi"

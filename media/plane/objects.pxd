@@ -1,0 +1,198 @@
+"""The objects of the plane and how they hang together. All are made and freed on the Python thread; between their `add`
+and their `remove` command they belong to the plane thread. Python reads their counters, which only grow, unlocked.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from media.plane.address cimport address_t, table_t
+from media.plane.batch cimport batch_t
+from media.plane.drops cimport drops_t
+from media.plane.extensions cimport extension_writer_t, kinds_by_id_t
+from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.queue cimport queue_t
+from media.plane.rtcp cimport CNAME_MOST
+from media.plane.spans cimport spans_t
+from media.plane.srtp cimport srtp_t
+from media.plane.stream cimport stream_t
+
+cdef enum:
+    ADDRESSES_MOST = 16
+    ROUTES_MOST = 64
+    STRANGERS_MOST = 128
+    ENCODINGS_MOST = 4
+    SOCKETS_MOST = 8
+    RESENT = 128
+    DUE_MOST = 256
+    SR_MEMORY = 4
+    ANY_LAYER = 255
+
+# A growing array of pointers (grows only when objects are added).
+ctypedef struct list_t:
+    void **items
+    int count
+    int room
+
+ctypedef struct transport_t
+ctypedef struct producer_t
+ctypedef struct consumer_t
+ctypedef struct core_t
+
+ctypedef struct route_t:
+    uint32_t ssrc
+    producer_t *producer
+    uint8_t encoding
+    bint rtx
+
+ctypedef struct transport_t:
+    int64_t handle
+    bint admitted
+    bint has_remote
+    address_t remote
+    address_t addresses[<int>ADDRESSES_MOST]
+    int address_count
+    void *rx  # srtp sessions; NULL before DTLS is done
+    void *tx
+    route_t routes[<int>ROUTES_MOST]
+    int route_count
+    uint32_t strangers[<int>STRANGERS_MOST]  # authenticated SSRCs that belong to nothing (yet)
+    int stranger_count
+    list_t producers
+    list_t consumers
+    uint8_t mid_id
+    uint8_t rid_id
+    uint8_t repaired_rid_id
+    uint8_t transport_cc_id
+    uint32_t ssrc  # ours, in feedback to a publisher
+    arrivals_t *arrivals  # NULL unless the client publishes with transport-cc
+    sent_t *sent  # NULL unless a consumer writes transport-cc
+    int64_t feedback_at
+    int64_t report_at
+    int64_t last_received_us
+    uint64_t packets_received
+    uint64_t bytes_received
+    uint64_t packets_sent
+    uint64_t bytes_sent
+    uint64_t feedbacks
+    uint32_t remb_bps
+    uint32_t rtt_us
+    uint32_t loss_down  # 1/65536
+    uint32_t loss_up
+    int64_t resend_refill_us
+    int resend_tokens
+
+ctypedef struct producer_t:
+    int64_t handle
+    transport_t *transport
+    bint video
+    int codec
+    uint32_t clock_rate
+    uint8_t payload_type
+    uint8_t rtx_payload_type
+    bint has_rtx
+    bint nack
+    bint fir
+    bint paused
+    bint silent
+    bint heard
+    stream_t streams[<int>ENCODINGS_MOST]
+    int stream_count
+    kinds_by_id_t kinds
+    uint8_t mid[16]
+    int mid_length
+    uint8_t cname[<int>CNAME_MOST]
+    int cname_length
+    list_t consumers
+    int best  # the highest stream that is being received
+    uint32_t rtt_us
+    int32_t level_16  # smoothed dBov in 1/16, below zero
+    int64_t level_at
+    int64_t last_packet_us
+    uint64_t nacks
+    uint64_t key_requests
+    uint64_t key_frames
+
+ctypedef struct sr_memory_t:
+    uint32_t middle
+    int64_t sent_us
+
+ctypedef struct resent_t:
+    int64_t out
+    int64_t sent_us
+
+# A producer's way to one subscriber; or, with `tap` set and no transport, into Python.
+ctypedef struct consumer_t:
+    int64_t handle
+    transport_t *transport
+    producer_t *producer
+    bint paused
+    bint waits_key
+    bint wants_marker  # audio: mark the first packet after a pause
+    bint nack
+    bint has_rtx
+    uint8_t payload_type
+    uint8_t rtx_payload_type
+    uint8_t priority
+    uint32_t ssrc
+    uint32_t rtx_ssrc
+    uint16_t rtx_sequence
+    extension_writer_t extensions
+    spans_t spans
+    int64_t dropped_picture
+    int64_t kept_picture
+    uint8_t preferred_spatial
+    uint8_t preferred_temporal
+    int stream  # forwarded now; -1 none
+    int temporal
+    int told_spatial
+    int told_temporal
+    int64_t last_sent_us
+    uint64_t packets
+    uint64_t octets  # payload only, RFC 3550 section 6.4.1
+    uint64_t bytes
+    uint64_t retransmitted
+    uint64_t nacks
+    uint64_t key_requests
+    sr_memory_t reports[<int>SR_MEMORY]
+    uint32_t report_count
+    uint8_t fraction
+    uint32_t lost
+    uint32_t jitter
+    uint32_t reported_highest
+    uint32_t rtt_us
+    resent_t resent[<int>RESENT]
+    queue_t *tap
+    uint64_t tap_overflow
+    int tap_capacity
+
+ctypedef struct due_t:
+    producer_t *producer
+    uint8_t stream
+
+ctypedef struct core_t:
+    int64_t now
+    srtp_t srtp
+    table_t addresses
+    list_t transports
+    list_t producers
+    queue_t control
+    queue_t strangers
+    queue_t events
+    queue_t commands
+    queue_t retired
+    bint told  # something was put into control, strangers or events
+    due_t due[<int>DUE_MOST]  # streams with pending packets
+    int due_count
+    int64_t tick_at
+    int64_t slow_tick_at
+    int missing  # of all streams, as of the last tick
+    void (*deliver)(core_t *core, int socket) noexcept nogil
+    void *outlet  # what `deliver` needs
+    batch_t *batches[<int>SOCKETS_MOST]
+    drops_t drops
+    uint64_t random
+    uint64_t packets_received
+    uint64_t bytes_received
+    uint64_t packets_sent
+    uint64_t bytes_sent
+    uint64_t send_calls
+    uint64_t gso_messages

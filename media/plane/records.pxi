@@ -1,0 +1,176 @@
+# What Python keeps of each object, and the checking and building of arguments.
+
+import os
+import socket as sockets_module
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcpy, memset
+
+from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
+
+from media.plane.address cimport TABLE_SLOTS, address_t
+from media.plane.batch cimport BATCH_BYTES, batch_clear, batch_t, message_t
+from media.plane.clockwork cimport core_advance, flush_due
+from media.plane.commands cimport *
+from media.plane.demux cimport DATAGRAM_MOST, control_t, core_receive, receive_media
+from media.plane.drops cimport DROP_COUNT, HUITANG_DROP_NAMED, HUITANG_DROP_NAMES
+from media.plane.extensions cimport *
+from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
+from media.plane.lists cimport list_free
+from media.plane.objects cimport *
+from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9
+from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
+from media.plane.resend cimport RESEND_TOKENS
+from media.plane.ring cimport ring_close, ring_open
+from media.plane.rtcp cimport CNAME_MOST
+from media.plane.sending cimport deliver_all, event_t
+from media.plane.spans cimport span_t
+from media.plane.srtp cimport srtp_function_t
+from media.plane.stream cimport stream_expected, stream_t
+
+from media.plane.types import (
+    ConsumerStatistics, Datagram, Event, EventKind, PlaneBusyError, PlaneStatistics, ProducerStatistics, Profile,
+    SenderReport, StaleHandleError, TapBatch, TransportStatistics,
+)
+
+DROP_REASONS = tuple((<bytes>HUITANG_DROP_NAMES[i]).decode() for i in range(HUITANG_DROP_NAMED))
+if len(DROP_REASONS) != DROP_COUNT:
+    raise ImportError("drops.pxd names not as many reasons as it counts")
+
+cdef dict EXTENSION_KINDS = {
+    "urn:ietf:params:rtp-hdrext:sdes:mid": EXT_MID,
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": EXT_RID,
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": EXT_REPAIRED_RID,
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": EXT_ABS_SEND_TIME,
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01": EXT_TRANSPORT_CC,
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level": EXT_AUDIO_LEVEL,
+    "urn:3gpp:video-orientation": EXT_VIDEO_ORIENTATION,
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay": EXT_PLAYOUT_DELAY,
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time": EXT_ABS_CAPTURE_TIME,
+}
+cdef dict VIDEO_CODECS = {"vp8": CODEC_VP8, "vp9": CODEC_VP9, "h264": CODEC_H264}
+cdef dict SRTP_PROFILES = {
+    Profile.AES_CM_128_HMAC_SHA1_80: (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
+    Profile.AEAD_AES_128_GCM: (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+    Profile.AEAD_AES_256_GCM: (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
+}
+
+cdef enum:
+    VIDEO_SLOTS = 1024  # four seconds at 2.5 Mbit/s
+    VIDEO_RING = 1 << 20
+    AUDIO_SLOTS = 128
+    AUDIO_RING = 1 << 16
+    VIDEO_SPANS = 64
+    AUDIO_SPANS = 8
+    TAP_MOST = 65536
+    REPLAY_WINDOW = 1024  # packets; Wi-Fi retries and RTX arrive late
+
+cdef enum record_kind_t:
+    TRANSPORT
+    PRODUCER
+    CONSUMER
+    TAP
+
+
+cdef class Record:
+    """An object of the plane, as Python knows it: where it lies, what hangs on it, what must live as long."""
+    cdef void *target
+    cdef int kind
+    cdef int64_t handle
+    cdef list children  # handles
+    cdef list parents  # records
+    cdef set ssrcs  # of a transport: what its consumers use
+    cdef set publishes  # of a transport: what its producers use
+    cdef set own_ssrcs
+    cdef list sessions
+    cdef bint has_arrivals
+    cdef bint has_sent
+    cdef queue_t tap
+    cdef uint64_t overflow_told
+
+    def __cinit__(self):
+        self.children = []
+        self.parents = []
+        self.ssrcs = set()
+        self.publishes = set()
+        self.own_ssrcs = set()
+        self.sessions = []
+
+
+cdef int read_address(object value, address_t *address) except -1:
+    if not isinstance(value, bytes) or len(value) != sizeof(address_t):
+        raise ValueError(f"an address of the plane has {sizeof(address_t)} bytes")
+    memcpy(address, PyBytes_AS_STRING(value), sizeof(address_t))
+    if address.ipv6 > 1:
+        raise ValueError("not an address of the plane")
+    return 0
+
+
+cdef bytes show_address(const address_t *address):
+    return PyBytes_FromStringAndSize(<const char *>address, sizeof(address_t))
+
+
+def host_and_port(object address):
+    cdef address_t parsed
+    read_address(address, &parsed)
+    port = sockets_module.ntohs(parsed.port)
+    if parsed.ipv6:
+        return sockets_module.inet_ntop(sockets_module.AF_INET6, address[:16]), port
+    return sockets_module.inet_ntop(sockets_module.AF_INET, address[12:16]), port
+
+
+cdef int number(object value, str what, int64_t least, int64_t most) except? -1:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{what} must be a whole number from {least} to {most}")
+    return 0
+
+
+cdef uint32_t read_ssrc(object value, str what) except? 0:
+    number(value, what, 0, 0xFFFFFFFF)
+    return value
+
+
+cdef bytes short_text(object value, str what, int most):
+    data = value.encode() if isinstance(value, str) else None
+    if data is None or len(data) > most:
+        raise ValueError(f"{what} must be text of at most {most} bytes")
+    return data
+
+
+cdef dict known_extensions(object extensions):
+    """`{kind: id}` of the extensions the plane knows."""
+    found = {}
+    for uri, number_ in dict(extensions).items():
+        number(number_, "a header extension's id", 1, 255)
+        if number_ == 15:
+            raise ValueError("header extension id 15 is reserved")
+        if uri in EXTENSION_KINDS:
+            found[EXTENSION_KINDS[uri]] = number_
+    if len(set(found.values())) != len(found):
+        raise ValueError("two header extensions share an id")
+    return found
+
+
+cdef object srtp_session(object profile, object key, int direction):
+    if profile not in SRTP_PROFILES:
+        raise ValueError("unknown SRTP profile")
+    name, length = SRTP_PROFILES[profile]
+    if not isinstance(key, bytes) or len(key) != length:
+        raise ValueError(f"this SRTP profile's key and salt have {length} bytes together")
+    policy = Policy(key=key, ssrc_type=direction, srtp_profile=name)
+    policy.window_size = REPLAY_WINDOW
+    # A plain retransmission (no RTX negotiated) is the very same packet, and only that is ever sent twice.
+    policy.allow_repeat_tx = direction == Policy.SSRC_ANY_OUTBOUND
+    return Session(policy)
+
+
+cdef void *srtp_pointer(object session) except NULL:
+    return <void *><intptr_t>int(srtp_ffi.cast("intptr_t", session._srtp[0]))
+
+
+cdef srtp_function_t srtp_function(str name) except NULL:
+    return <srtp_function_t><intptr_t>int(srtp_ffi.cast("intptr_t", srtp_ffi.addressof(srtp_lib, name)))

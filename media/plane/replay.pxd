@@ -1,0 +1,83 @@
+"""Late joiners: video starts with a key frame at once, out of the ring if one has just been, else by asking.
+
+While a request to the publisher would be throttled (KEY_INTERVAL_US) the last key frame is at most that old, and all
+that followed it is replayed; otherwise a request goes out immediately. So nobody waits for a throttle, and nobody gets
+more than half a second of old frames. Replayed frames are given timestamps a millisecond apart: a receiver shows the
+newest one at once instead of playing the past.
+"""
+
+from libc.stdint cimport int64_t, uint32_t
+
+from media.plane.forward cimport forward_packet, place
+from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
+from media.plane.layers cimport wanted_stream
+from media.plane.objects cimport consumer_t, core_t, producer_t
+from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.sending cimport may_send
+from media.plane.spans cimport span_t, spans_begin, spans_current
+from media.plane.stream cimport stream_t
+
+cdef enum:
+    REPLAY_MOST = 160  # packets; half a second at 4 Mbit/s
+    REPLAY_FRAMES = 30  # each takes a span
+
+
+cdef inline bint can_replay(core_t *core, const stream_t *stream) noexcept nogil:
+    return (
+        stream.started and stream.key_sequence != 0
+        and core.now - stream.key_arrival_us <= KEY_INTERVAL_US
+        and stream.highest - stream.key_sequence < REPLAY_MOST
+        and ring_find(&stream.ring, stream.key_sequence) != NULL
+    )
+
+
+cdef inline void begin_frame(consumer_t *consumer, const slot_t *slot, uint32_t timestamp) noexcept nogil:
+    """A new span for the next replayed frame, with its own timestamp shift and else as before."""
+    cdef span_t *span = spans_current(&consumer.spans)
+    cdef int64_t shift = span.shift
+    span.end = slot.sequence
+    span = spans_begin(&consumer.spans, slot.sequence)
+    span.shift = shift  # a packet missing between the frames keeps its number
+    span.timestamp_shift = slot.timestamp - timestamp
+
+
+cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) noexcept nogil:
+    cdef int64_t sequence
+    cdef slot_t *slot
+    cdef span_t *span
+    cdef uint32_t frame = 0
+    cdef uint32_t step = consumer.producer.clock_rate // 1000
+    cdef int frames = 0
+    for sequence in range(stream.key_sequence, stream.highest + 1):
+        slot = ring_find(&stream.ring, sequence)
+        if slot == NULL:
+            continue
+        if frames and slot.timestamp != frame and frames < REPLAY_FRAMES:
+            begin_frame(consumer, slot, consumer.spans.newest_timestamp + step)
+        if slot.timestamp != frame or frames == 0:
+            frame = slot.timestamp
+            frames += 1
+        span = place(core, consumer, stream, slot)
+        if span != NULL:
+            forward_packet(core, consumer, slot, ring_bytes(&stream.ring, slot), span, 0)
+
+
+cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
+    """A consumer that may now send begins (again)."""
+    cdef producer_t *producer = consumer.producer
+    cdef stream_t *stream
+    if consumer.paused:
+        return
+    if not producer.video:
+        consumer.waits_key = True  # a new span; every audio packet is a key frame
+        consumer.wants_marker = consumer.has_rtx or not consumer.nack  # a plain retransmission must not differ
+        return
+    consumer.waits_key = True
+    if consumer.transport != NULL and not may_send(core, consumer.transport, 0):
+        return
+    stream = &producer.streams[wanted_stream(consumer)]
+    # A recording keeps true timestamps, so it waits for a fresh key frame.
+    if consumer.tap == NULL and not producer.paused and producer.transport.admitted and can_replay(core, stream):
+        replay(core, consumer, stream)
+    if consumer.waits_key:
+        want_key(core, producer, stream)

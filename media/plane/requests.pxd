@@ -1,0 +1,202 @@
+"""RTCP that arrives: a publisher's sender reports, a subscriber's reports and wishes."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from media.plane.bits cimport get16, get24, get32, get64
+from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC
+from media.plane.feedback cimport read_transport_cc
+from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
+from media.plane.keyframes cimport want_key
+from media.plane.layers cimport wanted_stream
+from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, route_t, transport_t
+from media.plane.queue cimport queue_push
+from media.plane.resend cimport resend
+from media.plane.routes cimport route_find
+from media.plane.rtcp cimport (
+    PSFB_AFB, PSFB_FIR, PSFB_PLI, REPORT_BLOCK, RTCP_PSFB, RTCP_RR, RTCP_RTPFB, RTCP_SR, RTPFB_NACK,
+    RTPFB_TRANSPORT_CC, next_rtcp, rtcp_t,
+)
+from media.plane.spans cimport span_t, spans_current
+from media.plane.stream cimport stream_t
+
+cdef enum:
+    NACK_ITEMS_MOST = 32  # of one message: 544 packets, more than any honest receiver asks for at once
+    RTT_MOST_US = 10_000_000
+
+
+cdef inline consumer_t *consumer_find(transport_t *transport, uint32_t ssrc) noexcept nogil:
+    """By its media SSRC."""
+    cdef int i
+    for i in range(transport.consumers.count):
+        if (<consumer_t *>transport.consumers.items[i]).ssrc == ssrc:
+            return <consumer_t *>transport.consumers.items[i]
+    return NULL
+
+
+cdef inline void tell_taps(producer_t *producer, stream_t *stream) noexcept nogil:
+    """Pass the publisher's clock on to the taps that have this stream now."""
+    cdef int i
+    cdef consumer_t *tap
+    cdef span_t *span
+    cdef tap_record_t record
+    cdef uint64_t report[2]
+    for i in range(producer.consumers.count):
+        tap = <consumer_t *>producer.consumers.items[i]
+        span = spans_current(&tap.spans)
+        if tap.tap == NULL or span == NULL or tap.stream != stream.index or span.epoch != stream.epoch:
+            continue
+        record.arrival_us = stream.report.arrival_us
+        record.kind = TAP_RECORD_REPORT
+        report[0] = stream.report.ntp
+        report[1] = <uint32_t>(stream.report.rtp - span.timestamp_shift)
+        queue_push(tap.tap, &record, sizeof(tap_record_t), report, sizeof(report))
+
+
+cdef inline void read_sender_report(core_t *core, transport_t *transport, const uint8_t *data) noexcept nogil:
+    """`data` is at the sender's SSRC, 24 bytes."""
+    cdef route_t *route = route_find(transport, get32(data))
+    cdef stream_t *stream
+    cdef consumer_t *consumer
+    cdef bint first
+    cdef int i
+    if route == NULL or route.rtx:
+        return
+    stream = &route.producer.streams[route.encoding]
+    first = stream.report.arrival_us == 0
+    stream.report.ntp = get64(data + 4)
+    stream.report.rtp = get32(data + 12)
+    stream.report.arrival_us = core.now
+    tell_taps(route.producer, stream)
+    if first:
+        for i in range(route.producer.consumers.count):
+            consumer = <consumer_t *>route.producer.consumers.items[i]
+            if consumer.transport != NULL:
+                consumer.transport.report_at = core.now
+
+
+cdef inline void read_report_block(core_t *core, transport_t *transport, const uint8_t *data, uint64_t *expected, uint64_t *lost) noexcept nogil:
+    cdef consumer_t *consumer = consumer_find(transport, get32(data))
+    cdef uint32_t highest, last_sr, delay, covered
+    cdef int64_t rtt
+    cdef int i
+    if consumer == NULL:
+        return
+    highest = get32(data + 8)
+    covered = highest - consumer.reported_highest if consumer.reported_highest else 0
+    consumer.reported_highest = highest
+    consumer.fraction = data[4]
+    consumer.lost = get24(data + 5)
+    consumer.jitter = get32(data + 12)
+    if 0 < covered < 100_000:
+        expected[0] += covered
+        lost[0] += <uint64_t>covered * data[4] // 256
+    last_sr = get32(data + 16)
+    delay = get32(data + 20)
+    if last_sr == 0:
+        return
+    for i in range(SR_MEMORY):
+        if consumer.reports[i].middle == last_sr and consumer.reports[i].sent_us:
+            rtt = core.now - consumer.reports[i].sent_us - <int64_t>delay * 1_000_000 // 65_536
+            if 0 < rtt < RTT_MOST_US:
+                consumer.rtt_us = <uint32_t>rtt
+                transport.rtt_us = <uint32_t>((7 * <int64_t>transport.rtt_us + rtt) // 8 if transport.rtt_us else rtt)
+            return
+
+
+cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *data, int at, int end) noexcept nogil:
+    cdef consumer_t *consumer = consumer_find(transport, get32(data + at + 4))
+    cdef int items = 0
+    cdef int k
+    cdef uint16_t pid, mask
+    if consumer == NULL or consumer.paused:
+        core.drops[<int>DROP_NACK_UNKNOWN_SSRC] += 1
+        return
+    at += 8
+    while at + 4 <= end and items < NACK_ITEMS_MOST:
+        pid = get16(data + at)
+        mask = get16(data + at + 2)
+        resend(core, consumer, pid)
+        for k in range(16):
+            if mask >> k & 1:
+                resend(core, consumer, <uint16_t>(pid + k + 1))
+        at += 4
+        items += 1
+
+
+cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t ssrc) noexcept nogil:
+    cdef consumer_t *consumer = consumer_find(transport, ssrc)
+    if consumer == NULL or consumer.paused or not consumer.producer.video:
+        return
+    consumer.key_requests += 1
+    want_key(
+        core, consumer.producer,
+        &consumer.producer.streams[consumer.stream if consumer.stream >= 0 else wanted_stream(consumer)],
+    )
+
+
+cdef inline bint read_feedback(core_t *core, transport_t *transport, const rtcp_t *packet, const uint8_t *data) noexcept nogil:
+    """RTPFB and PSFB; false when malformed. The kinds the plane has no use for are passed over."""
+    cdef int at = packet.at
+    if packet.end - at < 8:
+        return False
+    if packet.type == RTCP_RTPFB:
+        if packet.count == RTPFB_NACK:
+            if packet.end - at < 12:
+                return False
+            read_nack(core, transport, data, at, packet.end)
+        elif packet.count == RTPFB_TRANSPORT_CC:
+            if transport.sent == NULL:
+                return True
+            if not read_transport_cc(transport.sent, data, at, packet.end):
+                return False
+            transport.feedbacks += 1
+        return True
+    if packet.count == PSFB_PLI:
+        read_key_request(core, transport, get32(data + at + 4))
+    elif packet.count == PSFB_FIR:
+        at += 8
+        while at + 8 <= packet.end:
+            read_key_request(core, transport, get32(data + at))
+            at += 8
+    elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"
+        transport.remb_bps = read_remb(get24(data + at + 13))
+    return True
+
+
+cdef inline uint32_t read_remb(uint32_t value) noexcept nogil:
+    """Six bits of exponent, eighteen of mantissa; held at the largest number we can keep."""
+    cdef uint64_t mantissa = value & 0x3FFFF
+    cdef uint32_t exponent = value >> 18
+    if exponent > 32 or (mantissa << exponent) > 0xFFFFFFFFU:
+        return 0xFFFFFFFFU
+    return <uint32_t>(mantissa << exponent)
+
+
+cdef inline void accept_rtcp(core_t *core, transport_t *transport, const uint8_t *data, int length) noexcept nogil:
+    """One decrypted compound (or reduced-size, RFC 5506) packet of an admitted transport."""
+    cdef rtcp_t packet
+    cdef int cursor = 0
+    cdef int status, blocks_at, i
+    cdef uint64_t expected = 0
+    cdef uint64_t lost = 0
+    while True:
+        status = next_rtcp(data, length, &cursor, &packet)
+        if status == 0:
+            break
+        if status < 0:
+            core.drops[<int>DROP_MALFORMED_RTCP] += 1
+            break
+        if packet.type == RTCP_SR or packet.type == RTCP_RR:
+            blocks_at = packet.at + (24 if packet.type == RTCP_SR else 4)
+            if blocks_at + packet.count * REPORT_BLOCK > packet.end:
+                core.drops[<int>DROP_MALFORMED_RTCP] += 1
+                continue
+            if packet.type == RTCP_SR:
+                read_sender_report(core, transport, data + packet.at)
+            for i in range(packet.count):
+                read_report_block(core, transport, data + blocks_at + i * REPORT_BLOCK, &expected, &lost)
+        elif packet.type == RTCP_RTPFB or packet.type == RTCP_PSFB:
+            if not read_feedback(core, transport, &packet, data):
+                core.drops[<int>DROP_MALFORMED_RTCP] += 1
+    if expected:
+        transport.loss_down = <uint32_t>((transport.loss_down + lost * 65_536 // expected) // 2)

@@ -1,0 +1,69 @@
+"""Answering a subscriber's NACK out of the shared ring, never more often than a round trip."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t
+
+from media.plane.bits cimport largest, smallest, unwrap16
+from media.plane.drops cimport DROP_NACK_NOT_IN_RING, DROP_NACK_NOT_NEGOTIATED, DROP_NACK_THROTTLED
+from media.plane.objects cimport RESENT, consumer_t, core_t, resent_t, transport_t
+from media.plane.rewrite cimport write_packet
+from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.sending cimport send_room, send_rtp
+from media.plane.spans cimport span_t, spans_find_out
+from media.plane.stream cimport stream_t
+
+cdef enum:
+    RESEND_LEAST_US = 20_000  # without a known round trip, and on very short ones
+    RESEND_TOKENS = 200  # burst a subscriber may claim at once
+    RESEND_RATE = 1000  # retransmissions a second for one subscriber, all consumers together
+
+
+cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noexcept nogil:
+    """The two brakes: once a round trip for each packet, and so many a second for a subscriber."""
+    cdef transport_t *transport = consumer.transport
+    cdef resent_t *last = &consumer.resent[out & (RESENT - 1)]
+    cdef int64_t refill
+    if last.out == out and core.now - last.sent_us < largest(RESEND_LEAST_US, transport.rtt_us):
+        return False
+    refill = (core.now - transport.resend_refill_us) * RESEND_RATE // 1_000_000
+    if refill > 0:
+        transport.resend_tokens = <int>smallest(transport.resend_tokens + refill, RESEND_TOKENS)
+        transport.resend_refill_us = core.now
+    if transport.resend_tokens <= 0:
+        return False
+    transport.resend_tokens -= 1
+    last.out = out
+    last.sent_us = core.now
+    return True
+
+
+cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noexcept nogil:
+    """Send one packet again, as RTX where negotiated. What never came from the publisher is on its NACK list already."""
+    cdef int64_t out = unwrap16(consumer.spans.newest_out, wanted)
+    cdef span_t *span
+    cdef stream_t *stream
+    cdef slot_t *slot
+    cdef uint8_t *packet
+    cdef int length
+    consumer.nacks += 1
+    if not consumer.nack:
+        core.drops[<int>DROP_NACK_NOT_NEGOTIATED] += 1
+        return
+    span = spans_find_out(&consumer.spans, out)
+    if span == NULL or out > consumer.spans.newest_out:
+        core.drops[<int>DROP_NACK_NOT_IN_RING] += 1
+        return
+    stream = &consumer.producer.streams[span.stream]
+    slot = ring_find(&stream.ring, out + span.shift) if stream.epoch == span.epoch else NULL
+    if slot == NULL or slot.payload_length == 0:
+        core.drops[<int>DROP_NACK_NOT_IN_RING] += 1
+        return
+    if not may_resend(core, consumer, out):
+        core.drops[<int>DROP_NACK_THROTTLED] += 1
+        return
+    packet = send_room(core, consumer.transport)
+    length = write_packet(
+        packet, consumer, slot, ring_bytes(&stream.ring, slot), span, consumer.has_rtx, 0, core.now
+    )
+    length = send_rtp(core, consumer.transport, packet, length)
+    consumer.bytes += length
+    consumer.retransmitted += 1

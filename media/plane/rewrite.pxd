@@ -1,0 +1,84 @@
+"""One stored packet becomes one outgoing packet of a consumer."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.string cimport memcpy, memset
+
+from media.plane.bits cimport put16, put24, put32
+from media.plane.extensions cimport EXTENSIONS_LONGEST, write_extensions
+from media.plane.feedback cimport sent_note
+from media.plane.objects cimport consumer_t
+from media.plane.ring cimport slot_t
+from media.plane.rtp cimport RTP_HEADER
+from media.plane.spans cimport span_t
+
+
+cdef inline uint32_t abs_send_time(int64_t now) noexcept nogil:
+    """Seconds in 6.18 fixed point, as the abs-send-time extension has them."""
+    return <uint32_t>((now % 64_000_000) * 262_144 // 1_000_000) & 0xFFFFFF
+
+
+cdef inline void rewrite_vp8(uint8_t *payload, const slot_t *slot, const span_t *span) noexcept nogil:
+    cdef int64_t picture
+    if slot.payload.picture_bits:
+        picture = slot.picture - span.picture_shift
+        if slot.payload.picture_bits == 15:
+            put16(payload + slot.payload.picture_at, 0x8000 | (<uint32_t>picture & 0x7FFF))
+        else:
+            payload[slot.payload.picture_at] = <uint8_t>(picture & 0x7F)
+    if slot.payload.tl0_at:
+        payload[slot.payload.tl0_at] = <uint8_t>(slot.payload.tl0 - span.tl0_shift)
+    if slot.payload.layer_at:
+        payload[slot.payload.layer_at] = <uint8_t>(
+            (payload[slot.payload.layer_at] & 0xE0) | ((slot.payload.key_index - span.key_shift) & 0x1F)
+        )
+
+
+cdef inline int write_packet(
+    uint8_t *out, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span,
+    bint rtx, int padding, int64_t now,
+) noexcept nogil:
+    """Write the packet, or its RFC 4588 retransmission, unencrypted; answers its length.
+
+    At most 1,600 bytes of source, the extensions, two bytes of OSN and 255 of padding: within DATAGRAM_ROOM.
+    """
+    cdef int at = RTP_HEADER
+    cdef int extensions
+    cdef uint32_t sequence = <uint32_t>(slot.sequence - span.shift) & 0xFFFF
+    cdef bint marker = slot.marker
+    if consumer.wants_marker and not rtx:
+        marker = True
+        consumer.wants_marker = False
+    out[0] = 0x80
+    put32(out + 4, slot.timestamp - span.timestamp_shift)
+    if rtx:
+        out[1] = <uint8_t>(consumer.rtx_payload_type | (0x80 if marker else 0))
+        put16(out + 2, consumer.rtx_sequence)
+        put32(out + 8, consumer.rtx_ssrc)
+        consumer.rtx_sequence += 1
+    else:
+        out[1] = <uint8_t>(consumer.payload_type | (0x80 if marker else 0))
+        put16(out + 2, sequence)
+        put32(out + 8, consumer.ssrc)
+    extensions = write_extensions(&consumer.extensions, out + at, source, slot.passed)
+    if extensions:
+        out[0] |= 0x10
+        if consumer.extensions.abs_send_time_at:
+            put24(out + at + consumer.extensions.abs_send_time_at, abs_send_time(now))
+        if consumer.extensions.transport_cc_at and consumer.transport.sent != NULL:
+            put16(
+                out + at + consumer.extensions.transport_cc_at,
+                sent_note(consumer.transport.sent, slot.payload_length, now),
+            )
+        at += extensions
+    if rtx:
+        put16(out + at, sequence)
+        at += 2
+    memcpy(out + at, source + slot.payload_at, slot.payload_length)
+    rewrite_vp8(out + at, slot, span)
+    at += slot.payload_length
+    if padding:
+        memset(out + at, 0, padding)
+        at += padding
+        out[at - 1] = <uint8_t>padding
+        out[0] |= 0x20
+    return at

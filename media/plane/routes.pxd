@@ -1,0 +1,155 @@
+"""Which producer an SSRC belongs to: as signalled, or learned from MID and RID (RFC 8852, RFC 8843), or the payload type."""
+
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcmp
+
+from media.plane.extensions cimport EXT_MID
+from media.plane.objects cimport ROUTES_MOST, STRANGERS_MOST, producer_t, route_t, transport_t
+from media.plane.rtp cimport element_t, next_element, rtp_t
+from media.plane.stream cimport stream_restart, stream_t
+
+
+cdef inline route_t *route_find(transport_t *transport, uint32_t ssrc) noexcept nogil:
+    cdef int i
+    for i in range(transport.route_count):
+        if transport.routes[i].ssrc == ssrc:
+            return &transport.routes[i]
+    return NULL
+
+
+cdef inline bint stranger_allowed(transport_t *transport, uint32_t ssrc) noexcept nogil:
+    """An SSRC without a route may be unprotected only while few are known: libsrtp keeps state for each, for ever."""
+    cdef int i
+    for i in range(transport.stranger_count):
+        if transport.strangers[i] == ssrc:
+            return True
+    return transport.stranger_count < STRANGERS_MOST
+
+
+cdef inline void stranger_note(transport_t *transport, uint32_t ssrc) noexcept nogil:
+    cdef int i
+    for i in range(transport.stranger_count):
+        if transport.strangers[i] == ssrc:
+            return
+    if transport.stranger_count < STRANGERS_MOST:
+        transport.strangers[transport.stranger_count] = ssrc
+        transport.stranger_count += 1
+
+
+cdef inline route_t *route_add(transport_t *transport, producer_t *producer, int encoding, bint rtx, uint32_t ssrc) noexcept nogil:
+    """Let an SSRC be this stream's (or its RTX's); an earlier one of the same role is forgotten and the stream restarts."""
+    cdef int i
+    cdef route_t *route = NULL
+    cdef stream_t *stream = &producer.streams[encoding]
+    for i in range(transport.route_count):
+        route = &transport.routes[i]
+        if route.producer == producer and route.encoding == encoding and route.rtx == rtx:
+            break
+        route = NULL
+    if route == NULL:
+        if transport.route_count == ROUTES_MOST:
+            return NULL
+        route = &transport.routes[transport.route_count]
+        transport.route_count += 1
+    elif not rtx and route.ssrc != ssrc:
+        stream_restart(stream)
+        stream.report.arrival_us = 0
+    route.ssrc = ssrc
+    route.producer = producer
+    route.encoding = <uint8_t>encoding
+    route.rtx = rtx
+    if rtx:
+        stream.rtx_ssrc = ssrc
+        stream.has_rtx_ssrc = True
+    else:
+        stream.ssrc = ssrc
+        stream.has_ssrc = True
+    return route
+
+
+cdef inline void routes_remove(transport_t *transport, const producer_t *producer) noexcept nogil:
+    cdef int i
+    cdef int kept = 0
+    for i in range(transport.route_count):
+        if transport.routes[i].producer != producer:
+            transport.routes[kept] = transport.routes[i]
+            kept += 1
+    transport.route_count = kept
+
+
+cdef inline route_t *learn_by_rid(transport_t *transport, const rtp_t *rtp, const uint8_t *rid, int length, const uint8_t *mid, int mid_length, bint rtx) noexcept nogil:
+    cdef int i, k
+    cdef producer_t *producer
+    cdef stream_t *stream
+    for i in range(transport.producers.count):
+        producer = <producer_t *>transport.producers.items[i]
+        if mid_length and producer.mid_length and (
+            mid_length != producer.mid_length or memcmp(mid, producer.mid, mid_length) != 0
+        ):
+            continue
+        if rtp.payload_type != (producer.rtx_payload_type if rtx else producer.payload_type):
+            continue
+        for k in range(producer.stream_count):
+            stream = &producer.streams[k]
+            if stream.rid_length == length and length and memcmp(stream.rid, rid, length) == 0:
+                return route_add(transport, producer, k, rtx, rtp.ssrc)
+    return NULL
+
+
+cdef inline route_t *learn_by_type(transport_t *transport, const rtp_t *rtp, const uint8_t *mid, int mid_length) noexcept nogil:
+    """One stream without RID: by its MID, or without one if the payload type leaves no doubt and no SSRC was signalled."""
+    cdef int i
+    cdef bint rtx
+    cdef producer_t *producer
+    cdef producer_t *found = NULL
+    cdef bint found_rtx = False
+    for i in range(transport.producers.count):
+        producer = <producer_t *>transport.producers.items[i]
+        if producer.stream_count != 1 or producer.streams[0].rid_length:
+            continue
+        rtx = producer.has_rtx and rtp.payload_type == producer.rtx_payload_type
+        if not rtx and rtp.payload_type != producer.payload_type:
+            continue
+        if mid_length and producer.mid_length:
+            if mid_length == producer.mid_length and memcmp(mid, producer.mid, mid_length) == 0:
+                return route_add(transport, producer, 0, rtx, rtp.ssrc)
+            continue
+        if producer.streams[0].has_rtx_ssrc if rtx else producer.streams[0].has_ssrc:
+            continue
+        if found != NULL:
+            return NULL
+        found = producer
+        found_rtx = rtx
+    if found == NULL:
+        return NULL
+    return route_add(transport, found, 0, found_rtx, rtp.ssrc)
+
+
+cdef inline route_t *learn(transport_t *transport, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
+    """Find the stream of an SSRC not seen before, and remember it."""
+    cdef element_t element
+    cdef element_t mid
+    cdef element_t rid
+    cdef bint repaired = False
+    cdef route_t *route
+    cdef int cursor = rtp.extensions_at
+    mid.at = 0
+    mid.length = 0
+    rid.at = 0
+    rid.length = 0
+    while next_element(rtp, data, &cursor, &element):
+        if element.id == 0:
+            continue
+        if element.id == transport.mid_id:
+            mid = element
+        elif element.id == transport.rid_id:
+            rid = element
+            repaired = False
+        elif element.id == transport.repaired_rid_id:
+            rid = element
+            repaired = True
+    if rid.length:
+        route = learn_by_rid(transport, rtp, data + rid.at, rid.length, data + mid.at, mid.length, repaired)
+        if route != NULL:
+            return route
+    return learn_by_type(transport, rtp, data + mid.at, mid.length)

@@ -1,0 +1,85 @@
+"""The way out: who may be sent to, protection, and the socket's batch."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from media.plane.batch cimport batch_add, batch_full, batch_room
+from media.plane.drops cimport DROP_EVENT_QUEUE_FULL, DROP_NO_ADDRESS, DROP_NO_KEYS, DROP_NOT_ADMITTED, DROP_PROTECT
+from media.plane.objects cimport SOCKETS_MOST, core_t, transport_t
+from media.plane.queue cimport queue_push
+from media.plane.srtp cimport SRTP_OK
+
+ctypedef struct event_t:
+    int64_t handle
+    int kind
+    int spatial
+    int temporal
+
+
+cdef inline uint32_t core_random(core_t *core) noexcept nogil:
+    """xorshift64*: initial sequence numbers and timestamps, which SRTP hides anyway."""
+    core.random ^= core.random >> 12
+    core.random ^= core.random << 25
+    core.random ^= core.random >> 27
+    return <uint32_t>((core.random * <unsigned long long>0x2545F4914F6CDD1D) >> 32)
+
+
+cdef inline void core_tell(core_t *core, int kind, int64_t handle, int spatial, int temporal) noexcept nogil:
+    cdef event_t event
+    event.handle = handle
+    event.kind = kind
+    event.spatial = spatial
+    event.temporal = temporal
+    if queue_push(&core.events, &event, sizeof(event_t), NULL, 0):
+        core.told = True
+    else:
+        core.drops[<int>DROP_EVENT_QUEUE_FULL] += 1
+
+
+cdef inline bint may_send(core_t *core, const transport_t *transport, int packets) noexcept nogil:
+    """Whether the transport can be sent to; if not, so many packets are counted as dropped."""
+    if transport.admitted and transport.tx != NULL and transport.has_remote:
+        return True
+    if not transport.admitted:
+        core.drops[<int>DROP_NOT_ADMITTED] += packets
+    elif transport.tx == NULL:
+        core.drops[<int>DROP_NO_KEYS] += packets
+    else:
+        core.drops[<int>DROP_NO_ADDRESS] += packets
+    return False
+
+
+cdef inline uint8_t *send_room(core_t *core, const transport_t *transport) noexcept nogil:
+    """Where to write the next datagram for a transport that may be sent to."""
+    cdef int socket = transport.remote.socket
+    if batch_full(core.batches[socket]):
+        core.deliver(core, socket)
+    return batch_room(core.batches[socket])
+
+
+cdef inline int send_rtp(core_t *core, transport_t *transport, uint8_t *packet, int length) noexcept nogil:
+    """Encrypt the packet written at `send_room` and put it into the batch; its length on the wire, 0 when refused."""
+    if core.srtp.protect(transport.tx, packet, &length) != SRTP_OK:
+        core.drops[<int>DROP_PROTECT] += 1
+        return 0
+    batch_add(core.batches[transport.remote.socket], &transport.remote, length)
+    transport.packets_sent += 1
+    transport.bytes_sent += length
+    return length
+
+
+cdef inline void send_rtcp(core_t *core, transport_t *transport, uint8_t *packet, int length) noexcept nogil:
+    """As `send_rtp`, for a compound or reduced-size RTCP packet."""
+    if core.srtp.protect_rtcp(transport.tx, packet, &length) != SRTP_OK:
+        core.drops[<int>DROP_PROTECT] += 1
+        return
+    batch_add(core.batches[transport.remote.socket], &transport.remote, length)
+    transport.packets_sent += 1
+    transport.bytes_sent += length
+
+
+cdef inline void deliver_all(core_t *core) noexcept nogil:
+    """Hand over whatever the batches hold."""
+    cdef int socket
+    for socket in range(SOCKETS_MOST):
+        if core.batches[socket] != NULL and core.batches[socket].count:
+            core.deliver(core, socket)

@@ -1,0 +1,97 @@
+"""How a consumer's outgoing numbers follow from the source's: the heart of the rewriting.
+
+A span maps a run of source sequence numbers of one stream to outgoing ones by constant shifts. A dropped frame, a layer
+switch, a pause or a publisher's restart ends a span and begins another; outgoing numbers never leave a gap that the
+source did not have. The last spans are kept, so a late packet and a NACK find the shifts of their time.
+"""
+
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
+
+ctypedef struct span_t:
+    int64_t first  # source sequence numbers, extended: first <= n < end
+    int64_t end
+    int64_t shift  # outgoing = source - shift
+    int64_t picture_shift
+    uint32_t timestamp_shift
+    uint32_t epoch
+    uint32_t ssrc
+    uint8_t stream
+    uint8_t tl0_shift
+    uint8_t key_shift
+
+ctypedef struct spans_t:
+    span_t *items  # circular
+    int capacity  # a power of two
+    int64_t begun  # spans ever begun; the newest is at (begun - 1) & (capacity - 1)
+    int64_t newest_source  # of the newest span's stream
+    int64_t newest_out
+    int64_t newest_picture
+    uint32_t newest_timestamp
+    uint8_t newest_tl0
+    uint8_t newest_key
+
+
+cdef inline span_t *spans_current(const spans_t *spans) noexcept nogil:
+    """The newest span, or NULL before anything was forwarded."""
+    if spans.begun == 0:
+        return NULL
+    return &spans.items[(spans.begun - 1) & (spans.capacity - 1)]
+
+
+cdef inline span_t *spans_begin(spans_t *spans, int64_t source) noexcept nogil:
+    """End the current span and begin one at `source` that continues its outgoing sequence. Shifts are copied over."""
+    cdef span_t *last = spans_current(spans)
+    cdef span_t *span = &spans.items[spans.begun & (spans.capacity - 1)]
+    if last != NULL:
+        if last.end == INT64_MAX:
+            last.end = spans.newest_source + 1
+        if last != span:
+            span[0] = last[0]
+    span.first = source
+    span.end = INT64_MAX
+    span.shift = source - (spans.newest_out + 1)
+    spans.newest_source = source - 1
+    spans.begun += 1
+    return span
+
+
+cdef inline void spans_skip(spans_t *spans, int64_t source, bint new_picture) noexcept nogil:
+    """The next source packet will not be sent: close the ranks behind it. `source` is ahead of all before."""
+    cdef span_t *span = spans_current(spans)
+    cdef int64_t shift = span.shift + 1
+    if source > span.first:
+        # A source packet lost before this one keeps its place in the outgoing numbers.
+        spans.newest_out = source - 1 - span.shift
+        span.end = source
+        span = spans_begin(spans, source + 1)
+    span.first = source + 1
+    span.shift = shift
+    spans.newest_source = source
+    if new_picture:
+        span.picture_shift += 1
+
+
+cdef inline span_t *spans_find(const spans_t *spans, int64_t source, uint8_t stream, uint32_t epoch) noexcept nogil:
+    """The span of a source packet, or NULL when it was skipped or is too old."""
+    cdef int64_t i
+    cdef span_t *span
+    cdef int64_t oldest = spans.begun - spans.capacity if spans.begun > spans.capacity else 0
+    for i in range(spans.begun - 1, oldest - 1, -1):
+        span = &spans.items[i & (spans.capacity - 1)]
+        if span.stream != stream or span.epoch != epoch:
+            continue
+        if source >= span.first:
+            return span if source < span.end else NULL
+    return NULL
+
+
+cdef inline span_t *spans_find_out(const spans_t *spans, int64_t out) noexcept nogil:
+    """The span that produced an outgoing number, or NULL."""
+    cdef int64_t i
+    cdef span_t *span
+    cdef int64_t oldest = spans.begun - spans.capacity if spans.begun > spans.capacity else 0
+    for i in range(spans.begun - 1, oldest - 1, -1):
+        span = &spans.items[i & (spans.capacity - 1)]
+        if out >= span.first - span.shift:
+            return span if out + span.shift < span.end else NULL
+    return NULL

@@ -1,0 +1,149 @@
+"""The receive state of one SSRC of a publisher: order, loss, jitter, sender reports (RFC 3550 appendix A)."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from media.plane.bits cimport unwrap16
+from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
+from media.plane.ring cimport ring_clear, ring_t
+
+cdef enum:
+    DROPOUT_MOST = 3000  # RFC 3550: a larger jump ahead is a restart, once the next packet confirms it
+    MISORDER_MOST = 1000  # a retransmission may be this late; older ones are a restart too
+    FIRST_CYCLE = 65536  # extended numbers start here, so that nothing before the first is negative or 0
+    PENDING_MOST = 64
+
+cdef enum arrival_t:
+    ARRIVAL_NEW
+    ARRIVAL_LATE  # fills a gap
+    ARRIVAL_DUPLICATE
+    ARRIVAL_BAD
+    ARRIVAL_RESTART  # the first of a new sequence
+
+ctypedef struct sender_report_t:
+    uint64_t ntp
+    uint32_t rtp
+    int64_t arrival_us  # 0: none yet
+
+ctypedef struct stream_t:
+    uint32_t ssrc
+    uint32_t rtx_ssrc
+    bint has_ssrc
+    bint has_rtx_ssrc
+    uint8_t rid[16]
+    uint8_t rid_length
+    uint8_t index
+    uint32_t epoch  # grows whenever sequence and timestamps start anew
+
+    bint started
+    bint active  # sending lately: a simulcast publisher leaves out layers it cannot afford
+    int64_t highest
+    int64_t base
+    int32_t bad_next  # the sequence number that would confirm a restart; -1 none
+    uint64_t received
+    uint64_t recovered
+    uint64_t lost_before  # of earlier epochs
+    uint64_t expected_prior
+    uint64_t received_prior
+    uint32_t jitter  # in 1/16 timestamp units
+    uint32_t transit
+    bint has_transit
+    sender_report_t report
+    missing_list_t missing
+
+    int64_t last_packet_us
+    uint64_t bytes
+    uint64_t bytes_prior
+    uint32_t bitrate
+    int64_t picture  # newest extended VP8 picture id
+    uint8_t top_temporal  # the highest temporal layer seen
+
+    int64_t key_sequence  # the newest key frame's first packet; 0 none
+    int64_t key_arrival_us
+    uint32_t key_timestamp
+    bint key_wanted
+    int64_t key_asked_us
+    uint8_t key_tries
+    uint8_t fir_sequence
+
+    ring_t ring
+    int64_t pending[<int>PENDING_MOST]
+    int pending_count
+    int64_t pending_since_us
+    bint pending_due
+
+
+cdef inline void stream_restart(stream_t *stream) noexcept nogil:
+    """Forget the order seen so far: the next packet begins a new epoch."""
+    if stream.started:
+        stream.lost_before += <uint64_t>(stream.highest - stream.base + 1)
+    stream.epoch += 1
+    stream.started = False
+    stream.missing.count = 0
+    stream.pending_count = 0
+    stream.bad_next = -1
+    stream.has_transit = False
+    stream.key_sequence = 0
+    stream.picture = 0
+    ring_clear(&stream.ring)
+
+
+cdef inline void stream_begin(stream_t *stream, uint16_t sequence) noexcept nogil:
+    stream.started = True
+    stream.highest = FIRST_CYCLE + sequence
+    stream.base = stream.highest
+    stream.expected_prior = 0
+    stream.received_prior = stream.received
+    stream.bad_next = -1
+
+
+cdef inline int stream_arrival(stream_t *stream, uint16_t sequence, int64_t now, bint wants_missing, bint rtx, int64_t *extended, int64_t *rtt, bint *outage) noexcept nogil:
+    """Place a sequence number; `extended` is valid for NEW, LATE and RESTART. `outage`: too much is missing to ask for."""
+    cdef int64_t number, step
+    rtt[0] = 0
+    outage[0] = False
+    if not stream.started:
+        stream_begin(stream, sequence)
+        extended[0] = stream.highest
+        return ARRIVAL_NEW
+    number = unwrap16(stream.highest, sequence)
+    step = number - stream.highest
+    extended[0] = number
+    if step > DROPOUT_MOST or step < -MISORDER_MOST:
+        if rtx:
+            return ARRIVAL_BAD
+        if stream.bad_next == sequence:
+            stream_restart(stream)
+            stream_begin(stream, sequence)
+            extended[0] = stream.highest
+            return ARRIVAL_RESTART
+        stream.bad_next = (sequence + 1) & 0xFFFF
+        return ARRIVAL_BAD
+    if step > 0:
+        if step > 1 and wants_missing:
+            outage[0] = not missing_add(&stream.missing, stream.highest + 1, number - 1, now)
+        stream.highest = number
+        return ARRIVAL_NEW
+    if number < stream.base:
+        return ARRIVAL_BAD  # from before we began to listen
+    if step == 0:
+        return ARRIVAL_DUPLICATE
+    rtt[0] = missing_arrived(&stream.missing, number, now)
+    return ARRIVAL_LATE
+
+
+cdef inline void stream_jitter(stream_t *stream, uint32_t timestamp, uint32_t clock_rate, int64_t now) noexcept nogil:
+    """RFC 3550 appendix A.8, for packets that were not retransmitted."""
+    cdef uint32_t transit = <uint32_t>(<uint64_t>now * clock_rate / 1_000_000) - timestamp
+    cdef int32_t difference
+    if stream.has_transit:
+        difference = <int32_t>(transit - stream.transit)
+        if difference < 0:
+            difference = -difference
+        if difference < <int32_t>clock_rate * 5:  # a leap of the clock is not jitter
+            stream.jitter += difference - ((stream.jitter + 8) >> 4)
+    stream.transit = transit
+    stream.has_transit = True
+
+
+cdef inline uint64_t stream_expected(const stream_t *stream) noexcept nogil:
+    return <uint64_t>(stream.highest - stream.base + 1) if stream.started else 0
