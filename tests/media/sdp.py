@@ -1,0 +1,126 @@
+"""The little SDP that drives a bare RTCPeerConnection; real clients use mediasoup-client for this."""
+
+from typing import Any
+
+from aiortc.sdp import MediaDescription, SessionDescription
+
+HEAD = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=ice-lite", "a=msid-semantic:WMS *"]
+
+
+def dtls_parameters(local: SessionDescription, role: str) -> dict[str, Any]:
+    """What mediasoup-client would send to connect the transport."""
+    dtls = local.media[0].dtls
+    assert dtls is not None
+    return {
+        "role": role,
+        "fingerprints": [{"algorithm": f.algorithm, "value": f.value} for f in dtls.fingerprints],
+    }
+
+
+def rtp_parameters(media: MediaDescription) -> dict[str, Any]:
+    """A sending m-line as rtpParameters."""
+    groups = {group.items[0]: group.items[1] for group in media.ssrc_group if group.semantic == "FID"}
+    first = media.ssrc[0].ssrc
+    encoding: dict[str, Any] = {"ssrc": first}
+    if first in groups:
+        encoding["rtx"] = {"ssrc": groups[first]}
+    return {
+        "mid": media.rtp.muxId,
+        "codecs": [
+            {
+                "mimeType": codec.mimeType,
+                "payloadType": codec.payloadType,
+                "clockRate": codec.clockRate,
+                "channels": codec.channels,
+                "parameters": codec.parameters,
+                "rtcpFeedback": [
+                    {"type": f.type, "parameter": f.parameter or ""} for f in codec.rtcpFeedback
+                ],
+            }
+            for codec in media.rtp.codecs
+        ],
+        "headerExtensions": [{"uri": e.uri, "id": e.id} for e in media.rtp.headerExtensions],
+        "encodings": [encoding],
+        "rtcp": {"cname": "browser"},
+    }
+
+
+def answer(offer: SessionDescription, transport: dict[str, Any], setup: str) -> str:
+    """Accept everything the browser offers to send."""
+    lines = [*HEAD, "a=group:BUNDLE " + " ".join(media.rtp.muxId for media in offer.media)]
+    for media in offer.media:
+        codecs = [
+            {
+                "mimeType": codec.mimeType,
+                "payloadType": codec.payloadType,
+                "clockRate": codec.clockRate,
+                "channels": codec.channels,
+                "parameters": codec.parameters,
+                "rtcpFeedback": [
+                    {"type": f.type, "parameter": f.parameter or ""} for f in codec.rtcpFeedback
+                ],
+            }
+            for codec in media.rtp.codecs
+        ]
+        extensions = [{"uri": e.uri, "id": e.id} for e in media.rtp.headerExtensions]
+        lines += _section(media.kind, media.rtp.muxId, "recvonly", codecs, extensions, transport, setup)
+    return _text(lines)
+
+
+def offer(consumers: list[dict[str, Any]], transport: dict[str, Any]) -> str:
+    """Offer the browser these consumers' rtpParameters."""
+    lines = [*HEAD, "a=group:BUNDLE " + " ".join(parameters["mid"] for parameters in consumers)]
+    for parameters in consumers:
+        kind = parameters["codecs"][0]["mimeType"].split("/")[0]
+        mid, codecs, extensions = parameters["mid"], parameters["codecs"], parameters["headerExtensions"]
+        lines += _section(kind, mid, "sendonly", codecs, extensions, transport, "actpass")
+        ssrc, cname = parameters["encodings"][0]["ssrc"], parameters["rtcp"]["cname"]
+        lines += [f"a=msid:stream track{mid}", f"a=ssrc:{ssrc} cname:{cname}"]
+        if "rtx" in parameters["encodings"][0]:
+            rtx = parameters["encodings"][0]["rtx"]["ssrc"]
+            lines += [f"a=ssrc:{rtx} cname:{cname}", f"a=ssrc-group:FID {ssrc} {rtx}"]
+    return _text(lines)
+
+
+def _section(
+    kind: str,
+    mid: str,
+    direction: str,
+    codecs: list[dict[str, Any]],
+    extensions: list[dict[str, Any]],
+    transport: dict[str, Any],
+    setup: str,
+) -> list[str]:
+    ice, fingerprint = transport["iceParameters"], transport["dtlsParameters"]["fingerprints"][0]
+    lines = [
+        f"m={kind} 7 UDP/TLS/RTP/SAVPF " + " ".join(str(codec["payloadType"]) for codec in codecs),
+        "c=IN IP4 127.0.0.1",
+        f"a=mid:{mid}",
+        f"a={direction}",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        f"a=ice-ufrag:{ice['usernameFragment']}",
+        f"a=ice-pwd:{ice['password']}",
+        f"a=fingerprint:{fingerprint['algorithm']} {fingerprint['value']}",
+        f"a=setup:{setup}",
+    ]
+    for codec in codecs:
+        channels = "/2" if codec.get("channels") == 2 else ""
+        payload_type, name = codec["payloadType"], codec["mimeType"].split("/")[1]
+        lines.append(f"a=rtpmap:{payload_type} {name}/{codec['clockRate']}{channels}")
+        if codec["parameters"]:
+            fmtp = ";".join(f"{name}={value}" for name, value in codec["parameters"].items())
+            lines.append(f"a=fmtp:{payload_type} {fmtp}")
+        lines += [
+            f"a=rtcp-fb:{payload_type} {f['type']} {f['parameter']}".rstrip() for f in codec["rtcpFeedback"]
+        ]
+    lines += [f"a=extmap:{extension['id']} {extension['uri']}" for extension in extensions]
+    lines += [
+        f"a=candidate:{c['foundation']} 1 udp {c['priority']} {c['ip']} {c['port']} typ host"
+        for c in transport["iceCandidates"]
+    ]
+    return [*lines, "a=end-of-candidates"]
+
+
+def _text(lines: list[str]) -> str:
+    return "\r\n".join([*lines, ""])
