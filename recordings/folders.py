@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from database import is_id
-from recordings.compose.story import SEGMENT_PREFIX
+from recordings.capture.journal import SEGMENT_PREFIX
 
 FILM_NAME: Final = "meeting.mp4"
 
@@ -13,7 +13,7 @@ class Folders:
     """Under one root, which all nodes share: a folder a recording, in it a folder a segment and the composed film."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.resolve()  # the composing process has another working directory
 
     def of(self, recording_id: str) -> Path:
         """The recording's folder; ValueError for what is no id, so that no path can be smuggled in."""

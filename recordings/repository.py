@@ -1,6 +1,6 @@
 """Every query about recordings and their composition. The caller has the session."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -35,12 +35,6 @@ async def get(session: AsyncSession, recording_id: str, *, lock: bool = False) -
     return await session.get(Recording, recording_id, with_for_update=lock)
 
 
-async def ids_of_meetings(session: AsyncSession, meeting_ids: Iterable[str]) -> dict[str, str]:
-    """The recordings of some meetings, by the meetings' ids."""
-    query = select(Recording.meeting_id, Recording.id).where(Recording.meeting_id.in_(list(meeting_ids)))
-    return {meeting_id: recording_id for meeting_id, recording_id in await session.execute(query)}
-
-
 def add(session: AsyncSession, meeting: Meeting, now: datetime) -> Recording:
     """A recording that begins."""
     recording = Recording(
@@ -66,7 +60,8 @@ def turn(recording: Recording, state: RecordingState, now: datetime, failure: Fa
 
 async def enqueue(session: AsyncSession, recording: Recording, now: datetime) -> None:
     """Have a recording composed, from the first attempt on."""
-    turn(recording, RecordingState.COMPOSING, now, recording.failure)
+    if recording.state is not RecordingState.COMPOSING:
+        turn(recording, RecordingState.COMPOSING, now, recording.failure)
     recording.progress = 0.0
     job = await session.get(CompositionJob, recording.id)
     if job is None:

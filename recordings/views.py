@@ -68,7 +68,6 @@ class RecordingStatistics:
     overflowed_packets: int
     malformed_packets: int
     failed_captures: int
-    queued_compositions: int
     running_compositions: int
     finished_compositions: int
     failed_compositions: int

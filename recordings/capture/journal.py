@@ -13,6 +13,7 @@ from typing import Any, Final
 from recordings.capture.disk import AppendedFile
 
 JOURNAL_NAME: Final = "journal.jsonl"
+SEGMENT_PREFIX: Final = "segment-"  # of the folders that hold a journal each, numbered
 VERSION: Final = 1
 _MAXIMUM_LINE: Final = 16 * 1024
 

@@ -8,14 +8,13 @@ from typing import Final
 
 from av.error import FFmpegError
 
-from recordings.capture.journal import JOURNAL_NAME
+from recordings.capture.journal import JOURNAL_NAME, SEGMENT_PREFIX
 from recordings.compose.scan import Scan, scan
 from recordings.compose.segments import SegmentRecord, TrackRecord, read_segment
 from recordings.compose.timeline import TimeMap, TrackClock, build_time_maps
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 
-SEGMENT_PREFIX: Final = "segment-"
 # A camera silent for this long is off; until then its last picture stands. Screens stand still for as long as nobody
 # scrolls, and browsers then send next to nothing, so a screen is there until it is closed.
 _CAMERA_PAUSE: Final = 5.0

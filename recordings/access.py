@@ -1,0 +1,78 @@
+"""Who may watch which recording: the policy asked for one, and the same answer as a condition for lists."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from errors import Kind, Problem
+from members.organizations import Organization
+from members.organizations.repository import in_scope, in_subtree
+from members.policy import Action, Actor, Audience, may, scope
+from recordings import repository
+from recordings.models import Recording
+from rooms.meetings import repository as meetings
+from rooms.meetings.kinds import PRIVATE_KINDS
+from rooms.meetings.models import Invitation, Meeting
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAccess:
+    """A recording that the actor may watch, with its meeting and that meeting's organization."""
+
+    recording: Recording
+    meeting: Meeting
+    organization: Organization
+
+    def require_playable(self) -> None:
+        """Problem recording_not_playable unless there is a film."""
+        if not self.recording.state.playable:
+            raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": self.recording.state.value})
+
+
+async def find(session: AsyncSession, actor: Actor, recording_id: str) -> RecordingAccess:
+    """The recording; Problem recording_not_found where there is none or the actor may not watch it."""
+    recording = await repository.get(session, recording_id)
+    if recording is None:
+        raise _not_found()
+    access = await meetings.access(session, recording.meeting_id, actor)
+    struck = access.invitation is not None and access.invitation.struck
+    audience = Audience.INVITED if struck else recording.audience
+    if not may(actor, Action.WATCH_RECORDING, replace(access.subject, audience=audience)):
+        raise _not_found()
+    return RecordingAccess(recording, access.meeting, access.organization)
+
+
+def watchable(actor: Actor) -> ColumnElement[bool]:
+    """The condition for recordings joined with their meetings and organizations; a test holds it to `find`."""
+    by_office = and_(
+        in_scope(Organization.path, scope(actor, Action.WATCH_RECORDING)), Meeting.kind.not_in(PRIVATE_KINDS)
+    )
+    alternatives = [Meeting.organizer_account_id == actor.account_id, by_office]
+    if actor.member_id is not None:
+        own = exists().where(Invitation.meeting_id == Meeting.id, Invitation.member_id == actor.member_id)
+        open_to = or_(
+            Recording.audience == Audience.MEMBERS,
+            and_(Recording.audience == Audience.ORGANIZATION, _around(actor)),
+        )
+        alternatives += [own.where(~Invitation.struck), and_(open_to, ~own.where(Invitation.struck))]
+    return or_(*alternatives)
+
+
+def _around(actor: Actor) -> ColumnElement[bool]:
+    """Organizations above, at and below the branches that the actor belongs to."""
+    paths = [path for path in (actor.home_path, actor.guest_path) if path]
+    conditions = [
+        or_(in_subtree(Organization.path, path), Organization.path.in_(_line(path))) for path in paths
+    ]
+    return or_(*conditions) if conditions else false()
+
+
+def _line(path: str) -> list[str]:
+    """A path and every path above it."""
+    parts = path.strip("/").split("/")
+    return ["/" + "/".join(parts[: count + 1]) + "/" for count in range(len(parts))]
+
+
+def _not_found() -> Problem:
+    return Problem(Kind.NOT_FOUND, "recording_not_found")

@@ -1,0 +1,199 @@
+"""`RecordingCenter`: the whole of recording as one object, built once by server.py."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Clock, Database
+from errors import Problem
+from recordings import repository
+from recordings.capture.recorder import Recorder, Segment
+from recordings.capture.thread import CaptureThread
+from recordings.capture.track import CaptureCounters
+from recordings.composing.service import Compositions
+from recordings.events import RecordingListener, RecordingStatus
+from recordings.folders import Folders
+from recordings.models import Recording
+from recordings.reconciliation import Reconciled, Reconciliation
+from recordings.settings import RecordingSettings
+from recordings.states import RecordingState
+from recordings.views import RecordingStatistics
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingState
+
+_log = structlog.get_logger(__name__)
+
+
+class RecordingCenter:
+    """Opens and finishes recorders, composes in the background, keeps the records of both."""
+
+    def __init__(self, database: Database, settings: RecordingSettings, clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._folders = Folders(settings.folder)
+        self._listener: RecordingListener | None = None
+        self._thread = CaptureThread()
+        self._counters = CaptureCounters()
+        self._failed_captures = 0
+        self._recorders: dict[str, Recorder] = {}
+        self._opening = asyncio.Lock()
+        self._compositions = Compositions(database, settings, self._folders, clock, self._tell)
+        self._reconciliation = Reconciliation(database, self._folders, clock, self._recorders.__contains__)
+        self._background: set[asyncio.Task[None]] = set()
+        self._hourly: asyncio.Task[None] | None = None
+
+    def set_listener(self, listener: RecordingListener) -> None:
+        """Who is told of every state that a recording comes into."""
+        self._listener = listener
+
+    async def start(self) -> None:
+        """Reconcile what a crash has left, then compose and look again every hour. After rooms have started.
+
+        OSError where the folder cannot be made.
+        """
+        self._settings.folder.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+        await self.reconcile()
+        await self._compositions.start()
+        self._hourly = asyncio.create_task(self._reconcile_hourly(), name="reconcile_recordings")
+
+    async def stop(self) -> None:
+        """Close every file and end every composing process; what is live goes on as a further segment."""
+        if self._hourly is not None:
+            self._hourly.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._hourly
+        await self._compositions.stop()
+        for recorder in list(self._recorders.values()):
+            await recorder.close()
+        self._recorders.clear()
+        while self._background:
+            await asyncio.wait(self._background)
+        await asyncio.to_thread(self._thread.stop)
+
+    async def open(self, meeting_id: str) -> Recorder | None:
+        """The meeting's recorder, begun now if it is not running; None for a meeting that is not recorded.
+
+        A meeting that was cut off by a crash, or by a disk that was full, goes on as a further segment.
+        """
+        async with self._opening:
+            if meeting_id in self._recorders:
+                return self._recorders[meeting_id]
+            segment = await self._begin(meeting_id)
+            if segment is None:
+                return None
+            recorder = Recorder(segment, self._thread, self._counters, self._clock, self._on_recorder)
+            self._recorders[meeting_id] = recorder
+        _log.info("recording_begun", recording_id=recorder.recording_id)
+        self._tell(meeting_id, recorder.status)
+        return recorder
+
+    async def finish(self, meeting_id: str) -> None:
+        """The meeting has ended: close its files and have them composed. Harmless for one that is not recorded.
+
+        Problem UNAVAILABLE where the database is; reconciliation makes up for it then.
+        """
+        async with self._opening:
+            recorder = self._recorders.pop(meeting_id, None)
+            if recorder is not None:
+                await recorder.close()
+            async with self._database.transaction() as session:
+                recording = await repository.of_meeting(session, meeting_id, lock=True)
+                if recording is None or recording.ended_at is not None:
+                    return
+                now = self._clock()
+                recording.ended_at = now
+                if recorder is not None and recorder.status.reason is not None:
+                    recording.failure = recorder.status.reason  # the disk may have been too full to note it
+                await repository.enqueue(session, recording, now)
+        _log.info("recording_ended", recording_id=recording.id)
+        self._tell(meeting_id, RecordingStatus(RecordingState.COMPOSING, now))
+        self._compositions.wake()
+
+    async def reconcile(self) -> Reconciled:
+        """See `recordings.reconciliation`."""
+        found = await self._reconciliation.run()
+        self._compositions.wake()
+        return found
+
+    def statistics(self) -> RecordingStatistics:
+        """Gauges and counters for /metrics."""
+        capture, compositions = self._counters, self._compositions.counters
+        return RecordingStatistics(
+            capturing_meetings=len(self._recorders),
+            capturing_tracks=sum(recorder.track_count for recorder in self._recorders.values()),
+            captured_packets=capture.packets,
+            captured_bytes=capture.bytes,
+            lost_packets=capture.lost,
+            overflowed_packets=capture.overflowed,
+            malformed_packets=capture.malformed + capture.foreign,
+            failed_captures=self._failed_captures,
+            running_compositions=compositions.running,
+            finished_compositions=compositions.finished,
+            failed_compositions=compositions.failed,
+        )
+
+    async def _begin(self, meeting_id: str) -> Segment | None:
+        async with self._database.transaction() as session:
+            meeting = await repository.recorded_meeting(session, meeting_id)
+            if meeting is None or meeting.state in {MeetingState.ENDED, MeetingState.CANCELLED}:
+                return None
+            recording = await self._recording(session, meeting)
+            # A folder without a row is possible: a full disk may have refused the row.
+            last = await asyncio.to_thread(self._folders.last_segment, recording.id)
+            recording.segments = max(recording.segments, last) + 1
+        return Segment(
+            self._folders.segment(recording.id, recording.segments),
+            recording.id,
+            meeting_id,
+            self._clock(),
+            self._settings.min_free_bytes,
+        )
+
+    async def _recording(self, session: AsyncSession, meeting: Meeting) -> Recording:
+        now = self._clock()
+        recording = await repository.of_meeting(session, meeting.id, lock=True)
+        if recording is None:
+            return repository.add(session, meeting, now)
+        await repository.drop_job(session, recording.id)
+        if recording.state is not RecordingState.CAPTURING:
+            repository.turn(recording, RecordingState.CAPTURING, now, recording.failure)
+        recording.ended_at = None
+        return recording
+
+    def _on_recorder(self, meeting_id: str, status: RecordingStatus) -> None:
+        """A disk refused: say so at once, and write it down as soon as may be."""
+        self._failed_captures += 1
+        self._tell(meeting_id, status)
+        self._start(self._note_failure(meeting_id, status))
+
+    async def _note_failure(self, meeting_id: str, status: RecordingStatus) -> None:
+        try:
+            async with self._database.transaction() as session:
+                recording = await repository.of_meeting(session, meeting_id, lock=True)
+                if recording is not None and recording.state is RecordingState.CAPTURING:
+                    repository.turn(recording, status.state, status.since, status.reason)
+        except Problem as problem:
+            _log.warning("recording_failure_not_noted", code=problem.code)  # `finish` notes it too
+
+    def _tell(self, meeting_id: str, status: RecordingStatus) -> None:
+        if self._listener is not None:
+            self._listener.on_recording_event(meeting_id, status)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _reconcile_hourly(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.reconcile_seconds)
+            try:
+                await self.reconcile()
+            except Problem as problem:
+                _log.warning("recordings_not_reconciled", code=problem.code)

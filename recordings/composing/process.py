@@ -1,0 +1,93 @@
+"""One run of the composing process."""
+
+import asyncio
+import contextlib
+import shutil
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import recordings
+from recordings.compose.report import Exit, Failed, Progress, Report, parse
+from recordings.states import Failure
+
+_PROGRAM_FOLDER: Final = Path(recordings.__file__).resolve().parent.parent
+_TERMINATE_SECONDS: Final = 5.0
+_LONGEST_LINE: Final = 64 * 1024
+_MOST_ERRORS: Final = 4_000
+
+
+def command(folder: Path, output: Path, niceness: int) -> list[str]:
+    """What to run. Idle disk priority where the machine has it."""
+    ionice = shutil.which("ionice")
+    prefix = [ionice, "-c", "3", "-t"] if ionice else []
+    return [
+        *prefix, sys.executable, "-m", "recordings.compose",
+        "--folder", str(folder), "--output", str(output), "--nice", str(niceness), "--supervised",
+    ]  # fmt: skip
+
+
+async def run(folder: Path, output: Path, niceness: int) -> AsyncGenerator[Report]:
+    """Progress, and as the last item Finished or Failed; a crash comes as Failed too.
+
+    The process does not outlive this generator, nor this program: it ends when its standard input closes.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command(folder, output, niceness),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=_PROGRAM_FOLDER,
+        limit=_LONGEST_LINE,
+    )
+    errors = asyncio.create_task(_tail(process.stderr))
+    last: Report | None = None
+    try:
+        async for line in _lines(process.stdout):
+            report = parse(line)
+            if isinstance(report, Progress):
+                yield report
+            elif report is not None:
+                last = report
+        code = await process.wait()
+        said = await errors
+        if last is None or (code != Exit.COMPOSED and not isinstance(last, Failed)):
+            last = Failed(Failure.COMPOSITION_FAILED, f"exit code {code}: {said}")
+        yield last
+    finally:
+        await _end(process)
+        errors.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await errors
+
+
+async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:
+    while stream is not None:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue  # longer than any line of ours
+        if not line:
+            return
+        yield line
+
+
+async def _tail(stream: asyncio.StreamReader | None) -> str:
+    """The end of what the process complains, read all the while so that it never waits for us."""
+    kept = b""
+    while stream is not None and (data := await stream.read(_MOST_ERRORS)):
+        kept = (kept + data)[-_MOST_ERRORS:]
+    return kept.decode(errors="replace").strip()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _TERMINATE_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

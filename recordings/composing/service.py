@@ -1,0 +1,226 @@
+"""`Compositions`: works on the queue for as long as the server runs."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Clock, Database, new_id
+from errors import Problem
+from recordings import repository
+from recordings.compose.report import Failed, Finished, Progress
+from recordings.composing.process import run
+from recordings.events import RecordingStatus
+from recordings.folders import Folders
+from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
+from recordings.settings import RecordingSettings
+from recordings.states import Failure, RecordingState
+
+# Other nodes' jobs become due without a word to this one.
+_POLL_SECONDS: Final = 10.0
+# Progress is for people who look at a bar; the lease is renewed with it.
+_PROGRESS_SECONDS: Final = 2.0
+_RETRY_SECONDS: Final = 5.0
+# Somebody has to make room first.
+_FULL_SECONDS: Final = 300.0
+# Found by capture, and still true however well the rest was composed.
+_OF_CAPTURE: Final = frozenset({Failure.DISK_FULL, Failure.DISK_FAILED})
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class CompositionCounters:
+    """Since the start."""
+
+    running: int = 0
+    finished: int = 0
+    failed: int = 0
+
+
+class _Lost(Exception):  # noqa: N818 - the claim is
+    """Somebody else has taken the job meanwhile, or it is not wanted any more."""
+
+
+class Compositions:
+    """`start` begins to work, `stop` ends every process and gives its job back, `wake` tells of a new job."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: RecordingSettings,
+        folders: Folders,
+        clock: Clock,
+        on_status: Callable[[str, RecordingStatus], None],
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._folders = folders
+        self._clock = clock
+        self._on_status = on_status
+        self._awake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.counters = CompositionCounters()
+
+    async def start(self) -> None:
+        """Begin. On SQLite this is the only node, so whatever was claimed before is free."""
+        if self._database.is_sqlite:
+            async with self._database.transaction() as session:
+                await repository.release_all(session)
+        self._tasks = [
+            asyncio.create_task(self._work(), name="compositions") for _ in range(self._settings.workers)
+        ]
+
+    async def stop(self) -> None:
+        """End; jobs that were begun are given back and begun anew by whoever comes next."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._awake.set()
+
+    async def _work(self) -> None:
+        worker = new_id()
+        while True:
+            try:
+                worked = await self._work_once(worker)
+            except Problem as problem:
+                _log.warning("composition_delayed", code=problem.code)
+                worked = False
+            except Exception:  # noqa: BLE001 - the queue goes on whatever one recording brings
+                _log.exception("composition_supervisor_failed")
+                worked = False
+            if not worked:
+                self._awake.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), await self._pause())
+
+    async def _pause(self) -> float:
+        try:
+            async with self._database.reading() as session:
+                due = await repository.next_due(session)
+        except Problem:
+            return _POLL_SECONDS
+        if due is None:
+            return _POLL_SECONDS
+        return max(0.1, min(_POLL_SECONDS, (due - self._clock()).total_seconds()))
+
+    async def _work_once(self, worker: str) -> bool:
+        async with self._database.transaction() as session:
+            job = await repository.claim(session, worker, self._clock(), self._lease)
+        if job is None:
+            return False
+        self.counters.running += 1
+        try:
+            await self._compose(job, worker)
+        except _Lost:
+            _log.info("composition_given_up", recording_id=job.recording_id)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Problem):
+                await asyncio.shield(self._give_back(job, worker))
+            raise
+        finally:
+            self.counters.running -= 1
+        return True
+
+    @property
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self._settings.lease_seconds)
+
+    async def _compose(self, job: CompositionJob, worker: str) -> None:
+        folder, film = self._folders.of(job.recording_id), self._folders.film(job.recording_id)
+        _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
+        noted: datetime | None = None
+        reports = run(folder, film, self._settings.niceness)
+        async with contextlib.aclosing(reports):
+            async for report in reports:
+                match report:
+                    case Progress(share):
+                        now = self._clock()
+                        if noted is None or (now - noted).total_seconds() >= self._noting_seconds:
+                            noted = now
+                            await self._note(job.recording_id, worker, share)
+                    case Finished():
+                        await self._finish(job.recording_id, worker, report)
+                    case Failed():
+                        await self._fail(job.recording_id, worker, report)
+
+    @property
+    def _noting_seconds(self) -> float:
+        return min(_PROGRESS_SECONDS, self._settings.lease_seconds / 3)
+
+    async def _note(self, recording_id: str, worker: str, share: float) -> None:
+        """Write the progress down and renew the lease; a database that is busy may miss it once or twice."""
+        try:
+            async with self._database.transaction() as session:
+                job, recording = await self._both(session, recording_id, worker)
+                job.lease_until = self._clock() + self._lease
+                recording.progress = share
+        except Problem as problem:
+            _log.info("composition_progress_not_noted", code=problem.code)
+
+    async def _finish(self, recording_id: str, worker: str, report: Finished) -> None:
+        async with self._database.transaction() as session:
+            job, recording = await self._both(session, recording_id, worker)
+            captured = recording.failure if recording.failure in _OF_CAPTURE else None
+            failure = captured or report.failure
+            state = RecordingState.DAMAGED if failure else RecordingState.READY
+            now = self._clock()
+            repository.turn(recording, state, now, failure)
+            recording.progress, recording.version = 1.0, recording.version + 1
+            recording.duration_seconds, recording.size_bytes = report.duration, report.size
+            await session.delete(job)
+        self.counters.finished += 1
+        _log.info("composition_finished", recording_id=recording_id, state=state.value)
+        self._on_status(recording.meeting_id, RecordingStatus(state, now, failure))
+
+    async def _fail(self, recording_id: str, worker: str, report: Failed) -> None:
+        """Try again later, or say that it is not to be."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            job, recording = await self._both(session, recording_id, worker)
+            job.detail = report.detail[-DETAIL_LENGTH:]
+            final = report.failure is not Failure.DISK_FULL and (
+                report.failure is not Failure.COMPOSITION_FAILED or job.attempts >= self._settings.attempts
+            )
+            if final:
+                repository.turn(recording, RecordingState.FAILED, now, report.failure)
+                await session.delete(job)
+            else:
+                job.worker, job.lease_until = None, None
+                full = report.failure is Failure.DISK_FULL
+                job.attempts -= 1 if full else 0
+                job.not_before = now + timedelta(seconds=_FULL_SECONDS if full else _RETRY_SECONDS)
+        _log.warning(
+            "composition_failed", recording_id=recording_id, failure=report.failure.value, final=final,
+            detail=report.detail[-DETAIL_LENGTH:],
+        )  # fmt: skip
+        if final:
+            self.counters.failed += 1
+            self._on_status(recording.meeting_id, RecordingStatus(RecordingState.FAILED, now, report.failure))
+
+    async def _give_back(self, job: CompositionJob, worker: str) -> None:
+        async with self._database.transaction() as session:
+            mine = await repository.claimed(session, job.recording_id, worker)
+            if mine is not None:
+                mine.worker, mine.lease_until = None, None
+                mine.attempts -= 1
+
+    async def _both(
+        self, session: AsyncSession, recording_id: str, worker: str
+    ) -> tuple[CompositionJob, Recording]:
+        job = await repository.claimed(session, recording_id, worker)
+        recording = await repository.get(session, recording_id, lock=True)
+        if job is None or recording is None:
+            raise _Lost
+        return job, recording

@@ -1,0 +1,122 @@
+"""`Library`: what there is to watch, for the person who asks."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+
+from database import Clock, Database, Page, PageRequest, SortKey, fetch_page
+from errors import Kind, Problem
+from members.organizations import Organization
+from members.organizations.repository import get_many
+from members.policy import Actor
+from recordings.access import RecordingAccess, find, watchable
+from recordings.folders import Folders
+from recordings.models import Recording, Viewing
+from recordings.settings import RecordingSettings
+from recordings.viewing import repository as viewings
+from recordings.viewing.service import coverage_view
+from recordings.views import MediaFile, RecordingView
+from rooms.meetings.models import Meeting
+
+
+class Library:
+    """Every public method is one unit of work and checks the actor's right through members.policy."""
+
+    def __init__(self, database: Database, settings: RecordingSettings, clock: Clock) -> None:
+        self._database = database
+        self._folders = Folders(settings.folder)
+        self._clock = clock
+
+    async def list(
+        self, actor: Actor, page: PageRequest, *, meeting_id: str | None = None
+    ) -> Page[RecordingView]:
+        """The recordings that the actor may watch, in whatever state, newest first."""
+        query = (
+            select(Recording)
+            .join(Meeting, Meeting.id == Recording.meeting_id)
+            .join(Organization, Organization.id == Meeting.organization_id)
+            .where(watchable(actor))
+        )
+        if meeting_id is not None:
+            query = query.where(Recording.meeting_id == meeting_id)
+        keys: list[SortKey[Any]] = [
+            SortKey(Recording.started_at, descending=True),
+            SortKey(Recording.id, descending=True),
+        ]
+        async with self._database.reading() as session:
+            found = await fetch_page(session, query, keys, page)
+            by_id = select(Meeting).where(Meeting.id.in_([item.meeting_id for item in found.items]))
+            meetings = {meeting.id: meeting for meeting in await session.scalars(by_id)}
+            organizations = await get_many(
+                session, {meeting.organization_id for meeting in meetings.values()}
+            )
+            watched: dict[str, Viewing] = {}
+            if actor.member_id is not None:
+                watched = await viewings.of_recordings(
+                    session, [item.id for item in found.items], actor.member_id
+                )
+
+        def view(recording: Recording) -> RecordingView:
+            meeting = meetings[recording.meeting_id]
+            access = RecordingAccess(recording, meeting, organizations[meeting.organization_id])
+            return _view(access, actor, watched.get(recording.id))
+
+        return found.map(view)
+
+    async def get(self, actor: Actor, recording_id: str) -> RecordingView:
+        """One recording; Problem recording_not_found."""
+        async with self._database.reading() as session:
+            access = await find(session, actor, recording_id)
+            viewing = None
+            if actor.member_id is not None:
+                viewing = await viewings.get(session, recording_id, actor.member_id)
+        return _view(access, actor, viewing)
+
+    async def media(self, actor: Actor, recording_id: str) -> MediaFile:
+        """The film on the disk; Problems recording_not_found, recording_not_playable.
+
+        From the first time a member fetches it, the clock runs against which watching is counted.
+        """
+        async with self._database.reading() as session:
+            access = await find(session, actor, recording_id)
+            access.require_playable()
+            known = actor.member_id is None or await viewings.get(session, recording_id, actor.member_id)
+        if not known and actor.member_id is not None:
+            async with self._database.transaction() as session:
+                await viewings.open_and_lock(session, recording_id, actor.member_id, self._clock())
+        recording = access.recording
+        path = self._folders.film(recording_id)
+        if not path.is_file():
+            raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": recording.state.value})
+        return MediaFile(path, path.stat().st_size, f'"{recording.id}-{recording.version}"')
+
+    async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, str]:
+        """The ids of those meetings' recordings that the actor may watch, by meeting."""
+        query = (
+            select(Recording.meeting_id, Recording.id)
+            .join(Meeting, Meeting.id == Recording.meeting_id)
+            .join(Organization, Organization.id == Meeting.organization_id)
+            .where(Recording.meeting_id.in_(list(meeting_ids)), watchable(actor))
+        )
+        async with self._database.reading() as session:
+            return {row.meeting_id: row.id for row in await session.execute(query)}
+
+
+def _view(access: RecordingAccess, actor: Actor, viewing: Viewing | None) -> RecordingView:
+    recording, meeting = access.recording, access.meeting
+    return RecordingView(
+        id=recording.id,
+        meeting_id=meeting.id,
+        title=meeting.title,
+        organization_name=access.organization.name,
+        kind=meeting.kind.value,
+        state=recording.state,
+        progress=recording.progress,
+        duration_seconds=recording.duration_seconds,
+        started_at=recording.started_at,
+        size_bytes=recording.size_bytes,
+        failure=recording.failure,
+        audience=recording.audience,
+        coverage=coverage_view(viewing, recording) if actor.member_id is not None else None,
+    )

@@ -1,0 +1,88 @@
+"""Finds every recording that a crash, a full disk or a lost file has left between two states, and sends it on its way.
+
+Runs at the start and every hour. Captured files need no repair: they are written so that they can be read wherever
+they end (`capture.matroska`), and the composition reads them as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Clock, Database
+from recordings import repository
+from recordings.capture.journal import JOURNAL_NAME
+from recordings.folders import Folders
+from recordings.models import Recording
+from recordings.states import Failure, RecordingState
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What was found, by number."""
+
+    interrupted: int = 0  # capture had not been ended; composed now
+    requeued: int = 0  # stood in no queue
+    absent: int = 0  # meetings that should have been recorded
+    lost_films: int = 0  # composed anew where the captured files are there
+    strangers: int = 0  # folders of no recording, left alone
+
+
+class Reconciliation:
+    """`is_open` tells which meetings are being captured right now by this process."""
+
+    def __init__(
+        self, database: Database, folders: Folders, clock: Clock, is_open: Callable[[str], bool]
+    ) -> None:
+        self._database = database
+        self._folders = folders
+        self._clock = clock
+        self._is_open = is_open
+
+    async def run(self) -> Reconciled:
+        """One round; Problem UNAVAILABLE where the database is."""
+        found = Reconciled()
+        now = self._clock()
+        async with self._database.transaction() as session:
+            for recording in await repository.left_open(session):
+                if not self._is_open(recording.meeting_id):
+                    recording.ended_at = now
+                    await repository.enqueue(session, recording, now)
+                    found.interrupted += 1
+            for recording in await repository.without_job(session):
+                await repository.enqueue(session, recording, now)
+                found.requeued += 1
+            for meeting in await repository.without_recording(session):
+                recording = repository.add(session, meeting, meeting.started_at or now)
+                recording.ended_at = meeting.ended_at
+                repository.turn(recording, RecordingState.FAILED, now, Failure.NOTHING_CAPTURED)
+                found.absent += 1
+        await self._look_for_films(found, now)
+        async with self._database.reading() as session:
+            strangers = self._folders.strangers(await repository.all_ids(session))
+        found.strangers = len(strangers)
+        _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
+        return found
+
+    async def _look_for_films(self, found: Reconciled, now: datetime) -> None:
+        last = ""
+        while True:
+            async with self._database.transaction() as session:
+                batch = await repository.playable_after(session, last)
+                for recording in batch:
+                    if not self._folders.film(recording.id).is_file():
+                        found.lost_films += 1
+                        await self._film_is_lost(session, recording, now)
+            if not batch:
+                return
+            last = batch[-1].id
+
+    async def _film_is_lost(self, session: AsyncSession, recording: Recording, now: datetime) -> None:
+        await repository.enqueue(session, recording, now)
+        if not any(self._folders.of(recording.id).glob(f"*/{JOURNAL_NAME}")):
+            await repository.drop_job(session, recording.id)
+            repository.turn(recording, RecordingState.FAILED, now, Failure.FILES_MISSING)

@@ -1,0 +1,43 @@
+"""Every query about viewings. The caller has the session."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from recordings.models import Viewing
+
+
+async def get(session: AsyncSession, recording_id: str, member_id: str) -> Viewing | None:
+    """What a member has watched of a recording."""
+    return await session.get(Viewing, (recording_id, member_id))
+
+
+async def of_recordings(
+    session: AsyncSession, recording_ids: Iterable[str], member_id: str
+) -> dict[str, Viewing]:
+    """What a member has watched of several, by recording."""
+    query = select(Viewing).where(
+        Viewing.recording_id.in_(list(recording_ids)), Viewing.member_id == member_id
+    )
+    return {viewing.recording_id: viewing for viewing in await session.scalars(query)}
+
+
+async def open_and_lock(session: AsyncSession, recording_id: str, member_id: str, now: datetime) -> Viewing:
+    """The account, opened now where there is none, locked until the transaction ends."""
+    values = {
+        "recording_id": recording_id,
+        "member_id": member_id,
+        "intervals": [],
+        "seconds": 0.0,
+        "resume_at": 0.0,
+        "credit_seconds": 0.0,
+        "reported_at": now,
+        "settled": False,
+    }
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    await session.execute(make(Viewing).on_conflict_do_nothing(), values)
+    query = select(Viewing).where(Viewing.recording_id == recording_id, Viewing.member_id == member_id)
+    return (await session.scalars(query.with_for_update())).one()
