@@ -3,6 +3,7 @@
 import os
 import socket as sockets_module
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -162,7 +163,8 @@ cdef object srtp_session(object profile, object key, int direction):
     if not isinstance(key, bytes) or len(key) != length:
         raise ValueError(f"this SRTP profile's key and salt have {length} bytes together")
     policy = Policy(key=key, ssrc_type=direction, srtp_profile=name)
-    policy.window_size = REPLAY_WINDOW
+    if direction == Policy.SSRC_ANY_INBOUND:
+        policy.window_size = REPLAY_WINDOW
     # A plain retransmission (no RTX negotiated) is the very same packet, and only that is ever sent twice.
     policy.allow_repeat_tx = direction == Policy.SSRC_ANY_OUTBOUND
     return Session(policy)
