@@ -24,6 +24,8 @@ export default defineConfigWithVueTs(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  // Vue makes an absent boolean property false, which the types do not show.
+  { files: ['**/*.vue'], rules: { '@typescript-eslint/no-useless-default-assignment': 'off' } },
   {
     files: ['tools/**', 'eslint.config.js'],
     rules: { 'no-console': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },

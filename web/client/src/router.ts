@@ -9,6 +9,8 @@ import {
 import { cardRoutes } from '@/views/card/routes'
 import { consultationRoutes } from '@/views/consultations/routes'
 import { homeRoutes } from '@/views/home/routes'
+import { meetingRoutes } from '@/views/meetings/routes'
+import { recordingRoutes } from '@/views/recordings/routes'
 import { roomRoutes } from '@/views/room/routes'
 import { signInRoutes } from '@/views/sign-in/routes'
 
@@ -26,7 +28,9 @@ declare module 'vue-router' {
 const routes: RouteRecordRaw[] = [
   ...signInRoutes,
   ...homeRoutes,
+  ...meetingRoutes,
   ...roomRoutes,
+  ...recordingRoutes,
   ...cardRoutes,
   ...consultationRoutes,
   {

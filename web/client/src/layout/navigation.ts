@@ -1,6 +1,6 @@
 import type { Component } from 'vue'
 
-import { BookOpen, Headset, House, MessagesSquare } from '@lucide/vue'
+import { BookOpen, CirclePlay, Headset, House, MessagesSquare } from '@lucide/vue'
 
 import type { useSession } from '@/stores/session'
 
@@ -16,7 +16,12 @@ export interface NavigationItem {
 /** The few places everything is reached from: across the top on a desktop, along the bottom on a phone. */
 export const NAVIGATION: NavigationItem[] = [
   { route: 'home', label: 'home.title', icon: House },
-
+  {
+    route: 'recordings',
+    label: 'recordings.title',
+    icon: CirclePlay,
+    shown: (session) => session.level < 5,
+  },
   {
     route: 'card',
     label: 'card.title',

@@ -55,7 +55,8 @@ export class Api {
   card = (memberId: string, cursor?: string, limit = 20): Promise<Page<CardEntry>> =>
     this.http.get(`/members/${memberId}/card`, { limit, cursor })
 
-  recordings = (meetingId?: string): Promise<Page<Recording>> => this.http.get('/recordings', { meetingId })
+  recordings = (query: { meetingId?: string; cursor?: string | undefined } = {}): Promise<Page<Recording>> =>
+    this.http.get('/recordings', { ...query, limit: 30 })
   recording = (id: string): Promise<Recording> => this.http.get(`/recordings/${id}`)
   recordingMedia = (id: string): string => `/api/recordings/${id}/media`
   reportViewing = (

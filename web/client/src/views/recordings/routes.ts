@@ -1,0 +1,17 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const recordingRoutes: RouteRecordRaw[] = [
+  {
+    path: '/recordings',
+    name: 'recordings',
+    component: () => import('./RecordingsPage.vue'),
+    meta: { title: 'recordings.title' },
+  },
+  {
+    path: '/recordings/:id',
+    name: 'recording',
+    component: () => import('./RecordingPage.vue'),
+    props: true,
+    meta: { title: 'recordings.title' },
+  },
+]

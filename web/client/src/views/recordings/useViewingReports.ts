@@ -1,0 +1,58 @@
+import { onScopeDispose, ref, type Ref } from 'vue'
+
+import { WatchTracker } from '@/lib/watched'
+import type { Coverage, Interval } from '@/protocol/http/shapes'
+import { useApi } from '@/services'
+
+const REPORT_MS = 10_000
+
+export interface ViewingReports {
+  /** The last report did not arrive; nothing is lost yet. */
+  failing: Ref<boolean>
+  advance: (at: number, rate: number) => void
+  stop: () => void
+  pause: () => void
+  ended: () => void
+  /** The page goes away: the last words, which may outlive it. */
+  last: () => void
+}
+
+/** Tells the server what was really watched: every ten seconds, at each pause, at the end. */
+export function useViewingReports(id: string, covered: (coverage: Coverage) => void): ViewingReports {
+  const api = useApi()
+  const tracker = new WatchTracker()
+  const failing = ref(false)
+  let rate = 1
+
+  async function report(ended = false, keepalive = false): Promise<void> {
+    const intervals: Interval[] = tracker.take()
+    if (!intervals.length && !ended) return
+    try {
+      covered(await api.reportViewing(id, { intervals, rate, ended }, keepalive))
+      failing.value = false
+    } catch {
+      tracker.giveBack(intervals)
+      failing.value = true
+    }
+  }
+
+  function finish(ended: boolean, keepalive = false): void {
+    tracker.stop()
+    void report(ended, keepalive)
+  }
+
+  const timer = setInterval(() => void report(), REPORT_MS)
+  onScopeDispose(() => clearInterval(timer))
+
+  return {
+    failing,
+    stop: () => tracker.stop(),
+    pause: () => finish(false),
+    ended: () => finish(true),
+    last: () => finish(false, true),
+    advance(at, nextRate): void {
+      rate = nextRate
+      tracker.advance(at, nextRate)
+    },
+  }
+}
