@@ -25,6 +25,14 @@ class Bearer:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NamedGuest:
+    """Somebody without an account whom a room token names: key and name are the token's, so they are ours."""
+
+    key: str
+    name: str
+
+
 def account_pass(
     tokens: Tokens, room_id: str, account_id: str, now: datetime, lifetime: timedelta
 ) -> RoomPass:

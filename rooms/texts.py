@@ -1,6 +1,7 @@
 """What people write, made safe to show: bounded, without control characters."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Final
 
 from errors import Kind, Problem
@@ -27,3 +28,8 @@ def clean_text(text: str, maximum: int, code: str, *, lines: bool = True) -> str
 def clean_name(name: str) -> str:
     """What a person is called in a room: one line of 1 to 64 characters; Problem invalid_display_name."""
     return clean_text(name, NAME_LENGTH, "invalid_display_name", lines=False)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as the wire shows it, for the details of a Problem."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -61,8 +61,8 @@ class ServiceExpert(Base):
 class Consultation(Base):
     """A ticket and the talk that it becomes.
 
-    `returned`: an expert called it and was lost, so it stands before all that were never called. Two talks of one
-    expert at once are kept out by the partial unique index.
+    `returned`: an expert called it and was lost, so it stands before all that were never called. A partial unique
+    index keeps two talks of one expert at once out.
     """
 
     __tablename__ = "consultations"
@@ -91,7 +91,8 @@ class Consultation(Base):
     expert_name: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     created_at: Mapped[datetime]
     called_at: Mapped[datetime | None]
-    started_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]  # the resident came
+    met_at: Mapped[datetime | None]  # both were in the room for the first time
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[ConsultationEnd | None]
     outcome: Mapped[str | None] = mapped_column(Text)

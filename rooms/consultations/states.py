@@ -1,6 +1,7 @@
 """The closed lists of words of consultations. Values are stored and go over the wire."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class ServiceKind(StrEnum):
@@ -21,6 +22,12 @@ class ConsultationState(StrEnum):
     ENDED = "ended"
     CANCELLED = "cancelled"
     MISSED = "missed"
+
+
+TALKING: Final = frozenset({ConsultationState.CALLED, ConsultationState.ACTIVE})
+"""An expert has it in hand, and its room may be entered."""
+
+OVER: Final = frozenset({ConsultationState.ENDED, ConsultationState.CANCELLED, ConsultationState.MISSED})
 
 
 class ConsultationEnd(StrEnum):

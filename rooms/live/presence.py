@@ -14,6 +14,7 @@ class PresenceBook:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._open: dict[str, Presence] = {}
+        self._closed: list[PresenceRecord] = []
 
     def came(self, person: Person, now: datetime) -> list[PresenceOpened]:
         """A device of the person is in and connected; opens a presence unless there is one."""
@@ -40,17 +41,21 @@ class PresenceBook:
         if left:
             return []
         presence = self._open.pop(person_key)
+        self._closed.append(_record(presence, presence.alive_until, closed=True))
         return [PresenceClosed(presence.id, person_key, presence.alive_until)]
 
     def records(self, now: datetime, connected: frozenset[str]) -> list[PresenceRecord]:
         """The open presences as of now; `connected` are the persons with a living connection."""
         return [
-            PresenceRecord(
-                id=presence.id,
-                person=presence.person,
-                opened_at=presence.opened_at,
-                last_seen_at=now if key in connected else presence.alive_until,
-                closed=False,
-            )
+            _record(presence, now if key in connected else presence.alive_until, closed=False)
             for key, presence in self._open.items()
         ]
+
+    def take_closed(self) -> list[PresenceRecord]:
+        """The presences that closed since this was asked last."""
+        taken, self._closed = self._closed, []
+        return taken
+
+
+def _record(presence: Presence, last_seen_at: datetime, *, closed: bool) -> PresenceRecord:
+    return PresenceRecord(presence.id, presence.person, presence.opened_at, last_seen_at, closed)

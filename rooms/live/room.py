@@ -122,6 +122,10 @@ class LiveRoom:
         )
         return self._core.presences.records(self._advance(now), connected)
 
+    def take_closed(self) -> list[PresenceRecord]:
+        """The presences that closed since this was asked last; they never change again."""
+        return self._core.presences.take_closed()
+
     def snapshot(self) -> RoomSnapshot:
         """The room now."""
         peers = sorted(self._core.peers.values(), key=lambda peer: peer.joined_at)

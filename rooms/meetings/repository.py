@@ -168,3 +168,8 @@ async def count_expected(session: AsyncSession, meeting_id: str) -> int:
 async def live(session: AsyncSession) -> Sequence[Meeting]:
     """All meetings that are live, for recovery."""
     return (await session.scalars(select(Meeting).where(Meeting.state == MeetingState.LIVE))).all()
+
+
+async def is_meeting(session: AsyncSession, room_id: str) -> bool:
+    """Whether a room's id is a meeting's; ids of meetings and consultations share one space."""
+    return (await session.scalar(select(Meeting.id).where(Meeting.id == room_id))) is not None

@@ -42,7 +42,7 @@ AFTER_THE_END: Final = timedelta(hours=12)
 
 NOT_OVER: Final = (MeetingState.SCHEDULED, MeetingState.LIVE)
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Meetings:
@@ -80,7 +80,7 @@ class Meetings:
             await roster.synchronize(session, meeting, organization)
             await session.flush()
             access = await repository.access(session, meeting.id, actor)
-            _log.info("meeting_scheduled", meeting_id=meeting.id, kind=meeting.kind.value)
+            log.info("meeting_scheduled", meeting_id=meeting.id, kind=meeting.kind.value)
             return access.view
 
     async def update(self, actor: Actor, meeting_id: str, changes: UpdateMeeting) -> MeetingView:

@@ -1,0 +1,72 @@
+"""Who stands at a room's door: sessions and room tokens turned into people, and what they are to a meeting."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import new_id
+from errors import Kind, Problem
+from members.accounts import repository as accounts
+from members.policy import Action, Actor
+from members.tokens import Tokens
+from rooms.live.commands import Person, Role
+from rooms.meetings import repository as meetings
+from rooms.meetings.access import Access
+from rooms.meetings.kinds import KINDS
+from rooms.meetings.views import MeetingView
+from rooms.passes import NamedGuest, read_bearer
+from rooms.persons import person_key
+
+Visitor = Actor | NamedGuest
+
+
+@dataclass(frozen=True, slots=True)
+class AtMeeting:
+    """A visitor at a meeting that he may know of and join, whatever state it is in."""
+
+    access: Access
+    person: Person
+
+    @property
+    def view(self) -> MeetingView:
+        """The meeting as the visitor sees it."""
+        if self.person.role is self.access.role:
+            return self.access.view
+        return replace(self.access.view, my_role=self.person.role, can_join=True, can_manage=False)
+
+
+async def identify(session: AsyncSession, tokens: Tokens, visitor: Actor | str, room_id: str) -> Visitor:
+    """Who comes: the actor, or whom the token stands for.
+
+    Problems: token_invalid, token_expired, token_of_another_room.
+    """
+    if isinstance(visitor, Actor):
+        return visitor
+    bearer = read_bearer(tokens, visitor)
+    if bearer.room_id != room_id:
+        raise Problem(Kind.FORBIDDEN, "token_of_another_room")
+    if bearer.account_id is None:
+        return NamedGuest(bearer.person_key or "", bearer.name)
+    account = await accounts.get(session, bearer.account_id)
+    if account is None or account.disabled_at is not None:
+        raise Problem(Kind.UNAUTHENTICATED, "token_invalid")
+    return accounts.actor_of(account)
+
+
+async def at_meeting(
+    session: AsyncSession, visitor: Visitor, meeting_id: str, *, lock: bool = False
+) -> AtMeeting:
+    """The visitor at the meeting's door; Problem meeting_not_found, forbidden, kind_takes_no_guests."""
+    match visitor:
+        case Actor():
+            access = await meetings.access(session, meeting_id, visitor, lock=lock)
+            access.require(Action.JOIN_MEETING)
+            person = Person(person_key(visitor), visitor.member_id, visitor.name, access.role)
+        case NamedGuest():
+            # A guest is nobody to the policy: the token, made by a host, is the invitation.
+            nobody = Actor(account_id=new_id(), name=visitor.name)
+            access = await meetings.access(session, meeting_id, nobody)
+            if not KINDS[access.meeting.kind].guests:
+                raise Problem(Kind.FORBIDDEN, "kind_takes_no_guests", {"kind": access.meeting.kind.value})
+            person = Person(visitor.key, None, visitor.name, Role.PARTICIPANT)
+    return AtMeeting(access, person)
