@@ -3,6 +3,7 @@
 import hashlib
 import math
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -17,8 +18,9 @@ from members.accounts.models import Account, LoginSession
 from members.accounts.passwords import Passwords, check_password
 from members.accounts.settings import AccountSettings
 from members.accounts.views import AccountProfile, RoleView
+from members.organizations import repository as organizations
 from members.people.views import MemberView
-from members.policy import Actor
+from members.policy import Actor, RoleName
 
 SLIDE_AFTER: Final = timedelta(minutes=5)
 """A session's use is written down at most this often, so that reading pages does not write."""
@@ -140,6 +142,38 @@ class Accounts:
             self._set_password(current, password_hash)
             await repository.end_sessions(session, current.id)
             return self._open_session(session, current)
+
+    async def create(
+        self, username: str, name: str, password: str, roles: Sequence[tuple[RoleName, str]] = ()
+    ) -> str:
+        """An operator's new log-in with roles at organizations (by id); answers its id.
+
+        Raises Problem invalid_username, username_taken, unknown_organization, password_* for what the password lacks.
+        """
+        normal = repository.normalize_username(username)
+        check_password(password, normal)
+        password_hash = await self._passwords.hash(password)
+        async with self._database.transaction() as session:
+            if await repository.by_username(session, normal) is not None:
+                raise Problem(Kind.CONFLICT, "username_taken", {"field": "username"})
+            known = await organizations.get_many(session, [organization_id for _, organization_id in roles])
+            account = repository.add(
+                session, username=normal, password_hash=password_hash, name=name, created_at=self._clock()
+            )
+            await session.flush()
+            for role, organization_id in roles:
+                if organization_id not in known:
+                    raise Problem(Kind.NOT_FOUND, "unknown_organization")
+                repository.grant(session, account.id, role, organization_id)
+            return account.id
+
+    async def id_of(self, username: str) -> str:
+        """The id of the account with this user name; Problem unknown_account when there is none. For the operator."""
+        async with self._database.reading() as session:
+            account = await repository.by_username(session, repository.normalize_username(username))
+        if account is None:
+            raise Problem(Kind.NOT_FOUND, "unknown_account")
+        return account.id
 
     async def set_password(self, account_id: str, new_password: str) -> None:
         """An operator's reset: a new password, every session ended."""

@@ -25,12 +25,15 @@ class BrokenLink:
     sequence: int
     fault: Fault
 
+    def __str__(self) -> str:
+        return f"member {self.member_id}, entry {self.sequence}: {self.fault.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What a check found."""
 
-    members: int
+    cards: int
     entries: int
     broken: tuple[BrokenLink, ...]
 

@@ -51,6 +51,13 @@ async def subtree(session: AsyncSession, path: str) -> Sequence[Organization]:
     return (await session.scalars(query)).all()
 
 
+async def called(session: AsyncSession, text: str) -> Sequence[Organization]:
+    """The organizations with this id or code, else those with this name."""
+    exact = select(Organization).where(or_(Organization.id == text, Organization.code == text))
+    found = (await session.scalars(exact)).all()
+    return found or (await session.scalars(select(Organization).where(Organization.name == text))).all()
+
+
 def add(
     session: AsyncSession,
     *,

@@ -1,0 +1,40 @@
+"""What an import did, or would do."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Count:
+    """Rows of one sheet."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.added} added, {self.changed} changed, {self.unchanged} unchanged"
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """Counts by sheet, and the passwords made for new accounts, shown only now."""
+
+    dry_run: bool
+    organizations: Count = field(default_factory=Count)
+    members: Count = field(default_factory=Count)
+    accounts: Count = field(default_factory=Count)
+    roles: Count = field(default_factory=Count)
+    initial_passwords: list[tuple[str, str]] = field(default_factory=list)  # (user name, password)
+
+    def __str__(self) -> str:
+        done = "Would import" if self.dry_run else "Imported"
+        lines = [
+            f"{done} {name}: {count}"
+            for name, count in (
+                ("organizations", self.organizations),
+                ("members", self.members),
+                ("accounts", self.accounts),
+                ("roles", self.roles),
+            )
+        ]
+        return "\n".join(lines)
