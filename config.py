@@ -155,8 +155,8 @@ class MediaSection(Section):
         ),
     ] = ()
     plane_threads: Annotated[
-        int | None, Field(ge=1, le=64, description="Forwarding threads; default one less than the cores")
-    ] = None
+        int, Field(ge=1, le=64, description="Forwarding threads; each further one takes the next UDP port")
+    ] = 1
 
     @field_validator("bind_addresses", "announced_addresses")
     @classmethod

@@ -8,9 +8,6 @@ from typing import Final
 
 import structlog
 from pydantic import SecretStr
-from recordings.center import RecordingCenter
-from recordings.library import Library
-from recordings.viewing.service import Viewings
 
 from config import Config
 from database import Database, utc_now
@@ -22,7 +19,10 @@ from members.cards import Cards
 from members.organizations import Organizations
 from members.people import Members
 from members.tokens import Tokens, load_secret
+from recordings.center import RecordingCenter
+from recordings.library import Library
 from recordings.settings import RecordingSettings
+from recordings.viewing.service import Viewings
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
 from startup import StartFailed
@@ -52,16 +52,18 @@ class Node:
         texts = ErrorTexts.load()
         tokens = Tokens(load_secret(config.data_dir), utc_now)
         self._accounts = accounts = Accounts(database, utc_now)
+        self._started: set[str] = set()
         self._housekeeping: asyncio.Task[None] | None = None
         self.media = MediaEngine(_media_settings(config))
-        attendance = Attendance(database, utc_now)
+        cards = Cards(database, utc_now)
+        attendance = Attendance(database, cards, utc_now)
         guests = ConsultationSettings(guests=config.consultations.guests)
-        self.consultations = Consultations(database, tokens, utc_now, guests)
+        self.consultations = Consultations(database, tokens, cards, utc_now, guests)
         stations = Stations(database, utc_now)
         rooms = RoomSettings(grace=config.rooms.grace_seconds)
-        self.rooms = LiveRooms(database, tokens, self.consultations, utc_now, rooms)
+        self.rooms = LiveRooms(database, tokens, cards, self.consultations, utc_now, rooms)
         recordings = _recording_settings(config)
-        self.recordings = RecordingCenter(database, attendance, recordings, utc_now)
+        self.recordings = RecordingCenter(database, recordings, utc_now)
         self.signaling = Signaling(
             _signaling_settings(config),
             accounts=accounts,
@@ -78,15 +80,15 @@ class Node:
             accounts=accounts,
             organizations=Organizations(database),
             members=Members(database),
-            cards=Cards(database, utc_now),
+            cards=cards,
             tokens=tokens,
             meetings=Meetings(database, tokens, utc_now),
             live_rooms=self.rooms,
             attendance=attendance,
             stations=stations,
             consultations=self.consultations,
-            library=Library(database, recordings),
-            viewings=Viewings(database, attendance, utc_now),
+            library=Library(database, recordings, utc_now),
+            viewings=Viewings(database, attendance, cards, utc_now),
             texts=texts,
             clock=utc_now,
         )
@@ -112,13 +114,21 @@ class Node:
 
     async def start(self) -> None:
         """Start every part; when one cannot, stop those before it and raise what it said."""
+        starts = (
+            ("media", self._open_media_port),
+            ("recordings", self.recordings.start),
+            (
+                "signaling",
+                self.signaling.start,
+            ),  # hears what the next two tell of meetings that a crash left live
+            ("consultations", self.consultations.start),
+            ("rooms", self.rooms.start),
+            ("http", self.http.start),
+        )
         try:
-            await self._open_media_port()
-            await self.recordings.start()
-            await self.signaling.start()  # hears what the next two tell of meetings that a crash left live
-            await self.consultations.start()
-            await self.rooms.start()
-            await self.http.start()
+            for part, begin in starts:
+                await begin()
+                self._started.add(part)
         except BaseException:
             await self.stop()
             raise
@@ -137,17 +147,22 @@ class Node:
         await self._within("signaling_drain", self.signaling.drain(RECONNECT_AFTER_MS))
 
     async def stop(self) -> None:
-        """Stop every part, each within its time: connections first, the records last."""
+        """Stop what was started, each part within its time: connections first; see docs/closing.md."""
         if self._housekeeping is not None:
             self._housekeeping.cancel()
-        await self._within("http_port", self.http.refuse_new())
-        await self._within("signaling", self.signaling.stop())
-        await self._within("rooms", self.rooms.stop())
-        await self._within("consultations", self.consultations.stop())
-        await self._within("recordings", self.recordings.stop())
-        await self._within("media", self.media.stop())
-        await self._within("http", self.http.stop())
-        await self._within("database", self.database.dispose())
+        stops = (
+            ("http", self.http.refuse_new),
+            ("signaling", self.signaling.stop),
+            ("recordings", self.recordings.stop),
+            ("rooms", self.rooms.stop),
+            ("consultations", self.consultations.stop),
+            ("media", self.media.stop),
+            ("http", self.http.stop),
+        )
+        for part, end in stops:
+            if part in self._started:
+                await self._within(part, end())
+        self._started.clear()
         logger.info("stopped")
 
     async def _within(self, part: str, work: Awaitable[None]) -> None:

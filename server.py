@@ -21,7 +21,7 @@ from welcome import welcome
 import config
 import logs
 from members.policy import RoleName
-from startup import StartFailed, records
+from startup import StartFailed, prepare_folder, records, sole_use
 from web.listener import ListenError
 
 EPILOG: Final = """\
@@ -37,8 +37,14 @@ logger = structlog.get_logger(__name__)
 
 async def serve(settings: config.Config, arguments: argparse.Namespace) -> int:
     """Run until a signal; the first one stops in order, a second one at once."""
+    prepare_folder(settings.data_dir)
+    with sole_use(settings.data_dir):
+        return await _serve(settings, demo=arguments.demo)
+
+
+async def _serve(settings: config.Config, *, demo: bool) -> int:
     async with records(settings) as database:
-        logins = await commands.make_demo(database) if arguments.demo else []
+        logins = await commands.make_demo(database) if demo else []
         try:
             from node import Node  # noqa: PLC0415 - needs the compiled plane, which the other commands do not
         except ModuleNotFoundError as error:

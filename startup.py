@@ -1,7 +1,8 @@
 """What must be right before anything runs: the data folder and the records. Each failure is one sentence."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from config import Config
 from database import Database, MigrationError
 from errors import Kind, Problem
 
+LOCK_FILE: Final = "server.lock"
 SQLITE_FILE: Final = "huitang.sqlite3"
 
 logger = structlog.get_logger(__name__)
@@ -38,6 +40,23 @@ async def records(config: Config) -> AsyncIterator[Database]:
         ) from problem
     finally:
         await database.dispose()
+
+
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Keep a second server off this data folder; a lock of the kernel's, so a crash leaves nothing behind.
+
+    A POSIX lock, which children do not inherit: a composition that outlives a killed server must not keep the next out.
+    """
+    with (folder / LOCK_FILE).open("wb") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StartFailed(
+                f"Another server already runs with the data folder {folder.absolute()}. Stop that one, or choose "
+                "another folder with HUITANG_DATA_DIR."
+            ) from error
+        yield
 
 
 def prepare_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from errors import Kind, Problem
 from localization import ErrorTexts
 from web.api.parsing import parse_body, parse_query
 from web.api.routes import CALLS
+from web.api.schemas.accounts import SignIn
 from web.api.schemas.base import Input, PageQuery
 from web.api.schemas.meetings import MeetingCreate, MeetingsQuery
 from web.api.schemas.recordings import ViewingReport
@@ -83,6 +84,12 @@ def test_each_wrong_field_is_named(field: str, value: Any, sentence: str) -> Non
     details = problem_of(MeetingCreate, json.dumps(GOOD | {field: value}).encode()).details
     assert list(details) == [field]
     assert details[field].startswith(sentence)
+
+
+def test_a_password_keeps_its_spaces_and_everything_else_loses_them() -> None:
+    body = json.dumps({"username": "  wang ", "password": " open sesame "}).encode()
+    found = parse_body(SignIn, body, TEXTS, "en")
+    assert (found.username, found.password) == ("wang", " open sesame ")
 
 
 def test_several_wrong_fields_are_all_named() -> None:

@@ -115,7 +115,7 @@ async def invite_guest(asked: Asked[GuestInvite]) -> RoomTokenOut:
 
 
 async def _recording_ids(asked: Asked[Any], found: Sequence[MeetingView]) -> dict[str, str]:
-    """The recordings, by meeting, of those that may have one and that the person may watch."""
+    """The recordings, by meeting, that the person may watch."""
     wanted = [one.id for one in found if one.record and one.started_at is not None]
     return await asked.services.library.of_meetings(asked.caller.person, wanted) if wanted else {}
 

@@ -1,6 +1,7 @@
 """The two families of models (what comes in, what goes out) and the shapes that all calls share."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -21,7 +22,7 @@ Item = TypeVar("Item")
 
 MAX_ID = 64  # ids are 32 hex characters; anything longer cannot be one of ours
 MAX_PAGE = 200
-RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # far from the ends of what databases and zones can reckon with
 
@@ -50,17 +51,14 @@ def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _no_nul(text: str) -> str:
-    if "\x00" in text:  # PostgreSQL cannot store it, and no person types it
-        raise ValueError("must not contain a NUL character")
-    return text
-
-
-def _only_rfc3339(value: object) -> object:
+def _from_rfc3339(value: object) -> object:
     """Pydantic would also take a number as seconds since 1970; the interface does not say so."""
-    if isinstance(value, str) and not RFC3339.match(value):
-        raise PydanticCustomError("not_rfc3339", "must be a time such as 2026-11-23T08:00:00Z")
-    return value
+    if not isinstance(value, str):
+        return value
+    if RFC3339.fullmatch(value):
+        with suppress(ValueError):  # the 31st of February
+            return datetime.fromisoformat(value.upper())
+    raise PydanticCustomError("not_rfc3339", "must be a time such as 2026-11-23T08:00:00Z")
 
 
 def _of_our_times(moment: datetime) -> datetime:
@@ -71,12 +69,13 @@ def _of_our_times(moment: datetime) -> datetime:
 
 Moment = Annotated[
     AwareDatetime,
-    BeforeValidator(_only_rfc3339, json_schema_input_type=str),
+    BeforeValidator(_from_rfc3339, json_schema_input_type=str),
     AfterValidator(_of_our_times),
     PlainSerializer(_rfc3339, return_type=str, when_used="json"),
 ]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID, pattern=r"^[A-Za-z0-9_-]+$")]
-Text = Annotated[str, AfterValidator(_no_nul)]
+# PostgreSQL cannot store a NUL character, and no person types one.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

@@ -1,0 +1,228 @@
+"""The real application over a real database, and people who call it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from database import Database
+from localization import ErrorTexts
+from members.accounts import Account, Accounts
+from members.cards import Cards
+from members.organizations import Organizations
+from members.people import Member, Members
+from members.policy import RoleName
+from members.tokens import Tokens
+from recordings.library import Library
+from recordings.settings import RecordingSettings
+from recordings.viewing.service import Viewings
+from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
+from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
+from web.application import create_app
+from web.figures import Figures
+from web.health import Health
+from web.pages import ClientPages
+from web.services import Services, WebSettings
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back; `body` is None where there is none."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def code(self) -> str:
+        """The refusal's code; asserts that the answer has a refusal's shape."""
+        error = self.body["error"]
+        assert set(error) == {"code", "message", "details"}, self.body
+        assert error["message"], "a refusal without a sentence"
+        assert error["message"] != error["code"], f"no sentence for {error['code']}"
+        return str(error["code"])
+
+
+class Caller:
+    """One browser: its own cookies."""
+
+    def __init__(self, server: TestServer) -> None:
+        self.client = TestClient(server)
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **options: Any
+    ) -> Answered:
+        """Make a call; whatever the answer, its JSON is read."""
+        headers = dict(options.pop("headers", {}))
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            options["json"] = body
+        async with self.client.request(method, path, headers=headers, **options) as response:
+            is_json = response.content_type == "application/json"
+            return Answered(response.status, await response.json() if is_json else None, response.headers)
+
+    async def get(self, path: str, **options: Any) -> Answered:
+        """GET."""
+        return await self("GET", path, **options)
+
+    async def post(self, path: str, body: Any = None, **options: Any) -> Answered:
+        """POST."""
+        return await self("POST", path, {} if body is None else body, **options)
+
+    async def sign_in(self, account: Account) -> Self:
+        """Sign in with everybody's password."""
+        answered = await self.post("/api/session", {"username": account.username, "password": PASSWORD})
+        assert answered.status == 200, answered.body
+        return self
+
+
+@dataclass(frozen=True)
+class House:
+    """A running application with its parts."""
+
+    server: TestServer
+    services: Services
+    database: Database
+    clock: FakeClock
+    recordings: Path
+    records: Records
+    callers: list[Caller]
+
+    def caller(self) -> Caller:
+        """A browser that is not signed in."""
+        caller = Caller(self.server)
+        self.callers.append(caller)
+        return caller
+
+    async def person(self, *roles: tuple[RoleName, Any], member: Member | None = None) -> Caller:
+        """Somebody with these roles, signed in."""
+        return await self.caller().sign_in(await self.records.account(*roles, member=member))
+
+
+@dataclass(frozen=True)
+class Village:
+    """A tree with one person of each kind, signed in."""
+
+    tree: Tree
+    member: Member
+    nobody: Caller
+    district: Caller
+    committee: Caller
+    other_committee: Caller
+    secretary: Caller
+    sibling_secretary: Caller
+    party_member: Caller
+    resident: Caller
+
+    def caller(self, name: str) -> Caller:
+        """By the name of the field."""
+        found = getattr(self, name)
+        assert isinstance(found, Caller)
+        return found
+
+
+MakeHouse = Callable[..., Awaitable[House]]
+
+
+def make_services(database: Database, clock: FakeClock, folder: Path, *, guests: bool = True) -> Services:
+    """Every service as node.py builds them."""
+    tokens = Tokens("a secret of more than thirty-two characters", clock)
+    cards = Cards(database, clock)
+    attendance = Attendance(database, cards, clock)
+    consultations = Consultations(database, tokens, cards, clock, ConsultationSettings(guests=guests))
+    return Services(
+        database=database,
+        accounts=Accounts(database, clock, CHEAP),
+        organizations=Organizations(database),
+        members=Members(database),
+        cards=cards,
+        tokens=tokens,
+        meetings=Meetings(database, tokens, clock),
+        live_rooms=LiveRooms(database, tokens, cards, consultations, clock, RoomSettings()),
+        attendance=attendance,
+        stations=Stations(database, clock),
+        consultations=consultations,
+        library=Library(database, RecordingSettings(folder=folder), clock),
+        viewings=Viewings(database, attendance, cards, clock),
+        texts=ErrorTexts.load(),
+        clock=clock,
+    )
+
+
+@pytest.fixture
+async def make_house(clock: FakeClock, tmp_path: Path) -> AsyncIterator[MakeHouse]:
+    """Builds houses; all are closed at the end."""
+    houses: list[House] = []
+
+    async def make(database: Database, settings: WebSettings | None = None) -> House:
+        settings = settings or WebSettings()
+        folder = tmp_path / "recordings"
+        folder.mkdir(exist_ok=True)
+        services = make_services(database, clock, folder, guests=settings.guests)
+
+        async def answers() -> bool:
+            await database.check()
+            return True
+
+        app = create_app(
+            services,
+            settings,
+            health=Health({"database": answers}),
+            figures=Figures(),
+            pages=ClientPages(tmp_path / "dist"),
+        )
+        server = TestServer(app)
+        await server.start_server()
+        house = House(server, services, database, clock, folder, Records(database, clock), [])
+        houses.append(house)
+        return house
+
+    yield make
+    for house in houses:
+        for caller in house.callers:
+            await caller.client.close()
+        await house.server.close()
+
+
+@pytest.fixture
+async def house(make_house: MakeHouse, sqlite_database: Database) -> House:
+    """The application over SQLite."""
+    return await make_house(sqlite_database)
+
+
+@pytest.fixture
+async def both(make_house: MakeHouse, database: Database) -> House:
+    """The application over each database."""
+    return await make_house(database)
+
+
+async def settle(house: House) -> Village:
+    """One person of each kind."""
+    tree = await house.records.tree()
+    member = await house.records.member(tree.branch, "王秀英", group=tree.group)
+    return Village(
+        tree=tree,
+        member=member,
+        nobody=house.caller(),
+        district=await house.person((RoleName.DISTRICT_OFFICER, tree.department)),
+        committee=await house.person((RoleName.COMMITTEE_OFFICER, tree.committee)),
+        other_committee=await house.person((RoleName.COMMITTEE_OFFICER, tree.other_committee)),
+        secretary=await house.person(
+            (RoleName.SECRETARY, tree.branch), member=await house.records.member(tree.branch, "张建国")
+        ),
+        sibling_secretary=await house.person(
+            (RoleName.SECRETARY, tree.sibling), member=await house.records.member(tree.sibling)
+        ),
+        party_member=await house.person(member=member),
+        resident=await house.person((RoleName.RESIDENT, tree.branch)),
+    )
+
+
+@pytest.fixture
+async def village(house: House) -> Village:
+    """One person of each kind, over SQLite."""
+    return await settle(house)
