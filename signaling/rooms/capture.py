@@ -1,12 +1,9 @@
 """The recording as a listener in a hall: each producer gets a tap that the recorder drains."""
 
 from media import Router
-from recordings.capture.recorder import Recorder
+from recordings.capture.recorder import Recorder, tap_capacity
 from recordings.tracks import Track, TrackSource
 from signaling.rooms.session import Publication, Session
-
-# Two seconds of a good camera (some 400 packets a second) and then some: the recorder drains ten times a second.
-TAP_PACKETS = 1024
 
 
 class Capture:
@@ -20,15 +17,15 @@ class Capture:
         """Record a producer."""
         if self.recorder is None:
             return
-        producer = publication.producer
+        producer, source = publication.producer, TrackSource(publication.source.value)
         self.recorder.track_added(
             Track(
                 producer_id=producer.id,
                 peer_id=session.peer_id,
                 member_id=session.member_id,
                 display_name=session.display_name,
-                source=TrackSource(publication.source.value),
-                tap=self._router.tap(producer.id, TAP_PACKETS),
+                source=source,
+                tap=self._router.tap(producer.id, tap_capacity(source)),
                 paused=producer.paused,
             )
         )

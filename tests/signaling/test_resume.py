@@ -1,0 +1,119 @@
+"""A lost connection is not leaving: media flow on, and the participant comes back as the same one."""
+
+from tests.signaling.conftest import Enter
+from tests.signaling.participant import frames
+from tests.signaling.stack import GRACE, Branch, Stack
+
+
+async def test_media_flow_while_both_websockets_are_cut_and_both_come_back_as_the_same(
+    branch: Branch, enter: Enter
+) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        camera = await host.publish("camera")
+        await member.join(meeting)
+        consumer = await member.consume(camera.id)
+        await frames(consumer, 5)
+
+        await host.cut()
+        assert await member.heard("peerReconnecting") == {"peerId": host.answer["peerId"]}
+        await member.cut()
+        assert len(await frames(consumer, 20)) == 20  # nobody has a WebSocket now
+
+        before = member.answer
+        await member.reconnect(cookie=branch.members[0])
+        answer = await member.join(meeting, resumeToken=before["resumeToken"])
+        assert (answer["resumed"], answer["peerId"]) == (True, before["peerId"])
+        assert answer["resumeToken"] != before["resumeToken"]
+        assert answer["transports"] == [{"transportId": member.transports["recv"].id, "direction": "recv"}]
+        assert answer["consumers"] == [
+            {"consumerId": consumer.id, "producerId": camera.id, "paused": False, "producerPaused": False}
+        ]
+        assert [(p["state"], [q["producerId"] for q in p["producers"]]) for p in answer["peers"]] == [
+            ("reconnecting", [camera.id])
+        ]
+
+        await host.reconnect(cookie=branch.secretary)
+        answer = await host.join(meeting, resumeToken=host.answer["resumeToken"])
+        assert [producer["producerId"] for producer in answer["producers"]] == [camera.id]
+        assert await member.heard("peerReconnected") == {"peerId": answer["peerId"]}
+        await host.call("pauseProducer", {"producerId": camera.id})
+        assert (await member.heard("consumerPaused"))["consumerId"] == consumer.id
+        assert not member.has_heard("peerLeft")
+
+
+async def test_what_was_missed_is_in_the_answer_of_the_return(branch: Branch, enter: Enter) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        camera = await host.publish("camera")
+        await member.join(meeting)
+        await member.consume(camera.id)
+        await member.cut()
+        await host.heard("peerReconnecting")
+        await host.call("closeProducer", {"producerId": camera.id})
+        microphone = await host.publish("microphone")
+        await host.call("chat", {"text": "现在开始"})
+        await member.reconnect(cookie=branch.members[0])
+        answer = await member.join(meeting, resumeToken=member.answer["resumeToken"])
+        assert [[q["producerId"] for q in p["producers"]] for p in answer["peers"]] == [[microphone.id]]
+        assert answer["consumers"] == []
+        assert [line["text"] for line in answer["chat"]] == ["现在开始"]
+        assert len(await frames(await member.consume(microphone.id), 5)) == 5
+
+
+async def test_who_does_not_come_back_in_time_is_gone_with_his_media(
+    branch: Branch, enter: Enter, stack: Stack
+) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        await member.join(meeting)
+        microphone = await member.publish("microphone")
+        consumer = await host.consume(microphone.id)
+        await member.cut()
+        await host.heard("peerReconnecting")
+        await stack.pass_time(GRACE - 1)
+        assert not host.has_heard("peerLeft")
+        await stack.pass_time(2)
+        assert await host.heard("peerLeft") == {"peerId": member.answer["peerId"], "reason": "lost"}
+        assert (await host.heard("consumerClosed"))["consumerId"] == consumer.id
+
+        await member.reconnect(cookie=branch.members[0])
+        answer = await member.join(meeting, resumeToken=member.answer["resumeToken"])
+        assert answer["resumed"] is False
+        assert answer["transports"] == answer["producers"] == []
+
+
+async def test_a_second_connection_with_the_token_takes_over_and_the_first_is_disconnected(
+    branch: Branch, enter: Enter
+) -> None:
+    meeting = await branch.meeting()
+    async with (
+        enter(branch.secretary) as host,
+        enter(branch.members[0]) as first,
+        enter(branch.members[0]) as second,
+    ):
+        await host.join(meeting)
+        await first.join(meeting)
+        microphone = await first.publish("microphone")
+        answer = await second.join(meeting, resumeToken=first.answer["resumeToken"])
+        assert (answer["resumed"], answer["peerId"]) == (True, first.answer["peerId"])
+        assert [producer["producerId"] for producer in answer["producers"]] == [microphone.id]
+        assert await first.heard("removed") == {"reason": "taken_over"}
+        await first.disconnected()
+        await second.call("pauseProducer", {"producerId": microphone.id})
+        await host.heard("producerPaused")
+        assert not host.has_heard("peerLeft")
+        assert not host.has_heard("peerReconnecting")
+
+
+async def test_somebody_elses_token_is_worth_nothing(branch: Branch, enter: Enter) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as thief:
+        await host.join(meeting)
+        answer = await thief.join(meeting, resumeToken=host.answer["resumeToken"])
+        assert (answer["resumed"], answer["role"]) == (False, "participant")
+        assert answer["peerId"] != host.answer["peerId"]
+        assert host.connected
