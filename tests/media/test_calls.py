@@ -1,11 +1,12 @@
 """Whole calls: pymediasoup peers and the real plane on loopback, without any signaling."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from media import MediaEngine, MediaSettings, Router
+from media import MediaEngine, MediaEvent, MediaSettings, Router
 from media.errors import WrongMediaState
 from media.events import (
     ActiveSpeakerChanged,
@@ -14,6 +15,7 @@ from media.events import (
     ConsumerClosed,
     ConsumerPaused,
     ConsumerResumed,
+    TransportQuality,
     TransportState,
     TransportStateChanged,
 )
@@ -171,6 +173,19 @@ async def test_media_goes_on_through_an_ice_restart(join: Join) -> None:
     await viewer.restart_ice("recv")
     await speaker.restart_ice("send")
     await heard.reach(25)
+
+
+def graded(transport_id: str) -> Callable[[MediaEvent], bool]:
+    return lambda event: isinstance(event, TransportQuality) and event.transport_id == transport_id
+
+
+async def test_a_good_network_is_graded(join: Join, listener: Listener) -> None:
+    voice = Tone()
+    speaker, viewer = await join(voice), await join()
+    await viewer.subscribe(await speaker.publish(voice))
+    for transport in (speaker.transport("send"), viewer.transport("recv")):
+        grade: Any = await listener.expect(graded(transport.id))
+        assert grade.score >= 4
 
 
 async def test_who_speaks_is_told(join: Join, listener: Listener) -> None:

@@ -1,6 +1,7 @@
 """What strangers may send to the media port, and what they get for it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -8,7 +9,9 @@ import pytest
 from aioice import stun
 
 from media import MediaEngine, Router
-from media.events import TransportState, TransportStateChanged
+from media.dtls import DtlsIdentity, DtlsSession, Fingerprint
+from media.events import TransportQuality, TransportState, TransportStateChanged
+from media.ice import DISCONNECTED_AFTER, FAILED_AFTER
 from media.pump import REFUSALS_PER_SECOND
 from tests.media.peers import Listener, until
 from tests.media.test_stun import check
@@ -33,22 +36,34 @@ class Stranger(asyncio.DatagramProtocol):
         assert self.transport is not None
         self.transport.sendto(datagram)
 
+    def close(self) -> None:
+        assert self.transport is not None
+        self.transport.close()
+
+    async def more_than(self, count: int) -> list[bytes]:
+        """Wait for more than so many datagrams; those beyond."""
+        await until(lambda: len(self.received) > count, self.arrived)
+        return self.received[count:]
+
     async def answer(self, datagram: bytes) -> stun.Message:
         """Send, and wait for one more datagram."""
         before = len(self.received)
         self.send(datagram)
-        await until(lambda: len(self.received) > before, self.arrived)
-        return stun.parse_message(self.received[-1])
+        return stun.parse_message((await self.more_than(before))[-1])
+
+
+async def meet(engine: MediaEngine, host: str) -> Stranger:
+    """Somebody who comes from the network to that address of ours."""
+    loop = asyncio.get_running_loop()
+    _, protocol = await loop.create_datagram_endpoint(Stranger, remote_addr=(host, engine.port))
+    return protocol
 
 
 @pytest.fixture
 async def stranger(engine: MediaEngine) -> AsyncIterator[Stranger]:
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_datagram_endpoint(
-        Stranger, remote_addr=("127.0.0.1", engine.port)
-    )
-    yield protocol
-    transport.close()
+    one = await meet(engine, "127.0.0.1")
+    yield one
+    one.close()
 
 
 def credentials(router: Router) -> tuple[str, str]:
@@ -56,12 +71,17 @@ def credentials(router: Router) -> tuple[str, str]:
     return parameters["usernameFragment"], parameters["password"]
 
 
-async def test_a_right_check_is_answered_with_the_senders_address(router: Router, stranger: Stranger) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_right_check_is_answered_with_the_senders_address(
+    router: Router, engine: MediaEngine, host: str
+) -> None:
+    stranger = await meet(engine, host)
     ufrag, password = credentials(router)
     answer = await stranger.answer(check(f"{ufrag}:x", password))
     assert stranger.transport is not None
-    assert answer.attributes["XOR-MAPPED-ADDRESS"] == stranger.transport.get_extra_info("sockname")
+    assert answer.attributes["XOR-MAPPED-ADDRESS"] == stranger.transport.get_extra_info("sockname")[:2]
     assert answer.check_message_integrity(password.encode())
+    stranger.close()
 
 
 async def test_a_wrong_password_is_refused_by_name(router: Router, stranger: Stranger) -> None:
@@ -117,5 +137,53 @@ async def test_dtls_before_connect_waits_for_it(
     fingerprint = {"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}
     await transport.connect({"role": "server", "fingerprints": [fingerprint]})
     before = len(stranger.received)
-    await until(lambda: len(stranger.received) > before, stranger.arrived)
-    assert stranger.received[-1][0] == 22  # our ClientHello: the peer chose to be the server
+    assert (await stranger.more_than(before))[-1][0] == 22  # our ClientHello: the peer chose to be the server
+
+
+async def test_silence_disconnects_then_fails_and_a_check_revives(
+    router: Router, stranger: Stranger, listener: Listener
+) -> None:
+    transport = router.create_transport("send")
+    parameters = transport.parameters()["iceParameters"]
+    name, password = f"{parameters['usernameFragment']}:x", parameters["password"]
+    await stranger.answer(check(name, password))
+    now = time.monotonic()
+    for seconds in (5, DISCONNECTED_AFTER + 1, FAILED_AFTER + 1):
+        router.tick(now + seconds)
+    await stranger.answer(check(name, password))
+    states = [event.state for event in listener.of(TransportStateChanged)]
+    assert states == [
+        TransportState.CONNECTING,
+        TransportState.DISCONNECTED,
+        TransportState.FAILED,
+        TransportState.CONNECTING,
+    ]
+    assert TransportQuality(transport.id, score=0, rtt_ms=None, loss=1.0) in listener.events
+
+
+async def test_a_wrong_certificate_fails_the_transport_for_good(
+    router: Router, stranger: Stranger, engine: MediaEngine, listener: Listener
+) -> None:
+    transport = router.create_transport("send")
+    ours = transport.parameters()
+    ice, expected = ours["iceParameters"], ours["dtlsParameters"]["fingerprints"][0]
+    await transport.connect(
+        {"role": "client", "fingerprints": [{"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}]}
+    )
+    name, password = f"{ice['usernameFragment']}:x", ice["password"]
+    await stranger.answer(check(name, password))
+    impostor = DtlsSession(
+        DtlsIdentity.generate(["SRTP_AEAD_AES_128_GCM"]),
+        "client",
+        [Fingerprint("sha-256", expected["value"])],
+    )
+    impostor.start()
+    while transport.state is not TransportState.FAILED:
+        before = len(stranger.received)
+        for datagram in impostor.take_outgoing():
+            stranger.send(datagram)
+        for datagram in await stranger.more_than(before):
+            impostor.receive(datagram)
+    assert engine.statistics()["counters"]["dtls_fingerprint_mismatch"] == 1
+    await stranger.answer(check(name, password))
+    assert listener.of(TransportStateChanged)[-1].state is TransportState.FAILED
