@@ -9,20 +9,20 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import commands
 import structlog
 import uvloop
-from welcome import welcome
 
+import commands
 import config
 import logs
 from members.policy import RoleName
 from startup import StartFailed, prepare_folder, records, sole_use
 from web.listener import ListenError
+from welcome import welcome
 
 EPILOG: Final = """\
 Configuration: environment variables HUITANG_SECTION__NAME, or a TOML file; docs/operations.md lists them all.
@@ -30,7 +30,7 @@ To try it: serve --demo. To begin in earnest: create-account, then import.
 """
 INTERRUPTED: Final = 130
 
-Command = Callable[[config.Config, argparse.Namespace], Awaitable[int]]
+Command = Callable[[config.Config, argparse.Namespace], Coroutine[Any, Any, int]]
 
 logger = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ async def serve(settings: config.Config, arguments: argparse.Namespace) -> int:
 
 async def _serve(settings: config.Config, *, demo: bool) -> int:
     async with records(settings) as database:
-        logins = await commands.make_demo(database) if demo else []
+        logins = await commands.make_demo_organization(database) if demo else []
         try:
             from node import Node  # noqa: PLC0415 - needs the compiled plane, which the other commands do not
         except ModuleNotFoundError as error:
@@ -98,8 +98,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--demo", action="store_true", help="with a demo organization where there is none yet")
     one = add("demo", commands.demo, "make the demo organization where there is none and print its log-ins")
     one.add_argument("--json", action="store_true", help="as JSON, for scripts")
-    one = add("import", commands.import_file, "read organizations, members and accounts from a CSV file")
-    one.add_argument("file", type=Path)
+    one = add(
+        "import", commands.import_file, "read organizations, members, accounts and roles from CSV sheets"
+    )
+    one.add_argument(
+        "path", type=Path, metavar="FILE", help="a sheet, or a folder of them; docs/operations.md"
+    )
     one.add_argument("--dry-run", action="store_true", help="only say what would be done, and what is wrong")
     add("verify-cards", commands.verify_cards, "check the hash chain of every activity card")
     one = add("create-account", commands.create_account, "make a log-in; the password is asked for")
@@ -126,7 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         logs.configure(settings.log.level, settings.log.format)
         for name, meant in config.unknown_variables().items():
             logger.warning("unknown_setting", name=name, did_you_mean=meant)
-        return uvloop.run(arguments.run(settings, arguments))
+        command: Command = arguments.run
+        return uvloop.run(command(settings, arguments))
     except KeyboardInterrupt:
         return INTERRUPTED
     except (config.ConfigurationError, StartFailed, ListenError) as error:

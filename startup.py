@@ -10,7 +10,8 @@ import structlog
 
 from config import Config
 from database import Database, MigrationError
-from errors import Kind, Problem
+from errors import Problem
+from localization import ErrorTexts
 
 LOCK_FILE: Final = "server.lock"
 SQLITE_FILE: Final = "huitang.sqlite3"
@@ -33,11 +34,7 @@ async def records(config: Config) -> AsyncIterator[Database]:
     except MigrationError as error:
         raise StartFailed(str(error)) from error
     except Problem as problem:
-        if problem.kind is not Kind.UNAVAILABLE:
-            raise
-        raise StartFailed(
-            f"The database does not answer ({problem.code}). See HUITANG_DATABASE__URL."
-        ) from problem
+        raise StartFailed(ErrorTexts.load().text(problem.code, "en", problem.details)) from problem
     finally:
         await database.dispose()
 

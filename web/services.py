@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 from aiohttp import web
-from recordings.library import Library
-from recordings.viewing.service import Viewings
 
 from database import Clock, Database
 from localization import ErrorTexts
@@ -13,6 +11,8 @@ from members.cards.service import Cards
 from members.organizations.service import Organizations
 from members.people.service import Members
 from members.tokens import Tokens
+from recordings.library import Library
+from recordings.viewing.service import Viewings
 from rooms.attendance.service import Attendance
 from rooms.consultations.service import Consultations
 from rooms.consultations.stations import Stations

@@ -9,7 +9,6 @@ from members.people.models import Standing
 from members.policy import RoleName
 from web.api.schemas.base import Id, Input, Output, Text
 
-MIN_PASSWORD = 8
 MAX_PASSWORD = 200  # argon2 hashes any length; a megabyte of password is an attack on the processor
 
 
@@ -26,8 +25,9 @@ class PasswordChange(Input):
     current_password: Annotated[
         str, StringConstraints(min_length=1, max_length=MAX_PASSWORD, strip_whitespace=False)
     ]
+    # How long it must be is members' to say.
     new_password: Annotated[
-        str, StringConstraints(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD, strip_whitespace=False)
+        str, StringConstraints(min_length=1, max_length=MAX_PASSWORD, strip_whitespace=False)
     ]
 
 

@@ -1,0 +1,75 @@
+"""What a person reads when the server has started: where it is, how a phone gets there, the demo's log-ins."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from config import Config
+from members.demo import DemoLogin
+from web.tls import machine_addresses
+
+ANY: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
+LOOPBACK: Final = ("127.", "::1")
+
+
+def welcome(config: Config, port: int, logins: Sequence[DemoLogin]) -> str:
+    """The whole text."""
+    lines = ["", "Huitang is running.", *_addresses(config, port)]
+    if logins:
+        lines += ["", "The demo's log-ins, good for whoever reaches these addresses:", *login_table(logins)]
+    return "\n".join([*lines, "", "Ctrl-C stops it.", ""])
+
+
+def login_table(logins: Sequence[DemoLogin]) -> list[str]:
+    """One line a log-in, in columns that also Chinese names keep."""
+    head = ("level", "username", "password", "name", "roles", "organization")
+    rows = [
+        head,
+        *(
+            (
+                str(one.level),
+                one.username,
+                one.password,
+                one.name,
+                ", ".join(one.roles),
+                one.organization_name,
+            )
+            for one in logins
+        ),
+    ]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(head))]
+    return [
+        "  " + "  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _addresses(config: Config, port: int) -> list[str]:
+    secure = config.tls.self_signed or config.tls.certificate is not None
+    scheme = "https" if secure else "http"
+    if config.http.host not in ANY:
+        return [f"  {_url(scheme, config.http.host, port)}"]
+    others = [one for one in machine_addresses() if not one.startswith(LOOPBACK)]
+    lines = [f"  on this machine:  {_url(scheme, 'localhost', port)}"]
+    lines += [f"  from others:      {_url(scheme, one, port)}" for one in others]
+    if others and not secure:
+        lines.append(
+            "  Phones and other machines need https for camera and microphone. To try it: "
+            "HUITANG_TLS__SELF_SIGNED=true; see docs/operations.md."
+        )
+    if config.tls.self_signed:
+        lines.append("  The certificate is self-signed: browsers warn once, choose to go on.")
+    return lines
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
