@@ -7,7 +7,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 SANITIZE = os.environ.get("HUITANG_SANITIZE")  # "address": for `make fuzz`
-SOURCES = ["media/plane/*.pyx"] if SANITIZE else ["media/plane/*.pyx", "bench/*.pyx"]
+SOURCES = os.environ.get("HUITANG_SOURCES", "media/plane/*.pyx bench/*.pyx").split()  # the tests build parts
 
 flags = ["-O1", "-g", f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer"] if SANITIZE else ["-O3", "-g1"]
 links = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
@@ -24,7 +24,18 @@ extensions = [
     for source in sorted(Path().glob(pattern))
 ]
 
-# Plain C arithmetic: the packet path has no exceptions to raise.
-directives = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False}
+# Plain C arithmetic in the plane: the packet path has no exceptions to raise.
+directives = {"cdivision": True, "boundscheck": False, "wraparound": False}
 
-setup(ext_modules=cythonize(extensions, build_dir="build/cython", compiler_directives=directives))
+setup(
+    ext_modules=[
+        module
+        for extension in extensions
+        for module in cythonize(
+            [extension],
+            build_dir="build/cython",
+            language_level=3,
+            compiler_directives=directives if extension.name.startswith("media.plane.") else {},
+        )
+    ]
+)

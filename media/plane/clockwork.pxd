@@ -74,7 +74,10 @@ cdef inline void tick(core_t *core) noexcept nogil:
             slow_tick(core, producer)
     for i in range(core.transports.count):
         report(core, <transport_t *>core.transports.items[i])
-    core.tick_at = core.now + (TICK_MISSING_US if core.missing else TICK_US)
+    if core.missing:
+        core.tick_at = core.now + TICK_MISSING_US
+    else:
+        core.tick_at = core.now + (TICK_US if core.transports.count else SLOW_TICK_US)
 
 
 cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:

@@ -158,6 +158,7 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
     cdef transport_t *transport = <transport_t *>command.target
     if command.operation == ADD_TRANSPORT:
         list_add(&core.transports, transport)
+        core.tick_at = core.now
     elif command.operation == REMOVE_TRANSPORT:
         remove_transport(core, transport)
         retire(core, REMOVE_TRANSPORT, transport)

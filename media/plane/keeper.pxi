@@ -42,6 +42,7 @@ cdef void collect(core_t *core, int socket) noexcept nogil:
 
 
 @cython.no_gc_clear  # __dealloc__ walks the records; a garbage collection must not take them first
+@cython.no_gc_clear  # freeing needs the records
 cdef class Keeper:
     """Owns the objects' memory and passes commands; what has been removed is freed once the plane has let go of it."""
 

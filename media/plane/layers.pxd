@@ -6,7 +6,7 @@ from media.plane.keyframes cimport want_key
 from libc.stdint cimport int64_t
 
 cdef enum:
-    STREAM_IDLE_US = 1_500_000  # a layer not heard for so long, while another is, has been switched off
+    STREAM_IDLE_US = 700_000  # a layer not heard for so long, while another is, has been switched off
 
 
 cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:

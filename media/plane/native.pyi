@@ -170,6 +170,6 @@ class Plane(Core):
     def stop(self) -> None:
         """End the thread (waits for its batch, without the GIL), close the sockets. May be called again."""
     def send_datagram(self, address: Address, data: bytes) -> bool:
-        """Send STUN or DTLS from the calling thread, by the socket that heard the address. False if the kernel refused."""
+        """Send STUN or DTLS from the calling thread, by the socket that heard the address; whether it went."""
     def now_us(self) -> int:
         """The plane's clock: CLOCK_MONOTONIC in microseconds, as in tap batches and statistics."""

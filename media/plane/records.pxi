@@ -4,6 +4,7 @@ import os
 import socket as sockets_module
 
 cimport cython
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -77,6 +78,7 @@ cdef enum record_kind_t:
     TAP
 
 
+@cython.no_gc_clear
 cdef class Record:
     """An object of the plane, as Python knows it: where it lies, what hangs on it, what must live as long."""
     cdef void *target

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 Handle: TypeAlias = int
-"""An object of the plane: index and generation. A removed object's handle is refused for ever (`StaleHandleError`)."""
+"""An object of the plane. No number is used twice: a removed one is refused for ever (`StaleHandleError`)."""
 
 Address: TypeAlias = bytes
 """A remote address as the plane writes it: opaque, hashable, of one fixed length. See `host_and_port`."""

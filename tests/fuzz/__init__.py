@@ -1,0 +1,1 @@
+"""Fuzzes the plane's packet entry under AddressSanitizer: `python -m tests.fuzz --seconds 20`."""
