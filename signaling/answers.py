@@ -37,10 +37,11 @@ def invalid_fields(event: str, error: ValidationError) -> Problem:
 
 def media_refusal(error: MediaError) -> Problem:
     """What media refused: wrong parameters are an invalid request, the rest keeps media's own code."""
-    details = {str(key): value for key, value in error.details.items()}
     if isinstance(error, InvalidMedia):
-        field = details.pop("field", None)
-        named = {} if field is None else {"fields": [{"field": str(field), "problem": error.code}]}
-        return invalid_request(reason=error.code, **named, **details)
+        field, problem = error.details.get("field", ""), error.details.get("reason", error.code)
+        named = [{"field": str(field), "problem": str(problem)}]
+        return Problem(
+            Kind.INVALID, "invalid_request", {**error.details, "reason": error.code, "fields": named}
+        )
     kind = Kind.NOT_FOUND if isinstance(error, UnknownMedia) else Kind.CONFLICT
-    return Problem(kind, error.code, details)
+    return Problem(kind, error.code, error.details)

@@ -88,6 +88,12 @@ class TableNamespace(Generic[Identity]):
         """Answer one event; whatever happens, there is an answer."""
         connection = self._connections[sid]
         try:
+            return await self._answer(connection, data)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refuse(self._failure(_event_name(data), error), connection.language)
+
+    async def _answer(self, connection: Connection[Identity], data: Any) -> Answer:
+        try:
             name, entry, message = self._read(data)
             self._counters.events[self.name, name] += 1
             return accepted(await entry.handler(connection, message))
@@ -95,8 +101,6 @@ class TableNamespace(Generic[Identity]):
             return self._refuse(problem, connection.language)
         except MediaError as error:
             return self._refuse(media_refusal(error), connection.language)
-        except Exception as error:  # noqa: BLE001 - as above
-            return self._refuse(self._failure(_event_name(data), error), connection.language)
 
     async def on_disconnect(self, sid: str) -> None:
         """Forget a connection."""

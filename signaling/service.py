@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiohttp import web
-from recordings.center import RecordingCenter
 
 from localization import ErrorTexts
 from media import MediaEngine
 from members.accounts.service import Accounts
 from members.tokens import Tokens
+from recordings.center import RecordingCenter
 from rooms import Consultations, LiveRooms, Stations
 from signaling.background import Background
 from signaling.rooms.door import Door

@@ -178,7 +178,11 @@ class SocketServer(socketio.AsyncServer):
             answer = namespace.refuse(sid, "invalid_request", maxBytes=self._settings.max_message_bytes)
         else:
             answer = await namespace.on_event(sid, parsed.data)
-        self._acknowledge(eio_sid, name, parsed.id, answer)
+        try:
+            self._acknowledge(eio_sid, name, parsed.id, answer)
+        except (TypeError, ValueError):  # an answer of ours that is no JSON
+            log.exception("answer_not_json", namespace=name)
+            self._acknowledge(eio_sid, name, parsed.id, namespace.refuse(sid, "internal_error"))
 
     async def _refuse_unread(self, eio_sid: str, data: str) -> None:
         """Answer what could not be parsed, where the head at least can be read."""

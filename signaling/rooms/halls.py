@@ -1,10 +1,10 @@
 """The halls of this process, and which connection is in which session."""
 
 import structlog
-from recordings.center import RecordingCenter
 
 from errors import Kind, Problem
 from media import MediaEngine
+from recordings.center import RecordingCenter
 from recordings.events import RecordingStatus
 from rooms.live.views import Occasion
 from signaling.background import Background

@@ -1,7 +1,7 @@
 """What hosts do: the lobby, muting, removing, the lock. Rooms decide; media and messages follow."""
 
 from tests.signaling.conftest import Enter
-from tests.signaling.participant import frames
+from tests.signaling.participant import Payload, frames
 from tests.signaling.stack import Branch, Stack
 
 
@@ -15,13 +15,14 @@ async def test_who_waits_in_the_lobby_gets_no_media_until_a_host_lets_him_in(
         answer = await guest.join(meeting)
         assert (answer["state"], answer["peers"], answer["chat"]) == ("lobby", [], [])
         assert answer["routerRtpCapabilities"]["codecs"]
-        for event, payload in {
+        early: dict[str, Payload] = {
             "createTransport": {"direction": "recv"},
             "consume": {"transportId": "t", "producerId": camera.id, "rtpCapabilities": {}},
             "chat": {"text": "let me in"},
             "raiseHand": {"raised": True},
             "moderate": {"action": "lock"},
-        }.items():
+        }
+        for event, payload in early.items():
             assert await guest.refused(event, payload) == "not_admitted"
         await host.call("chat", {"text": "among us"})
 

@@ -39,6 +39,7 @@ class Echo(TableNamespace[str]):
         table = {
             "say": Entry(Say, self.say),
             "fail": Entry(Nothing, self.fail),
+            "confuse": Entry(Nothing, self.confuse),
             "refuse": Entry(Nothing, self.refuse_politely),
             "wait": Entry(Nothing, self.wait),
         }
@@ -53,6 +54,9 @@ class Echo(TableNamespace[str]):
 
     async def fail(self, _connection: Connection[str], _message: Nothing) -> Mapping[str, Any]:
         raise ZeroDivisionError("a secret of ours")
+
+    async def confuse(self, _connection: Connection[str], _message: Nothing) -> Mapping[str, Any]:
+        return {"not": {"json"}}
 
     async def refuse_politely(self, _connection: Connection[str], _message: Nothing) -> Mapping[str, Any]:
         raise Problem(Kind.CONFLICT, "room_locked", {"why": "so"})
@@ -164,6 +168,16 @@ async def test_our_own_mistake_is_answered_and_logged_under_one_number(client: R
     assert error["code"] == "internal_error"
     assert entry["request_id"] == error["details"]["requestId"]
     assert "secret" not in json.dumps(error)
+    assert await is_alive(client)
+
+
+async def test_an_answer_of_ours_that_is_no_json_is_our_mistake_and_still_an_answer(
+    client: RawClient,
+) -> None:
+    with capture_logs() as logs:
+        error = (await client.call(SPACE, "confuse"))["error"]
+    assert error["code"] == "internal_error"
+    assert [entry["event"] for entry in logs] == ["answer_not_json"]
     assert await is_alive(client)
 
 
