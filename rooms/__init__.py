@@ -3,8 +3,8 @@
 Each part has its own words (see the packages' docstrings); pure rules stand apart from the services that keep records.
 `rooms` knows nothing of media: signaling introduces the two.
 
-Composition: `Consultations` first, then `LiveRooms` over it; both `start()` after the migrations and after signaling has
-subscribed, and `stop()` in the other order, while the database is still there.
+Composition: `Consultations` first, then `LiveRooms` over it; both `start()` after the migrations and after signaling
+has subscribed, and `stop()` in the other order, while the database is still there.
 
 Problem codes raised here, beside those of members and database:
     meetings: meeting_not_found, meeting_in_wrong_state, meeting_not_started, meeting_ended, meeting_cancelled,

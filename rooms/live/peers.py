@@ -57,7 +57,7 @@ class Peer:
 
 def opens(token: str, peer: Peer) -> bool:
     """Whether `token` is the peer's own, compared in constant time."""
-    return hmac.compare_digest(token.encode(), peer.resume_token.encode())
+    return hmac.compare_digest(token.encode(errors="replace"), peer.resume_token.encode())
 
 
 def peer_id_of(token: str) -> str:
