@@ -18,6 +18,11 @@ import { Outgoing } from './outgoing'
 import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
 import { openTransport, type KeptTransport, type TransportEvents } from './transports'
 
+export interface RoomSessionOptions extends RoomConnectionOptions {
+  /** The browser's own, where it is left out. */
+  makeDevice?: () => types.Device
+}
+
 export interface RoomSessionEvents {
   onTrack: (producer: ProducerEvent, track: MediaStreamTrack) => void
   onTrackEnded: (producerId: string) => void
@@ -42,7 +47,7 @@ export class RoomSession {
   private rebuilding = false
 
   constructor(
-    options: RoomConnectionOptions,
+    private readonly options: RoomSessionOptions,
     readonly state: RoomState,
     private readonly events: RoomSessionEvents,
   ) {
@@ -108,7 +113,7 @@ export class RoomSession {
 
   private async build(answer: JoinAnswer): Promise<void> {
     this.closeMedia()
-    const device = this.device ?? (await loadDevice(answer.routerRtpCapabilities))
+    const device = this.device ?? (await this.loadDevice(answer.routerRtpCapabilities))
     this.device = device
     const recv = this.open('recv')
     this.outgoing.open(async () => (await (this.transports.get('send') ?? this.open('send'))).transport)
@@ -125,6 +130,16 @@ export class RoomSession {
     this.incoming.resume(answer.consumers ?? [])
     await this.outgoing.resume(answer.producers ?? [])
     await this.check()
+  }
+
+  private async loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<types.Device> {
+    try {
+      const device = this.options.makeDevice?.() ?? new Device()
+      await device.load({ routerRtpCapabilities })
+      return device
+    } catch {
+      throw new Problem('device_unsupported')
+    }
   }
 
   private open(direction: Direction): Promise<KeptTransport> {
@@ -210,13 +225,3 @@ const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEv
 
 const offersOf = (peers: Peer[]): ProducerEvent[] =>
   peers.flatMap((peer) => peer.producers.map((producer) => ({ ...producer, peerId: peer.peerId })))
-
-async function loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<types.Device> {
-  try {
-    const device = new Device()
-    await device.load({ routerRtpCapabilities })
-    return device
-  } catch {
-    throw new Problem('device_unsupported')
-  }
-}

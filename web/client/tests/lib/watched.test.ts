@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+
+import { lengthOf, union, WatchTracker } from '@/lib/watched'
+import type { Interval } from '@/protocol/http/shapes'
+
+const play = (tracker: WatchTracker, from: number, to: number, rate = 1): void => {
+  for (let at = from; at <= to; at += 0.25 * rate) tracker.advance(at, rate)
+}
+
+test.each<[Interval[], Interval[]]>([
+  [[], []],
+  [[[5, 9], [0, 5]], [[0, 9]]], // prettier-ignore
+  [[[0, 9], [2, 3]], [[0, 9]]], // prettier-ignore
+  [[[0, 1], [2, 3]], [[0, 1], [2, 3]]], // prettier-ignore
+])('the union of %j is %j', (intervals, expected) => {
+  expect(union(intervals)).toEqual(expected)
+  expect(lengthOf(intervals)).toBe(expected.reduce((sum, [from, to]) => sum + to - from, 0))
+})
+
+test('plain watching is one interval, reported once', () => {
+  const tracker = new WatchTracker()
+  play(tracker, 0, 10)
+  expect(tracker.take()).toEqual([[0, 10]])
+  expect(tracker.take()).toEqual([])
+  play(tracker, 10.25, 12)
+  expect(tracker.take()).toEqual([[10, 12]])
+})
+
+test('what a seek jumps over does not count, with or without its event', () => {
+  const tracker = new WatchTracker()
+  play(tracker, 0, 5)
+  tracker.stop()
+  play(tracker, 60, 62)
+  play(tracker, 90, 91)
+  expect(tracker.take()).toEqual([[0, 5], [60, 62], [90, 91]]) // prettier-ignore
+})
+
+test('going back counts once', () => {
+  const tracker = new WatchTracker()
+  play(tracker, 0, 10)
+  play(tracker, 4, 6)
+  expect(tracker.take()).toEqual([[0, 10]])
+})
+
+test('twice the speed covers twice the length', () => {
+  const tracker = new WatchTracker()
+  play(tracker, 0, 20, 2)
+  expect(tracker.take()).toEqual([[0, 20]])
+})
+
+test('a report that failed goes with the next', () => {
+  const tracker = new WatchTracker()
+  play(tracker, 0, 10)
+  tracker.giveBack(tracker.take())
+  play(tracker, 10.25, 15)
+  expect(tracker.take()).toEqual([[0, 15]])
+})

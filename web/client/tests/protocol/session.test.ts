@@ -1,0 +1,225 @@
+import { FakeMediaStreamTrack } from 'fake-mediastreamtrack'
+import { Device, type types } from 'mediasoup-client'
+import { generateLocalDtlsParameters, generateNativeRtpCapabilities } from 'mediasoup-client/fakeParameters'
+import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { admitted, refusal, RoomServer } from './roomServer'
+
+import type { PeerInfo, ProducerEvent } from '@/protocol/rooms/messages'
+import { RoomSession } from '@/protocol/rooms/session'
+import { newRoomState, type RoomState } from '@/protocol/rooms/state'
+
+let server: RoomServer
+let url: string
+let state: RoomState
+let session: RoomSession
+let heard: Map<string, MediaStreamTrack>
+let silenced: string[]
+
+const makeDevice = (): types.Device =>
+  new Device({
+    handlerFactory: FakeHandler.createFactory({ generateNativeRtpCapabilities, generateLocalDtlsParameters }),
+  })
+
+const track = (kind: 'audio' | 'video'): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
+
+const other = (...sources: ('camera' | 'microphone')[]): PeerInfo => ({
+  peerId: 'other',
+  displayName: '李明',
+  role: 'participant',
+  producers: sources.map((source) => ({
+    producerId: `other-${source}`,
+    kind: source === 'camera' ? 'video' : 'audio',
+    source,
+    paused: false,
+  })),
+})
+
+const isIn = (): Promise<void> => vi.waitFor(() => expect(state.phase).toBe('in'))
+
+beforeEach(async () => {
+  server = new RoomServer()
+  url = await server.start()
+  state = newRoomState()
+  heard = new Map()
+  silenced = []
+  session = new RoomSession(
+    { roomId: 'room', displayName: '王芳', url, makeDevice, notBegunRetryMs: 20 },
+    state,
+    {
+      onTrack: (producer: ProducerEvent, received) => heard.set(producer.producerId, received),
+      onTrackEnded: (producerId) => heard.delete(producerId),
+      onSilenced: (source) => silenced.push(source),
+      onSendFailed: (_source, problem) => {
+        throw problem
+      },
+    },
+  )
+})
+
+afterEach(async () => {
+  session.finish('left')
+  await server.stop()
+})
+
+test('joins with the name and is in the room', async () => {
+  session.enter()
+  await isIn()
+  expect(server.payloads('join')).toEqual([{ meetingId: 'room', displayName: '王芳' }])
+})
+
+test('voices are consumed at once, pictures only while somebody looks', async () => {
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera', 'microphone')] }) })
+  session.enter()
+  await server.until('resumeConsumer')
+  expect([...heard.keys()]).toEqual(['other-microphone'])
+
+  session.want('other-camera', { layer: 1 })
+  await server.until('resumeConsumer', 2)
+  expect([...heard.keys()].sort()).toEqual(['other-camera', 'other-microphone'])
+  expect(server.payloads('setPreferredLayers')[0]).toMatchObject({ spatialLayer: 1 })
+
+  session.want('other-camera', null)
+  expect((await server.until('pauseConsumer'))[0]).toEqual(server.payloads('resumeConsumer')[1])
+})
+
+test('a producer that closes takes its track away', async () => {
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
+  session.enter()
+  await server.until('resumeConsumer')
+  server.tell('producerClosed', { peerId: 'other', ...other('microphone').producers[0] })
+  await vi.waitFor(() => expect(heard.size).toBe(0))
+})
+
+test('sends what was wished before it was in the room, muted without a word getting out', async () => {
+  void session.send('microphone', track('audio'), true)
+  session.enter()
+  const [produced] = await server.until('produce')
+  expect(produced).toMatchObject({ kind: 'audio', source: 'microphone', paused: true })
+  await session.setPaused('microphone', false)
+  expect(server.payloads('resumeProducer')).toEqual([{ producerId: 'producer-3' }])
+})
+
+test('turning the camera off closes its producer', async () => {
+  session.enter()
+  await isIn()
+  await session.send('camera', track('video'))
+  expect(server.payloads('produce')[0]).toMatchObject({ kind: 'video', source: 'camera' })
+  await session.send('camera', null)
+  expect(server.payloads('closeProducer')).toHaveLength(1)
+})
+
+test('a host who mutes is told to the page', async () => {
+  session.enter()
+  await isIn()
+  await session.send('microphone', track('audio'))
+  server.tell('producerPaused', {
+    peerId: 'me',
+    producerId: 'producer-3',
+    kind: 'audio',
+    source: 'microphone',
+    paused: true,
+  })
+  await vi.waitFor(() => expect(silenced).toEqual(['microphone']))
+})
+
+test('a cut connection comes back as the same participant with the same media objects', async () => {
+  server.answers.join = ({ resumeToken }) => {
+    if (!resumeToken) return { ok: true, data: admitted({ peers: [other('microphone')] }) }
+    const kept = server.payloads('resumeConsumer')[0]
+    return {
+      ok: true,
+      data: admitted({
+        resumed: true,
+        resumeToken: 'token-2',
+        peers: [other('microphone')],
+        transports: [
+          { transportId: 'transport-1', direction: 'recv' },
+          { transportId: 'transport-2', direction: 'send' },
+        ],
+        producers: [{ producerId: 'producer-3', kind: 'audio', source: 'microphone', paused: false }],
+        consumers: [
+          {
+            consumerId: String(kept?.consumerId),
+            producerId: 'other-microphone',
+            paused: false,
+            producerPaused: false,
+          },
+        ],
+      }),
+    }
+  }
+  session.enter()
+  await server.until('resumeConsumer')
+  const before = heard.get('other-microphone')
+
+  server.cut()
+  await vi.waitFor(() => expect(state.connected).toBe(false))
+  expect(state.phase).toBe('in')
+  const joins = await server.until('join', 2)
+  expect(joins[1]).toMatchObject({ resumeToken: 'token-1' })
+  await vi.waitFor(() => expect(state.connected).toBe(true))
+  expect(heard.get('other-microphone')).toBe(before)
+  expect(server.payloads('consume')).toHaveLength(1)
+})
+
+test('a server that forgot us gets everything anew', async () => {
+  let joins = 0
+  server.answers.join = () => {
+    joins += 1
+    return { ok: true, data: admitted({ peerId: `me-${joins}`, peers: [other('microphone')] }) }
+  }
+  void session.send('microphone', track('audio'))
+  session.enter()
+  await server.until('produce')
+  await server.until('resumeConsumer')
+  server.cut()
+  await server.until('produce', 2)
+  await server.until('resumeConsumer', 2)
+  expect(state.peerId).toBe('me-2')
+  expect([...heard.keys()]).toEqual(['other-microphone'])
+})
+
+test('waits for a meeting that has not begun and goes in by itself', async () => {
+  let asked = 0
+  server.answers.join = () => {
+    asked += 1
+    return asked < 3
+      ? refusal('meeting_not_started', { startsAt: '2026-11-23T11:30:00Z' })
+      : { ok: true, data: admitted() }
+  }
+  session.enter()
+  await vi.waitFor(() => expect(state.phase).toBe('notBegun'))
+  expect(state.startsAt).toBe('2026-11-23T11:30:00Z')
+  await isIn()
+})
+
+test('waits in the lobby until a host admits', async () => {
+  server.answers.join = () => ({ ok: true, data: admitted({ state: 'lobby' }) })
+  session.enter()
+  await vi.waitFor(() => expect(state.phase).toBe('lobby'))
+  expect(server.payloads('createTransport')).toEqual([])
+  server.tell('admitted', admitted({ resumeToken: 'token-2' }))
+  await isIn()
+})
+
+test.each([
+  ['rejected', {}, 'rejected'],
+  ['removed', { reason: 'removed' }, 'removed'],
+  ['removed', { reason: 'taken_over' }, 'takenOver'],
+  ['meetingEnded', {}, 'ended'],
+])('%s %j ends the visit as %s', async (event, payload, ending) => {
+  session.enter()
+  await isIn()
+  server.tell(event, payload)
+  await vi.waitFor(() => expect(state.ending).toBe(ending))
+  expect(state.phase).toBe('over')
+})
+
+test('a refusal that time does not mend ends the visit and says why', async () => {
+  server.answers.join = () => refusal('room_locked')
+  session.enter()
+  await vi.waitFor(() => expect(state.ending).toBe('failed'))
+  expect(state.problem).toMatchObject({ code: 'room_locked', message: 'in words' })
+})
