@@ -1,5 +1,6 @@
 """The little SDP that drives a bare RTCPeerConnection; real clients use mediasoup-client for this."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiortc.sdp import MediaDescription, SessionDescription
@@ -17,53 +18,27 @@ def dtls_parameters(local: SessionDescription, role: str) -> dict[str, Any]:
     }
 
 
-def rtp_parameters(media: MediaDescription) -> dict[str, Any]:
-    """A sending m-line as rtpParameters."""
-    groups = {group.items[0]: group.items[1] for group in media.ssrc_group if group.semantic == "FID"}
-    first = media.ssrc[0].ssrc
-    encoding: dict[str, Any] = {"ssrc": first}
-    if first in groups:
-        encoding["rtx"] = {"ssrc": groups[first]}
+def rtp_parameters(media: MediaDescription, rids: Sequence[str] = ()) -> dict[str, Any]:
+    """A sending m-line as rtpParameters; `rids` are the simulcast layers', which aiortc's parser does not keep."""
     return {
         "mid": media.rtp.muxId,
-        "codecs": [
-            {
-                "mimeType": codec.mimeType,
-                "payloadType": codec.payloadType,
-                "clockRate": codec.clockRate,
-                "channels": codec.channels,
-                "parameters": codec.parameters,
-                "rtcpFeedback": [
-                    {"type": f.type, "parameter": f.parameter or ""} for f in codec.rtcpFeedback
-                ],
-            }
-            for codec in media.rtp.codecs
-        ],
+        "codecs": _codecs(media),
         "headerExtensions": [{"uri": e.uri, "id": e.id} for e in media.rtp.headerExtensions],
-        "encodings": [encoding],
+        "encodings": [{"rid": rid} for rid in rids] or [_encoding(media)],
         "rtcp": {"cname": "browser"},
     }
 
 
-def answer(offer: SessionDescription, transport: dict[str, Any], setup: str) -> str:
+def answer(offer: SessionDescription, transport: dict[str, Any], setup: str, rids: Sequence[str] = ()) -> str:
     """Accept everything the browser offers to send."""
     lines = [*HEAD, "a=group:BUNDLE " + " ".join(media.rtp.muxId for media in offer.media)]
     for media in offer.media:
-        codecs = [
-            {
-                "mimeType": codec.mimeType,
-                "payloadType": codec.payloadType,
-                "clockRate": codec.clockRate,
-                "channels": codec.channels,
-                "parameters": codec.parameters,
-                "rtcpFeedback": [
-                    {"type": f.type, "parameter": f.parameter or ""} for f in codec.rtcpFeedback
-                ],
-            }
-            for codec in media.rtp.codecs
-        ]
         extensions = [{"uri": e.uri, "id": e.id} for e in media.rtp.headerExtensions]
-        lines += _section(media.kind, media.rtp.muxId, "recvonly", codecs, extensions, transport, setup)
+        lines += _section(
+            media.kind, media.rtp.muxId, "recvonly", _codecs(media), extensions, transport, setup
+        )
+        if rids and media.kind == "video":
+            lines += [*(f"a=rid:{rid} recv" for rid in rids), "a=simulcast:recv " + ";".join(rids)]
     return _text(lines)
 
 
@@ -80,6 +55,26 @@ def offer(consumers: list[dict[str, Any]], transport: dict[str, Any]) -> str:
             rtx = parameters["encodings"][0]["rtx"]["ssrc"]
             lines += [f"a=ssrc:{rtx} cname:{cname}", f"a=ssrc-group:FID {ssrc} {rtx}"]
     return _text(lines)
+
+
+def _codecs(media: MediaDescription) -> list[dict[str, Any]]:
+    return [
+        {
+            "mimeType": codec.mimeType,
+            "payloadType": codec.payloadType,
+            "clockRate": codec.clockRate,
+            "channels": codec.channels,
+            "parameters": codec.parameters,
+            "rtcpFeedback": [{"type": f.type, "parameter": f.parameter or ""} for f in codec.rtcpFeedback],
+        }
+        for codec in media.rtp.codecs
+    ]
+
+
+def _encoding(media: MediaDescription) -> dict[str, Any]:
+    ssrc = media.ssrc[0].ssrc
+    retransmission = [g.items[1] for g in media.ssrc_group if g.semantic == "FID" and g.items[0] == ssrc]
+    return {"ssrc": ssrc, "rtx": {"ssrc": retransmission[0]}} if retransmission else {"ssrc": ssrc}
 
 
 def _section(

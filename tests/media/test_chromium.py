@@ -1,35 +1,40 @@
 """The system's Chromium against the engine: a bare RTCPeerConnection, so what fails here is ICE, DTLS, SRTP or RTP."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiortc.sdp import SessionDescription
 from playwright.async_api import Page, async_playwright
 
-from media import MediaSettings, Router, Transport
-from media.events import TransportState, TransportStateChanged
+from media import Consumer, MediaEvent, MediaSettings, Router, Transport
+from media.events import ConsumerLayersChanged, TransportState, TransportStateChanged
 from media.producer import Producer
 from tests.media import sdp
 from tests.media.conftest import Join
-from tests.media.peers import Listener, Picture, Tone
+from tests.media.peers import PATIENCE_SECONDS, Listener, Picture, Tone
 from tests.media.samples import everything
 
 pytestmark = pytest.mark.browser
 
 GCM, CM = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"
 
-SEND = """async () => {
-    const canvas = document.createElement('canvas'); canvas.width = 320; canvas.height = 240;
+SEND = """async ({codec, layers}) => {
+    const canvas = document.createElement('canvas'); canvas.width = 640; canvas.height = 480;
     const paint = canvas.getContext('2d'); let step = 0;
-    setInterval(() => { paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, 320, 240); }, 50);
+    setInterval(() => { paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, 640, 480); }, 50);
     const audio = new AudioContext(); const out = audio.createMediaStreamDestination();
     const tone = audio.createOscillator(); tone.connect(out); tone.start();
     const pc = window.sending = new RTCPeerConnection();
     pc.addTransceiver(out.stream.getAudioTracks()[0], {direction: 'sendonly'});
-    const video = pc.addTransceiver(canvas.captureStream(20).getVideoTracks()[0], {direction: 'sendonly'});
+    const rids = [...Array(layers).keys()];
+    const sendEncodings = layers === 1 ? []
+        : rids.map(i => ({rid: 'r' + i, scaleResolutionDownBy: 2 ** (layers - 1 - i)}));
+    const video = pc.addTransceiver(
+        canvas.captureStream(20).getVideoTracks()[0], {direction: 'sendonly', sendEncodings});
     const all = RTCRtpSender.getCapabilities('video').codecs;
-    video.setCodecPreferences(all.filter(c => ['video/VP8', 'video/rtx'].includes(c.mimeType)));
+    video.setCodecPreferences(all.filter(c => c.mimeType === 'video/rtx' || (c.mimeType === codec
+        && !/packetization-mode=0|profile-id=[1-9]|profile-level-id=(?!42e01f)/.test(c.sdpFmtpLine))));
     pc.getTransceivers()[0].setCodecPreferences(
         RTCRtpSender.getCapabilities('audio').codecs.filter(c => c.mimeType === 'audio/opus'));
     await pc.setLocalDescription();
@@ -75,16 +80,36 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def publish(page: Page, router: Router, role: str) -> tuple[Transport, list[Producer]]:
+async def publish(
+    page: Page, router: Router, role: str = "client", *, codec: str = "video/VP8", layers: int = 1
+) -> tuple[Transport, list[Producer]]:
     """Let the page send its tone and its canvas."""
     transport = router.create_transport("send")
     transport.set_admitted(True)
-    offer = SessionDescription.parse(await page.evaluate(SEND))
+    offer = SessionDescription.parse(await page.evaluate(SEND, {"codec": codec, "layers": layers}))
     await transport.connect(sdp.dtls_parameters(offer, role))
-    producers = [transport.produce(media.kind, sdp.rtp_parameters(media)) for media in offer.media]
+    rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
+    audio, video = offer.media
+    producers = [
+        transport.produce("audio", sdp.rtp_parameters(audio)),
+        transport.produce("video", sdp.rtp_parameters(video, rids)),
+    ]
     setup = "passive" if role == "client" else "active"
-    await answer(page, sdp.answer(offer, transport.parameters(), setup))
+    await answer(page, sdp.answer(offer, transport.parameters(), setup, rids))
     return transport, producers
+
+
+async def receive(page: Page, router: Router, *producers: Producer) -> list[Consumer]:
+    """Let the page play these."""
+    transport = router.create_transport("recv")
+    transport.set_admitted(True)
+    consumers = [transport.consume(producer.id, everything()) for producer in producers]
+    offer = sdp.offer([consumer.rtp_parameters for consumer in consumers], transport.parameters())
+    local = SessionDescription.parse(await page.evaluate(RECEIVE, offer))
+    await transport.connect(sdp.dtls_parameters(local, "client"))
+    for consumer in consumers:
+        consumer.resume()
+    return consumers
 
 
 async def answer(page: Page, text: str) -> None:
@@ -110,7 +135,7 @@ class TestChromiumSends:
 
 
 async def test_gcm_is_what_chromium_takes_by_default(page: Page, router: Router, listener: Listener) -> None:
-    transport, _ = await publish(page, router, "client")
+    transport, _ = await publish(page, router)
     await listener.expect(lambda e: e == TransportStateChanged(transport.id, TransportState.CONNECTED))
     assert transport.statistics()["srtpCipher"] == GCM
 
@@ -118,26 +143,50 @@ async def test_gcm_is_what_chromium_takes_by_default(page: Page, router: Router,
 async def test_chromium_sees_and_hears(page: Page, router: Router, join: Join) -> None:
     voice, picture = Tone(), Picture()
     speaker = await join(voice, picture)
-    producers = [await speaker.publish(track) for track in (voice, picture)]
-    transport = router.create_transport("recv")
-    transport.set_admitted(True)
-    consumers = [transport.consume(producer.id, everything()) for producer in producers]
-    offer = sdp.offer([consumer.rtp_parameters for consumer in consumers], transport.parameters())
-    local: Any = SessionDescription.parse(await page.evaluate(RECEIVE, offer))
-    await transport.connect(sdp.dtls_parameters(local, "client"))
-    for consumer in consumers:
-        consumer.resume()
+    await receive(page, router, *[await speaker.publish(track) for track in (voice, picture)])
     assert await page.evaluate(RECEIVED) >= 5
 
 
+@pytest.mark.parametrize("codec", ["video/VP9", "video/H264"])
+async def test_every_video_codec_passes_from_chromium_to_chromium(
+    page: Page, router: Router, codec: str
+) -> None:
+    _, producers = await publish(page, router, codec=codec)
+    consumers = await receive(page, router, *producers)
+    assert consumers[1].rtp_parameters["codecs"][0]["mimeType"] == codec
+    assert await page.evaluate(RECEIVED) >= 5
+
+
+def forwards(consumer: Consumer, spatial_layer: int) -> Callable[[MediaEvent], bool]:
+    return lambda event: (
+        isinstance(event, ConsumerLayersChanged)
+        and (event.consumer_id, event.spatial_layer) == (consumer.id, spatial_layer)
+    )
+
+
+async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router, listener: Listener) -> None:
+    _, producers = await publish(
+        page, router, layers=2
+    )  # Chromium sends no third layer of so small a picture
+    assert producers[1].type == "simulcast"
+    _, consumer = await receive(page, router, *producers)
+    await listener.expect(forwards(consumer, 1))
+    await page.wait_for_function("document.querySelector('video')?.videoWidth === 640", timeout=20_000)
+    consumer.set_preferred_layers(0)
+    await page.wait_for_function("document.querySelector('video').videoWidth === 320", timeout=20_000)
+    await listener.expect(forwards(consumer, 0))
+
+
 async def test_chromium_restarts_ice_and_goes_on(page: Page, router: Router, join: Join) -> None:
-    transport, (microphone, _) = await publish(page, router, "client")
+    transport, (microphone, _) = await publish(page, router)
     _, heard = await (await join()).subscribe(microphone)
     await heard.reach(10)
     old = transport.parameters()["iceParameters"]["usernameFragment"]
     transport.restart_ice()
     offer = SessionDescription.parse(await page.evaluate(RESTART))
     await answer(page, sdp.answer(offer, transport.parameters(), "passive"))
-    await heard.reach(100)
-    assert router._context.pump.by_ufrag.keys().isdisjoint({old})
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while old in router._context.pump.by_ufrag:
+            await heard.reach(5)
+    await heard.reach(25)
     assert await page.evaluate("sending.iceConnectionState") in {"connected", "completed"}
