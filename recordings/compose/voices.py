@@ -15,7 +15,9 @@ Samples = npt.NDArray[np.float32]  # shape (samples, 2)
 
 # Nearer than this a packet simply follows the one before: its time is only as exact as clocks and rounding are.
 _LOOSE: Final = RATE * 2 // 1000
-# Further than this it is a gap, or a leap back; in between, a few samples more or less a packet make up for it.
+# Shorter than the shortest packet of Opus, longer than a rounding: something is missing, and stays silent.
+_GAP_SECONDS: Final = 0.002
+# Further than this the clocks have leapt; in between, a few samples more or less a packet make up for it.
 _LEAP: Final = RATE * 40 // 1000
 # 5 of 960 samples are half a per cent, which nobody hears.
 _STRETCH: Final = 5 / 960
@@ -49,17 +51,18 @@ class Voice:
 def _placed(clip: Clip) -> Iterator[tuple[int, Samples]]:
     """Pieces with their first sample on the film's time line, which never overlap."""
     cursor: int | None = None
+    expected = 0.0  # where in the track the next packet begins if none is missing
     for at, samples in _decode(clip):
         wanted = round(clip.when(at) * RATE)
         piece = samples
-        if cursor is None or abs(wanted - cursor) > _LEAP:
+        if cursor is None or at - expected > _GAP_SECONDS or abs(wanted - cursor) > _LEAP:
             start = wanted if cursor is None else max(cursor, wanted)
             piece = samples[start - wanted :]
         else:
             start = cursor
             if abs(wanted - cursor) > _LOOSE:
                 piece = stretched(samples, wanted - cursor)
-        cursor = start + len(piece)
+        cursor, expected = start + len(piece), at + len(samples) / RATE
         if len(piece):
             yield start, piece
 
