@@ -38,6 +38,7 @@ from web.services import Services, WebSettings
 RECONNECT_AFTER_MS: Final = 3_000  # a restart of this program takes about two seconds
 STEP_SECONDS: Final = 8.0  # for each part to stop; a stop takes half a minute at the very worst
 HOUSEKEEPING_SECONDS: Final = 3600.0
+SIGNALING_COUNTERS: Final = frozenset({"events", "refusals", "dropped"})
 MEBIBYTE: Final = 1024 * 1024
 
 logger = structlog.get_logger(__name__)
@@ -192,18 +193,22 @@ class Node:
 def _figures(node: Node) -> Figures:
     """What /metrics shows of each part."""
     figures = Figures()
-    figures.add(Numbers("media", node.media.statistics, label="counter"))
+    figures.add(Numbers("media", node.media.statistics, label="counter", counters=frozenset({"counters"})))
     figures.add(Numbers("rooms", lambda: asdict(node.rooms.statistics())))
     figures.add(Numbers("recordings", lambda: asdict(node.recordings.statistics())))
-    figures.add(Numbers("signaling", lambda: _signaling_numbers(node.signaling.statistics())))
+    figures.add(
+        Numbers(
+            "signaling", lambda: _signaling_numbers(node.signaling.statistics()), counters=SIGNALING_COUNTERS
+        )
+    )
     return figures
 
 
 def _signaling_numbers(found: SignalingStatistics) -> dict[str, dict[str, int]]:
     return {
-        "events_total": {f"{namespace} {event}": count for (namespace, event), count in found.events.items()},
-        "refusals_total": found.refusals,
-        "dropped_total": found.dropped,
+        "events": {f"{namespace} {event}": count for (namespace, event), count in found.events.items()},
+        "refusals": found.refusals,
+        "dropped": found.dropped,
         "connections": found.connections,
         "sessions": found.sessions,
     }

@@ -1,5 +1,7 @@
 """Every answer that says no: from a Problem, from aiohttp, or from a mistake of ours, always the same JSON."""
 
+import json
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import hdrs, web
@@ -59,6 +61,7 @@ def refusal(
     response = web.json_response(
         {"error": {"code": code, "message": message, "details": details or {}}},
         status=status,
+        dumps=partial(json.dumps, ensure_ascii=False),
         headers={hdrs.CONTENT_LANGUAGE: language, hdrs.CACHE_CONTROL: "no-store"},
     )
     if status == STATUSES[Kind.TOO_LARGE]:

@@ -38,6 +38,7 @@ PERMISSIONS_POLICY: Final = (
     "usb=()"
 )
 HEADERS: Final = {
+    "Server": "Huitang",  # what it is made of, and which version, is nobody's business
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Permissions-Policy": PERMISSIONS_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -50,7 +51,7 @@ HEADERS: Final = {
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Runs for every answer just before its headers go out (aiohttp's on_response_prepare)."""
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        response.headers[name] = value
 
 
 def require_own_origin(request: web.BaseRequest, seen: Seen, public_origins: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ class Caller:
         if body is not None:
             options["json"] = body
         async with self.client.request(method, path, headers=headers, **options) as response:
-            is_json = response.content_type == "application/json"
+            is_json = response.content_type == "application/json" and method != "HEAD"
             return Answered(response.status, await response.json() if is_json else None, response.headers)
 
     async def get(self, path: str, **options: Any) -> Answered:
