@@ -94,6 +94,6 @@ class Passwords:
             self._waiting -= 1
 
 
-def _canonical(password: str) -> str:
-    """The same characters typed on another keyboard are the same password (RFC 8265 section 4.2: NFC)."""
-    return unicodedata.normalize("NFC", password)
+def _canonical(password: str) -> bytes:
+    """The same characters typed on another keyboard are the same password (RFC 8265 section 4.2: NFC). Total."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")

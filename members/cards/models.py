@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
@@ -48,7 +48,8 @@ class CardEntry(Base):
     written_by: Mapped[Id | None]  # the account that wrote it, None for the system
     written_at: Mapped[datetime]
     refers_to: Mapped[Id | None] = mapped_column(ForeignKey("card_entries.id"))  # what a correction corrects
-    details: Mapped[dict[str, Any]]
+    # As text on both databases: PostgreSQL's binary JSON writes 1e5 as 100000, and the hash would differ.
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
     previous_hash: Mapped[str] = mapped_column(String(HASH_LENGTH))
     hash: Mapped[str] = mapped_column(String(HASH_LENGTH))
 

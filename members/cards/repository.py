@@ -37,11 +37,11 @@ def _insert(session: AsyncSession) -> Insert:
 
 
 async def written(
-    session: AsyncSession, member_ids: Iterable[str], sources: Iterable[str]
+    session: AsyncSession, member_ids: Iterable[str], references: Iterable[str]
 ) -> Sequence[CardEntry]:
-    """The entries of these members that came from these sources."""
+    """The entries of these members with these references."""
     query = select(CardEntry).where(
-        CardEntry.member_id.in_(set(member_ids)), CardEntry.source.in_(set(sources))
+        CardEntry.member_id.in_(set(member_ids)), CardEntry.reference.in_(set(references))
     )
     return (await session.scalars(query)).all()
 
