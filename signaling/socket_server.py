@@ -117,7 +117,8 @@ class SocketServer(socketio.AsyncServer):
         """Close every connection without waiting for clients that do not read, and end the monitor."""
         for socket in list(self.eio.sockets.values()):
             await socket.close(wait=False)
-        await self.shutdown()
+        if self.eio.service_task_handle is not None:  # it begins with the first connection
+            await self.shutdown()
 
     # What python-socketio calls
 

@@ -41,9 +41,16 @@ class Door:
         self._settings = settings
         self._is_alive = is_alive
         self._unix_time = unix_time
+        self._draining = False
+
+    def drain(self) -> None:
+        """Let nobody in from now on; who is in stays."""
+        self._draining = True
 
     async def join(self, connection: Connection[Visitor], message: Join) -> dict[str, Any]:
         """Enter or resume; from `enter` on nothing waits, so the answer is the room as the next events find it."""
+        if self._draining:
+            raise Problem(Kind.UNAVAILABLE, "server_draining")
         if self._halls.session(connection.sid) is not None:
             raise Problem(Kind.CONFLICT, "already_joined")
         credential = await self._doorman.credential(connection.identity)

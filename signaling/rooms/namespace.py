@@ -68,6 +68,11 @@ class RoomsNamespace(TableNamespace[Visitor]):
         self._door = door
         self._doorman = doorman
 
+    def drain(self) -> None:
+        """Refuse new connections, and joins on those that are there."""
+        super().drain()
+        self._door.drain()
+
     async def _identify(self, request: web.Request, token: str | None) -> Visitor | None:
         return await self._doorman.recognize(token, request.cookies.get(SESSION_COOKIE))
 

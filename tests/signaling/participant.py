@@ -66,13 +66,15 @@ class Participant:
 
     # Signaling
 
-    async def connect(self, *, cookie: str | None = None, auth: Payload | None = None) -> None:
+    async def connect(
+        self, *, cookie: str | None = None, auth: Payload | None = None, headers: dict[str, str] | None = None
+    ) -> None:
         """Open the namespace; socketio's ConnectionError when refused."""
         await self._client.connect(
             self._url,
             namespaces=[self._namespace],
             transports=["websocket"],
-            headers={"Cookie": f"huitang_session={cookie}"} if cookie else {},
+            headers={"Cookie": f"huitang_session={cookie}"} if cookie else headers or {},
             auth=auth,
             wait_timeout=DEADLINE,
         )

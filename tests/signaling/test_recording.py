@@ -1,0 +1,69 @@
+"""A recorded meeting: signaling hands every producer to the recorder, and tells what becomes of the recording."""
+
+from pathlib import Path
+
+import av
+
+from tests.signaling.conftest import Enter
+from tests.signaling.raw import until
+from tests.signaling.stack import Branch, Stack
+
+
+def packets_in(path: Path) -> int:
+    """Of the file's one track."""
+    with av.open(str(path)) as file:
+        return sum(1 for packet in file.demux() if packet.size)
+
+
+async def test_every_producer_of_a_recorded_meeting_is_captured_until_the_end(
+    branch: Branch, enter: Enter, stack: Stack, tmp_path: Path
+) -> None:
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        state = await host.heard("recordingState")
+        assert (state["state"], state["reason"]) == ("capturing", None)
+        assert state["since"].endswith("Z")
+        microphone = await host.publish("microphone")
+        assert (await member.join(meeting))["recording"]["state"] == "capturing"
+        await member.publish("camera")
+        await until(lambda: stack.recordings.statistics().captured_packets > 20)
+        assert stack.recordings.statistics().capturing_tracks == 2
+        await host.call("pauseProducer", {"producerId": microphone.id})
+        await host.call("resumeProducer", {"producerId": microphone.id})
+        await member.call("leave")
+        await until(lambda: stack.recordings.statistics().capturing_tracks == 1)
+
+        await host.call("endMeeting")
+        await host.heard("meetingEnded")
+    await stack.signaling._background.finish()
+    assert stack.recordings.statistics().capturing_meetings == 0
+    files = [path for path in (tmp_path / "recordings").rglob("*") if path.suffix == ".mkv"]
+    assert {path.stem.partition("-")[2]: packets_in(path) > 5 for path in files} == {
+        "microphone": True,
+        "camera": True,
+    }
+
+
+async def test_what_was_produced_before_the_recorder_was_open_is_captured_too(
+    branch: Branch, enter: Enter, stack: Stack
+) -> None:
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as host:
+        async with stack.recordings._opening:  # the recorder is slow to open
+            await host.join(meeting)
+            await host.publish("microphone")
+            assert stack.recordings.statistics().capturing_meetings == 0
+        await host.heard("recordingState")
+        await until(lambda: stack.recordings.statistics().captured_packets > 5)
+
+
+async def test_nothing_is_captured_of_a_meeting_that_is_not_recorded(
+    branch: Branch, enter: Enter, stack: Stack
+) -> None:
+    meeting = await branch.meeting(record=False)
+    async with enter(branch.secretary) as host:
+        assert (await host.join(meeting))["recording"] is None
+        await host.publish("microphone")
+        assert stack.recordings.statistics().capturing_meetings == 0
+        assert not host.has_heard("recordingState")
