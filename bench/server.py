@@ -99,7 +99,8 @@ async def open_meeting(server: Server) -> tuple[str, str]:
     """Schedule and start a meeting as a branch secretary; returns its id and the session cookie."""
     login = next(each for each in server.logins if each["level"] == SECRETARY_LEVEL)
     now = datetime.now(UTC)
-    async with aiohttp.ClientSession(server.url, headers={"Origin": server.url}) as http:
+    jar = aiohttp.CookieJar(unsafe=True)  # keeps cookies of an IP address too
+    async with aiohttp.ClientSession(server.url, headers={"Origin": server.url}, cookie_jar=jar) as http:
         credentials = {"username": login["username"], "password": login["password"]}
         async with http.post("/api/session", json=credentials) as answer:
             answer.raise_for_status()
