@@ -15,7 +15,7 @@ from media.context import RouterContext
 from media.dtls import DtlsIdentity
 from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
-from media.plane import Plane
+from media.plane import Handle, Plane
 from media.pump import Pump
 from media.router import Router
 from media.settings import MediaSettings
@@ -126,16 +126,20 @@ class MediaEngine:
         while True:
             await asyncio.sleep(HEAR_SECONDS)
             count += 1
-            levels = {id(pump): dict(pump.plane.audio_levels()) for pump in self._pumps}
-            for router, pump in list(self._routers.values()):
-                try:
-                    now = time.monotonic()
-                    router.hear(levels[id(pump)], now)
-                    if count % TICK_EVERY == 0:
-                        router.tick(now)
-                except Exception:  # noqa: BLE001 - one room's trouble is not the others'
-                    self._counters["control_errors"] += 1
-                    _log.exception("media_tick_failed", router_id=router.id)
+            for pump in self._pumps:
+                levels = dict(pump.plane.audio_levels())
+                for router in [router for router, its_pump in self._routers.values() if its_pump is pump]:
+                    self._tick(router, levels, whole=count % TICK_EVERY == 0)
+
+    def _tick(self, router: Router, levels: dict[Handle, int], *, whole: bool) -> None:
+        now = time.monotonic()
+        try:
+            router.hear(levels, now)
+            if whole:
+                router.tick(now)
+        except Exception:  # noqa: BLE001 - one room's trouble is not the others'
+            self._counters["control_errors"] += 1
+            _log.exception("media_tick_failed", router_id=router.id)
 
 
 _PLANE_COUNTERS = (

@@ -1,5 +1,9 @@
-"""A tap: a producer's packets for this process, through a bounded ring."""
+"""A tap: a producer's packets for this process, through a bounded ring.
 
+`drain` may be called on any one thread, as a recorder's; everything else is for the asyncio thread, like all of media.
+"""
+
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -24,9 +28,6 @@ class TapBatch:
     sender_report: tuple[int, int, int] | None
 
 
-_EMPTY = TapBatch([], 0, None)
-
-
 class Tap:
     """Made by `Router.tap`. Gets nothing while its producer is paused or its transport is not admitted."""
 
@@ -48,7 +49,8 @@ class Tap:
         self.on_close: Callable[[], None] | None = None
         self._plane = plane
         self._handle: Handle | None = handle
-        self._rest = _EMPTY
+        self._rest: TapBatch | None = None
+        self._draining = threading.Lock()  # between a drain and the end of the ring it drains
 
     @property
     def closed(self) -> bool:
@@ -57,12 +59,11 @@ class Tap:
 
     def drain(self) -> TapBatch:
         """Everything that is there; empty when closed and drained."""
-        if self._handle is None:
-            rest, self._rest = self._rest, _EMPTY
-            return rest
-        with plane_errors():
-            packets, overflow, report = self._plane.drain_tap(self._handle)
-        return TapBatch(packets, overflow, report)
+        with self._draining:
+            if self._handle is not None:
+                return self._take(self._handle)
+            rest, self._rest = self._rest, None
+            return rest or TapBatch([], 0, None)
 
     def request_key_frame(self) -> None:
         """Ask the producer for a key frame, throttled; nothing once closed."""
@@ -73,9 +74,9 @@ class Tap:
     def close(self) -> None:
         """Idempotent."""
         handle = self._handle
+        self.detach()
         if handle is None:
             return
-        self.detach()
         with plane_errors():
             self._plane.remove_tap(handle)
         if self.on_close is not None:
@@ -83,6 +84,12 @@ class Tap:
 
     def detach(self) -> None:
         """The producer goes, and the plane's tap with it: keep what is there."""
-        if self._handle is not None:
-            self._rest = self.drain()
-            self._handle = None
+        with self._draining:
+            if self._handle is not None:
+                self._rest = self._take(self._handle)
+                self._handle = None
+
+    def _take(self, handle: Handle) -> TapBatch:
+        with plane_errors():
+            packets, overflow, report = self._plane.drain_tap(handle)
+        return TapBatch(packets, overflow, report)

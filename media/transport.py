@@ -19,7 +19,7 @@ from media.ortc import ProducerStream, consumer_parameters, producer_stream
 from media.plane import Encoding, Handle
 from media.producer import Producer
 from media.quality import QualityMeter, quality_score
-from media.rtp import RtpCapabilities, RtpParameters, parse_capabilities, parse_parameters
+from media.rtp import Rtcp, RtpCapabilities, RtpParameters, parse_capabilities, parse_parameters
 
 Direction = Literal["send", "recv"]
 
@@ -59,6 +59,7 @@ class Transport:
         self._router = router
         self._on_gone = on_gone
         self._closed = False
+        self._cname = uuid.uuid4().hex
         self._next_mid = 0
         self._ssrcs: set[int] = {_PROBATOR_SSRC}
         self._said: tuple[Any, RtpCapabilities] | None = None
@@ -119,6 +120,9 @@ class Transport:
         if len(self.producers) >= limit:
             raise MediaLimitReached("too_many_producers", limit=limit)
         parameters = parse_parameters(rtp_parameters)
+        # Our name for the participant's clock, not the client's: receivers synchronise the tracks of one CNAME, so
+        # nobody may take another's.
+        parameters = parameters.model_copy(update={"rtcp": Rtcp(cname=self._cname)})
         stream = producer_stream(kind, parameters, self._context.capabilities)
         self._refuse_duplicates(stream)
         producer = Producer(
@@ -218,8 +222,7 @@ class Transport:
                 rtx_payload_type=rtx.payload_type if rtx else None,
                 header_extensions=stream.header_extensions,
                 mid=stream.mid,
-                # Ours, not the client's: receivers synchronise tracks of one CNAME, so it must not be forged.
-                cname=self.id,
+                cname=self._cname,
                 nack=codec.has_feedback("nack"),
                 key_frames_by="pli" if codec.has_feedback("nack", "pli") else "fir",
                 transport_cc=codec.has_feedback("transport-cc") and TRANSPORT_CC in stream.header_extensions,

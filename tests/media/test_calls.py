@@ -1,5 +1,6 @@
 """Whole calls: pymediasoup peers and the real plane on loopback, without any signaling."""
 
+import asyncio
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -217,6 +218,25 @@ async def test_a_tap_gets_the_packets_and_keeps_the_rest_when_the_producer_close
     assert {packet[1] & 0x7F for _, packet in batch.packets} == {tap.payload_type}
     assert tap.drain().packets == []
     tap.close()
+
+
+async def test_a_tap_is_drained_on_a_thread_while_its_producer_closes(join: Join, router: Router) -> None:
+    voice = Tone()
+    microphone = await (await join(voice)).publish(voice)
+    tap = router.tap(microphone.id)
+    got: list[int] = []
+
+    def drain() -> None:
+        while not tap.closed:
+            got.append(len(tap.drain().packets))
+        got.append(len(tap.drain().packets))
+
+    draining = asyncio.create_task(asyncio.to_thread(drain))
+    _, heard = await (await join()).subscribe(microphone)
+    await heard.reach(10)
+    microphone.close()
+    await draining
+    assert sum(got) >= 10
 
 
 async def test_a_closed_router_is_silent(join: Join, router: Router, listener: Listener) -> None:

@@ -20,7 +20,7 @@ def settings() -> MediaSettings:
         transports_per_router=6,
         transports_per_owner=2,
         producers_per_transport=2,
-        consumers_per_transport=2,
+        consumers_per_transport=3,
         taps_per_producer=1,
     )
     return MediaSettings(port=0, limits=limits)
@@ -111,7 +111,7 @@ async def test_producers_consumers_and_taps_are_bounded(router: Router) -> None:
     send.produce("video", camera())
     with pytest.raises(MediaLimitReached, match="too_many_producers"):
         send.produce("video", {**camera(ssrc=9), "mid": "5"})
-    for _ in range(2):
+    for _ in range(3):
         recv.consume(first.id, everything())
     with pytest.raises(MediaLimitReached, match="too_many_consumers"):
         recv.consume(first.id, everything())
@@ -146,6 +146,21 @@ async def test_a_closed_producer_frees_its_stream(router: Router) -> None:
     send = router.create_transport("send")
     send.produce("video", camera()).close()
     assert send.produce("video", camera()).type == "simple"
+
+
+async def test_tracks_of_one_client_share_a_clock_that_nobody_can_forge(router: Router) -> None:
+    one, other = router.create_transport("send"), router.create_transport("send")
+    recv = router.create_transport("recv")
+    producers = [
+        one.produce("audio", microphone()),
+        one.produce("video", camera()),
+        other.produce("video", camera()),
+    ]
+    names = [
+        recv.consume(producer.id, everything()).rtp_parameters["rtcp"]["cname"] for producer in producers
+    ]
+    assert names[0] == names[1] != names[2]
+    assert "abc" not in names
 
 
 async def test_unknown_producers_cannot_be_consumed(

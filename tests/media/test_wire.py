@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from aioice import stun
 
-from media import MediaEngine, Router
+from media import MediaEngine, MediaSettings, Router
 from media.dtls import DtlsIdentity, DtlsSession, Fingerprint
 from media.events import TransportQuality, TransportState, TransportStateChanged
 from media.ice import DISCONNECTED_AFTER, FAILED_AFTER
@@ -120,6 +120,30 @@ async def test_guessing_is_answered_in_bounded_fashion(
         pass
     assert len(stranger.received) <= 3 * REFUSALS_PER_SECOND
     assert engine.statistics()["counters"]["stun_unauthenticated"] > REFUSALS_PER_SECOND
+
+
+class Broken:
+    """A transport whose every packet goes wrong."""
+
+    def on_check(self, request: object, source: object, now: float) -> None:
+        raise RuntimeError(request, source, now)
+
+    def on_dtls(self, datagram: bytes, source: object) -> None:
+        raise RuntimeError(datagram, source)
+
+
+async def test_one_packet_that_goes_wrong_stops_nobody_elses(listener: Listener) -> None:
+    engine = MediaEngine(MediaSettings(port=0))
+    await engine.start()
+    router = engine.create_router(listener)
+    ufrag, password = credentials(router)
+    engine._pumps[0].by_ufrag["broken"] = Broken()
+    stranger = await meet(engine, "127.0.0.1")
+    stranger.send(check("broken:x", password))
+    assert (await stranger.answer(check(f"{ufrag}:x", password))).error_code is None
+    assert engine.statistics()["counters"]["control_errors"] == 1
+    stranger.close()
+    await engine.stop()
 
 
 async def test_dtls_before_connect_waits_for_it(
