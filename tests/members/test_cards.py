@@ -202,10 +202,8 @@ async def test_a_change_behind_the_programs_back_shows_where_it_is(
     value = CHANGES[column]
     if database.is_sqlite:
         value = value.replace("+00:00", ".000000")
-    await tamper(
-        database,
-        f"UPDATE card_entries SET {column} = {value} WHERE sequence = 2 AND member_id = '{member.id}'",
-    )
+    where = f"sequence = 2 AND member_id = '{member.id}'"
+    await tamper(database, f"UPDATE card_entries SET {column} = {value} WHERE {where}")  # noqa: S608 - nobody's text
     verification = await cards.verify()
     assert verification.broken == (BrokenLink(member.id, 2, Fault.ENTRY_CHANGED),)
     assert (verification.cards, verification.entries) == (2, 6)
