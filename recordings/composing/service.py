@@ -102,8 +102,9 @@ class Compositions:
                 worked = False
             if not worked:
                 self._awake.clear()
+                pause = await self._pause()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), await self._pause())
+                    await asyncio.wait_for(self._awake.wait(), pause)
 
     async def _pause(self) -> float:
         try:

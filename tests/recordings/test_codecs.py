@@ -171,7 +171,7 @@ def payloads_of(codec: str) -> list[tuple[list[bytes], bytes, bool]]:
         "h264": lambda data, _key: H264Encoder._packetize(H264Encoder._split_bitstream(data)),
     }[codec]
     return [
-        (pack(data, key), data, key)
+        (pack(data, key), data, key)  # type: ignore[no-untyped-call]
         for data, key in encode_video(flicker(), 0.5, codec, (320, 180), 25, {0, 7})
     ]
 

@@ -1,0 +1,144 @@
+"""Fixtures of the recordings' tests: meetings in the records, and a center on a folder of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from database import Database, new_id
+from members.policy import RoleName
+from recordings.center import RecordingCenter
+from recordings.events import RecordingStatus
+from recordings.models import Recording
+from recordings.settings import RecordingSettings
+from recordings.states import RecordingState
+from rooms.live.commands import Role
+from rooms.meetings.models import Invitation, Meeting
+from rooms.meetings.states import InvitationOrigin, MeetingKind, MeetingState
+from tests.factories import FakeClock, Records, Tree
+
+MakeMeeting = Callable[..., Awaitable[Meeting]]
+
+
+@dataclass
+class Heard:
+    """A listener that can be waited upon."""
+
+    told: list[tuple[str, RecordingStatus]] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def on_recording_event(self, meeting_id: str, status: RecordingStatus) -> None:
+        self.told.append((meeting_id, status))
+        task = asyncio.ensure_future(self._notify())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _notify(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+    def states(self, meeting_id: str) -> list[RecordingState]:
+        return [status.state for told, status in self.told if told == meeting_id]
+
+    async def reaches(self, meeting_id: str, *states: RecordingState, seconds: float = 60) -> RecordingStatus:
+        """Wait until the newest status is one of these."""
+
+        def there() -> bool:
+            return (
+                bool(states) and self.states(meeting_id)[-1:] != [] and self.states(meeting_id)[-1] in states
+            )
+
+        async with asyncio.timeout(seconds), self.changed:
+            await self.changed.wait_for(there)
+        return [status for told, status in self.told if told == meeting_id][-1]
+
+
+@pytest.fixture
+async def tree(records: Records) -> Tree:
+    """One department, committees, branches."""
+    return await records.tree()
+
+
+@pytest.fixture
+def make_meeting(database: Database, records: Records, tree: Tree, clock: FakeClock) -> MakeMeeting:
+    """A live meeting of the branch, or as asked for."""
+
+    async def make(
+        kind: MeetingKind = MeetingKind.THEME_DAY,
+        state: MeetingState = MeetingState.LIVE,
+        *,
+        record: bool = True,
+        organization_id: str | None = None,
+        invited: tuple[str, ...] = (),
+        struck: tuple[str, ...] = (),
+    ) -> Meeting:
+        organizer = await records.account((RoleName.SECRETARY, tree.branch))
+        begun = state in {MeetingState.LIVE, MeetingState.ENDED}
+        meeting = Meeting(
+            id=new_id(), organization_id=organization_id or tree.branch.id,
+            organizer_account_id=organizer.id, kind=kind,
+            title="十一月主题党日", starts_at=clock(), ends_at=clock() + timedelta(hours=1), timezone="Asia/Shanghai",
+            state=state, started_at=clock() if begun else None,
+            ended_at=clock() if state is MeetingState.ENDED else None, record=record, lobby=False, locked=False,
+            present_share=0.8, late_after_seconds=600, expected_count=0, created_at=clock(), updated_at=clock(),
+        )  # fmt: skip
+        async with database.transaction() as session:
+            session.add(meeting)
+            await session.flush()
+            for member_id in (*invited, *struck):
+                session.add(
+                    Invitation(
+                        meeting_id=meeting.id,
+                        member_id=member_id,
+                        role=Role.PARTICIPANT,
+                        vote=True,
+                        origin=InvitationOrigin.HAND,
+                        struck=member_id in struck,
+                    )
+                )
+        return meeting
+
+    return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> RecordingSettings:
+    return RecordingSettings(folder=tmp_path / "recordings", min_free_bytes=0, niceness=0, attempts=2)
+
+
+@pytest.fixture
+async def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def center(
+    database: Database, settings: RecordingSettings, clock: FakeClock, heard: Heard
+) -> AsyncIterator[RecordingCenter]:
+    """A center that runs."""
+    made = RecordingCenter(database, settings, clock)
+    made.set_listener(heard)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for what another thread or process does, which has no event to wait for."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def recording_of(database: Database, meeting: Meeting) -> Recording:
+    """What the records say of a meeting's recording."""
+    async with database.reading() as session:
+        found = await session.scalar(Recording.__table__.select().where(Recording.meeting_id == meeting.id))
+        assert found is not None
+        row = await session.get(Recording, found)
+    assert row is not None
+    return row

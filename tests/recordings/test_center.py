@@ -1,0 +1,408 @@
+"""The whole of recording on real threads, processes and records: from the first track to the film."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from database import Database, new_id
+from recordings import repository
+from recordings.capture.recorder import Recorder
+from recordings.capture.thread import monotonic_us
+from recordings.center import RecordingCenter
+from recordings.composing import process
+from recordings.folders import Folders
+from recordings.models import CompositionJob, Recording
+from recordings.settings import RecordingSettings
+from recordings.states import Failure, RecordingState
+from recordings.tracks import Track, TrackSource
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingKind, MeetingState
+from tests.factories import FakeClock
+from tests.recordings.conftest import Heard, MakeMeeting, recording_of, until
+from tests.recordings.meetings import track, watch
+from tests.recordings.publishers import RED, Publisher, Stream, sine, solid
+
+ENDS = (RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED)
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """What goes on here is the same on both engines, and takes seconds: the queries have their own tests."""
+    return sqlite_database
+
+
+def offer(recorder: Recorder, seconds: float = 1.0) -> list[Stream]:
+    """One person with camera and microphone, all of whose packets are there at once."""
+    person = Publisher()
+    video, audio = person.video(solid(RED), seconds), person.audio(sine(440), seconds)
+    for stream, source in ((video, TrackSource.CAMERA), (audio, TrackSource.MICROPHONE)):
+        stream.feed(1e9, monotonic_us() - round(seconds * 1e6))
+        recorder.track_added(track(stream, "a", source, "张三"))
+    return [video, audio]
+
+
+async def end(database: Database, meeting: Meeting) -> None:
+    async with database.transaction() as session:
+        row = await session.get(Meeting, meeting.id)
+        assert row is not None
+        row.state, row.ended_at = MeetingState.ENDED, row.started_at
+
+
+async def test_a_meeting_becomes_a_film(
+    center: RecordingCenter,
+    heard: Heard,
+    database: Database,
+    make_meeting: MakeMeeting,
+    settings: RecordingSettings,
+) -> None:
+    meeting = await make_meeting()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    assert recorder.status.state is RecordingState.CAPTURING
+    assert await center.open(meeting.id) is recorder
+    streams = offer(recorder)
+    assert streams[0].tap.key_frame_requests == 1, "asked for at once"
+    assert center.statistics().capturing_tracks == 2
+    await end(database, meeting)
+    await center.finish(meeting.id)
+    assert all(stream.tap.closed for stream in streams)
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.READY, None)
+    assert heard.states(meeting.id) == [
+        RecordingState.CAPTURING,
+        RecordingState.COMPOSING,
+        RecordingState.READY,
+    ]
+    row = await recording_of(database, meeting)
+    film = Folders(settings.folder).film(row.id)
+    assert (row.progress, row.size_bytes, row.version) == (1.0, film.stat().st_size, 1)
+    assert row.duration_seconds == pytest.approx(1.0, abs=0.2)
+    assert watch(film).share(RED, 0.5) > 0.8
+    statistics = center.statistics()
+    assert (statistics.capturing_meetings, statistics.running_compositions) == (0, 0)
+    assert statistics.finished_compositions == 1
+    assert statistics.captured_packets > 50
+    async with database.reading() as session:
+        assert await session.scalar(select(CompositionJob)) is None
+
+
+async def test_what_is_not_to_be_recorded_is_not(center: RecordingCenter, make_meeting: MakeMeeting) -> None:
+    for meeting in (
+        await make_meeting(record=False),
+        await make_meeting(MeetingKind.FAMILY_VISIT),
+        await make_meeting(state=MeetingState.ENDED),
+    ):
+        assert await center.open(meeting.id) is None
+        await center.finish(meeting.id)
+    assert await center.open(new_id()) is None
+
+
+async def test_a_meeting_in_which_nobody_was_seen_or_heard_says_so(
+    center: RecordingCenter, heard: Heard, database: Database, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    await center.open(meeting.id)
+    await center.finish(meeting.id)
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.FAILED, Failure.NOTHING_CAPTURED)
+    assert (await recording_of(database, meeting)).failure is Failure.NOTHING_CAPTURED
+
+
+async def test_a_full_disk_is_told_at_once_and_what_there_is_becomes_a_film(
+    center: RecordingCenter,
+    heard: Heard,
+    database: Database,
+    make_meeting: MakeMeeting,
+    settings: RecordingSettings,
+) -> None:
+    meeting = await make_meeting()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    assert recorder._capture is not None
+    recorder._capture._min_free_bytes, recorder._capture._checked_us = (
+        1 << 62,
+        None,
+    )  # somebody fills the disk
+    status = await heard.reaches(meeting.id, RecordingState.FAILED)
+    assert status.reason is Failure.DISK_FULL
+    assert recorder.status == status
+    late = Publisher().audio(sine(440), 0.2)
+    recorder.track_added(track(late, "b", TrackSource.MICROPHONE))
+    await end(database, meeting)
+    await center.finish(meeting.id)
+    assert late.tap.closed
+    status = await heard.reaches(meeting.id, RecordingState.READY, RecordingState.DAMAGED)
+    assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.DISK_FULL)
+    assert Folders(settings.folder).film(recorder.recording_id).is_file()
+    assert center.statistics().failed_captures == 1
+
+
+async def drained(recorder: Recorder) -> None:
+    """Wait until the capture thread has taken what there is."""
+    await until(lambda: recorder._capture is not None and recorder._capture._counters.packets >= 75)
+
+
+async def test_a_folder_that_cannot_be_written_fails_the_recording_and_not_the_meeting(
+    center: RecordingCenter, heard: Heard, make_meeting: MakeMeeting, settings: RecordingSettings
+) -> None:
+    meeting = await make_meeting()
+    settings.folder.rmdir()
+    settings.folder.write_text("in the way")
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    (video, _) = offer(recorder)
+    status = await heard.reaches(meeting.id, RecordingState.FAILED)
+    assert status.reason is Failure.DISK_FAILED
+    await recorder.close()
+    assert video.tap.closed
+
+
+class Centers:
+    """Centers one after the other on the same folder and records."""
+
+    def __init__(self, make: Callable[[], RecordingCenter]) -> None:
+        self._make = make
+        self.running: RecordingCenter | None = None
+
+    async def start(self) -> RecordingCenter:
+        self.running = self._make()
+        await self.running.start()
+        return self.running
+
+    async def stop(self) -> None:
+        if self.running is not None:
+            await self.running.stop()
+            self.running = None
+
+
+@pytest.fixture
+async def centers(
+    database: Database, settings: RecordingSettings, clock: FakeClock, heard: Heard
+) -> AsyncIterator[Centers]:
+    def make() -> RecordingCenter:
+        center = RecordingCenter(database, settings, clock)
+        center.set_listener(heard)
+        return center
+
+    made = Centers(make)
+    yield made
+    await made.stop()
+
+
+async def test_a_restart_in_the_middle_gives_one_film_of_both_segments(
+    centers: Centers, database: Database, clock: FakeClock, heard: Heard, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    first = await centers.start()
+    recorder = await first.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    await centers.stop()  # an orderly one; a kill leaves the same files without their last line
+    clock.advance(timedelta(seconds=30))
+    second = await centers.start()
+    assert (await recording_of(database, meeting)).state is RecordingState.CAPTURING, "the meeting is live"
+    recorder = await second.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await end(database, meeting)
+    await second.finish(meeting.id)
+    assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
+    row = await recording_of(database, meeting)
+    assert row.segments == 2
+    assert row.duration_seconds == pytest.approx(1.0 + 3.0 + 1.0, abs=0.3)
+
+
+async def test_what_a_kill_has_left_is_composed_at_the_next_start(
+    centers: Centers, database: Database, settings: RecordingSettings, heard: Heard, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    center = await centers.start()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    await end(database, meeting)  # by whoever closes stale meetings; nobody tells the center
+    await centers.stop()
+    for path in Folders(settings.folder).segment(recorder.recording_id, 1).iterdir():
+        path.write_bytes(path.read_bytes()[:-5])
+    unrecorded = await make_meeting(state=MeetingState.ENDED)
+    await centers.start()
+    assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
+    absent = await recording_of(database, unrecorded)
+    assert (absent.state, absent.failure) == (RecordingState.FAILED, Failure.NOTHING_CAPTURED)
+
+
+async def composing(
+    database: Database, settings: RecordingSettings, meeting: Meeting, clock: FakeClock, seconds: float
+) -> Recording:
+    """A recording that waits to be composed."""
+    from tests.recordings.meetings import Meeting as Captured  # noqa: PLC0415 - two meanings of the word
+
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        row.ended_at, row.segments = clock(), 1
+        await session.flush()
+        await repository.enqueue(session, row, clock())
+    video, audio = Publisher().video(solid(RED), seconds), Publisher().audio(sine(440), seconds)
+    captured = Captured(Folders(settings.folder).of(row.id))
+    captured.join(
+        (track(video, "a", TrackSource.CAMERA), video), (track(audio, "a", TrackSource.MICROPHONE), audio)
+    )
+    captured.run()
+    captured.end()
+    return row
+
+
+def children() -> set[int]:
+    """The composing processes of this one."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text().rpartition(")")[2].split()
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if status[0] != "Z" and b"recordings.compose" in words and int(status[1]) == os.getpid():
+                found.add(int(entry.name))
+    return found
+
+
+async def a_child() -> int:
+    await until(lambda: bool(children()))
+    return children().pop()
+
+
+async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_end(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    make_meeting: MakeMeeting,
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await composing(database, settings, meeting, clock, seconds=2.0)
+    center = await centers.start()
+    killed = await a_child()
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: killed not in children())
+    await heard_of(database, row)
+    attempts, detail, claimed = await job_of(database, row)
+    assert (attempts, claimed) == (1, False)
+    assert detail is not None
+    assert "exit code -9" in detail
+    clock.advance(10)
+    center._compositions.wake()
+    os.kill(await a_child(), signal.SIGKILL)
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
+    assert (await recording_of(database, meeting)).failure is Failure.COMPOSITION_FAILED
+
+
+async def heard_of(database: Database, row: Recording) -> None:
+    """Wait until the supervisor has written down what became of the attempt."""
+    async with asyncio.timeout(20):
+        while (await job_of(database, row))[1] is None:  # noqa: ASYNC110 - the records have no event to wait for
+            await asyncio.sleep(0.02)
+
+
+async def job_of(database: Database, row: Recording) -> tuple[int, str | None, bool]:
+    async with database.reading() as session:
+        job = await session.get(CompositionJob, row.id)
+    assert job is not None
+    return job.attempts, job.detail, job.worker is not None
+
+
+async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_job_back(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    make_meeting: MakeMeeting,
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await composing(database, settings, meeting, clock, seconds=2.0)
+    await centers.start()
+    child = await a_child()
+    await centers.stop()
+    assert child not in children()
+    assert await job_of(database, row) == (0, None, False)
+    await centers.start()
+    assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
+
+
+async def test_a_film_that_is_lost_is_composed_anew_or_said_to_be_lost(
+    center: RecordingCenter,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    make_meeting: MakeMeeting,
+) -> None:
+    kept, gone = await make_meeting(state=MeetingState.ENDED), await make_meeting(state=MeetingState.ENDED)
+    for meeting in (kept, gone):
+        row = await composing(database, settings, meeting, clock, seconds=0.4)
+        async with database.transaction() as session:
+            loaded = await repository.get(session, row.id)
+            assert loaded is not None
+            await repository.drop_job(session, row.id)
+            repository.turn(loaded, RecordingState.READY, clock())
+        if meeting is gone:
+            for path in sorted(Folders(settings.folder).of(row.id).rglob("*"), reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
+    (settings.folder / "lost+found").mkdir()
+    found = await center.reconcile()
+    assert (found.lost_films, found.strangers) == (2, 1)
+    assert (await heard.reaches(kept.id, *ENDS)).state is RecordingState.READY
+    row = await recording_of(database, gone)
+    assert (row.state, row.failure) == (RecordingState.FAILED, Failure.FILES_MISSING)
+
+
+WAITING = """
+import threading, time
+from recordings.compose import __main__ as main
+threading.Thread(target=main._end_with_supervisor, daemon=True).start()
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+async def test_a_composing_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    command = process.command(tmp_path, tmp_path / "film.mp4", 5)
+    assert command[-4:] == [str(tmp_path / "film.mp4"), "--nice", "5", "--supervised"]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WAITING, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert child.stdin is not None
+    assert await child.stdout.readline() == b"up\n"
+    child.stdin.close()
+    assert await asyncio.wait_for(child.wait(), 10) == 1
+
+
+async def test_tracks_of_a_meeting_that_is_over_are_given_back(
+    center: RecordingCenter, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    await recorder.close()
+    tap = Publisher().audio(sine(440), 0.1).tap
+    recorder.track_added(Track("p", "a", None, "张三", TrackSource.MICROPHONE, tap))
+    recorder.track_paused("p")
+    recorder.track_resumed("p")
+    recorder.track_closed("p")
+    assert tap.closed
+    await recorder.close()

@@ -1,0 +1,181 @@
+"""The library: who sees what, and the film's file."""
+
+from pathlib import Path
+
+import pytest
+
+from database import Database, PageRequest
+from errors import Kind, Problem
+from members.cards import Cards
+from members.policy import Actor, RoleName
+from recordings import repository
+from recordings.folders import Folders
+from recordings.library import Library
+from recordings.models import Recording
+from recordings.settings import RecordingSettings
+from recordings.states import RecordingState
+from recordings.viewing.service import Viewings
+from recordings.views import WatchReport
+from rooms.attendance.service import Attendance
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingKind, MeetingState
+from tests.factories import FakeClock, Records, Tree
+from tests.recordings.conftest import MakeMeeting
+
+
+@pytest.fixture
+def library(database: Database, settings: RecordingSettings, clock: FakeClock) -> Library:
+    return Library(database, settings, clock)
+
+
+async def recorded(
+    database: Database, meeting: Meeting, clock: FakeClock, state: RecordingState = RecordingState.READY
+) -> Recording:
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        row.state, row.duration_seconds, row.version, row.size_bytes = state, 60.0, 1, 4
+    clock.advance(1)
+    return row
+
+
+async def everybody(records: Records, tree: Tree) -> dict[str, Actor]:
+    """One of each kind of people."""
+    guest = await records.member(tree.cousin, guest_of=tree.branch)
+    return {
+        "member": await records.actor(member=await records.member(tree.branch)),
+        "guest member": await records.actor(member=guest),
+        "sibling": await records.actor(member=await records.member(tree.sibling)),
+        "cousin": await records.actor(member=await records.member(tree.cousin)),
+        "secretary": await records.actor((RoleName.SECRETARY, tree.branch)),
+        "other secretary": await records.actor((RoleName.SECRETARY, tree.sibling)),
+        "committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
+        "other committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.other_committee)),
+        "district": await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
+        "resident": await records.actor((RoleName.RESIDENT, tree.branch)),
+    }
+
+
+async def test_lists_and_single_recordings_agree_on_who_may_watch(
+    database: Database,
+    library: Library,
+    records: Records,
+    tree: Tree,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+) -> None:
+    people = await everybody(records, tree)
+    invited, struck = people["cousin"].member_id, people["member"].member_id
+    assert invited is not None
+    assert struck is not None
+    rows = {
+        "own branch": await recorded(database, await make_meeting(), clock),
+        "committee only": await recorded(database, await make_meeting(MeetingKind.COMMITTEE_MEETING), clock),
+        "open to members": await recorded(database, await make_meeting(MeetingKind.OPEN_LIFE), clock),
+        "lecture": await recorded(
+            database, await make_meeting(MeetingKind.LECTURE, invited=(invited,), struck=(struck,)), clock
+        ),
+    }
+    seen = {}
+    for who, actor in people.items():
+        page = await library.list(actor, PageRequest())
+        listed = {view.id for view in page.items}
+        for row in rows.values():
+            if row.id in listed:
+                assert await library.get(actor, row.id) in page.items
+                continue
+            with pytest.raises(Problem) as refused:
+                await library.get(actor, row.id)
+            assert (refused.value.kind, refused.value.code) == (Kind.NOT_FOUND, "recording_not_found")
+        by_meeting = await library.of_meetings(actor, [row.meeting_id for row in rows.values()])
+        assert set(by_meeting.values()) == listed
+        seen[who] = {name for name, row in rows.items() if row.id in listed}
+    everything = set(rows)
+    assert seen == {
+        "member": {"own branch", "open to members"},
+        "guest member": {"own branch", "open to members", "lecture"},
+        "sibling": {"open to members"},
+        "cousin": {"open to members", "lecture"},
+        "secretary": everything,
+        "other secretary": set(),
+        "committee": everything,
+        "other committee": set(),
+        "district": everything,
+        "resident": set(),
+    }
+
+
+async def test_pages_go_from_new_to_old(
+    database: Database,
+    library: Library,
+    records: Records,
+    tree: Tree,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+) -> None:
+    actor = await records.actor((RoleName.SECRETARY, tree.branch))
+    rows = [await recorded(database, await make_meeting(), clock) for _ in range(5)]
+    first = await library.list(actor, PageRequest(limit=3))
+    second = await library.list(actor, PageRequest(limit=3, cursor=first.next_cursor))
+    assert [view.id for view in (*first.items, *second.items)] == [row.id for row in reversed(rows)]
+    assert second.next_cursor is None
+    only = await library.list(actor, PageRequest(), meeting_id=rows[2].meeting_id)
+    (view,) = only.items
+    assert (view.id, view.title, view.organization_name, view.kind) == (
+        rows[2].id, "十一月主题党日", "东湖村党支部", "theme_day",
+    )  # fmt: skip
+    assert view.coverage is None, "an officer's watching is not counted"
+
+
+async def test_the_film_is_a_file_with_a_tag_that_changes_with_it(
+    database: Database,
+    library: Library,
+    records: Records,
+    tree: Tree,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    settings: RecordingSettings,
+) -> None:
+    actor = await records.actor(member=await records.member(tree.branch))
+    row = await recorded(database, await make_meeting(), clock)
+    with pytest.raises(Problem) as refused:
+        await library.media(actor, row.id)
+    assert refused.value.code == "recording_not_playable", "the file is gone"
+    film = Folders(settings.folder).film(row.id)
+    film.parent.mkdir(parents=True)
+    film.write_bytes(b"film")
+    media = await library.media(actor, row.id)
+    assert (media.path, media.size, media.etag) == (film, 4, f'"{row.id}-1"')
+    unfinished = await recorded(database, await make_meeting(), clock, RecordingState.COMPOSING)
+    with pytest.raises(Problem) as refused:
+        await library.media(actor, unfinished.id)
+    assert (refused.value.kind, refused.value.code) == (Kind.CONFLICT, "recording_not_playable")
+
+
+async def test_from_fetching_the_film_on_the_time_to_watch_it_runs(
+    database: Database,
+    library: Library,
+    records: Records,
+    tree: Tree,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    settings: RecordingSettings,
+) -> None:
+    actor = await records.actor(member=await records.member(tree.branch))
+    row = await recorded(database, await make_meeting(state=MeetingState.ENDED), clock)
+    film = Folders(settings.folder).film(row.id)
+    film.parent.mkdir(parents=True)
+    film.write_bytes(b"film")
+    cards = Cards(database, clock)
+    viewings = Viewings(database, Attendance(database, cards, clock), cards, clock)
+    for _ in range(3):  # ranges are many requests; the first one counts
+        await library.media(actor, row.id)
+        clock.advance(4)
+    view = await viewings.report(actor, row.id, WatchReport(((0.0, 12.0),)))
+    assert view.seconds == pytest.approx(12)
+    assert (await library.get(actor, row.id)).coverage == view
+
+
+@pytest.mark.parametrize("name", ["", "..", "../../etc", "x" * 32, "A" * 32, "0" * 31])
+def test_folders_are_named_by_ids_and_nothing_else(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no id"):
+        Folders(tmp_path).of(name)

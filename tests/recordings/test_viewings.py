@@ -1,0 +1,210 @@
+"""Viewings in the records: the account, the card, the attendance."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from database import Database, PageRequest
+from errors import Kind, Problem
+from members.cards import CardEntryKind, Cards
+from members.people import Member
+from members.policy import Actor, RoleName
+from recordings import repository
+from recordings.models import Recording, Viewing
+from recordings.states import RecordingState
+from recordings.viewing.service import Viewings
+from recordings.views import CoverageView, WatchReport
+from rooms.attendance.models import AttendanceRecord
+from rooms.attendance.rules import AttendanceState
+from rooms.attendance.service import Attendance
+from rooms.meetings.states import MeetingState
+from rooms.persons import member_key
+from tests.factories import FakeClock, Records, Tree
+from tests.recordings.conftest import MakeMeeting
+
+LENGTH = 100.0
+
+
+@pytest.fixture
+def cards(database: Database, clock: FakeClock) -> Cards:
+    return Cards(database, clock)
+
+
+@pytest.fixture
+def attendance(database: Database, cards: Cards, clock: FakeClock) -> Attendance:
+    return Attendance(database, cards, clock)
+
+
+@pytest.fixture
+def viewings(database: Database, attendance: Attendance, cards: Cards, clock: FakeClock) -> Viewings:
+    return Viewings(database, attendance, cards, clock)
+
+
+@pytest.fixture
+async def member(records: Records, tree: Tree) -> Member:
+    return await records.member(tree.branch, "陈静")
+
+
+@pytest.fixture
+async def actor(records: Records, member: Member) -> Actor:
+    return await records.actor(member=member)
+
+
+@pytest.fixture
+async def recording(
+    database: Database, make_meeting: MakeMeeting, member: Member, clock: FakeClock
+) -> Recording:
+    """Of a meeting from which the member was absent."""
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        made = repository.add(session, meeting, clock())
+        made.state, made.duration_seconds, made.ended_at = RecordingState.READY, LENGTH, clock()
+        session.add(
+            AttendanceRecord(
+                meeting_id=meeting.id,
+                person_key=member_key(member.id),
+                member_id=member.id,
+                name=member.name,
+                expected=True,
+                state=AttendanceState.ABSENT,
+                seconds=0.0,
+                place=1,
+            )
+        )
+    return made
+
+
+async def play(
+    viewings: Viewings,
+    clock: FakeClock,
+    actor: Actor,
+    recording: Recording,
+    begin: float,
+    end: float,
+    rate: float = 1.0,
+) -> CoverageView:
+    """Watch honestly from `begin` to `end`, reporting every ten seconds of the clock on the wall."""
+    view = await viewings.report(actor, recording.id, WatchReport((), rate))
+    at = begin
+    while at < end:
+        upto = min(end, at + 10 * rate)
+        clock.advance((upto - at) / rate)
+        view = await viewings.report(actor, recording.id, WatchReport(((at, upto),), rate))
+        at = upto
+    return view
+
+
+async def state_of(database: Database, recording: Recording) -> tuple[AttendanceRecord, Viewing]:
+    async with database.reading() as session:
+        row = await session.scalar(
+            select(AttendanceRecord).where(AttendanceRecord.meeting_id == recording.meeting_id)
+        )
+        viewing = await session.scalar(select(Viewing).where(Viewing.recording_id == recording.id))
+    assert row is not None
+    assert viewing is not None
+    return row, viewing
+
+
+async def test_watching_nine_tenths_makes_the_absence_up_once(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    view = await play(viewings, clock, actor, recording, 0, 85)
+    assert view.share == pytest.approx(0.85)
+    row, viewing = await state_of(database, recording)
+    assert (row.made_up_at, viewing.completed_at) == (None, None)
+    for _ in range(2):
+        await play(viewings, clock, actor, recording, 80, 100)
+    row, viewing = await state_of(database, recording)
+    assert row.made_up_recording_id == recording.id
+    assert viewing.settled
+    assert viewing.completed_at is not None
+    assert actor.member_id is not None
+    (entry,) = (await cards.list(actor, actor.member_id, PageRequest())).items
+    assert (entry.kind, entry.source, entry.reference) == (
+        CardEntryKind.RECORDING_STUDIED,
+        "recording",
+        recording.id,
+    )
+    assert (entry.title, entry.organization_name) == ("十一月主题党日", "东湖村党支部")
+    assert 90 <= entry.duration_seconds <= 100
+
+
+async def test_a_report_that_claims_everything_at_once_counts_for_nothing(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording
+) -> None:
+    everything = WatchReport(((0.0, LENGTH),), 2.0, ended=True)
+    assert (await viewings.report(actor, recording.id, everything)).seconds == 0
+    clock.advance(3)
+    assert (await viewings.report(actor, recording.id, everything)).seconds == pytest.approx(6)
+
+
+async def test_many_tabs_at_once_are_one_person(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording
+) -> None:
+    await viewings.report(actor, recording.id, WatchReport(()))
+    clock.advance(10)
+    parts = [WatchReport(((at, at + 10.0),)) for at in range(0, 80, 10)]
+    views = await asyncio.gather(*(viewings.report(actor, recording.id, part) for part in parts))
+    assert max(view.seconds for view in views) == pytest.approx(10)
+
+
+async def test_the_player_goes_on_where_it_was(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording
+) -> None:
+    view = await play(viewings, clock, actor, recording, 20, 40)
+    assert (view.resume_at, view.intervals) == (40.0, ((20.0, 40.0),))
+    clock.advance(1)
+    view = await viewings.report(actor, recording.id, WatchReport((), 1.0, ended=True))
+    assert view.resume_at == 0
+
+
+async def test_who_is_no_member_may_look_and_is_not_counted(
+    viewings: Viewings, records: Records, tree: Tree, recording: Recording, clock: FakeClock
+) -> None:
+    officer = await records.actor((RoleName.DISTRICT_OFFICER, tree.department))
+    clock.advance(50)
+    assert await viewings.report(officer, recording.id, WatchReport(((0.0, 50.0),))) == CoverageView(
+        0, 0, (), 0
+    )
+
+
+async def test_what_one_may_not_watch_is_not_there(
+    viewings: Viewings, records: Records, tree: Tree, recording: Recording, database: Database
+) -> None:
+    stranger = await records.actor(member=await records.member(tree.cousin))
+    for recording_id in (recording.id, "0" * 32, "no id", ""):
+        with pytest.raises(Problem) as refused:
+            await viewings.report(stranger, recording_id, WatchReport(()))
+        assert (refused.value.kind, refused.value.code) == (Kind.NOT_FOUND, "recording_not_found")
+    async with database.reading() as session:
+        assert await session.scalar(select(Viewing)) is None
+
+
+async def test_what_is_not_composed_cannot_be_watched(
+    viewings: Viewings, actor: Actor, recording: Recording, database: Database
+) -> None:
+    async with database.transaction() as session:
+        row = await repository.get(session, recording.id)
+        assert row is not None
+        row.state = RecordingState.COMPOSING
+    with pytest.raises(Problem) as refused:
+        await viewings.report(actor, recording.id, WatchReport(()))
+    assert (refused.value.code, refused.value.details) == ("recording_not_playable", {"state": "composing"})
+
+
+async def test_attendance_that_did_not_hear_of_it_is_told_again(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    """As after a kill between the two."""
+    await play(viewings, clock, actor, recording, 0, 95)
+    async with database.transaction() as session:
+        viewing = await session.scalar(select(Viewing))
+        row = await session.scalar(select(AttendanceRecord))
+        assert viewing is not None
+        assert row is not None
+        viewing.settled, row.made_up_at, row.made_up_recording_id = False, None, None
+    await viewings.report(actor, recording.id, WatchReport(()))
+    row_after, viewing_after = await state_of(database, recording)
+    assert row_after.made_up_recording_id == recording.id
+    assert viewing_after.settled
