@@ -29,6 +29,7 @@ class Halls:
         self._post = post
         self._halls: dict[str, Hall] = {}
         self._captures: dict[str, Capture] = {}
+        self._recording: dict[str, RecordingStatus] = {}
         self._by_sid: dict[str, Session] = {}
 
     def get(self, room_id: str) -> Hall | None:
@@ -54,6 +55,7 @@ class Halls:
         """The room has ended: close its media, then finish its recording."""
         hall = self._halls.pop(room_id, None)
         capture = self._captures.pop(room_id, None)
+        self._recording.pop(room_id, None)
         if hall is not None:
             for session in list(hall.sessions.values()):
                 self.unseat(session)
@@ -67,6 +69,7 @@ class Halls:
             hall.close()
         self._halls.clear()
         self._captures.clear()
+        self._recording.clear()
         self._by_sid.clear()
 
     # Connections
@@ -101,13 +104,13 @@ class Halls:
 
     def recording(self, room_id: str) -> RecordingStatus | None:
         """Where the room's recording stands; None where there is none (yet)."""
-        capture = self._captures.get(room_id)
-        return capture.recorder.status if capture is not None and capture.recorder is not None else None
+        return self._recording.get(room_id)
 
     def on_recording_event(self, meeting_id: str, status: RecordingStatus) -> None:
-        """Tell everybody in the room."""
+        """Tell everybody in the room, and note it for those who come later."""
         hall = self._halls.get(meeting_id)
         if hall is not None:
+            self._recording[meeting_id] = status
             hall.tell_everybody("recordingState", wire(status))
 
     async def _open_recorder(self, room_id: str) -> None:

@@ -53,8 +53,9 @@ async def test_a_stop_cuts_connections_and_media_and_the_meeting_goes_on_after_t
         participant(stack.url, cookie=branch.members[0]) as member,
     ):
         await member.join(meeting)  # before the host, because it is live already
+        assert (await member.heard("recordingState"))["state"] == "capturing"
         answer = await again.join(meeting, resumeToken=host.answer["resumeToken"])
         assert (answer["resumed"], answer["producers"], answer["role"]) == (False, [], "host")
+        assert answer["recording"]["state"] == "capturing"
         microphone = await again.publish("microphone")
         assert len(await frames(await member.consume(microphone.id), 3)) == 3
-        assert (await again.heard("recordingState"))["state"] == "capturing"
