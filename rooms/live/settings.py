@@ -14,7 +14,9 @@ class RoomSettings:
     overdue_after: float = 12 * 3600.0  # and any room ends this long after its planned end
     maximum_peers: int = 1000  # in one room; more than ever met on one evening in one of ours
     maximum_waiting: int = 200  # in one lobby
-    maximum_devices: int = 256  # of one person in one room: reading rooms open one log-in on every screen they have
+    maximum_devices: int = (
+        256  # of one person in one room: reading rooms open one log-in on every screen they have
+    )
     maximum_pending: int = 256  # commands that wait for one room; the next is refused as room_busy
     chat_history: int = 200  # messages kept for those who come late
     chat_length: int = 2000  # characters of one message

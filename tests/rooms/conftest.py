@@ -1,0 +1,221 @@
+"""The services of rooms over a fresh database, and a branch with its people."""
+
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from database import Database
+from errors import Problem
+from members.cards import Cards
+from members.people import Member, Post, Standing
+from members.policy import Actor, RoleName
+from members.tokens import Tokens
+from rooms import (
+    Attendance,
+    Consultations,
+    ConsultationSettings,
+    LiveRooms,
+    Meetings,
+    RoomSettings,
+    Stations,
+)
+from rooms.consultations.events import ConsultationEvent
+from rooms.live.events import Event
+from rooms.live.service import Entered
+from rooms.meetings.requests import ScheduleMeeting
+from rooms.meetings.states import MeetingKind
+from rooms.meetings.views import MeetingView
+from tests.factories import FakeClock, Records, Tree
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.rooms: list[tuple[str, Event]] = []
+        self.consultations: list[ConsultationEvent] = []
+
+    def on_room_event(self, room_id: str, event: Event) -> None:
+        self.rooms.append((room_id, event))
+
+    def on_consultation_event(self, event: ConsultationEvent) -> None:
+        self.consultations.append(event)
+
+    def kinds(self, room_id: str) -> list[str]:
+        return [type(event).__name__ for owner, event in self.rooms if owner == room_id]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything of rooms over one database; `again` is what a restart makes of it."""
+
+    database: Database
+    clock: FakeClock
+    tokens: Tokens
+    cards: Cards
+    meetings: Meetings
+    attendance: Attendance
+    stations: Stations
+    consultations: Consultations
+    live: LiveRooms
+    heard: Heard
+
+    @classmethod
+    def over(cls, database: Database, clock: FakeClock) -> "Services":
+        tokens, cards, heard = Tokens(SECRET, clock), Cards(database, clock), Heard()
+        # The clocks of the services are turned by the tests: their own never come round within one.
+        consultations = Consultations(database, tokens, cards, clock, ConsultationSettings(tick=3600))
+        live = LiveRooms(database, tokens, cards, consultations, clock, RoomSettings(tick=3600))
+        consultations.subscribe(heard)
+        live.subscribe(heard)
+        return cls(
+            database=database,
+            clock=clock,
+            tokens=tokens,
+            cards=cards,
+            meetings=Meetings(database, tokens, clock),
+            attendance=Attendance(database, cards, clock),
+            stations=Stations(database, clock),
+            consultations=consultations,
+            live=live,
+            heard=heard,
+        )
+
+    async def start(self) -> "Services":
+        await self.consultations.start()
+        await self.live.start()
+        return self
+
+    async def stop(self) -> None:
+        await self.live.stop()
+        await self.consultations.stop()
+
+    async def killed(self) -> "Services":
+        """The process is gone without a word, and a new one starts over the same records."""
+        for service in (self.live, self.consultations):
+            task = service._ticker
+            assert task is not None
+            task.cancel()
+        return await Services.over(self.database, self.clock).start()
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass in steps, as the tickers do."""
+        until = self.clock.now + timedelta(seconds=seconds)
+        while self.clock.now < until:
+            self.clock.now = min(self.clock.now + timedelta(seconds=step), until)
+            await self.live.advance()
+            await self.consultations.advance()
+
+    async def enter(
+        self,
+        visitor: Actor | str,
+        room_id: str,
+        resume_token: str | None = None,
+        display_name: str | None = None,
+    ) -> Entered:
+        return await self.live.enter(visitor, room_id, display_name, resume_token)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch with its people, as actors and as members."""
+
+    tree: Tree
+    secretary: Actor
+    members: tuple[Actor, ...]  # 王芳, 李强, 赵敏 (probationary), 周游 (guest from the other committee)
+    secretary_member: Member
+    registered: tuple[Member, ...]
+    district: Actor
+    committee: Actor
+    neighbour: Actor  # of the sibling branch
+    resident: Actor
+
+    def ids(self) -> set[str]:
+        return {member.id for member in (self.secretary_member, *self.registered)}
+
+
+@pytest.fixture
+async def services(database: Database, clock: FakeClock) -> AsyncIterator[Services]:
+    made = await Services.over(database, clock).start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def branch(records: Records) -> Branch:
+    tree = await records.tree()
+    secretary = await records.member(tree.branch, "陈书记", post=Post.SECRETARY)
+    registered = (
+        await records.member(tree.branch, "王芳", post=Post.ORGANIZATION, group=tree.group),
+        await records.member(tree.branch, "李强", group=tree.group),
+        await records.member(tree.branch, "赵敏", standing=Standing.PROBATIONARY),
+        await records.member(tree.cousin, "周游", guest_of=tree.branch),
+    )
+    neighbour = await records.member(tree.sibling, "吴邻")
+    return Branch(
+        tree=tree,
+        secretary=await records.actor((RoleName.SECRETARY, tree.branch), member=secretary),
+        members=tuple([await records.actor(member=member) for member in registered]),
+        secretary_member=secretary,
+        registered=registered,
+        district=await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
+        committee=await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
+        neighbour=await records.actor(member=neighbour),
+        resident=await records.actor((RoleName.RESIDENT, tree.branch)),
+    )
+
+
+def request(
+    branch: Branch, now: datetime, kind: MeetingKind = MeetingKind.THEME_DAY, **changes: object
+) -> ScheduleMeeting:
+    """A meeting of the branch in an hour, an hour long."""
+    given: dict[str, object] = {
+        "organization_id": branch.tree.branch.id,
+        "kind": kind,
+        "title": "十一月主题党日",
+        "starts_at": now + timedelta(hours=1),
+        "ends_at": now + timedelta(hours=2),
+    } | changes
+    return ScheduleMeeting(**given)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def meeting(services: Services, branch: Branch, clock: FakeClock) -> MeetingView:
+    """A theme day of the branch, scheduled."""
+    return await services.meetings.schedule(branch.secretary, request(branch, clock.now))
+
+
+@pytest.fixture
+async def live(services: Services, branch: Branch, meeting: MeetingView, clock: FakeClock) -> MeetingView:
+    """The same, started on time by the secretary, who is not in the room."""
+    clock.now = meeting.starts_at
+    return await services.live.start_meeting(branch.secretary, meeting.id)
+
+
+async def code_of(awaited: Awaitable[object]) -> str:
+    """The code of the refusal that is expected."""
+    with pytest.raises(Problem) as refusal:
+        await awaited
+    return refusal.value.code
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """The SQL statements that are executed meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

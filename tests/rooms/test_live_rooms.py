@@ -1,0 +1,415 @@
+"""The service around live rooms: who may enter, start and end, what outlives a crash."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from database import PageRequest
+from errors import Kind, Problem
+from rooms.attendance.models import PresenceInterval
+from rooms.live.commands import (
+    ConnectionLost,
+    EndMeeting,
+    EndReason,
+    Leave,
+    Moderate,
+    ModerationAction,
+    PostChat,
+    Role,
+)
+from rooms.live.events import MeetingEnded, MeetingStarted
+from rooms.live.views import PeerState
+from rooms.meetings.states import MeetingKind, MeetingState
+from rooms.meetings.views import MeetingView
+from tests.factories import FakeClock, Records
+from tests.rooms.conftest import Branch, Services, code_of, request, statements
+
+ALL = PageRequest(200)
+
+
+async def intervals(services: Services) -> Sequence[PresenceInterval]:
+    async with services.database.reading() as session:
+        return (await session.scalars(select(PresenceInterval).order_by(PresenceInterval.opened_at))).all()
+
+
+async def test_a_host_who_joins_starts_the_meeting(
+    services: Services, branch: Branch, meeting: MeetingView, clock: FakeClock
+) -> None:
+    entered = await services.enter(branch.secretary, meeting.id, display_name="书记")
+    assert (entered.state, entered.role, entered.resumed) == (PeerState.ADMITTED, Role.HOST, False)
+    assert entered.meeting is not None
+    assert (entered.meeting.state, entered.meeting.started_at) == (MeetingState.LIVE, clock.now)
+    assert [view.display_name for view in entered.snapshot.peers] == ["书记"]
+    assert services.heard.kinds(meeting.id) == ["MeetingStarted", "PresenceOpened", "PeerJoined"]
+
+
+async def test_a_member_who_comes_before_the_start_is_told_when(
+    services: Services, branch: Branch, meeting: MeetingView
+) -> None:
+    with pytest.raises(Problem) as refusal:
+        await services.enter(branch.members[0], meeting.id)
+    assert (refusal.value.kind, refusal.value.code) == (Kind.CONFLICT, "meeting_not_started")
+    assert refusal.value.details == {"startsAt": "2026-11-20T12:30:00.000Z"}
+    assert (await services.meetings.get(branch.secretary, meeting.id)).state is MeetingState.SCHEDULED
+
+
+async def test_who_comes_after_the_end_is_told_when_it_was(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    await services.live.end_meeting(branch.secretary, live.id)
+    for actor in (branch.secretary, branch.members[0]):
+        with pytest.raises(Problem) as refusal:
+            await services.enter(actor, live.id)
+        assert (refusal.value.code, refusal.value.details) == (
+            "meeting_ended",
+            {"endedAt": "2026-11-20T12:30:00.000Z"},
+        )
+
+
+async def test_roles_in_the_room_and_those_who_may_not_know_of_it(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    assert (await services.enter(branch.members[3], live.id)).role is Role.PARTICIPANT
+    assert (await services.enter(branch.district, live.id)).role is Role.OBSERVER
+    for stranger in (branch.neighbour, branch.resident):
+        assert await code_of(services.enter(stranger, live.id)) == "meeting_not_found"
+    assert await code_of(services.enter(branch.members[0], "no such room")) == "meeting_not_found"
+
+
+async def test_a_display_name_is_cleaned_and_without_one_the_account_speaks(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    named = await services.enter(branch.members[0], live.id, display_name=" 老\u202e王 ")
+    plain = await services.enter(branch.members[1], live.id)
+    assert [view.display_name for view in plain.snapshot.peers] == ["老王", "李强"]
+    assert named.peer_id != plain.peer_id
+    for wrong in ("", "\x00", "名" * 65):
+        assert (
+            await code_of(services.enter(branch.members[0], live.id, display_name=wrong))
+            == "invalid_display_name"
+        )
+
+
+async def test_a_room_token_stands_for_its_account_in_its_room_alone(
+    services: Services, branch: Branch, live: MeetingView, clock: FakeClock
+) -> None:
+    given = await services.meetings.room_pass(branch.members[0], live.id)
+    entered = await services.enter(given.token, live.id)
+    assert entered.snapshot.peers[0].member_id == branch.members[0].member_id
+    other = await services.meetings.schedule(branch.secretary, request(branch, clock.now))
+    assert await code_of(services.enter(given.token, other.id)) == "token_of_another_room"
+    assert await code_of(services.enter(given.token[:-2], live.id)) == "token_invalid"
+    clock.now = given.expires_at
+    assert await code_of(services.enter(given.token, live.id)) == "token_expired"
+
+
+async def test_family_comes_by_a_hosts_link_to_kinds_that_take_guests(
+    services: Services, branch: Branch, clock: FakeClock, live: MeetingView
+) -> None:
+    flowing = branch.registered[3]
+    visit = await services.meetings.schedule(
+        branch.secretary, request(branch, clock.now, MeetingKind.FAMILY_VISIT, member_ids=(flowing.id,))
+    )
+    link = await services.meetings.invite_guest(branch.secretary, visit.id, "女儿")
+    assert await code_of(services.enter(link.token, visit.id)) == "meeting_not_started"
+    await services.enter(branch.secretary, visit.id)
+    first = await services.enter(link.token, visit.id)
+    second = await services.enter(link.token, visit.id)
+    assert (first.role, first.meeting and first.meeting.my_role) == (Role.PARTICIPANT, Role.PARTICIPANT)
+    keys = {view.person_key for view in second.snapshot.peers}
+    assert len(keys) == 2, "one link is one person on any device"
+    for who, where, code in (
+        (branch.secretary, live.id, "kind_takes_no_guests"),
+        (branch.members[3], visit.id, "forbidden"),
+    ):
+        assert await code_of(services.meetings.invite_guest(who, where, "外人")) == code
+
+
+async def test_a_lobby_and_its_door_work_through_the_service(
+    services: Services, branch: Branch, clock: FakeClock
+) -> None:
+    meeting = await services.meetings.schedule(branch.secretary, request(branch, clock.now, lobby=True))
+    host = await services.enter(branch.secretary, meeting.id)
+    waiting = await services.enter(branch.members[0], meeting.id)
+    assert waiting.state is PeerState.LOBBY
+    await services.live.handle(meeting.id, Moderate(host.peer_id, ModerationAction.ADMIT, waiting.peer_id))
+    snapshot = services.live.snapshot(meeting.id)
+    assert snapshot is not None
+    assert len(snapshot.peers) == 2
+
+
+async def test_a_resume_token_brings_back_the_same_peer(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    first = await services.enter(branch.members[0], live.id)
+    await services.live.handle(live.id, ConnectionLost(first.peer_id, first.connection))
+    await services.pass_time(10)
+    back = await services.enter(branch.members[0], live.id, first.resume_token)
+    assert (back.peer_id, back.resumed, back.connection) == (first.peer_id, True, 2)
+    assert back.resume_token != first.resume_token
+    await services.live.handle(live.id, ConnectionLost(back.peer_id, back.connection))
+    await services.pass_time(25)
+    late = await services.enter(branch.members[0], live.id, back.resume_token)
+    assert (late.resumed, late.peer_id == first.peer_id) == (False, False)
+    assert services.heard.kinds(live.id)[-5:] == [
+        "PeerReconnecting",
+        "PeerLeft",
+        "PresenceClosed",
+        "PresenceOpened",
+        "PeerJoined",
+    ]
+
+
+async def test_starting_and_ending_over_http_is_for_hosts_and_can_be_repeated(
+    services: Services, branch: Branch, meeting: MeetingView
+) -> None:
+    assert await code_of(services.live.start_meeting(branch.members[0], meeting.id)) == "forbidden"
+    assert await code_of(services.live.start_meeting(branch.district, meeting.id)) == "forbidden"
+    assert await code_of(services.live.end_meeting(branch.secretary, meeting.id)) == "meeting_in_wrong_state"
+    for _ in range(2):
+        assert (await services.live.start_meeting(branch.secretary, meeting.id)).state is MeetingState.LIVE
+    assert await code_of(services.live.end_meeting(branch.members[0], meeting.id)) == "forbidden"
+    for _ in range(2):
+        assert (await services.live.end_meeting(branch.secretary, meeting.id)).state is MeetingState.ENDED
+    assert services.heard.kinds(meeting.id) == ["MeetingStarted", "MeetingEnded"]
+    assert await code_of(services.live.start_meeting(branch.secretary, meeting.id)) == "meeting_ended"
+
+
+async def test_ending_in_the_room_is_for_hosts_and_leaves_no_room(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    host, member = (
+        await services.enter(branch.secretary, live.id),
+        await services.enter(branch.members[0], live.id),
+    )
+    assert await code_of(services.live.handle(live.id, EndMeeting(member.peer_id))) == "forbidden"
+    await services.live.handle(live.id, EndMeeting(host.peer_id))
+    assert services.live.snapshot(live.id) is None
+    assert services.heard.kinds(live.id)[-1] == "MeetingEnded"
+    assert await code_of(services.live.handle(live.id, PostChat(member.peer_id, "还在吗"))) == "meeting_ended"
+    assert await services.live.handle(live.id, ConnectionLost(member.peer_id)) == []
+    assert services.live.statistics().rooms == 0
+
+
+async def test_a_whole_room_takes_one_statement_a_heartbeat(
+    services: Services, branch: Branch, live: MeetingView, records: Records
+) -> None:
+    for number in range(10):
+        member = await records.member(branch.tree.branch, f"新{number}")
+        await services.enter(await records.actor(member=member), live.id)
+    await services.pass_time(15)
+    services.clock.advance(15)
+    with statements(services.database) as seen:
+        await services.live.advance()
+    assert len([text for text in seen if text.startswith("INSERT")]) == 1
+    assert {row.last_seen_at for row in await intervals(services)} == {services.clock.now}
+
+
+async def test_presence_is_in_the_database_within_a_tick_and_extended_by_each_heartbeat(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    entered = await services.enter(branch.members[0], live.id)
+    opened = services.clock.now
+    await services.pass_time(1)
+    (row,) = await intervals(services)
+    assert (row.opened_at, row.closed, row.name) == (opened, False, "王芳")
+    await services.pass_time(30)
+    (row,) = await intervals(services)
+    assert services.clock.now - row.last_seen_at <= timedelta(seconds=15)
+    await services.live.handle(live.id, Leave(entered.peer_id))
+    left = services.clock.now
+    await services.pass_time(1)
+    (row,) = await intervals(services)
+    assert (row.last_seen_at, row.closed) == (left, True)
+
+
+async def test_two_tabs_and_a_reconnection_are_one_interval(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    first = await services.enter(branch.members[0], live.id)
+    await services.pass_time(20)
+    second = await services.enter(branch.members[0], live.id)
+    await services.live.handle(live.id, Leave(first.peer_id))
+    await services.pass_time(20)
+    await services.live.handle(live.id, ConnectionLost(second.peer_id))
+    await services.pass_time(10)
+    await services.enter(branch.members[0], live.id, second.resume_token)
+    await services.pass_time(20)
+    assert len(await intervals(services)) == 1
+
+
+async def test_after_kill_the_meeting_is_joinable_at_once_and_at_most_a_heartbeat_is_lost(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    await services.enter(branch.secretary, live.id)
+    first = await services.enter(branch.members[0], live.id)
+    await services.pass_time(100)
+    killed_at = services.clock.now
+    revived = await services.killed()
+    try:
+        assert revived.heard.rooms == [
+            (live.id, MeetingStarted(live.starts_at, record=False, recovered=True))
+        ]
+        for row in await intervals(services):
+            assert row.closed
+            assert timedelta() <= killed_at - row.last_seen_at <= timedelta(seconds=15)
+        services.clock.advance(5)
+        back = await revived.enter(branch.members[0], live.id, first.resume_token)
+        assert not back.resumed
+        await revived.pass_time(30)
+        assert [row.closed for row in await intervals(services)].count(False) == 1
+        ended = await revived.live.end_meeting(branch.secretary, live.id)
+        assert ended.state is MeetingState.ENDED
+        page = await revived.attendance.list(branch.secretary, live.id, ALL)
+        (row_of_member,) = [row for row in page.items if row.name == "王芳"]
+        lost = (services.clock.now - live.starts_at).total_seconds() - row_of_member.seconds_present
+        assert 5 <= lost <= 20, "the five seconds without a server and at most one heartbeat"
+    finally:
+        await revived.stop()
+
+
+async def test_an_orderly_stop_loses_nothing_and_leaves_the_meeting_live(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    await services.enter(branch.members[0], live.id)
+    await services.pass_time(1)
+    services.clock.advance(7)
+    await services.live.stop()
+    (row,) = await intervals(services)
+    assert row.last_seen_at == services.clock.now
+    assert (await services.meetings.get(branch.secretary, live.id)).state is MeetingState.LIVE
+
+
+async def test_what_hosts_decided_outlives_a_restart(
+    services: Services, branch: Branch, clock: FakeClock
+) -> None:
+    meeting = await services.meetings.schedule(branch.secretary, request(branch, clock.now, lobby=True))
+    host = await services.enter(branch.secretary, meeting.id)
+    made, removed, inside = [await services.enter(member, meeting.id) for member in branch.members[:3]]
+    for peer in (made, removed, inside):
+        await services.live.handle(meeting.id, Moderate(host.peer_id, ModerationAction.ADMIT, peer.peer_id))
+    for action, target in (
+        (ModerationAction.MAKE_HOST, made.peer_id),
+        (ModerationAction.REMOVE, removed.peer_id),
+        (ModerationAction.LOCK, None),
+    ):
+        await services.live.handle(meeting.id, Moderate(host.peer_id, action, target))
+    await services.pass_time(1)
+    revived = await services.killed()
+    try:
+        assert await code_of(revived.enter(branch.members[1], meeting.id, removed.resume_token)) == "removed"
+        assert await code_of(revived.enter(branch.members[3], meeting.id)) == "room_locked"
+        assert (await revived.enter(branch.members[2], meeting.id)).state is PeerState.ADMITTED
+        again = await revived.enter(branch.members[0], meeting.id)
+        assert again.role is Role.HOST
+        await revived.live.handle(meeting.id, Moderate(again.peer_id, ModerationAction.UNLOCK))
+        await revived.live.handle(
+            meeting.id, Moderate(again.peer_id, ModerationAction.ADMIT, removed.peer_id)
+        )
+        assert (await revived.enter(branch.members[1], meeting.id)).state is PeerState.ADMITTED
+        assert (await revived.live.end_meeting(branch.members[0], meeting.id)).state is MeetingState.ENDED
+    finally:
+        await revived.stop()
+
+
+async def test_an_abandoned_meeting_ends_by_itself_at_the_moment_it_emptied(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    entered = await services.enter(branch.members[0], live.id)
+    await services.pass_time(3600, step=60)
+    await services.live.handle(live.id, Leave(entered.peer_id))
+    left = services.clock.now
+    await services.pass_time(540, step=60)
+    assert services.live.snapshot(live.id) is not None
+    await services.pass_time(120, step=60)
+    assert services.heard.rooms[-1] == (live.id, MeetingEnded(left, EndReason.ABANDONED))
+    view = await services.meetings.get(branch.secretary, live.id)
+    assert (view.state, view.ended_at) == (MeetingState.ENDED, left)
+    page = await services.attendance.list(branch.secretary, live.id, ALL)
+    assert page.summary.present == 1, "waiting for nobody does not make those absent who were there"
+
+
+async def test_a_meeting_abandoned_over_a_crash_ended_when_somebody_was_seen_last(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    await services.enter(branch.members[0], live.id)
+    await services.pass_time(600, step=15)
+    seen = max(row.last_seen_at for row in await intervals(services))
+    services.clock.advance(timedelta(hours=2))
+    revived = await services.killed()
+    try:
+        await revived.pass_time(540, step=60)
+        assert revived.live.snapshot(live.id) is not None, "people may come back first"
+        await revived.pass_time(120, step=60)
+        assert (await revived.meetings.get(branch.secretary, live.id)).ended_at == seen
+    finally:
+        await revived.stop()
+
+
+async def test_a_database_that_is_away_costs_no_presence_when_it_comes_back(
+    services: Services, branch: Branch, live: MeetingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise Problem(Kind.UNAVAILABLE, "database_unavailable")
+
+    first = await services.enter(branch.members[0], live.id)
+    with monkeypatch.context() as broken:
+        broken.setattr(services.database, "transaction", away)
+        await services.pass_time(30)
+        await services.live.handle(live.id, Leave(first.peer_id))
+        await services.pass_time(30)
+    left_after = 30
+    assert services.live.statistics().heartbeat_failures > 0
+    assert await intervals(services) == []
+    await services.pass_time(1)
+    (row,) = await intervals(services)
+    assert row.closed
+    assert row.last_seen_at - row.opened_at == timedelta(seconds=left_after)
+
+
+async def test_an_end_that_fails_ends_nothing_and_can_be_tried_again(
+    services: Services, branch: Branch, live: MeetingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = await services.enter(branch.secretary, live.id)
+    await services.pass_time(60)
+
+    async def full(*_: object) -> None:
+        raise Problem(Kind.UNAVAILABLE, "storage_full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services.cards, "append_all", full)
+        assert await code_of(services.live.handle(live.id, EndMeeting(host.peer_id))) == "storage_full"
+    assert "MeetingEnded" not in services.heard.kinds(live.id)
+    assert (await services.meetings.get(branch.secretary, live.id)).state is MeetingState.LIVE
+    assert not (await services.attendance.list(branch.secretary, live.id, ALL)).final
+    await services.live.handle(live.id, EndMeeting(host.peer_id))
+    page = await services.attendance.list(branch.secretary, live.id, ALL)
+    assert page.final
+    assert page.summary.present == 1
+
+
+async def test_a_listener_that_fails_keeps_nobody_else_from_hearing(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    class Broken:
+        def on_room_event(self, room_id: str, event: object) -> None:
+            raise RuntimeError(room_id, event)
+
+    stop = services.live.subscribe(Broken())
+    await services.enter(branch.members[0], live.id)
+    assert services.heard.kinds(live.id)[-1] == "PeerJoined"
+    stop()
+
+
+async def test_twenty_at_the_same_moment_all_come_in_and_the_meeting_starts_once(
+    services: Services, branch: Branch, meeting: MeetingView
+) -> None:
+    entries = [services.enter(branch.secretary, meeting.id) for _ in range(3)]
+    entries += [services.enter(member, meeting.id) for member in branch.members for _ in range(3)]
+    await asyncio.gather(*entries, return_exceptions=True)
+    assert services.heard.kinds(meeting.id).count("MeetingStarted") == 1
+    assert services.heard.kinds(meeting.id).count("PresenceOpened") == 5
+    assert services.live.statistics().peers == 15
