@@ -68,7 +68,12 @@ def _rendering(style: Format, stream: TextIO) -> list[Processor]:
             _one_line,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the other one prints local variables
+        )
+    ]
 
 
 def _one_line(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -26,7 +26,8 @@ from web.api.schemas.meetings import (
 async def schedule(asked: Asked[MeetingCreate]) -> MeetingOut:
     """Schedule a meeting; the invitations follow from its kind."""
     given = dict(asked.input)
-    wanted = ScheduleMeeting(**given, late_after=timedelta(seconds=given.pop("late_after_seconds")))
+    late_after = timedelta(seconds=given.pop("late_after_seconds"))
+    wanted = ScheduleMeeting(**given, late_after=late_after)
     return _out(await asked.services.meetings.schedule(asked.caller.person, wanted))
 
 
@@ -90,7 +91,7 @@ async def invite(asked: Asked[InviteCreate]) -> InvitedOut:
     """Invite members by hand, or change the role of invited ones."""
     invites = tuple(Invite(one.member_id, Role(one.role)) for one in asked.input.invitations)
     count = await asked.services.meetings.invite(asked.caller.person, asked.path("meetingId"), invites)
-    return InvitedOut(invited_count=count)
+    return InvitedOut(expected_count=count)
 
 
 async def uninvite(asked: Asked[Nothing]) -> None:

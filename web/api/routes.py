@@ -91,7 +91,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call("POST", "/api/meetings/{meetingId}/guests", meetings.invite_guest, GuestInvite, RoomTokenOut,
          SIGNED_IN, "manage_meeting", status=201),
     Call("GET", "/api/meetings/{meetingId}/invitations", meetings.invitations, PageQuery,
-         Page[InvitationOut], SIGNED_IN, "see_meeting"),
+         Page[InvitationOut], SIGNED_IN, "see_attendance"),
     Call("POST", "/api/meetings/{meetingId}/invitations", meetings.invite, InviteCreate, InvitedOut,
          SIGNED_IN, "manage_meeting", body_bytes=LISTS_OF_IDS_BYTES),
     Call("DELETE", "/api/meetings/{meetingId}/invitations/{memberId}", meetings.uninvite, Nothing, None,

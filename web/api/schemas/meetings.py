@@ -115,9 +115,9 @@ class InviteCreate(Input):
 
 
 class InvitedOut(Output):
-    """How many are invited now."""
+    """How many are expected now."""
 
-    invited_count: int
+    expected_count: int
 
 
 class InvitationLeave(Output):

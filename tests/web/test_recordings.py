@@ -1,0 +1,170 @@
+"""Recordings over HTTP: the library, the film with Range, what was watched."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from database import new_id
+from members.policy import Audience
+from recordings.folders import Folders
+from recordings.models import Recording
+from recordings.states import RecordingState
+from tests.web.conftest import House, Village
+from tests.web.test_permissions import meeting_of
+
+FILM = bytes(range(256)) * 40  # 10,240 bytes that tell their own place
+
+
+async def record(house: House, village: Village, state: RecordingState = RecordingState.READY) -> Recording:
+    """A meeting that was held and recorded, with its film on the disk."""
+    wanted = meeting_of(house, village) | {"record": True}
+    meeting = (await village.secretary.post("/api/meetings", wanted)).body
+    house.clock.advance(timedelta(days=1))
+    await village.secretary.post(f"/api/meetings/{meeting['id']}/start")
+    house.clock.advance(timedelta(minutes=10))
+    await village.secretary.post(f"/api/meetings/{meeting['id']}/end")
+    row = Recording(
+        id=new_id(),
+        meeting_id=meeting["id"],
+        audience=Audience.ORGANIZATION,
+        state=state,
+        state_since=house.clock(),
+        failure=None,
+        progress=1.0 if state.playable else 0.25,
+        segments=1,
+        version=1,
+        started_at=house.clock(),
+        ended_at=house.clock(),
+        duration_seconds=600.0,
+        size_bytes=len(FILM),
+    )
+    async with house.database.transaction() as session:
+        session.add(row)
+    film = Folders(house.recordings).film(row.id)
+    Path(film.parent).mkdir(parents=True)
+    film.write_bytes(FILM)
+    return row
+
+
+async def test_the_library_shows_what_one_may_watch(house: House, village: Village) -> None:
+    row = await record(house, village)
+    found = (await village.party_member.get("/api/recordings")).body["items"]
+    assert [one["id"] for one in found] == [row.id]
+    assert set(found[0]) == {
+        "id", "meetingId", "title", "organizationName", "kind", "state", "progress", "durationSeconds", "startedAt",
+        "sizeBytes", "failure", "audience", "coverage",
+    }  # fmt: skip
+    assert (found[0]["state"], found[0]["progress"], found[0]["durationSeconds"]) == ("ready", 1.0, 600.0)
+    one = await village.party_member.get(f"/api/recordings/{row.id}")
+    assert one.body == found[0]
+    assert (await village.sibling_secretary.get("/api/recordings")).body["items"] == []
+    by_meeting = await village.party_member.get("/api/recordings", params={"meetingId": row.meeting_id})
+    assert [one["id"] for one in by_meeting.body["items"]] == [row.id]
+
+
+async def test_the_meeting_names_its_recording_to_who_may_watch(house: House, village: Village) -> None:
+    row = await record(house, village)
+    meeting = (await village.party_member.get(f"/api/meetings/{row.meeting_id}")).body
+    assert meeting["recordingId"] == row.id
+    listed = (await village.party_member.get("/api/meetings")).body["items"]
+    assert [one["recordingId"] for one in listed] == [row.id]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "answered", "part"),
+    [
+        (None, 200, None, slice(None)),
+        ("bytes=0-", 206, "bytes 0-10239/10240", slice(0, None)),
+        ("bytes=0-99", 206, "bytes 0-99/10240", slice(0, 100)),
+        ("bytes=5000-5001", 206, "bytes 5000-5001/10240", slice(5000, 5002)),
+        ("bytes=-100", 206, "bytes 10140-10239/10240", slice(-100, None)),
+        ("bytes=10000-99999", 206, "bytes 10000-10239/10240", slice(10000, None)),
+    ],
+)
+async def test_the_film_comes_whole_or_in_parts(
+    house: House, village: Village, asked: str | None, status: int, answered: str | None, part: slice
+) -> None:
+    row = await record(house, village)
+    headers = {"Range": asked} if asked else {}
+    async with village.party_member.client.get(
+        f"/api/recordings/{row.id}/media", headers=headers
+    ) as response:
+        assert response.status == status
+        assert response.content_type == "video/mp4"
+        assert response.headers["Accept-Ranges"] == "bytes"
+        assert response.headers.get("Content-Range") == answered
+        assert "private" in response.headers["Cache-Control"]
+        assert await response.read() == FILM[part]
+
+
+@pytest.mark.parametrize("asked", ["bytes=20000-", "bytes=5-2", "bytes=x-y", "potatoes=1-2"])
+async def test_a_part_that_is_not_there_is_refused_in_words(
+    house: House, village: Village, asked: str
+) -> None:
+    row = await record(house, village)
+    refused = await village.party_member.get(f"/api/recordings/{row.id}/media", headers={"Range": asked})
+    assert (refused.status, refused.code) == (416, "range_not_satisfiable")
+
+
+async def test_a_film_that_is_known_is_not_sent_again(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}/media"
+    async with village.party_member.client.get(path) as first:
+        etag = first.headers["ETag"]
+        await first.read()
+    async with village.party_member.client.get(path, headers={"If-None-Match": etag}) as again:
+        assert (again.status, await again.read()) == (304, b"")
+    headers = {"Range": "bytes=0-9", "If-Range": '"another"'}
+    async with village.party_member.client.get(path, headers=headers) as changed:
+        assert changed.status in {200, 206}
+
+
+async def test_the_film_is_kept_from_others(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}/media"
+    assert (await village.nobody.get(path)).code == "not_signed_in"
+    for caller in (village.sibling_secretary, village.other_committee, village.resident):
+        assert (await caller.get(path)).code == "recording_not_found"
+    for caller in (village.district, village.committee, village.secretary):
+        assert (await caller.get(path)).status == 200
+
+
+async def test_a_film_that_is_not_composed_is_a_conflict(house: House, village: Village) -> None:
+    row = await record(house, village, RecordingState.COMPOSING)
+    refused = await village.party_member.get(f"/api/recordings/{row.id}/media")
+    assert (refused.status, refused.code) == (409, "recording_not_playable")
+    assert refused.body["error"]["details"] == {"state": "composing"}
+
+
+async def test_watching_is_reported_and_counted(house: House, village: Village) -> None:
+    row = await record(house, village)
+    await village.party_member.get(f"/api/recordings/{row.id}/media")
+    house.clock.advance(timedelta(minutes=5))
+    path = f"/api/recordings/{row.id}/viewing"
+    reported = await village.party_member.post(path, {"intervals": [[0, 60], [60, 80.5]], "rate": 1})
+    assert reported.status == 200
+    assert reported.body["seconds"] == pytest.approx(80.5)
+    assert reported.body["share"] == pytest.approx(80.5 / 600)
+    assert reported.body["intervals"] == [[0, 80.5]]
+    assert (await village.party_member.get(f"/api/recordings/{row.id}")).body["coverage"] == reported.body
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"intervals": "all"},
+        {"intervals": [[1]]},
+        {"intervals": [[0, 1, 2]]},
+        {"intervals": [[-1, 5]]},
+        {"intervals": [[0, 5]], "rate": 0},
+        {"intervals": [[0, 5]], "rate": 99},
+        {"intervals": [[0, 5]] * 501},
+        {"intervals": [], "ended": "yes"},
+        {},
+    ],
+)
+async def test_a_report_that_cannot_be_is_refused(house: House, village: Village, report: object) -> None:
+    row = await record(house, village)
+    refused = await village.party_member.post(f"/api/recordings/{row.id}/viewing", report)
+    assert (refused.status, refused.code) == (422, "invalid_request")
