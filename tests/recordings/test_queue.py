@@ -1,0 +1,121 @@
+"""The queue of compositions, on both databases."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from database import Database, new_id
+from recordings import repository
+from recordings.models import CompositionJob, Recording
+from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
+from rooms.meetings.states import MeetingState
+from tests.factories import FakeClock
+from tests.recordings.conftest import MakeMeeting
+
+LEASE = timedelta(seconds=60)
+
+
+async def queued(database: Database, make_meeting: MakeMeeting, clock: FakeClock) -> Recording:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        row.ended_at = clock()
+        await session.flush()
+        await repository.enqueue(session, row, clock())
+    clock.advance(1)
+    return row
+
+
+async def claim(database: Database, clock: FakeClock, worker: str = "a" * 32) -> CompositionJob | None:
+    async with database.transaction() as session:
+        return await repository.claim(session, worker, clock(), LEASE)
+
+
+async def test_the_longest_waiting_comes_first_and_nobody_gets_it_twice(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    rows = [await queued(database, make_meeting, clock) for _ in range(3)]
+    jobs = [await claim(database, clock, new_id()) for _ in range(4)]
+    assert [job and job.recording_id for job in jobs] == [*(row.id for row in rows), None]
+
+
+async def test_workers_that_ask_at_once_get_different_jobs(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    rows = {(await queued(database, make_meeting, clock)).id for _ in range(3)}
+    jobs = await asyncio.gather(*(claim(database, clock, new_id()) for _ in range(3)))
+    got = [job.recording_id for job in jobs if job is not None]
+    assert len(set(got)) == len(got)
+    assert set(got) <= rows
+
+
+async def test_a_claim_that_is_not_renewed_falls_to_another_and_counts(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    row = await queued(database, make_meeting, clock)
+    assert await claim(database, clock) is not None
+    clock.advance(59)
+    assert await claim(database, clock, "b" * 32) is None
+    clock.advance(1)
+    job = await claim(database, clock, "b" * 32)
+    assert job is not None
+    assert job.attempts == 2
+    async with database.transaction() as session:
+        assert await repository.claimed(session, row.id, "a" * 32) is None
+        assert await repository.claimed(session, row.id, "b" * 32) is not None
+
+
+async def test_a_job_that_is_put_off_waits(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    row = await queued(database, make_meeting, clock)
+    due = clock() + timedelta(seconds=30)
+    async with database.transaction() as session:
+        job = await session.get(CompositionJob, row.id)
+        assert job is not None
+        job.not_before = due
+    assert await claim(database, clock) is None
+    async with database.reading() as session:
+        assert await repository.next_due(session) == due
+    clock.advance(30)
+    assert await claim(database, clock) is not None
+
+
+async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    live, ended = await make_meeting(), await make_meeting(state=MeetingState.ENDED)
+    unheard = await make_meeting(state=MeetingState.ENDED)
+    row = await queued(database, make_meeting, clock)
+    async with database.transaction() as session:
+        open_rows = [repository.add(session, meeting, clock()) for meeting in (live, ended)]
+        await repository.drop_job(session, row.id)
+    async with database.reading() as session:
+        assert [each.id for each in await repository.left_open(session)] == [open_rows[1].id]
+        assert [each.id for each in await repository.without_job(session)] == [row.id]
+        assert [each.id for each in await repository.without_recording(session)] == [unheard.id]
+        assert await repository.all_ids(session) == {row.id, *(each.id for each in open_rows)}
+
+
+def test_states_follow_each_other_as_the_table_says() -> None:
+    for old in RecordingState:
+        for new in RecordingState:
+            if new in TRANSITIONS[old]:
+                check_transition(old, new)
+            else:
+                with pytest.raises(ValueError, match=old.value):
+                    check_transition(old, new)
+
+
+async def test_a_failure_of_capture_survives_until_the_film(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    meeting = await make_meeting()
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        await session.flush()
+        repository.turn(row, RecordingState.FAILED, clock(), Failure.DISK_FULL)
+        await repository.enqueue(session, row, clock())
+        await repository.enqueue(session, row, clock())  # twice is harmless
+    assert (row.state, row.failure) == (RecordingState.COMPOSING, Failure.DISK_FULL)
