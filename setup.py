@@ -35,7 +35,7 @@ setup(
             [extension],
             build_dir="build/cython",
             language_level=3,
-            compiler_directives=directives if extension.name.startswith("media.plane.") else {},
+            compiler_directives=directives if ".plane." in extension.name else {},
         )
     ]
 )

@@ -61,8 +61,8 @@ cdef inline void find_passed(core_t *core, producer_t *producer, const rtp_t *rt
             note_level(core, producer, data[element.at])
 
 
-cdef inline void add_pending(core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot) noexcept nogil:
-    """Let a stored packet wait for the rest of its frame; audio only for the end of this batch."""
+cdef inline void add_pending(core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot, bint late) noexcept nogil:
+    """Let a stored packet wait for the rest of its frame; audio and late ones only for the end of this batch."""
     if stream.pending_count == PENDING_MOST or (stream.pending_count == 0 and core.due_count == DUE_MOST):
         forward_pending(core, producer, stream)
     if stream.pending_count == 0:
@@ -77,11 +77,11 @@ cdef inline void add_pending(core_t *core, producer_t *producer, stream_t *strea
         core.due_count += 1
     stream.pending[stream.pending_count] = slot.sequence
     stream.pending_count += 1
-    if slot.marker or not producer.video:
+    if slot.marker or late or not producer.video:
         stream.pending_due = True
 
 
-cdef inline void store(core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
+cdef inline void store(core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t *data, bint late) noexcept nogil:
     """Keep a packet that belongs to a stream and is new there, and let it be forwarded."""
     cdef payload_t payload
     cdef slot_t *slot
@@ -112,7 +112,7 @@ cdef inline void store(core_t *core, producer_t *producer, stream_t *stream, int
     find_passed(core, producer, rtp, data, slot.passed)
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)
-    add_pending(core, producer, stream, slot)
+    add_pending(core, producer, stream, slot, late)
 
 
 cdef inline void note_heard(core_t *core, producer_t *producer, stream_t *stream, int length) noexcept nogil:
@@ -188,4 +188,4 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
         want_key(core, producer, stream)
     if stream.missing.count:
         core.tick_at = smallest(core.tick_at, core.now + NACK_WAIT_US)
-    store(core, producer, stream, sequence, &rtp, data)
+    store(core, producer, stream, sequence, &rtp, data, arrival == ARRIVAL_LATE)

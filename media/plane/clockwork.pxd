@@ -1,8 +1,8 @@
 """What happens by time: frames that have waited long enough, reports, retries, silent publishers."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
-from media.plane.bits cimport smallest
+from media.plane.bits cimport largest, smallest
 from media.plane.forward cimport forward_pending
 from media.plane.layers cimport ask_for_switches, find_active
 from media.plane.objects cimport core_t, producer_t, transport_t
@@ -13,7 +13,7 @@ from media.plane.stream cimport stream_t
 cdef enum:
     FRAME_WAIT_US = 1_000  # how long the first packet of a frame may wait for the last
     TICK_US = 50_000
-    TICK_MISSING_US = 5_000  # while packets of a publisher are missing
+    TICK_LEAST_US = 1_000  # between NACKs, however many are due
     SLOW_TICK_US = 1_000_000
     SILENT_US = 5_000_000
     EVENT_SILENT = 2
@@ -64,7 +64,7 @@ cdef inline void tick(core_t *core) noexcept nogil:
     cdef producer_t *producer
     if slow:
         core.slow_tick_at = core.now + SLOW_TICK_US
-    core.missing = 0
+    core.missing_at = INT64_MAX
     for i in range(core.producers.count):
         producer = <producer_t *>core.producers.items[i]
         ask_missing(core, producer)
@@ -74,10 +74,10 @@ cdef inline void tick(core_t *core) noexcept nogil:
             slow_tick(core, producer)
     for i in range(core.transports.count):
         report(core, <transport_t *>core.transports.items[i])
-    if core.missing:
-        core.tick_at = core.now + TICK_MISSING_US
-    else:
-        core.tick_at = core.now + (TICK_US if core.transports.count else SLOW_TICK_US)
+    core.tick_at = smallest(
+        largest(core.missing_at, core.now + TICK_LEAST_US),
+        core.now + (TICK_US if core.transports.count else SLOW_TICK_US),
+    )
 
 
 cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:

@@ -3,20 +3,21 @@
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memmove
 
-from media.plane.bits cimport largest
+from media.plane.bits cimport largest, smallest
 
 cdef enum:
     MISSING_MOST = 128  # a longer gap is an outage: a key frame repairs it better
     NACK_TRIES = 10
     NACK_WAIT_US = 5_000  # reordering on Wi-Fi settles within this
     NACK_RETRY_LEAST_US = 20_000
+    NACK_RETRY_FIRST_US = 100_000  # while the round trip is unknown
     NACK_GIVE_UP_US = 1_000_000  # a receiver's jitter buffer has moved on by then
 
 ctypedef struct missing_t:
     int64_t sequence
     int64_t since_us
     int64_t due_us
-    int64_t asked_us
+    int64_t asked_us  # the first time
     uint8_t tries
 
 ctypedef struct missing_list_t:
@@ -48,20 +49,20 @@ cdef inline void missing_drop(missing_list_t *list, int index) noexcept nogil:
 
 
 cdef inline int64_t missing_arrived(missing_list_t *list, int64_t sequence, int64_t now) noexcept nogil:
-    """A late packet came. Answers the round trip it shows (asked exactly once), 0 when it shows none, -1 if not awaited."""
+    """A late packet came. Answers the round trip it shows at most, 0 when it shows none, -1 if not awaited."""
     cdef int i
     cdef int64_t rtt = 0
     for i in range(list.count):
         if list.items[i].sequence == sequence:
-            if list.items[i].tries == 1:
+            if 1 <= list.items[i].tries <= 2:
                 rtt = largest(now - list.items[i].asked_us, 1)
             missing_drop(list, i)
             return rtt
     return -1
 
 
-cdef inline int missing_due(missing_list_t *list, int64_t now, int64_t rtt, int64_t *wanted, int room, int *given_up) noexcept nogil:
-    """Collect into `wanted` what is to be asked for now, and set when to ask next."""
+cdef inline int missing_due(missing_list_t *list, int64_t now, int64_t rtt, int64_t *wanted, int room, int *given_up, int64_t *next_at) noexcept nogil:
+    """Collect into `wanted` what is to be asked for now; `next_at` becomes the earliest time to come back."""
     cdef int i = 0
     cdef int count = 0
     cdef missing_t *item
@@ -76,7 +77,9 @@ cdef inline int missing_due(missing_list_t *list, int64_t now, int64_t rtt, int6
             wanted[count] = item.sequence
             count += 1
             item.tries += 1
-            item.asked_us = now
-            item.due_us = now + largest(NACK_RETRY_LEAST_US, rtt + rtt // 4)
+            if item.tries == 1:
+                item.asked_us = now
+            item.due_us = now + (largest(NACK_RETRY_LEAST_US, rtt + rtt // 4) if rtt else NACK_RETRY_FIRST_US)
+        next_at[0] = smallest(next_at[0], item.due_us)
         i += 1
     return count

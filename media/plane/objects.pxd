@@ -184,7 +184,7 @@ ctypedef struct core_t:
     int due_count
     int64_t tick_at
     int64_t slow_tick_at
-    int missing  # of all streams, as of the last tick
+    int64_t missing_at  # when the next NACK is due, as of the last tick
     void (*deliver)(core_t *core, int socket) noexcept nogil
     void *outlet  # what `deliver` needs
     batch_t *batches[<int>SOCKETS_MOST]

@@ -155,13 +155,12 @@ cdef inline void ask_missing(core_t *core, producer_t *producer) noexcept nogil:
     for k in range(producer.stream_count):
         stream = &producer.streams[k]
         if stream.missing.count:
-            count = missing_due(&stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up)
+            count = missing_due(&stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up, &core.missing_at)
             if given_up:
                 want_key(core, producer, stream)
             if count and may_send(core, transport, 0):
                 out = send_room(core, transport)
                 send_rtcp(core, transport, out, write_nack(out, transport.ssrc, stream.ssrc, wanted, count))
                 producer.nacks += count
-        core.missing += stream.missing.count
         if stream.key_wanted:
             ask_key(core, producer, stream)

@@ -1,0 +1,289 @@
+"""Opens the plane's inner parts to its tests: each call goes straight to the inline function of the same name."""
+
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, table_remove, table_t
+from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
+from media.plane.feedback cimport arrivals_note, arrivals_t, read_transport_cc, sent_note, sent_t, write_transport_cc
+from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
+from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, parse_payload as c_parse_payload, payload_t
+from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
+from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring_seen, ring_store, ring_t, slot_t
+from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
+from media.plane.rtp cimport element_t, next_element, parse_rtp as c_parse_rtp, rtp_t
+from media.plane.spans cimport span_t, spans_begin, spans_current, spans_find, spans_find_out, spans_skip, spans_t
+from media.plane.stream cimport stream_arrival, stream_t
+
+ARRIVALS = ("new", "late", "duplicate", "bad", "restart")
+
+
+def unwrap16(last, value):
+    return c_unwrap16(last, value)
+
+
+def unwrap_bits(last, value, bits):
+    return c_unwrap_bits(last, value, bits)
+
+
+cdef class Exact:
+    """A copy on the heap, no byte longer, so that reading past the end is an error under a sanitizer."""
+    cdef uint8_t *at
+    cdef int length
+
+    def __cinit__(self, bytes data):
+        self.length = <int>len(data)
+        self.at = <uint8_t *>malloc(max(len(data), 1))
+        memcpy(self.at, <const char *>data, len(data))
+
+    def __dealloc__(self):
+        free(self.at)
+
+
+def parse_rtp(data):
+    cdef Exact exact = Exact(data)
+    cdef rtp_t rtp
+    cdef element_t element
+    cdef int cursor
+    if not c_parse_rtp(&rtp, exact.at, exact.length):
+        return None
+    elements = []
+    cursor = rtp.extensions_at
+    while next_element(&rtp, exact.at, &cursor, &element):
+        elements.append((element.id, data[element.at : element.at + element.length]))
+    payload = data[rtp.payload_at : rtp.payload_at + rtp.payload_length]
+    return bool(rtp.marker), rtp.payload_type, rtp.sequence, rtp.timestamp, rtp.ssrc, elements, payload
+
+
+def parse_payload(codec, data):
+    cdef Exact exact = Exact(data)
+    cdef payload_t payload
+    codecs = {"vp8": CODEC_VP8, "vp9": CODEC_VP9, "h264": CODEC_H264, "opus": CODEC_OPAQUE}
+    if not c_parse_payload(&payload, codecs[codec], exact.at, exact.length):
+        return None
+    return {
+        "key": bool(payload.key), "first": bool(payload.first),
+        "picture": payload.picture if payload.picture_bits else None, "bits": payload.picture_bits,
+        "tl0": payload.tl0 if payload.tl0_at else None, "key_index": payload.key_index,
+        "temporal": payload.temporal if payload.has_layer else None, "sync": bool(payload.layer_sync),
+    }
+
+
+def rtcp_packets(data):
+    cdef Exact exact = Exact(data)
+    cdef rtcp_t packet
+    cdef int cursor = 0
+    cdef int status = next_rtcp(exact.at, exact.length, &cursor, &packet)
+    packets = []
+    while status == 1:
+        packets.append((packet.type, packet.count, data[packet.at : packet.end]))
+        status = next_rtcp(exact.at, exact.length, &cursor, &packet)
+    return packets, status == 0
+
+
+def write_nack(wanted):
+    cdef uint8_t out[1024]
+    cdef int64_t numbers[128]
+    for i, number in enumerate(wanted):
+        numbers[<int>i] = number
+    return (<const char *>out)[: c_write_nack(out, 1, 2, numbers, <int>len(wanted))]
+
+
+cdef class Spans:
+    cdef spans_t spans
+
+    def __cinit__(self, capacity, newest_out):
+        self.spans.capacity = capacity
+        self.spans.items = <span_t *>calloc(capacity, sizeof(span_t))
+        self.spans.newest_out = newest_out
+
+    def __dealloc__(self):
+        free(self.spans.items)
+
+    def begin(self, source, stream=0):
+        cdef span_t *span = spans_begin(&self.spans, source)
+        span.stream = stream
+
+    def forward(self, source, stream=0):
+        """As the plane does for a packet that is let through: its outgoing number, or None."""
+        cdef span_t *span
+        if source > self.spans.newest_source:
+            self.spans.newest_source = source
+            span = spans_current(&self.spans)
+        else:
+            span = spans_find(&self.spans, source, stream, 0)
+        if span == NULL:
+            return None
+        if source - span.shift > self.spans.newest_out:
+            self.spans.newest_out = source - span.shift
+        return source - span.shift
+
+    def skip(self, source, new_picture=False):
+        spans_skip(&self.spans, source, new_picture)
+
+    def source_of(self, out):
+        cdef span_t *span = spans_find_out(&self.spans, out)
+        return None if span == NULL else out + span.shift
+
+    def picture_shift(self):
+        return spans_current(&self.spans).picture_shift
+
+
+cdef class Missing:
+    cdef missing_list_t list
+
+    def add(self, first, last, now):
+        return bool(missing_add(&self.list, first, last, now))
+
+    def arrived(self, sequence, now):
+        return missing_arrived(&self.list, sequence, now)
+
+    def due(self, now, rtt):
+        cdef int64_t wanted[128]
+        cdef int given_up = 0
+        cdef int64_t next_at = INT64_MAX
+        cdef int count = missing_due(&self.list, now, rtt, wanted, 128, &given_up, &next_at)
+        return [wanted[i] for i in range(count)], given_up
+
+    def __len__(self):
+        return self.list.count
+
+
+cdef class Stream:
+    cdef stream_t *stream
+
+    def __cinit__(self):
+        self.stream = <stream_t *>calloc(1, sizeof(stream_t))
+        self.stream.bad_next = -1
+        ring_open(&self.stream.ring, 128, 1 << 16)
+
+    def __dealloc__(self):
+        ring_close(&self.stream.ring)
+        free(self.stream)
+
+    def arrival(self, sequence, now=0, rtx=False):
+        cdef int64_t extended = 0
+        cdef int64_t rtt = 0
+        cdef bint outage = False
+        kind = stream_arrival(self.stream, sequence, now, True, rtx, &extended, &rtt, &outage)
+        return ARRIVALS[kind], extended, bool(outage)
+
+    @property
+    def missing(self):
+        return [self.stream.missing.items[i].sequence for i in range(self.stream.missing.count)]
+
+
+cdef class Ring:
+    cdef ring_t ring
+
+    def __cinit__(self, slots, size):
+        ring_open(&self.ring, slots, size)
+
+    def __dealloc__(self):
+        ring_close(&self.ring)
+
+    def store(self, sequence, bytes data):
+        cdef slot_t *slot = ring_store(&self.ring, sequence, <const uint8_t *><const char *>data, <int>len(data))
+        slot.payload_length = <uint16_t>len(data)
+
+    def find(self, sequence):
+        cdef slot_t *slot = ring_find(&self.ring, sequence)
+        return None if slot == NULL else (<const char *>ring_bytes(&self.ring, slot))[: slot.payload_length]
+
+    def seen(self, sequence):
+        return bool(ring_seen(&self.ring, sequence))
+
+
+cdef class Queue:
+    cdef queue_t queue
+
+    def __cinit__(self, capacity):
+        queue_open(&self.queue, capacity)
+
+    def __dealloc__(self):
+        queue_close(&self.queue)
+
+    def push(self, bytes head, bytes body):
+        return bool(queue_push(
+            &self.queue, <const char *>head, <uint32_t>len(head), <const char *>body, <uint32_t>len(body)
+        ))
+
+    def pop(self):
+        cdef uint32_t length = 0
+        cdef const uint8_t *front = queue_front(&self.queue, &length)
+        if front == NULL:
+            return None
+        data = (<const char *>front)[:length]
+        queue_pop(&self.queue)
+        return data
+
+
+cdef class Table:
+    cdef table_t *table
+
+    def __cinit__(self):
+        self.table = <table_t *>calloc(1, sizeof(table_t))
+        self.table.secret = 12345
+
+    def __dealloc__(self):
+        free(self.table)
+
+    cdef address_t address(self, bytes data):
+        cdef address_t address
+        memcpy(&address, <const char *>data, sizeof(address_t))
+        return address
+
+    def put(self, data, owner):
+        cdef address_t address = self.address(data)
+        return bool(table_put(self.table, &address, <void *><uint64_t>owner))
+
+    def find(self, data):
+        cdef address_t address = self.address(data)
+        return <uint64_t>table_find(self.table, &address)
+
+    def remove(self, data):
+        cdef address_t address = self.address(data)
+        table_remove(self.table, &address)
+
+
+cdef class Arrivals:
+    cdef arrivals_t *arrivals
+
+    def __cinit__(self):
+        self.arrivals = <arrivals_t *>calloc(1, sizeof(arrivals_t))
+
+    def __dealloc__(self):
+        free(self.arrivals)
+
+    def note(self, sequence, now):
+        arrivals_note(self.arrivals, sequence, 9, now)
+
+    def message(self):
+        cdef uint8_t out[2048]
+        return (<const char *>out)[: write_transport_cc(self.arrivals, out, 8)]
+
+
+cdef class Sent:
+    cdef sent_t *sent
+
+    def __cinit__(self):
+        self.sent = <sent_t *>calloc(1, sizeof(sent_t))
+
+    def __dealloc__(self):
+        free(self.sent)
+
+    def note(self, size, now):
+        return sent_note(self.sent, size, now)
+
+    def read(self, data):
+        """A whole feedback packet, common header included."""
+        cdef Exact exact = Exact(data)
+        return bool(read_transport_cc(self.sent, exact.at, 4, exact.length))
+
+    @property
+    def results(self):
+        return [
+            (self.sent.results[i].sent_us, self.sent.results[i].arrival_us, self.sent.results[i].size)
+            for i in range(min(self.sent.result_count, 256))
+        ]

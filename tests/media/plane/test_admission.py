@@ -1,0 +1,157 @@
+"""Nothing from or to a transport that is not admitted; nothing but STUN from strangers."""
+
+import pytest
+
+from media.plane import Core
+from tests.media.plane.world import AUDIO, START, Camera, World, address, rtp, vp8
+
+STUN = bytes.fromhex("000100002112a442") + bytes(12)
+DTLS = bytes([22, 254, 253]) + bytes(20)
+MEDIA = rtp(1, 1, 1, b"x" * 40)
+
+
+@pytest.mark.parametrize(
+    ("datagram", "drop"),
+    [
+        (STUN, None),
+        (DTLS, "unknown_address"),
+        (MEDIA, "unknown_address"),
+        (bytes([0x80, 200]) + bytes(26), "unknown_address"),
+        (bytes([64]) + bytes(20), "unknown_address"),
+        (b"", "unknown_protocol"),
+        (bytes(1601), "too_long"),
+    ],
+)
+def test_a_stranger_is_heard_only_with_stun(datagram: bytes, drop: str | None) -> None:
+    core = Core(seed=1)
+    core.receive(datagram, address(9), START)
+    drops = {reason: count for reason, count in core.statistics().drops.items() if count}
+    assert drops == ({drop: 1} if drop else {})
+    assert [d.data for d in core.drain_control()] == ([] if drop else [datagram])
+
+
+@pytest.mark.parametrize("datagram", [STUN, DTLS])
+def test_control_datagrams_of_a_known_address_carry_its_transport(datagram: bytes) -> None:
+    world = World()
+    client = world.client()
+    world.core.receive(datagram, client.address, START)
+    (received,) = world.core.drain_control()
+    assert received == (client.address, datagram, client.transport)
+    assert world.core.drain_control() == []
+
+
+def test_a_flood_of_strangers_does_not_push_out_the_known() -> None:
+    world = World()
+    client = world.client()
+    for port in range(5000):
+        world.core.receive(STUN + bytes(80), address(port + 100), START)
+    world.core.receive(STUN, client.address, START)
+    assert world.core.drain_control()[0].transport == client.transport
+    assert world.drops()["control_queue_full"] > 1000
+
+
+def test_a_publisher_that_is_not_admitted_is_not_heard() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    camera = Camera(publisher)
+    world.core.set_admitted(publisher.transport, False)
+    camera.frame(key=True)
+    assert subscriber.rtp == []
+    assert world.drops() == {"not_admitted": 3}
+    world.core.set_admitted(publisher.transport, True)
+    camera.frame(key=True)
+    assert len(subscriber.rtp) == 3
+
+
+def test_a_subscriber_that_is_not_admitted_gets_nothing() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher)
+    world.core.set_admitted(subscriber.transport, False)
+    world.watch(subscriber, producer)
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    assert world.drops() == {"not_admitted": 3}
+    world.advance(3_000_000)
+    assert (subscriber.rtp, subscriber.rtcp) == ([], [])
+    world.core.set_admitted(subscriber.transport, True)
+    camera.frame(key=True)
+    assert len(subscriber.rtp) == 3
+    world.core.set_admitted(subscriber.transport, False)
+    camera.frame()
+    assert len(subscriber.rtp) == 3
+
+
+def test_feedback_of_one_not_admitted_has_no_effect() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    Camera(publisher).frame(key=True)
+    world.core.set_admitted(subscriber.transport, False)
+    publisher.rtcp.clear()
+    subscriber.send_rtcp(bytes.fromhex("81ce00020000000100000000")[:8] + (10).to_bytes(4, "big"))
+    world.advance(400_000)
+    assert publisher.rtcp == []
+
+
+def test_without_keys_or_address_nothing_goes() -> None:
+    world = World()
+    publisher = world.client()
+    producer = world.audio(publisher)
+    bare = world.core.add_transport()
+    world.core.set_admitted(bare, True)
+    world.core.add_consumer(bare, producer, ssrc=1, payload_type=1, nack=False, paused=False)
+    publisher.send(rtp(1, 1, 3000, b"x", payload_type=AUDIO))
+    assert world.drops() == {"no_keys": 1}
+    world.core.add_address(bare, address(77))
+    world.core.receive(MEDIA, address(77), world.now)
+    assert world.drops() == {"no_keys": 2}
+
+
+def test_a_client_may_move_to_another_address() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.audio(publisher)
+    world.listen(subscriber, producer)
+    moved = address(60_000)
+    world.core.add_address(subscriber.transport, moved)
+    publisher.send(rtp(1, 1, 3000, b"x", payload_type=AUDIO))
+    assert len(subscriber.rtp) == 1, "a known address is not yet the selected one"
+    world.core.set_remote_address(subscriber.transport, moved)
+    world.core.receive(publisher.outbound.protect(rtp(2, 2, 3000, b"y", payload_type=AUDIO)), publisher.address, world.now)
+    assert [to for to, _ in world.core.sent()] == [moved]
+
+
+def test_a_transport_knows_sixteen_addresses_and_keeps_the_selected_one() -> None:
+    world = World()
+    client = world.client()
+    for port in range(100, 140):
+        world.core.add_address(client.transport, address(port))
+    known = []
+    for source in [client.address, *map(address, range(100, 140))]:
+        world.core.receive(DTLS, source, world.now)
+        known += [datagram.address for datagram in world.core.drain_control()]
+    assert known == [client.address, *map(address, range(125, 140))]
+
+
+def test_a_removed_transport_is_a_stranger_again() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher)
+    world.watch(subscriber, producer)
+    world.core.remove_transport(subscriber.transport)
+    Camera(publisher).frame(key=True)
+    world.core.receive(DTLS, subscriber.address, world.now)
+    assert world.drops() == {"unknown_address": 1}
+    world.core.remove_transport(publisher.transport)
+    world.core.receive(publisher.outbound.protect(rtp(600, 9, 1000, vp8(1))), publisher.address, world.now)
+    assert world.drops() == {"unknown_address": 2}
+
+
+def test_ssrcs_that_belong_to_nothing_are_bounded() -> None:
+    world = World()
+    client = world.client()
+    for ssrc in range(200):
+        client.send(rtp(1, 1, 50_000 + ssrc, b"x"))
+    assert world.drops() == {"unknown_stream": 128, "too_many_ssrcs": 72}

@@ -1,0 +1,264 @@
+"""What a subscriber sees of a publisher's stream: everything, in order, under its own numbers."""
+
+import pytest
+
+from media.plane import Encoding, EventKind, Profile
+from tests.media.plane import probe
+from tests.media.plane.world import (
+    ABS_SEND_TIME,
+    AUDIO,
+    AUDIO_LEVEL,
+    MID,
+    ORIENTATION,
+    SUB_AUDIO,
+    SUB_VIDEO,
+    TRANSPORT_CC,
+    Camera,
+    World,
+    picture_of,
+    rtp,
+    steps,
+    vp8,
+)
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_frames_arrive_whole_under_every_profile(profile: Profile) -> None:
+    world = World(profile=profile)
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher)
+    world.watch(subscriber, producer)
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    camera.frame()
+    assert [packet.payload[6:] for packet in subscriber.rtp] == [
+        packet[12 + 6 :] for packet in camera.sent.values()
+    ]
+    assert {packet.ssrc for packet in subscriber.rtp} == {10}
+    assert {packet.payload_type for packet in subscriber.rtp} == {SUB_VIDEO}
+    assert [bool(packet.marker) for packet in subscriber.rtp] == [False, False, True] * 2
+    assert world.drops() == {}
+
+
+@pytest.mark.parametrize("sequence", [0, 1, 65_530, 65_533, 65_534, 65_535])
+@pytest.mark.parametrize("timestamp", [0, 0xFFFFFFFF - 3000, 0xFFFFFFFF])
+@pytest.mark.parametrize("picture", [0, 0x7FFD, 0x7FFF])
+def test_counters_continue_over_every_wrap(sequence: int, timestamp: int, picture: int) -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    camera = Camera(publisher, sequence=sequence, timestamp=timestamp, picture=picture)
+    camera.frame(key=True)
+    for _ in range(5):
+        camera.frame()
+    assert len(subscriber.rtp) == 18
+    assert steps(subscriber.sequences()) == {1}
+    assert steps([packet.timestamp for packet in subscriber.rtp], 32) == {0, 3000}
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
+
+
+@pytest.mark.parametrize("picture", [0, 125, 127])
+def test_seven_bit_picture_ids_stay_seven_bits(picture: int) -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    for index in range(6):
+        payload = bytes([0x90, 0x80, (picture + index) & 0x7F, 0x10 if index == 0 else 0x11]) + bytes(30)
+        publisher.send(rtp(index, 3000 * index, 1000, payload, marker=True))
+        world.advance(33_000)
+    pictures = [packet.payload[2] for packet in subscriber.rtp]
+    assert all(number < 128 for number in pictures)
+    assert steps(pictures, 7) == {1}
+
+
+def test_a_packet_that_overtakes_another_keeps_its_number() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    first, second, third = camera.packetize()
+    for packet in (first, third, second):
+        publisher.send(packet)
+    world.advance(5000)
+    numbers = subscriber.sequences()[3:]
+    assert [number - numbers[0] for number in numbers] == [0, 2, 1]
+    assert "duplicate" not in world.drops()
+
+
+def test_a_duplicate_is_forwarded_once() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher)
+    world.watch(subscriber, producer)
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    for packet in camera.sent.values():
+        publisher.send_clear(packet)
+    assert len(subscriber.rtp) == 3
+    assert world.drops()["duplicate"] == 3
+
+
+def test_a_replayed_datagram_is_refused() -> None:
+    world = World()
+    publisher = world.client()
+    world.video(publisher)
+    datagram = publisher.outbound.protect(rtp(1, 1, 1000, vp8(1, key=True)))
+    world.core.receive(datagram, publisher.address, world.now)
+    world.core.receive(datagram, publisher.address, world.now)
+    world.core.receive(datagram[:-1] + b"x", publisher.address, world.now)
+    assert world.drops()["replayed"] + world.drops().get("authentication", 0) == 2
+
+
+def test_publisher_padding_leaves_no_gap() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    for _ in range(4):
+        publisher.send(rtp(camera.sequence, camera.timestamp, 1000, b"", padding=200))
+        camera.sequence += 1
+    camera.frame()
+    assert steps(subscriber.sequences()) == {1}
+    assert world.drops() == {"padding_only": 4}
+
+
+def test_header_extensions_are_written_anew() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher, header_extensions={MID: 1, ORIENTATION: 7, TRANSPORT_CC: 5}, mid="v")
+    world.watch(
+        subscriber,
+        producer,
+        header_extensions={MID: 3, ABS_SEND_TIME: 4, TRANSPORT_CC: 6, ORIENTATION: 9},
+        mid="mine",
+    )
+    camera = Camera(publisher, extensions=((1, b"v"), (7, b"\x01"), (5, b"\x00\x09")))
+    camera.frame(key=True)
+    parsed = [probe.parse_rtp(raw) for raw in subscriber.raw]
+    elements = [dict(packet[5]) for packet in parsed if packet is not None]
+    assert [element[3] for element in elements] == [b"mine"] * 3
+    assert [element[9] for element in elements] == [b"\x01"] * 3
+    assert [int.from_bytes(element[6], "big") for element in elements] == [0, 1, 2]
+    expected = (world.now // 1_000_000 % 64) << 18
+    assert abs(int.from_bytes(elements[0][4], "big") - expected) < 1 << 18
+    assert set(elements[0]) == {3, 4, 6, 9}
+
+
+def test_ids_above_fourteen_take_the_two_byte_form() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.audio(publisher, header_extensions={AUDIO_LEVEL: 2})
+    world.listen(subscriber, producer, header_extensions={MID: 20, AUDIO_LEVEL: 30}, mid="a")
+    publisher.send(rtp(1, 1, 3000, b"opus", payload_type=AUDIO, extensions=((2, b"\x9e"),)))
+    parsed = probe.parse_rtp(subscriber.raw[0])
+    assert parsed is not None
+    assert parsed[5] == [(20, b"a"), (30, b"\x9e")]
+    assert parsed[6] == b"opus"
+
+
+def test_a_consumer_resumes_without_a_gap() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    consumer = world.watch(subscriber, world.video(publisher))
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    world.core.set_consumer_paused(consumer, True)
+    for _ in range(60):
+        camera.frame()
+    assert len(subscriber.rtp) == 3
+    world.core.set_consumer_paused(consumer, False)
+    camera.frame()
+    assert len(subscriber.rtp) == 3, "video resumes with a key frame"
+    camera.frame(key=True)
+    camera.frame()
+    assert len(subscriber.rtp) == 9
+    assert steps(subscriber.sequences()) == {1}
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
+    jump = (subscriber.rtp[3].timestamp - subscriber.rtp[2].timestamp) & 0xFFFFFFFF
+    assert jump == 62 * 3000, "the pause is in the timestamps"
+
+
+def test_a_publisher_may_come_back_with_another_ssrc() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher, encodings=[Encoding()], header_extensions={MID: 1}, mid="0")
+    world.watch(subscriber, producer)
+    camera = Camera(publisher, extensions=((1, b"0"),))
+    camera.frame(key=True)
+    again = Camera(publisher, ssrc=1234, sequence=60_000, timestamp=77, picture=5, extensions=((1, b"0"),))
+    again.frame()
+    assert len(subscriber.rtp) == 3
+    again.frame(key=True)
+    assert len(subscriber.rtp) == 6
+    assert steps(subscriber.sequences()) == {1}
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
+    jump = (subscriber.rtp[3].timestamp - subscriber.rtp[2].timestamp) & 0xFFFFFFFF
+    assert 3000 <= jump <= 9000
+
+
+def test_a_sequence_that_leaps_begins_anew_once_confirmed() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.audio(publisher)
+    world.listen(subscriber, producer)
+    for number in (1, 2, 30_000, 3, 20_000, 20_001, 20_002):
+        publisher.send_clear(rtp(number, 960 * number, 3000, b"x", payload_type=AUDIO))
+        world.advance(20_000)
+    assert world.drops()["bad_sequence"] == 2
+    assert len(subscriber.rtp) == 5
+    assert steps(subscriber.sequences(SUB_AUDIO)) == {1}
+
+
+def test_a_paused_producer_is_not_heard() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.audio(publisher)
+    world.listen(subscriber, producer)
+    for number in range(1, 7):
+        if number == 3:
+            world.core.set_producer_paused(producer, True)
+        if number == 5:
+            world.core.set_producer_paused(producer, False)
+        publisher.send(rtp(number, 960 * number, 3000, bytes([number]), payload_type=AUDIO))
+        world.advance(20_000)
+    assert [packet.payload[0] for packet in subscriber.rtp] == [1, 2, 5, 6]
+    assert steps(subscriber.sequences(SUB_AUDIO)) == {1}
+    assert subscriber.rtp[2].timestamp - subscriber.rtp[1].timestamp == 3 * 960
+    assert world.drops() == {"producer_paused": 2}
+
+
+def test_events_tell_of_first_packets_and_silence() -> None:
+    world = World()
+    publisher = world.client()
+    producer = world.audio(publisher)
+
+    def speak(number: int) -> list[EventKind]:
+        publisher.send(rtp(number, 960 * number, 3000, b"x", payload_type=AUDIO))
+        return [event.kind for event in world.core.drain_events() if event.handle == producer]
+
+    assert speak(1) == [EventKind.PRODUCER_STARTED]
+    assert speak(2) == []
+    world.advance(7_000_000)
+    assert [event.kind for event in world.core.drain_events()] == [EventKind.PRODUCER_SILENT]
+    assert speak(3) == [EventKind.PRODUCER_ACTIVE]
+
+
+def test_audio_levels_are_smoothed_and_fall_silent() -> None:
+    world = World()
+    publisher = world.client()
+    producer = world.audio(publisher, header_extensions={AUDIO_LEVEL: 2})
+    assert world.core.audio_levels() == []
+    levels = []
+    for number in range(30):
+        publisher.send(
+            rtp(number, 960 * number, 3000, b"x", payload_type=AUDIO, extensions=((2, bytes([0x80 | 30])),))
+        )
+        world.advance(20_000)
+        levels.append(dict(world.core.audio_levels())[producer])
+    assert levels == sorted(levels), "it rises without jumping back"
+    assert levels[0] < -90
+    assert -33 <= levels[-1] <= -30
+    world.advance(1_000_000)
+    assert world.core.audio_levels() == [(producer, -127)]

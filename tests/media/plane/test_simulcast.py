@@ -1,0 +1,222 @@
+"""Simulcast: the best layer that is received, switched at key frames, with continuous counters and true time."""
+
+import struct
+
+import pytest
+from aiortc.rtp import RtcpPsfbPacket
+
+from media.plane import Encoding, EventKind
+from tests.media.plane.world import (
+    MID,
+    REPAIRED_RID,
+    RID,
+    RTX,
+    Camera,
+    Client,
+    World,
+    picture_of,
+    rtp,
+    steps,
+    vp8,
+)
+
+SSRCS = {"l": 1001, "m": 1002, "h": 1003}
+EXTENSIONS = {MID: 1, RID: 2, REPAIRED_RID: 3}
+
+
+def studio() -> tuple[World, Client, Client, int, int, dict[str, Camera]]:
+    """A publisher with three layers known by RID alone, and one subscriber."""
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(
+        publisher,
+        encodings=[Encoding(rid=rid) for rid in SSRCS],
+        header_extensions=EXTENSIONS,
+        mid="0",
+    )
+    consumer = world.watch(subscriber, producer)
+    cameras = {
+        rid: Camera(
+            publisher,
+            ssrc=ssrc,
+            sequence=ssrc * 37,
+            timestamp=ssrc * 100_003,
+            picture=ssrc * 17,
+            extensions=((1, b"0"), (2, rid.encode())),
+        )
+        for rid, ssrc in SSRCS.items()
+    }
+    return world, publisher, subscriber, producer, consumer, cameras
+
+
+def shoot(world: World, cameras: dict[str, Camera], layers: str, *, key: str = "") -> None:
+    """One frame of each of the layers, at the same moment."""
+    for rid, camera in cameras.items():
+        frame = camera.packetize(key=rid in key, size=100 + 10 * len(rid))
+        if rid in layers:
+            for packet in frame:
+                camera.client.send(packet)
+    world.advance(33_333)
+
+
+def plis(client: Client) -> list[int]:
+    return [p.media_ssrc for p in client.rtcp if isinstance(p, RtcpPsfbPacket) and p.fmt == 1]
+
+
+def report(camera: Camera, ntp_seconds: float, rtp_timestamp: int) -> None:
+    """A sender report of one layer."""
+    ntp = int(ntp_seconds * 2**32)
+    camera.client.send_rtcp(struct.pack("!BBHIQIII", 0x80, 200, 6, camera.ssrc, ntp, rtp_timestamp & 0xFFFFFFFF, 0, 0))
+
+
+def test_streams_are_found_by_rid_and_the_best_is_forwarded() -> None:
+    world, _, subscriber, producer, consumer, cameras = studio()
+    shoot(world, cameras, "lmh", key="lmh")
+    world.advance(100_000)
+    for _ in range(3):
+        shoot(world, cameras, "lmh")
+    shoot(world, cameras, "lmh", key="h")
+    shoot(world, cameras, "lmh")
+    assert world.core.consumer_statistics(consumer).spatial_layer == 2
+    assert steps(subscriber.sequences()) == {1}
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
+    events = [e for e in world.core.drain_events() if e.kind == EventKind.CONSUMER_LAYERS_CHANGED]
+    assert [(event.handle, event.spatial) for event in events][-1] == (consumer, 2)
+    assert world.core.producer_statistics(producer).packets_received == 54
+    assert "unknown_stream" not in world.drops()
+
+
+def test_the_old_layer_goes_on_until_the_new_ones_key_frame() -> None:
+    world, publisher, subscriber, _, consumer, cameras = studio()
+    shoot(world, cameras, "l", key="l")
+    shoot(world, cameras, "lmh")
+    assert len(subscriber.rtp) == 6
+    world.advance(100_000)
+    assert SSRCS["h"] in plis(publisher)
+    for _ in range(5):
+        shoot(world, cameras, "lmh")
+    assert len(subscriber.rtp) == 21
+    shoot(world, cameras, "lmh", key="h")
+    assert len(subscriber.rtp) in {24, 27}
+    assert world.core.consumer_statistics(consumer).spatial_layer == 2
+    assert steps(subscriber.sequences()) == {1}
+
+
+def test_a_layer_that_is_no_longer_sent_is_left() -> None:
+    world, publisher, subscriber, _, consumer, cameras = studio()
+    shoot(world, cameras, "lmh", key="lmh")
+    shoot(world, cameras, "lmh", key="h")
+    assert world.core.consumer_statistics(consumer).spatial_layer == 2
+    publisher.rtcp.clear()
+    for _ in range(30):
+        shoot(world, cameras, "lm")
+    assert SSRCS["m"] in plis(publisher)
+    shoot(world, cameras, "lm", key="m")
+    shoot(world, cameras, "lm")
+    assert world.core.consumer_statistics(consumer).spatial_layer == 1
+    assert steps(subscriber.sequences()) == {1}
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
+
+
+@pytest.mark.parametrize(("preferred", "rid"), [(0, "l"), (1, "m"), (2, "h"), (7, "h")])
+def test_no_layer_above_the_preferred_one_is_forwarded(preferred: int, rid: str) -> None:
+    world, _, subscriber, _, consumer, cameras = studio()
+    world.core.set_preferred_layers(consumer, preferred)
+    shoot(world, cameras, "lmh", key="lmh")
+    world.advance(50_000)
+    shoot(world, cameras, "lmh", key="lmh")
+    shoot(world, cameras, "lmh")
+    assert world.core.consumer_statistics(consumer).spatial_layer == "lmh".index(rid)
+    assert steps(subscriber.sequences()) == {1}
+
+
+def test_preferring_a_lower_layer_asks_for_its_key_frame() -> None:
+    world, publisher, _, _, consumer, cameras = studio()
+    shoot(world, cameras, "lmh", key="lmh")
+    shoot(world, cameras, "lmh", key="lmh")
+    world.advance(600_000)
+    publisher.rtcp.clear()
+    world.core.set_preferred_layers(consumer, 0)
+    world.advance(1_000)
+    assert plis(publisher) == [SSRCS["l"]]
+
+
+def test_a_switch_keeps_to_the_publishers_clock() -> None:
+    """The layers' clocks differ; sender reports say how, and the outgoing time goes on evenly."""
+    world, _, subscriber, _, consumer, cameras = studio()
+    world.core.set_preferred_layers(consumer, 0)
+    shoot(world, cameras, "lmh", key="lmh")
+    report(cameras["l"], 1000.0, cameras["l"].timestamp)
+    report(cameras["h"], 1001.0, cameras["h"].timestamp + 90_000)
+    for _ in range(3):
+        shoot(world, cameras, "lmh")
+    world.core.set_preferred_layers(consumer, 2)
+    world.advance(11_000)  # frames of the layers do not arrive evenly
+    shoot(world, cameras, "lmh", key="h")
+    stamps = sorted({packet.timestamp for packet in subscriber.rtp}, key=lambda t: (t - subscriber.rtp[0].timestamp) % 2**32)
+    assert world.core.consumer_statistics(consumer).spatial_layer == 2
+    assert steps(stamps, 32) <= {3000, 2999, 3001, 1}
+
+
+def test_without_reports_a_switch_follows_the_arrival_clock() -> None:
+    world, _, subscriber, _, consumer, cameras = studio()
+    world.core.set_preferred_layers(consumer, 0)
+    shoot(world, cameras, "lmh", key="lmh")
+    for _ in range(3):
+        shoot(world, cameras, "lmh")
+    world.core.set_preferred_layers(consumer, 2)
+    shoot(world, cameras, "h", key="h")
+    jump = (subscriber.rtp[-1].timestamp - subscriber.rtp[-4].timestamp) % 2**32
+    assert 2900 <= jump <= 3100
+
+
+def test_rtx_is_found_by_its_repaired_rid() -> None:
+    world, publisher, subscriber, producer, _, cameras = studio()
+    shoot(world, cameras, "l", key="l")
+    camera = cameras["l"]
+    frame = camera.packetize()
+    publisher.send(frame[0])
+    publisher.send(frame[2])
+    world.advance(6_000)
+    payload = frame[1][2:4] + vp8(camera.picture - 1, first=False, tl0=camera.tl0)
+    publisher.send(
+        rtp(1, camera.timestamp - 3000, 2001, payload, payload_type=RTX, extensions=((1, b"0"), (3, b"l")))
+    )
+    assert world.core.producer_statistics(producer).packets_recovered == 1
+    assert len(subscriber.rtp) == 6
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_temporal_layers_above_the_target_are_left_out_without_a_trace(target: int) -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    consumer = world.watch(subscriber, world.video(publisher))
+    world.core.set_preferred_layers(consumer, 0, target)
+    camera = Camera(publisher, sequence=65_500, picture=0x7FF0)
+    camera.frame(key=True)
+    layers = [2, 1, 2, 0] * 10
+    for layer in layers:
+        camera.frame(temporal=layer, sync=layer > 0)
+    kept = 1 + sum(layer <= target for layer in layers)
+    assert len(subscriber.rtp) == 3 * kept
+    assert steps(subscriber.sequences()) == {1}
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
+    assert {packet.payload[5] >> 6 for packet in subscriber.rtp} == set(range(target + 1))
+
+
+def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    consumer = world.watch(subscriber, world.video(publisher))
+    world.core.set_preferred_layers(consumer, 0, 0)
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    camera.frame(temporal=1, sync=True)
+    world.core.set_preferred_layers(consumer, 0, 1)
+    camera.frame(temporal=1)
+    assert len(subscriber.rtp) == 3
+    camera.frame()
+    camera.frame(temporal=1, sync=True)
+    camera.frame(temporal=1)
+    assert len(subscriber.rtp) == 12
+    assert steps(subscriber.sequences()) == {1}
