@@ -2,32 +2,33 @@ import type { Tile } from './tiles'
 
 /** Narrower tiles than this show no face one could know; then the grid scrolls instead. */
 const LEAST_WIDTH = 150
-const RATIO = 16 / 9
-/** Upright phones show upright people: tiles may be as tall as this beside their width. */
-const LEAST_RATIO = 0.9
+const WIDEST = 16 / 9
+/** Upright phones show upright people; elsewhere a tile this tall still shows a face and both shoulders. */
+const TALLEST = { upright: 0.8, wide: 4 / 3 }
 
 export interface Grid {
   columns: number
   /** Of each tile, in pixels. */
+  width: number
   height: number
 }
 
 /** The columns that make `count` tiles largest in the space given. */
 export function bestGrid(width: number, height: number, count: number, gap = 8): Grid {
-  let best: Grid = { columns: 1, height: 0 }
-  let bestArea = 0
+  const tallest = width < height ? TALLEST.upright : TALLEST.wide
   const most = Math.max(1, Math.min(count, Math.floor((width + gap) / (LEAST_WIDTH + gap))))
-  for (let columns = 1; columns <= most; columns += 1) {
+  const grids = Array.from({ length: most }, (_, index): Grid => {
+    const columns = index + 1
     const rows = Math.ceil(count / columns)
     const tileWidth = (width - gap * (columns - 1)) / columns
     const room = (height - gap * (rows - 1)) / rows
-    const tileHeight = Math.min(room, tileWidth / LEAST_RATIO)
-    const shown = Math.min(tileWidth, tileHeight * RATIO)
-    const area = shown * tileHeight
-    if (area > bestArea) [best, bestArea] = [{ columns, height: tileHeight }, area]
-  }
-  const least = (LEAST_WIDTH * 9) / 16
-  return { columns: best.columns, height: Math.max(least, Math.floor(best.height)) }
+    const tileHeight = Math.min(room, tileWidth / tallest)
+    return { columns, width: Math.min(tileWidth, tileHeight * WIDEST), height: tileHeight }
+  })
+  const best = grids.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a))
+  if (best.width >= Math.min(LEAST_WIDTH, width)) return best
+  const column = (width - gap * (most - 1)) / most
+  return { columns: most, width: column, height: column / tallest }
 }
 
 /** Where a tile stands in a grid of twice as many columns: an incomplete last row is centred. */

@@ -1,0 +1,54 @@
+"""One server for all browser tests, one Chromium a test, one window a person."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+from playwright.async_api import Browser, ViewportSize, async_playwright
+
+from tests.browser.person import DESKTOP, Person, open_window
+from tests.browser.server import RunningServer, running_server
+
+# The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second.
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless=new",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-accept-this-tab-capture",
+    "--allow-loopback-in-peer-connection",  # for machines without any network
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-gpu",
+]
+
+Arrive = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("huitang")) as running:
+        yield running
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def arrive(browser: Browser, server: RunningServer) -> AsyncIterator[Arrive]:
+    """`await arrive("xiulan")`: that person, signed in, at a window; no page may have met an error by itself."""
+    people: list[Person] = []
+
+    async def arrived(username: str, size: ViewportSize = DESKTOP) -> Person:
+        person = await open_window(browser, server, username, size)
+        people.append(person)
+        return person
+
+    yield arrived
+    problems = [f"{person.login.name}: {problem}" for person in people for problem in person.problems]
+    for person in people:
+        await person.context.close()
+    assert not problems

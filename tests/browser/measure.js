@@ -1,0 +1,73 @@
+// Runs before a page's own scripts: keeps every RTCPeerConnection the page makes, so that its statistics can be read,
+// and every WebSocket, so that a test can cut it.
+;(() => {
+  const connections = new Set()
+  const sockets = new Set()
+  const NativeConnection = window.RTCPeerConnection
+  const NativeSocket = window.WebSocket
+
+  window.RTCPeerConnection = class extends NativeConnection {
+    constructor(...configuration) {
+      super(...configuration)
+      connections.add(this)
+    }
+  }
+  window.WebSocket = class extends NativeSocket {
+    constructor(...address) {
+      if (window.measured.networkCut) address = ['ws://127.0.0.1:9/'] // nobody listens there
+      super(...address)
+      sockets.add(this)
+    }
+  }
+
+  /** What arrives and is decoded now, by the peer whose element shows or sounds it. */
+  async function received() {
+    const peers = {}
+    const elements = [...document.querySelectorAll('video[data-peer-id], audio[data-peer-id]')]
+    const of = new Map(
+      elements.flatMap((element) =>
+        (element.srcObject?.getTracks() ?? []).map((track) => [
+          track.id,
+          { peer: element.dataset.peerId, source: element.dataset.source, element },
+        ]),
+      ),
+    )
+    for (const connection of connections) {
+      for (const report of (await connection.getStats()).values()) {
+        const shown = report.type === 'inbound-rtp' && of.get(report.trackIdentifier)
+        if (!shown) continue
+        const peer = (peers[shown.peer] ??= {})
+        peer[shown.source] = {
+          framesDecoded: report.framesDecoded ?? 0,
+          width: shown.element.videoWidth ?? 0,
+          energy: report.totalAudioEnergy ?? 0,
+          packetsLost: report.packetsLost ?? 0,
+          playing: !shown.element.paused,
+        }
+      }
+    }
+    return peers
+  }
+
+  window.measured = {
+    received,
+    networkCut: false,
+    cut() {
+      window.measured.networkCut = true
+      for (const socket of sockets) socket.close()
+    },
+    mend() {
+      window.measured.networkCut = false
+    },
+    /** Frames of the own camera that were encoded, in its largest size. */
+    async framesSent() {
+      let frames = 0
+      for (const connection of connections) {
+        for (const report of (await connection.getStats()).values()) {
+          if (report.type === 'outbound-rtp') frames = Math.max(frames, report.framesEncoded ?? 0)
+        }
+      }
+      return frames
+    },
+  }
+})()

@@ -1,0 +1,154 @@
+"""One person at one browser window: signs in, joins, looks and listens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+
+from tests.browser.server import Login, RunningServer
+
+MEASURE = Path(__file__).with_name("measure.js")
+DESKTOP = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=360, height=740)
+# Everything on two cores shared with others; a person would not wait so long, a test must.
+PATIENCE_SECONDS = 30
+GLANCE_SECONDS = 0.25
+
+Received = dict[str, dict[str, dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Person:
+    """`page` is what the person sees."""
+
+    login: Login
+    server: RunningServer
+    context: BrowserContext
+    page: Page
+    problems: list[str]
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A call of the HTTP API with the person's session."""
+        answer = await self.page.request.post(
+            f"{self.server.url}/api{path}", data=body, headers={"Origin": self.server.url}
+        )
+        assert answer.ok, await answer.text()
+        result: dict[str, Any] = await answer.json()
+        return result
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """What the HTTP API answers this person."""
+        answer = await self.page.request.get(f"{self.server.url}/api{path}")
+        assert answer.ok, await answer.text()
+        result: dict[str, Any] = await answer.json()
+        return result
+
+    async def schedule(self, title: str, **more: object) -> str:
+        """Schedule a meeting of the own branch that could begin now; answers its id."""
+        now = datetime.now(UTC)
+        body = {
+            "organizationId": self.login.organization_id,
+            "kind": "theme_day",
+            "title": title,
+            "startsAt": now.isoformat(),
+            "endsAt": (now + timedelta(hours=1)).isoformat(),
+        }
+        meeting = await self.post("/meetings", body | more)
+        return str(meeting["id"])
+
+    async def sign_in(self) -> None:
+        """Through the page, as people do."""
+        await self.page.goto(f"{self.server.url}/sign-in")
+        await self.page.fill("#username", self.login.username)
+        await self.page.fill("#password", self.login.password)
+        await self.page.get_by_test_id("sign-in").click()
+        await self.page.wait_for_url(f"{self.server.url}/")
+
+    async def knock(self, meeting_id: str) -> None:
+        """Go as far as the button that joins, and press it."""
+        await self.page.goto(f"{self.server.url}/meetings/{meeting_id}/room")
+        await self.page.get_by_test_id("self-view").wait_for()
+        await self.page.get_by_test_id("join-now").click()
+
+    async def join(self, meeting_id: str) -> None:
+        """Be in the call."""
+        await self.knock(meeting_id)
+        await self.page.get_by_test_id("call").wait_for(timeout=PATIENCE_SECONDS * 1000)
+
+    async def peer_id(self) -> str:
+        """Who this page is in the room."""
+        identity = await self.page.get_by_test_id("call").get_attribute("data-peer-id")
+        assert identity
+        return identity
+
+    async def received(self) -> Received:
+        """What is decoded now, by peer and source."""
+        result: Received = await self.page.evaluate("measured.received()")
+        return result
+
+    async def frames_sent(self) -> int:
+        """How many pictures of the own camera were encoded."""
+        return int(await self.page.evaluate("measured.framesSent()"))
+
+    async def cut(self) -> None:
+        """Cut the signaling connection; it cannot be made anew until `mend`. Media has paths of its own."""
+        await self.page.evaluate("measured.cut()")
+
+    async def mend(self) -> None:
+        """Let the page connect again."""
+        await self.page.evaluate("measured.mend()")
+
+    async def sees_and_hears(self, others: int) -> None:
+        """Wait until moving pictures and sound of so many others arrive and go on arriving."""
+        before = await self.received()
+
+        async def grows() -> bool:
+            now = await self.received()
+            return (
+                sum(
+                    _moves(before.get(peer, {}), now[peer]) and _sounds(before.get(peer, {}), now[peer])
+                    for peer in now
+                )
+                >= others
+            )
+
+        await until(grows, lambda: f"{self.login.name} of {others} others: {before}")
+
+
+def _moves(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> bool:
+    frames = now.get("camera", {}).get("framesDecoded", 0)
+    return bool(frames > before.get("camera", {}).get("framesDecoded", 0) + 3)
+
+
+def _sounds(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> bool:
+    energy = now.get("microphone", {}).get("energy", 0.0)
+    return bool(energy > before.get("microphone", {}).get("energy", 0.0))
+
+
+async def until(condition: Callable[[], Awaitable[bool]], story: Callable[[], str]) -> None:
+    """Ask again and again until it is so; the story is told when it is not in time."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await condition():  # noqa: ASYNC110 - a page's statistics tell of no change
+                await asyncio.sleep(GLANCE_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"did not come about: {story()}") from None
+
+
+async def open_window(
+    browser: Browser, server: RunningServer, username: str, size: ViewportSize = DESKTOP
+) -> Person:
+    """A window of its own, signed in; what goes wrong inside is in `problems`."""
+    context = await browser.new_context(
+        viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=size is PHONE
+    )
+    await context.add_init_script(path=MEASURE)
+    page = await context.new_page()
+    person = Person(server.logins[username], server, context, page, [])
+    page.on("pageerror", lambda error: person.problems.append(str(error)))
+    await person.sign_in()
+    return person

@@ -1,0 +1,85 @@
+"""What a host does to others, and how it looks to them."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Arrive
+from tests.browser.person import Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def moderate(host: Person, other: str, action: str) -> None:
+    """Open the list of people and choose `action` for the person with that peer id."""
+    panel = host.page.get_by_test_id("panel")
+    if not await panel.is_visible():
+        await host.page.get_by_test_id("people").click()
+    row = panel.locator(f'[data-testid="person"][data-peer-id="{other}"]')
+    await row.get_by_test_id("person-menu").click()
+    await host.page.get_by_test_id(f"moderate-{action}").locator("visible=true").click()
+
+
+async def test_a_host_mutes_stops_the_picture_and_removes(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("主持人管理")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    other = await member.peer_id()
+
+    await moderate(secretary, other, "mute")
+    await expect(member.page.get_by_test_id("microphone")).to_have_attribute("aria-pressed", "false")
+    await member.page.get_by_test_id("microphone").click()  # muting is no lock
+    await expect(member.page.get_by_test_id("microphone")).to_have_attribute("aria-pressed", "true")
+
+    await moderate(secretary, other, "stopVideo")
+    await expect(member.page.get_by_test_id("camera")).to_have_attribute("aria-pressed", "false")
+
+    await moderate(secretary, other, "remove")
+    await secretary.page.get_by_test_id("remove-confirm").click()
+    await expect(member.page.get_by_test_id("end-screen")).to_have_attribute("data-ending", "removed")
+    await expect(secretary.page.get_by_test_id("tile")).to_have_count(1)
+
+    await member.knock(meeting)
+    await expect(member.page.get_by_test_id("end-screen")).to_have_attribute("data-ending", "removed")
+
+
+async def test_a_host_lets_people_in_from_the_lobby(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("等候室", lobby=True)
+    await secretary.join(meeting)
+    await member.knock(meeting)
+    await expect(member.page.get_by_test_id("waiting")).to_have_attribute("data-phase", "lobby")
+
+    await secretary.page.get_by_test_id("people").click()
+    await secretary.page.get_by_test_id("admit").click()
+    await member.page.get_by_test_id("call").wait_for()
+    await member.sees_and_hears(1)
+
+
+async def test_chat_and_a_raised_hand_reach_the_others(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("聊天举手")
+    await secretary.join(meeting)
+    await member.join(meeting)
+
+    await member.page.get_by_test_id("chat").click()
+    await member.page.get_by_test_id("chat-text").fill("各位同志好！<b>不是标签</b>")
+    await member.page.get_by_test_id("chat-send").click()
+    await secretary.page.get_by_test_id("chat").click()
+    await expect(secretary.page.get_by_test_id("chat-line")).to_contain_text("各位同志好！<b>不是标签</b>")
+
+    await member.page.get_by_test_id("hand").click()
+    await expect(secretary.page.get_by_test_id("tile-hand")).to_be_visible()
+
+
+async def test_a_shared_screen_is_shown_large(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("共享屏幕")
+    await secretary.join(meeting)
+    await member.join(meeting)
+
+    await secretary.page.get_by_test_id("screen").click()
+    main = member.page.locator('[data-place="main"][data-source="screen"]')
+    await expect(main.locator("video")).to_be_visible(timeout=15_000)
+    await secretary.page.get_by_test_id("screen").click()
+    await expect(main).to_have_count(0)

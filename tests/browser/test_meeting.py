@@ -1,0 +1,65 @@
+"""A branch meets in real browsers: three people see and hear each other."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Arrive
+from tests.browser.person import PHONE, until
+
+FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME = 60
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def test_three_people_see_and_hear_each_other_and_the_cards_tell_of_it(arrive: Arrive) -> None:
+    secretary, member, on_phone = (
+        await arrive("liuxi"),
+        await arrive("xiulan"),
+        await arrive("deshun", PHONE),
+    )
+    meeting = await secretary.schedule("三人的主题党日")
+
+    await secretary.join(meeting)
+    await asyncio.gather(member.join(meeting), on_phone.join(meeting))
+    await asyncio.gather(*(person.sees_and_hears(2) for person in (secretary, member, on_phone)))
+
+    await secretary.page.get_by_test_id("leave").click()
+    await secretary.page.get_by_test_id("end-meeting").click()
+    for person in (secretary, member, on_phone):
+        await expect(person.page.get_by_test_id("end-screen")).to_have_attribute("data-ending", "ended")
+
+    for person in (secretary, member, on_phone):
+        await person.page.goto(f"{person.server.url}/card")
+        newest = person.page.get_by_test_id("card-entry").first
+        await expect(newest).to_contain_text("三人的主题党日")
+        await expect(newest).to_have_attribute("data-kind", "meeting_attended")
+
+    await secretary.page.goto(f"{secretary.server.url}/meetings/{meeting}")
+    rows = secretary.page.get_by_test_id("attendance-row")
+    await expect(rows.filter(has_text=member.login.name)).to_have_attribute("data-state", "present")
+
+
+async def test_a_late_joiner_sees_moving_pictures_at_once(arrive: Arrive) -> None:
+    secretary, late = await arrive("liuxi"), await arrive("xiaohe")
+    meeting = await secretary.schedule("有人晚到")
+    await secretary.join(meeting)
+
+    async def long_sending() -> bool:
+        return await secretary.frames_sent() > FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME
+
+    await until(long_sending, lambda: "the secretary's camera sends")
+    await late.join(meeting)
+    await late.sees_and_hears(1)
+
+
+async def test_who_comes_before_the_host_waits_and_is_let_in_by_itself(arrive: Arrive) -> None:
+    secretary, early = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("有人早到")
+
+    await early.knock(meeting)
+    await expect(early.page.get_by_test_id("waiting")).to_have_attribute("data-phase", "notBegun")
+    await secretary.join(meeting)
+    await early.page.get_by_test_id("call").wait_for()
+    await early.sees_and_hears(1)

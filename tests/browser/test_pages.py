@@ -1,0 +1,57 @@
+"""The pages around a meeting: signing in, scheduling, and what fits on a phone."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import Arrive
+from tests.browser.person import PHONE
+from tests.browser.server import RunningServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def test_a_wrong_password_says_what_to_do_and_keeps_the_name(
+    browser: Browser, server: RunningServer
+) -> None:
+    page = await browser.new_page(locale="zh-CN")
+    await page.goto(f"{server.url}/card")
+    await page.fill("#username", "xiulan")
+    await page.fill("#password", "不是这个")
+    await page.get_by_test_id("sign-in").click()
+    await expect(page.get_by_test_id("problem")).to_be_visible()
+    assert await page.input_value("#username") == "xiulan"
+
+    await page.fill("#password", server.logins["xiulan"].password)
+    await page.get_by_test_id("sign-in").click()
+    await page.wait_for_url(f"{server.url}/card")
+
+
+async def test_a_secretary_schedules_a_meeting_and_members_find_it(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan", PHONE)
+    await secretary.page.get_by_test_id("schedule").click()
+    await secretary.page.fill("#title", "冬季农田水利学习")
+    await secretary.page.get_by_test_id("schedule-submit").click()
+    await expect(secretary.page.get_by_test_id("meeting")).to_have_attribute("data-state", "scheduled")
+
+    await member.page.goto(member.server.url)
+    await expect(member.page.get_by_role("link", name="冬季农田水利学习")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/recordings", "/card", "/meetings/new", "/sign-in", "/consult"])
+async def test_nothing_is_wider_than_a_phone(arrive: Arrive, path: str) -> None:
+    secretary = await arrive("liuxi", PHONE)
+    for large in (False, True):
+        await secretary.page.evaluate(
+            f"localStorage.setItem('huitang.largeType', '{'yes' if large else 'no'}')"
+        )
+        await secretary.page.goto(secretary.server.url + path)
+        await secretary.page.locator("h1").first.wait_for()
+        width = await secretary.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], f"{path} with large type {large}"
+
+
+async def test_the_language_changes_without_leaving_the_page(arrive: Arrive) -> None:
+    member = await arrive("xiulan")
+    await member.page.get_by_test_id("account-menu").click()
+    await member.page.get_by_role("menuitem", name="English").click()
+    await expect(member.page.get_by_role("link", name="Recordings")).to_be_visible()

@@ -1,0 +1,55 @@
+"""A lost signaling connection is not leaving: pictures and voices go on, and the same participant comes back."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Arrive
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CUT_SECONDS = 10
+
+
+async def test_a_websocket_cut_for_ten_seconds_keeps_media_flowing_and_resumes_the_same_participant(
+    arrive: Arrive,
+) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("断线十秒")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    await asyncio.gather(secretary.sees_and_hears(1), member.sees_and_hears(1))
+    identity = await member.peer_id()
+
+    await member.cut()
+    await expect(member.page.get_by_test_id("reconnecting")).to_be_visible()
+    tile = secretary.page.locator(f'[data-testid="tile"][data-peer-id="{identity}"]')
+    await expect(tile).to_contain_text("正在重新连接", timeout=15_000)
+    await asyncio.gather(secretary.sees_and_hears(1), member.sees_and_hears(1))
+    await asyncio.sleep(CUT_SECONDS)  # the length of the cut is what is tested
+    await member.mend()
+
+    await expect(member.page.get_by_test_id("reconnecting")).to_be_hidden(timeout=15_000)
+    await expect(tile).not_to_contain_text("正在重新连接")
+    assert await member.peer_id() == identity
+    await asyncio.gather(secretary.sees_and_hears(1), member.sees_and_hears(1))
+    await expect(secretary.page.get_by_test_id("tile")).to_have_count(2)
+
+
+async def test_buttons_pressed_during_a_cut_hold_after_it(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("断线时静音")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    await secretary.sees_and_hears(1)
+    identity = await member.peer_id()
+
+    await member.cut()
+    await expect(member.page.get_by_test_id("reconnecting")).to_be_visible()
+    await member.page.get_by_test_id("microphone").click()
+    await member.mend()
+    await expect(member.page.get_by_test_id("reconnecting")).to_be_hidden(timeout=15_000)
+
+    tile = secretary.page.locator(f'[data-testid="tile"][data-peer-id="{identity}"]')
+    await expect(tile.get_by_label("已静音")).to_be_visible()
