@@ -58,6 +58,9 @@ class TableNamespace(Generic[Identity]):
     async def _come(self, connection: Connection[Identity]) -> None:
         """The connection is open."""
 
+    async def _renew(self, connection: Connection[Identity]) -> None:
+        """Before each event: Problem unauthenticated when the credential is good no more."""
+
     @abstractmethod
     async def _gone(self, connection: Connection[Identity]) -> None:
         """The connection is closed, for whatever reason."""
@@ -96,6 +99,7 @@ class TableNamespace(Generic[Identity]):
         try:
             name, entry, message = self._read(data)
             self._counters.events[self.name, name] += 1
+            await self._renew(connection)
             return accepted(await entry.handler(connection, message))
         except Problem as problem:
             return self._refuse(problem, connection.language)

@@ -35,12 +35,15 @@ class SignalingSettings:
     max_message_bytes: int = 64 * 1024
     # A client with so many unread messages is not reading: it is cut, and resumes from a snapshot.
     max_unsent_messages: int = 512
-    # Joining a room of 40 takes 1 + 4 + 2 * 80 events at once; afterwards a person makes a few a second.
-    event_burst: int = 400
-    events_per_second: float = 20.0
+    # Joining a room of 100 with camera and microphone takes 1 + 6 + 2 * 200 events at once; afterwards a person makes
+    # a few a second.
+    event_burst: int = 500
+    events_per_second: float = 40.0
     # A connection that goes on flooding while it is being refused is cut after so many refusals in a row.
     max_refused_in_a_row: int = 1000
     # Per participant; a camera with a screen, its sound and a microphone are four producers.
     max_transports: int = 4
     max_producers: int = 8
-    max_consumers: int = 400
+    max_consumers: int = 1200  # as media: a camera and a microphone of 600 people
+    # A connection that has opened no namespace by then (nobody we know) is closed.
+    anonymous_seconds: float = 15.0

@@ -14,6 +14,7 @@ What the library leaves open and this closes (each was seen to happen with 5.18)
 # mypy: disable-error-code="no-untyped-call, override"
 # The library's own annotations are partial and in part wrong (coroutines overriding plain functions).
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -93,6 +94,7 @@ class SocketServer(socketio.AsyncServer):
         self._buckets: dict[str, TokenBucket] = {}
         self._refused_in_a_row: dict[str, int] = {}
         self._being_cut: set[str] = set()
+        self._anonymous: dict[str, asyncio.TimerHandle] = {}
         for name, namespace in namespaces.items():
             self._register(name, namespace)
 
@@ -127,12 +129,18 @@ class SocketServer(socketio.AsyncServer):
         self._buckets[eio_sid] = TokenBucket.full(
             self._settings.event_burst, self._settings.events_per_second, self._now()
         )
+        self._anonymous[eio_sid] = asyncio.get_running_loop().call_later(
+            self._settings.anonymous_seconds, self._cut_anonymous, eio_sid
+        )
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         await super()._handle_eio_disconnect(eio_sid, reason)
         self._buckets.pop(eio_sid, None)
         self._refused_in_a_row.pop(eio_sid, None)
         self._being_cut.discard(eio_sid)
+        timer = self._anonymous.pop(eio_sid, None)
+        if timer is not None:
+            timer.cancel()
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         if not isinstance(data, str):
@@ -245,6 +253,10 @@ class SocketServer(socketio.AsyncServer):
             self._cut(eio_sid, "slow_client")
             return
         socket.queue.put_nowait(encoded)
+
+    def _cut_anonymous(self, eio_sid: str) -> None:
+        if not any(self.manager.sid_from_eio_sid(eio_sid, name) for name in self._namespaces):
+            self._cut(eio_sid, "anonymous")
 
     def _cut(self, eio_sid: str, reason: str) -> None:
         """Drop the connection as a broken network would: the client resumes, and nothing waits for it meanwhile."""

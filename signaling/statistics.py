@@ -9,7 +9,7 @@ class SignalingStatistics:
     """A copy of the counters at one moment.
 
     `events` by (namespace, event name), `refusals` by code, `dropped` by reason (malformed_packet, binary_packet,
-    not_connected, slow_client, flood), `connections` by namespace (now), `sessions` by state (now).
+    not_connected, slow_client, flood, anonymous), `connections` by namespace (now), `sessions` by state (now).
     """
 
     events: dict[tuple[str, str], int]

@@ -57,7 +57,7 @@ class Door:
         if credential is None:
             raise Problem(Kind.UNAUTHENTICATED, "unauthenticated")
         entered = await self._rooms.enter(
-            credential, message.meeting_id, message.display_name, message.resume_token
+            credential, message.meeting_id, message.display_name, self._resume_token(message)
         )
         if not self._is_alive(connection.sid):
             await self._rooms.handle(entered.room_id, ConnectionLost(entered.peer_id, entered.connection))
@@ -105,6 +105,14 @@ class Door:
             resumed=resumed,
         )
 
+    def _resume_token(self, message: Join) -> str | None:
+        """The token that rooms knows: the client's, or the one that followed it if its answer was lost."""
+        token, hall = message.resume_token, self._halls.get(message.meeting_id)
+        if token is None or hall is None:
+            return token
+        lost = (session for session in hall.sessions.values() if session.returns_with(token))
+        return next((session.resume_token for session in lost), token)
+
     def _look(self, entered: Entered) -> tuple[RoomSnapshot, PeerView]:
         """The room now: between entering and this moment one may have been removed, or the meeting ended."""
         snapshot = self._rooms.snapshot(entered.room_id)
@@ -133,7 +141,7 @@ class Door:
             )
         session.role = view.role
         session.admitted = view.state is PeerState.ADMITTED
-        session.resume_token = entered.resume_token
+        session.renew(entered.resume_token)
         return session
 
 

@@ -54,14 +54,14 @@ class Halls:
     def close(self, room_id: str) -> None:
         """The room has ended: close its media, then finish its recording."""
         hall = self._halls.pop(room_id, None)
-        capture = self._captures.pop(room_id, None)
+        self._captures.pop(room_id, None)
         self._recording.pop(room_id, None)
         if hall is not None:
             for session in list(hall.sessions.values()):
                 self.unseat(session)
             hall.close()
-        if capture is not None:
-            self._background.start(self._finish_recording(room_id), "finish_recording")
+        # Also of a room that nobody came to since the server was started: its recording began before.
+        self._background.start(self._finish_recording(room_id), "finish_recording")
 
     def close_all(self) -> None:
         """The server stops: close all media; the meetings stay live, so their recordings are not finished."""
@@ -84,6 +84,7 @@ class Halls:
         hall = self._halls.get(session.room_id) if session is not None else None
         if session is None or hall is None:
             raise Problem(Kind.CONFLICT, "not_joined")
+        session.confirmed = True
         if not session.admitted:
             raise Problem(Kind.CONFLICT, "not_admitted")
         return hall, session

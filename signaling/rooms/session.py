@@ -1,5 +1,6 @@
 """One participant's media in a hall, and the connection he has at the moment."""
 
+import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,8 @@ class Session:
     transports: dict[str, Transport] = field(default_factory=dict)
     publications: dict[str, Publication] = field(default_factory=dict)
     consumers: dict[str, Consumer] = field(default_factory=dict)
+    spent_token: str | None = None  # the one before; see `returns_with`
+    confirmed: bool = True  # whether anything came after the join that made `resume_token`
     up: int = 5
     down: int = 5
 
@@ -71,6 +74,21 @@ class Session:
         if consumer is None:
             raise Problem(Kind.NOT_FOUND, "consumer_not_found")
         return consumer
+
+    def renew(self, resume_token: str) -> None:
+        """Entering made a new token; the client has it for sure once something further comes from it."""
+        self.spent_token = self.resume_token or None
+        self.resume_token = resume_token
+        self.confirmed = False
+
+    def returns_with(self, token: str) -> bool:
+        """Whether `token` is the one just spent, by a join whose answer was lost with the connection.
+
+        On a bad network that happens: the server has let the participant back in, and he does not know.
+        """
+        if self.spent_token is None or (self.sid is not None and self.confirmed):
+            return False
+        return hmac.compare_digest(token.encode(), self.spent_token.encode())
 
     def of_sources(self, sources: Collection[Source]) -> list[Publication]:
         """One's own producers of these sources."""

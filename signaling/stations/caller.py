@@ -8,10 +8,20 @@ from rooms.consultations.service import Resident
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """What a connection showed when it was opened: secrets, never in a log."""
+
+    token: str | None
+    station_cookie: str | None
+    session_cookie: str | None
+
+
+@dataclass(frozen=True)
 class Caller:
     """`principal` is what the consultations service is asked with; it judges what that may do."""
 
     principal: Resident
+    credentials: Credentials
 
     @property
     def expert(self) -> Actor:

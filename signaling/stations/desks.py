@@ -1,8 +1,8 @@
 """Experts: duty, the queue, the next one, the end."""
 
-from collections import Counter
 from typing import Any
 
+from members.policy import Actor
 from rooms import Consultations
 from rooms.consultations.views import ConsultationView
 from signaling.connection import Connection
@@ -22,23 +22,18 @@ class Desks:
     def __init__(self, consultations: Consultations, watchers: Watchers) -> None:
         self._consultations = consultations
         self._watchers = watchers
-        self._connections: Counter[str] = Counter()  # by account
+        self._open: dict[str, Actor] = {}  # by sid
 
     def opened(self, connection: From) -> None:
         """A connection of an expert is there."""
         if connection.identity.is_expert:
-            expert = connection.identity.expert
-            self._connections[expert.account_id] += 1
-            self._consultations.desk_opened(expert)
+            self._open[connection.sid] = connection.identity.expert
+            self._consultations.desk_opened(connection.identity.expert)
 
     def lost(self, connection: From) -> None:
-        """A connection of an expert is gone; the last one counts."""
-        if not connection.identity.is_expert:
-            return
-        expert = connection.identity.expert
-        self._connections[expert.account_id] -= 1
-        if self._connections[expert.account_id] <= 0:
-            del self._connections[expert.account_id]
+        """A connection is gone; of an expert's, the last one counts."""
+        expert = self._open.pop(connection.sid, None)
+        if expert is not None and all(other.account_id != expert.account_id for other in self._open.values()):
             self._consultations.desk_lost(expert)
 
     async def set_duty(self, connection: From, message: SetDuty) -> Answer:

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from aiohttp import web
-
 from errors import Problem
 from members.accounts.service import Accounts
 from members.policy import GuestActor, StationActor
 from members.tokens import Purpose, Tokens
 from rooms import Stations
-from signaling.cookies import SESSION_COOKIE, STATION_COOKIE
-from signaling.stations.caller import Caller
+from rooms.consultations.service import Resident
+from signaling.stations.caller import Caller, Credentials
 
 
 class StationDoorman:
@@ -21,16 +19,16 @@ class StationDoorman:
         self._tokens = tokens
         self._stations = stations
 
-    async def recognize(self, request: web.Request, token: str | None) -> Caller | None:
-        """Who it is; None when nothing shown is good."""
-        if token is not None:
-            guest = self._guest(token) or await self._station(token)
-            return Caller(guest) if guest is not None else None
-        station = await self._station(request.cookies.get(STATION_COOKIE))
-        if station is not None:
-            return Caller(station)
-        actor = await self._accounts.authenticate(request.cookies.get(SESSION_COOKIE, ""))
-        return Caller(actor) if actor is not None else None
+    async def recognize(self, credentials: Credentials) -> Caller | None:
+        """Who it is now; None when nothing shown is good (any more)."""
+        principal = await self._principal(credentials)
+        return None if principal is None else Caller(principal, credentials)
+
+    async def _principal(self, credentials: Credentials) -> Resident | None:
+        if credentials.token is not None:
+            return self._guest(credentials.token) or await self._station(credentials.token)
+        station = await self._station(credentials.station_cookie)
+        return station or await self._accounts.authenticate(credentials.session_cookie or "")
 
     def _guest(self, token: str) -> GuestActor | None:
         payload = self._read(Purpose.TICKET, token)

@@ -2,11 +2,13 @@
 
 from aiohttp import web
 
+from errors import Kind, Problem
 from localization import ErrorTexts
 from signaling.connection import Connection
+from signaling.cookies import SESSION_COOKIE, STATION_COOKIE
 from signaling.messages import Nothing
 from signaling.namespace import Entry, Table, TableNamespace
-from signaling.stations.caller import Caller
+from signaling.stations.caller import Caller, Credentials
 from signaling.stations.desks import Desks
 from signaling.stations.doorman import StationDoorman
 from signaling.stations.messages import CallNext, ConsultationReference, Finish, SetDuty
@@ -50,7 +52,17 @@ class StationsNamespace(TableNamespace[Caller]):
         self._watchers = watchers
 
     async def _identify(self, request: web.Request, token: str | None) -> Caller | None:
-        return await self._doorman.recognize(request, token)
+        cookies = request.cookies
+        return await self._doorman.recognize(
+            Credentials(token, cookies.get(STATION_COOKIE), cookies.get(SESSION_COOKIE))
+        )
+
+    async def _renew(self, connection: Connection[Caller]) -> None:
+        """Pages stay open for days: roles, log-ins and station keys end meanwhile, so each event looks anew."""
+        caller = await self._doorman.recognize(connection.identity.credentials)
+        if caller is None:
+            raise Problem(Kind.UNAUTHENTICATED, "unauthenticated")
+        connection.identity = caller
 
     async def _come(self, connection: Connection[Caller]) -> None:
         self._desks.opened(connection)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -30,6 +30,18 @@ class Refused(Exception):  # noqa: N818 - what became of a call
         super().__init__(f"{error['code']}: {error.get('details')}")
         self.code: str = error["code"]
         self.details: Payload = error.get("details", {})
+
+
+class Tone(AudioStreamTrack):
+    """A loud tone of 440 Hz."""
+
+    async def recv(self) -> av.AudioFrame:
+        """The next 20 ms."""
+        frame = cast("av.AudioFrame", await super().recv())
+        times = (np.arange(frame.samples) + (frame.pts or 0)) / frame.sample_rate
+        sound = (np.sin(2 * np.pi * 440 * times) * 20_000).astype(np.int16)
+        frame.planes[0].update(sound.tobytes())
+        return frame
 
 
 class SmallPicture(VideoStreamTrack):
@@ -127,7 +139,7 @@ class Participant:
     async def disconnected(self) -> None:
         """Wait until the connection is gone."""
         async with asyncio.timeout(DEADLINE):
-            await self._client.wait()
+            await self._gone.wait()
 
     async def reconnect(self, **credential: Any) -> None:
         """A new Socket.IO connection beside the media that live on."""
@@ -144,12 +156,18 @@ class Participant:
         await self._client.disconnect()
 
     def _listen(self) -> None:
+        self._gone = gone = asyncio.Event()
+
+        async def note_the_end(_reason: str) -> None:
+            gone.set()
+
         async def remember(event: str, payload: Payload | None = None) -> None:
             async with self._news:
                 self.events.append((event, payload or {}))
                 self._news.notify_all()
 
         self._client.on("*", remember, namespace=self._namespace)
+        self._client.on("disconnect", note_the_end, namespace=self._namespace)
 
     # Media
 
@@ -173,7 +191,7 @@ class Participant:
 
     async def publish(self, source: str, *, paused: bool = False) -> Producer:
         """Send a microphone's or a camera's track."""
-        track: MediaStreamTrack = SmallPicture() if source in {"camera", "screen"} else AudioStreamTrack()
+        track: MediaStreamTrack = SmallPicture() if source in {"camera", "screen"} else Tone()
         self.tracks.append(track)
         transport = await self.transport("send")
         return await transport.produce(

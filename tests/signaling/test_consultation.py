@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from database import Database, new_id
 from members.policy import RoleName
@@ -191,6 +192,21 @@ async def test_an_expert_without_a_desk_is_off_duty_after_a_while(centre: Centre
         stack.clock.advance(3600)
         await stack.consultations.advance()
         await page.heard("ticket", lambda heard: heard["consultation"]["service"]["expertsOnDuty"] == 0)
+
+
+async def test_a_station_whose_key_was_changed_is_out_at_the_next_event(
+    centre: Centre, stack: Stack, sqlite_database: Database
+) -> None:
+    paired = await stack.stations.pair(STATION_KEY)
+    taken = await stack.consultations.take(paired.actor, centre.service, None, None)
+    payload = {"stationId": centre.station, "generation": paired.generation}
+    token = stack.tokens.issue(Purpose.STATION, payload, timedelta(days=1))
+    ticket = {"consultationId": taken.consultation.id}
+    async with participant(stack.url, namespace="/stations", auth={"token": token}) as screen:
+        await screen.call("watchTicket", ticket)
+        async with sqlite_database.transaction() as session:
+            await session.execute(update(Station).values(generation=2))
+        assert await screen.refused("watchTicket", ticket) == "unauthenticated"
 
 
 async def test_who_cancels_makes_room_for_the_next(centre: Centre) -> None:

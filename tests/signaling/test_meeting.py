@@ -104,6 +104,25 @@ async def test_what_is_said_and_hands_reach_everybody_and_those_who_come_later(
         ]
 
 
+async def test_who_speaks_and_how_loud_and_ones_own_network_are_told(branch: Branch, enter: Enter) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        await member.join(meeting)
+        await host.publish("microphone")
+        speaker = host.answer["peerId"]
+        for somebody in (host, member):
+            assert await somebody.heard("activeSpeaker") == {"peerId": speaker}
+            levels = await somebody.heard("audioLevels", lambda heard: bool(heard["levels"]))
+            [level] = levels["levels"]
+            assert level["peerId"] == speaker
+            assert -40 < level["dBov"] <= 0
+        quality = await host.heard("networkQuality")
+        assert (quality["peerId"], quality["up"] in range(6), quality["down"]) == (speaker, True, 5)
+        await host.call("leave")
+        await member.heard("activeSpeaker", lambda heard: heard["peerId"] is None)
+
+
 async def test_leaving_is_told_at_once_and_one_may_come_again(branch: Branch, enter: Enter) -> None:
     meeting = await branch.meeting()
     async with enter(branch.secretary) as host, enter(branch.members[0]) as member:

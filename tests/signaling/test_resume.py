@@ -1,7 +1,7 @@
 """A lost connection is not leaving: media flow on, and the participant comes back as the same one."""
 
 from tests.signaling.conftest import Enter
-from tests.signaling.participant import frames
+from tests.signaling.participant import Participant, Payload, frames
 from tests.signaling.stack import GRACE, Branch, Stack
 
 
@@ -107,6 +107,35 @@ async def test_a_second_connection_with_the_token_takes_over_and_the_first_is_di
         await host.heard("producerPaused")
         assert not host.has_heard("peerLeft")
         assert not host.has_heard("peerReconnecting")
+
+
+async def test_a_return_whose_answer_was_lost_is_made_good_by_the_next(branch: Branch, enter: Enter) -> None:
+    meeting = await branch.meeting()
+    async with (
+        enter(branch.secretary) as host,
+        enter(branch.members[0]) as member,
+        enter(branch.members[0]) as unlucky,
+    ):
+        await host.join(meeting)
+        await member.join(meeting)
+        microphone = await member.publish("microphone")
+        token = member.answer["resumeToken"]
+        await member.cut()
+        await host.heard("peerReconnecting")
+        await unlucky.join(meeting, resumeToken=token)  # let in; the answer never arrives
+        await member.reconnect(cookie=branch.members[0])
+        answer = await member.join(meeting, resumeToken=token)
+        assert (answer["resumed"], answer["producers"][0]["producerId"]) == (True, microphone.id)
+        await unlucky.heard("removed")
+
+        await member.call("chat", {"text": "the answer has arrived"})
+        assert (await enter_again(unlucky, branch, meeting, token))["resumed"] is False
+
+
+async def enter_again(somebody: Participant, branch: Branch, meeting: str, token: str) -> Payload:
+    await somebody.disconnected()
+    await somebody.reconnect(cookie=branch.members[0])
+    return await somebody.join(meeting, resumeToken=token)
 
 
 async def test_somebody_elses_token_is_worth_nothing(branch: Branch, enter: Enter) -> None:

@@ -328,6 +328,18 @@ async def test_a_client_that_does_not_read_is_cut_and_others_are_not_held_up(
         assert await is_alive(client)
 
 
+@pytest.mark.parametrize("settings", [SignalingSettings(anonymous_seconds=0.2)])
+async def test_who_never_says_who_he_is_is_not_kept(stand: Stand, settings: SignalingSettings) -> None:
+    assert settings.anonymous_seconds < 1
+    async with raw_client(stand.url) as known, raw_client(stand.url) as unknown:
+        await known.connect(SPACE, {"token": "known"})
+        await unknown.connect(SPACE, {"token": "wrong"})
+        with capture_logs(), pytest.raises(ConnectionError):
+            await unknown.receive()
+        assert await is_alive(known)
+    assert stand.counters.dropped["anonymous"] == 1
+
+
 @pytest.mark.parametrize("settings", [SignalingSettings(ping_timeout=0.3)])
 async def test_a_client_that_reads_nothing_for_the_patience_is_cut_however_little_waits_for_it(
     stand: Stand, settings: SignalingSettings
