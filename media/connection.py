@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from media.dtls import DtlsIdentity, DtlsSession, DtlsState
+from media.dtls import DtlsSession, DtlsState
 from media.dtls_parameters import DtlsParameters
 from media.errors import WrongMediaState
 from media.events import TransportState
 from media.guard import plane_errors
 from media.ice import IceAgent, IceCredentials, IceState
+from media.identity import DtlsIdentity
 from media.plane import Address, Profile, host_and_port
 from media.pump import Pump
 from media.stun import BindingRequest

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from media.dtls import DtlsIdentity
 from media.events import MediaEvent, MediaListener
+from media.identity import DtlsIdentity
 from media.plane import Plane
 from media.pump import Pump
 from media.rtp import RtpCapabilities

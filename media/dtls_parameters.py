@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from media.dtls import HASHES, Fingerprint
 from media.errors import InvalidMedia
+from media.identity import HASHES, Fingerprint
 from media.rtp import Value, parse
 
 _HEX_PAIRS = re.compile(r"^[0-9A-F]{2}(:[0-9A-F]{2})*$")

@@ -12,9 +12,9 @@ import structlog
 from media.addresses import IpAddress, announced_addresses, ice_candidates, machine_addresses
 from media.capabilities import router_capabilities
 from media.context import RouterContext
-from media.dtls import DtlsIdentity
 from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
+from media.identity import DtlsIdentity
 from media.plane import Handle, Plane
 from media.pump import Pump
 from media.router import Router

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from media.plane import Address, Datagram, Event, EventKind, Handle, Plane
-from media.stun import BindingRequest, StunError, parse_binding_request
+from media.stun import BindingRequest, StunError, parse_binding_request, peek_local_ufrag
 
 _log = structlog.get_logger(__name__)
 
@@ -132,14 +132,15 @@ class Pump:
             self.counters["control_unknown"] += 1
 
     def _stun(self, datagram: Datagram) -> None:
+        ufrag = peek_local_ufrag(datagram.data)
+        source = None if ufrag is None else self.by_ufrag.get(ufrag)
+        if source is None:
+            self.counters["stun_without_username" if ufrag is None else "stun_unknown_ufrag"] += 1
+            return
         try:
             request = parse_binding_request(datagram.data)
         except StunError as error:
             self.counters[error.reason] += 1
-            return
-        source = self.by_ufrag.get(request.local_ufrag)
-        if source is None:
-            self.counters["stun_unknown_ufrag"] += 1
             return
         source.on_check(request, datagram.address, time.monotonic())
 

@@ -12,6 +12,11 @@ from aioice import stun
 # Connectivity checks of browsers are about 100 bytes; the longest lawful user name alone is 513.
 MAX_REQUEST_BYTES = 1_280
 
+# Checks have six to eight attributes, the user name among the first.
+_ATTRIBUTES_PEEKED = 12
+_HEADER_BYTES = 20
+_USERNAME = 0x0006
+
 _REASONS = {400: "Bad Request", 401: "Unauthenticated", 487: "Role Conflict"}
 
 
@@ -39,6 +44,20 @@ class BindingRequest:
     def verified_by(self, password: str) -> bool:
         """Whether MESSAGE-INTEGRITY was made with our password; compared in constant time."""
         return self.message.check_message_integrity(password.encode())
+
+
+def peek_local_ufrag(datagram: bytes) -> str | None:
+    """Our half of the user name, at a tenth of the cost of parsing: strangers may send as much STUN as they like."""
+    position = _HEADER_BYTES
+    for _ in range(_ATTRIBUTES_PEEKED):
+        if position + 4 > len(datagram):
+            return None
+        length = datagram[position + 2] << 8 | datagram[position + 3]
+        if datagram[position] << 8 | datagram[position + 1] == _USERNAME:
+            local, colon, _rest = datagram[position + 4 : position + 4 + length].partition(b":")
+            return local.decode("latin-1") if colon else None
+        position += 4 + length + -length % 4
+    return None
 
 
 def parse_binding_request(datagram: bytes) -> BindingRequest:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
-from media.capabilities import TRANSPORT_CC
 from media.connection import Connection
 from media.consumer import Consumer
 from media.context import RouterContext
@@ -16,10 +15,10 @@ from media.events import TransportQuality, TransportState, TransportStateChanged
 from media.guard import plane_errors
 from media.ice import IceCredentials
 from media.ortc import ProducerStream, consumer_parameters, producer_stream
-from media.plane import Encoding, Handle
 from media.producer import Producer
 from media.quality import QualityMeter, quality_score
-from media.rtp import Rtcp, RtpCapabilities, RtpParameters, parse_capabilities, parse_parameters
+from media.rtp import Rtcp, RtpCapabilities, parse_capabilities, parse_parameters
+from media.wiring import add_consumer, add_producer
 
 Direction = Literal["send", "recv"]
 
@@ -127,7 +126,7 @@ class Transport:
         self._refuse_duplicates(stream)
         producer = Producer(
             self._context,
-            self._add_producer(stream, paused),
+            add_producer(self._context.plane, self._connection.handle, stream, paused=paused),
             self.id,
             stream,
             paused=paused,
@@ -151,7 +150,9 @@ class Transport:
         ssrc = self._free_ssrc()
         offered = producer.stream.consumable
         parameters = consumer_parameters(offered, capabilities, mid=str(self._next_mid), ssrc=ssrc)
-        handle = self._add_consumer(producer, parameters, paused)
+        handle = add_consumer(
+            self._context.plane, self._connection.handle, producer.handle, parameters, paused=paused
+        )
         self._next_mid += 1
         self._ssrcs |= {ssrc, ssrc + 1}
         consumer = Consumer(
@@ -208,43 +209,6 @@ class Transport:
         if self._said is None or self._said[0] != raw:
             self._said = (copy.deepcopy(raw), parse_capabilities(raw))
         return self._said[1]
-
-    def _add_producer(self, stream: ProducerStream, paused: bool) -> Handle:
-        codec, rtx = stream.match.codec, stream.match.rtx
-        with plane_errors():
-            return self._context.plane.add_producer(
-                self._connection.handle,
-                stream.kind,
-                codec=codec.name.partition("/")[2],
-                clock_rate=codec.clock_rate,
-                payload_type=codec.payload_type,
-                encodings=[Encoding(e.ssrc, e.rtx.ssrc if e.rtx else None, e.rid) for e in stream.encodings],
-                rtx_payload_type=rtx.payload_type if rtx else None,
-                header_extensions=stream.header_extensions,
-                mid=stream.mid,
-                cname=self._cname,
-                nack=codec.has_feedback("nack"),
-                key_frames_by="pli" if codec.has_feedback("nack", "pli") else "fir",
-                transport_cc=codec.has_feedback("transport-cc") and TRANSPORT_CC in stream.header_extensions,
-                paused=paused,
-            )
-
-    def _add_consumer(self, producer: Producer, parameters: RtpParameters, paused: bool) -> Handle:
-        codec, encoding = parameters.codecs[0], parameters.encodings[0]
-        rtx = next((c for c in parameters.codecs if c.is_rtx), None)
-        with plane_errors():
-            return self._context.plane.add_consumer(
-                self._connection.handle,
-                producer.handle,
-                ssrc=encoding.ssrc or 0,
-                payload_type=codec.payload_type,
-                rtx_ssrc=encoding.rtx.ssrc if encoding.rtx else None,
-                rtx_payload_type=rtx.payload_type if rtx else None,
-                header_extensions={e.uri: e.id for e in parameters.header_extensions},
-                mid=parameters.mid,
-                nack=codec.has_feedback("nack"),
-                paused=paused,
-            )
 
     def _refuse_duplicates(self, stream: ProducerStream) -> None:
         for other in self.producers.values():

@@ -6,16 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.dtls import (
-    DATAGRAM_BYTES,
-    SRTP_PROFILES,
-    DtlsIdentity,
-    DtlsSession,
-    DtlsState,
-    Fingerprint,
-    fingerprints_match,
-    pack_datagrams,
-)
+from media.dtls import DtlsSession, DtlsState
+from media.dtls_records import DATAGRAM_BYTES, pack_datagrams
+from media.identity import SRTP_PROFILES, DtlsIdentity, Fingerprint, fingerprints_match
 
 GCM, CM = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"
 

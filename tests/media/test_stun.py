@@ -7,7 +7,7 @@ from aioice import stun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.stun import StunError, error_response, parse_binding_request, success_response
+from media.stun import StunError, error_response, parse_binding_request, peek_local_ufrag, success_response
 
 PASSWORD = "a password of thirty characters"
 FINGERPRINT_BYTES = 8
@@ -66,6 +66,21 @@ def test_everything_else_has_a_name(datagram: bytes, reason: str) -> None:
 def test_any_bytes_are_a_check_or_a_stun_error(datagram: bytes) -> None:
     with contextlib.suppress(StunError):
         parse_binding_request(datagram)
+
+
+@given(st.binary(max_size=200))
+def test_peeking_reads_any_bytes_and_agrees_with_parsing(datagram: bytes) -> None:
+    peeked = peek_local_ufrag(datagram)
+    with contextlib.suppress(StunError):
+        assert parse_binding_request(datagram).local_ufrag == peeked
+
+
+@pytest.mark.parametrize(
+    ("datagram", "ufrag"),
+    [(check(), "local"), (check(username="a:b:c"), "a"), (check(username="x"), None), (b"", None)],
+)
+def test_peeking_finds_our_half_of_the_name(datagram: bytes, ufrag: str | None) -> None:
+    assert peek_local_ufrag(datagram) == ufrag
 
 
 @given(st.data())
