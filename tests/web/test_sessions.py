@@ -125,7 +125,7 @@ async def test_a_refused_password_names_its_field(house: House) -> None:
     assert "currentPassword" in answered.body["error"]["details"]
 
 
-async def test_messages_come_in_the_accounts_language(house: House, village: Village) -> None:
+async def test_messages_come_in_the_accounts_language(village: Village) -> None:
     caller = village.party_member
     english = {"Accept-Language": "en"}
     assert (await caller.get("/api/meetings/none", headers=english)).headers["Content-Language"] == "zh-CN"
