@@ -64,7 +64,7 @@ async def boards(
     ids = [service.id for service, _ in found]
     tickets: dict[str, list[Waiting]] = {service_id: [] for service_id in ids}
     for each in await repository.in_state(session, [ConsultationState.WAITING], ids):
-        tickets[each.service_id].append(Waiting(each.id, each.returned, each.created_at))
+        tickets[each.service_id].append(Waiting(each.id, each.returned, each.created_at, each.number))
     busy = await repository.busy_experts(session)
     desks: dict[str, list[bool]] = {service_id: [] for service_id in ids}
     for post in await repository.on_duty(session, ids):

@@ -27,6 +27,7 @@ class Waiting:
     id: str
     returned: bool
     created_at: datetime
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class Desks:
 
 def order(tickets: Iterable[Waiting]) -> list[Waiting]:
     """In the order in which they will be called."""
-    return sorted(tickets, key=lambda ticket: (not ticket.returned, ticket.created_at, ticket.id))
+    return sorted(
+        tickets, key=lambda ticket: (not ticket.returned, ticket.created_at, ticket.number, ticket.id)
+    )
 
 
 def typical_seconds(durations: Sequence[float]) -> float:

@@ -16,6 +16,14 @@ from rooms.consultations.states import TALKING, ConsultationState
 MEMORY: Final = timedelta(days=60)
 """Older talks tell nothing about how long one lasts today."""
 
+QUEUE_ORDER: Final = (
+    Consultation.returned.desc(),
+    Consultation.created_at,
+    Consultation.number,
+    Consultation.id,
+)
+"""`queue.order` as SQL."""
+
 
 async def services(
     session: AsyncSession, ids: Iterable[str] | None = None
@@ -82,7 +90,7 @@ async def in_state(
     query = select(Consultation).where(Consultation.state.in_(list(states)))
     if service_ids is not None:
         query = query.where(Consultation.service_id.in_(list(service_ids)))
-    ordered = query.order_by(Consultation.returned.desc(), Consultation.created_at, Consultation.id)
+    ordered = query.order_by(*QUEUE_ORDER)
     return list(await session.scalars(ordered))
 
 
@@ -91,7 +99,7 @@ async def next_waiting(session: AsyncSession, service_ids: Sequence[str]) -> Con
     query = (
         select(Consultation)
         .where(Consultation.state == ConsultationState.WAITING, Consultation.service_id.in_(service_ids))
-        .order_by(Consultation.returned.desc(), Consultation.created_at, Consultation.id)
+        .order_by(*QUEUE_ORDER)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -75,8 +75,7 @@ class Talks(Office):
         if lost:
             async with self._work() as work:
                 work.queues(await repository.go_off_duty(work.session, lost))
-            for account_id in lost:
-                self._watch.desk_opened(account_id)
+            self._watch.dismissed(lost)
         if not self._watch.talks:
             return
         async with self._database.reading() as session:

@@ -4,6 +4,7 @@ A restart forgets it; `Consultations.start` then takes everybody as missing from
 time are as if nothing had happened.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._desks: dict[str, datetime] = {}
+        self._dismissed: set[str] = set()
         self._chairs: dict[str, Chairs] = {}
 
     def desk_lost(self, account_id: str, now: datetime) -> None:
@@ -30,14 +32,23 @@ class Watch:
     def desk_opened(self, account_id: str) -> None:
         """The expert has one again."""
         self._desks.pop(account_id, None)
+        self._dismissed.discard(account_id)
 
     def desk_lost_since(self, account_id: str) -> datetime | None:
         """Since when the expert has no connection; None while he has one."""
         return self._desks.get(account_id)
 
     def desks_lost_for(self, grace: timedelta, now: datetime) -> list[str]:
-        """The experts who have been without a connection for so long."""
-        return [account_id for account_id, since in self._desks.items() if now - since >= grace]
+        """The experts who have been without a connection for so long and were not dismissed for it yet."""
+        return [
+            account_id
+            for account_id, since in self._desks.items()
+            if now - since >= grace and account_id not in self._dismissed
+        ]
+
+    def dismissed(self, account_ids: Iterable[str]) -> None:
+        """These are off duty now; their desks are as lost as before."""
+        self._dismissed.update(account_ids)
 
     def begin(self, consultation_id: str, now: datetime) -> None:
         """A talk is called: both chairs are empty."""

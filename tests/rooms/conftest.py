@@ -1,5 +1,6 @@
 """The services of rooms over a fresh database, and a branch with its people."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,6 +112,13 @@ class Services:
             self.clock.now = min(self.clock.now + timedelta(seconds=step), until)
             await self.live.advance()
             await self.consultations.advance()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait for rooms that are just closing."""
+        if self.live._ending:
+            _, unfinished = await asyncio.wait(self.live._ending, timeout=10)
+            assert not unfinished
 
     async def enter(
         self,

@@ -29,6 +29,7 @@ tickets = st.lists(
         Waiting,
         id=st.text("abcdef", min_size=6, max_size=6),
         returned=st.booleans(),
+        number=st.integers(1, 99),
         created_at=st.integers(0, 9).map(lambda minutes: NOW + timedelta(minutes=minutes)),
     ),
     max_size=12,
@@ -173,5 +174,8 @@ def test_desks_are_lost_from_the_first_word_of_it_until_they_are_opened_again() 
     watch.desk_lost("expert", ago(60))
     watch.desk_lost("expert", ago(10))
     assert watch.desks_lost_for(timedelta(seconds=60), NOW) == ["expert"]
+    watch.dismissed(["expert"])
+    assert watch.desks_lost_for(timedelta(seconds=60), NOW) == []
+    assert watch.desk_lost_since("expert") == ago(60)
     watch.desk_opened("expert")
     assert watch.desks_lost_for(timedelta(), NOW) == []
