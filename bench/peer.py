@@ -16,6 +16,7 @@ PROFILE = b"SRTP_AEAD_AES_128_GCM"
 KEY, SALT = 16, 12  # bytes of its master key and salt (RFC 7714 section 12.1)
 STEP_TIMEOUT = 10.0  # seconds: on loopback every step is done in milliseconds, or never
 RETRY = 0.25  # seconds between repetitions of a datagram that may have been lost
+CONSENT = 10.0  # seconds between checks, well within the 30 s of RFC 7675
 MTU = 1200  # bytes
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 
@@ -26,9 +27,10 @@ class JoinError(Exception):
 
 @dataclass
 class Connection:
-    """One transport: a connected UDP socket and its SRTP sessions."""
+    """One transport: a connected UDP socket, the check that keeps consent, and its SRTP sessions."""
 
     socket: socket.socket
+    check: bytes
     outbound: Session
     inbound: Session
 
@@ -41,6 +43,7 @@ class Peer:
     rtp_capabilities: dict[str, Any] = field(default_factory=dict)
     producers: list[str] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
+    keeping: asyncio.Task[None] | None = None
 
     async def call(self, event: str, payload: dict[str, Any]) -> Any:
         """Send `event` and return the acknowledged data; JoinError if it was refused."""
@@ -65,13 +68,24 @@ class Peer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         sock.connect(("127.0.0.1", port))
-        await _check(sock, offered["iceParameters"])
-        connection = await _handshake(sock, certificate)
+        check = _binding_request(offered["iceParameters"])
+        await _check(sock, check)
+        connection = await _handshake(sock, certificate, bytes(check))
         self.connections.append(connection)
+        self.keeping = self.keeping or asyncio.create_task(self.consent())
         return offered["id"], connection
+
+    async def consent(self) -> None:
+        """Show for ever that this peer still wants to receive; `load` drops the answers."""
+        while True:
+            await asyncio.sleep(CONSENT)
+            for connection in self.connections:
+                connection.socket.send(connection.check)
 
     async def close(self) -> None:
         """Leave, and close the sockets."""
+        if self.keeping:
+            self.keeping.cancel()
         await self.client.disconnect()
         for connection in self.connections:
             connection.socket.close()
@@ -100,8 +114,8 @@ async def _receive(sock: socket.socket) -> bytes:
     return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 2048), RETRY)
 
 
-async def _check(sock: socket.socket, remote: dict[str, str]) -> None:
-    """One nominated ICE check (RFC 8445 section 7), repeated until it is answered."""
+def _binding_request(remote: dict[str, str]) -> stun.Message:
+    """A nominating ICE check (RFC 8445 section 7); repeated later, it is the consent of RFC 7675."""
     request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
     request.attributes["USERNAME"] = f"{remote['usernameFragment']}:{secrets.token_hex(4)}"
     request.attributes["PRIORITY"] = 1853824767
@@ -109,6 +123,11 @@ async def _check(sock: socket.socket, remote: dict[str, str]) -> None:
     request.attributes["USE-CANDIDATE"] = None
     request.add_message_integrity(remote["password"].encode())
     request.add_fingerprint()
+    return request
+
+
+async def _check(sock: socket.socket, request: stun.Message) -> None:
+    """Send the check until it is answered."""
     for _ in range(int(STEP_TIMEOUT / RETRY)):
         sock.send(bytes(request))
         try:
@@ -120,7 +139,7 @@ async def _check(sock: socket.socket, remote: dict[str, str]) -> None:
     raise JoinError("no answer to the ICE check")
 
 
-async def _handshake(sock: socket.socket, certificate: RTCCertificate) -> Connection:
+async def _handshake(sock: socket.socket, certificate: RTCCertificate, check: bytes) -> Connection:
     """DTLS as client, then the SRTP keys of RFC 5764 section 4.2."""
     context = SSL.Context(SSL.DTLS_CLIENT_METHOD)
     context.set_verify(SSL.VERIFY_PEER, lambda *_: True)  # whom we reached was proved by the ICE password
@@ -153,6 +172,7 @@ async def _handshake(sock: socket.socket, certificate: RTCCertificate) -> Connec
     theirs = keys[KEY : 2 * KEY] + keys[2 * KEY + SALT :]
     return Connection(
         sock,
+        check,
         outbound=Session(_policy(ours, Policy.SSRC_ANY_OUTBOUND)),
         inbound=Session(_policy(theirs, Policy.SSRC_ANY_INBOUND)),
     )
