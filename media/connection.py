@@ -155,8 +155,10 @@ class Connection:
         if self._dtls is not None and self._dtls.state is DtlsState.NEW and self.ice.selected is not None:
             self._dtls.start()
             self._after_dtls(self.ice.selected)
-        else:
-            self._update()
+            return
+        if self._timer is None:
+            self._schedule()
+        self._update()
 
     def _after_dtls(self, destination: Address) -> None:
         if self._dtls is None:
@@ -182,7 +184,8 @@ class Connection:
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._dtls is not None and self.ice.selected is not None:
+        # Without consent nothing is sent (RFC 7675); the next check goes on with the handshake.
+        if self._dtls is not None and self.ice.selected is not None and self.ice.state is not IceState.FAILED:
             self._dtls.handle_timeout()
             self._after_dtls(self.ice.selected)
 

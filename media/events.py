@@ -39,7 +39,10 @@ class TransportStateChanged:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerClosed:
-    """The consumer is gone on account of something else (its producer closed); not sent for `Consumer.close()`."""
+    """The consumer is gone on account of something else (its producer closed); not sent for `Consumer.close()`.
+
+    Delivered from inside the `close()` of the producer or of its transport.
+    """
 
     consumer_id: str
     reason: CloseReason
