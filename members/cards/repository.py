@@ -1,8 +1,9 @@
 """Every query about cards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Insert, func, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,29 +12,48 @@ from members.cards.chain import FIRST
 from members.cards.models import CardEntry, CardHead
 
 
-async def lock_heads(session: AsyncSession, member_ids: Iterable[str]) -> dict[str, CardHead]:
+class End(NamedTuple):
+    """Where a chain ends."""
+
+    sequence: int
+    hash: str
+
+
+async def lock_ends(session: AsyncSession, member_ids: Iterable[str]) -> dict[str, End]:
     """The ends of these members' chains, made where there are none, locked until the transaction ends.
 
-    Locked in order of id, so that two meetings that end at once wait for each other and do not deadlock.
+    Locked in order of id, so that two meetings that end at once wait for each other and not in a circle.
     """
     wanted = sorted(set(member_ids))
-    await session.execute(
-        _insert(session), [{"member_id": member_id, "sequence": 0, "hash": FIRST} for member_id in wanted]
-    )
+    none_yet = [{"member_id": member_id, "sequence": 0, "hash": FIRST} for member_id in wanted]
+    await session.execute(_insert(session).values(none_yet).on_conflict_do_nothing())
     query = (
-        select(CardHead)
+        select(CardHead.member_id, CardHead.sequence, CardHead.hash)
         .where(CardHead.member_id.in_(wanted))
         .order_by(CardHead.member_id)
         .with_for_update()
-        .execution_options(populate_existing=True)
     )
-    return {head.member_id: head for head in await session.scalars(query)}
+    return {row.member_id: End(row.sequence, row.hash) for row in await session.execute(query)}
 
 
-def _insert(session: AsyncSession) -> Insert:
+def _insert(session: AsyncSession) -> sqlite.Insert | postgresql.Insert:
     if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(CardHead).on_conflict_do_nothing()
-    return postgresql.insert(CardHead).on_conflict_do_nothing()
+        return sqlite.insert(CardHead)
+    return postgresql.insert(CardHead)
+
+
+async def move_ends(session: AsyncSession, ends: Mapping[str, End]) -> None:
+    """Note where these chains end now."""
+    rows = [{"member_id": member_id, **end._asdict()} for member_id, end in sorted(ends.items())]
+    await session.execute(update(CardHead), rows)
+
+
+async def insert_entries(session: AsyncSession, entries: Iterable[CardEntry]) -> None:
+    """Write fresh entries, without the bookkeeping that objects which may still change would need."""
+    columns = [column.key for column in CardEntry.__table__.columns]
+    await session.execute(
+        insert(CardEntry), [{name: getattr(row, name) for name in columns} for row in entries]
+    )
 
 
 async def written(

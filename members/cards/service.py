@@ -11,13 +11,19 @@ from members.accounts import repository as accounts
 from members.cards import repository
 from members.cards.chain import entry_hash
 from members.cards.entries import CardEntryView, NewEntry
-from members.cards.models import CardEntry, CardHead
+from members.cards.models import CardEntry
+from members.cards.repository import End
 from members.cards.verification import Verification, first_fault
 from members.people import repository as people
 from members.policy import Action, Actor, require
 
 VERIFIED_AT_ONCE: Final = 50
 """Cards held in memory while checking."""
+
+WRITTEN_AT_ONCE: Final = 40
+"""Cards written before the event loop gets a turn; about 10 ms."""
+
+_Key = tuple[str, str, str]
 
 
 class Cards:
@@ -32,26 +38,38 @@ class Cards:
         return (await self.append_all(session, [entry]))[0]
 
     async def append_all(self, session: AsyncSession, entries: Sequence[NewEntry]) -> list[CardEntry]:
-        """Write entries inside the caller's transaction, in five queries however many they are.
+        """Write entries inside the caller's transaction; answers them in the order given.
 
         One that is written already (same member, source and reference) stays as it was and is answered. Call it once a
-        transaction, as late as possible: it locks the cards of the members until the transaction ends.
+        transaction, as late as possible: it locks the cards of the members until the transaction ends. The event loop
+        gets a turn every `WRITTEN_AT_ONCE` cards, so that a district's meeting may end while others speak.
         """
-        if not entries:
-            return []
+        cards: dict[str, list[NewEntry]] = {}
+        for entry in entries:
+            cards.setdefault(entry.member_id, []).append(entry)
+        members = sorted(cards)  # everybody locks in this order, so nobody waits in a circle
+        written: dict[_Key, CardEntry] = {}
+        for start in range(0, len(members), WRITTEN_AT_ONCE):
+            some = members[start : start + WRITTEN_AT_ONCE]
+            written |= await self._append_some(session, [entry for member in some for entry in cards[member]])
+        return [written[_key(entry)] for entry in entries]
+
+    async def _append_some(self, session: AsyncSession, entries: Sequence[NewEntry]) -> dict[_Key, CardEntry]:
         members = {entry.member_id for entry in entries}
-        heads = await repository.lock_heads(session, members)
+        ends = await repository.lock_ends(session, members)
         found = await repository.written(session, members, {entry.reference for entry in entries})
         known = {(row.member_id, row.source, row.reference): row for row in found}
-        answer: list[CardEntry] = []
+        fresh: list[CardEntry] = []
         for entry in entries:
-            key = (entry.member_id, entry.source, entry.reference)
-            if key not in known:
-                known[key] = self._link(entry, heads[entry.member_id])
-                session.add(known[key])
-            answer.append(known[key])
-        await session.flush()
-        return answer
+            if _key(entry) not in known:
+                row = self._link(entry, ends[entry.member_id])
+                ends[entry.member_id] = End(row.sequence, row.hash)
+                known[_key(entry)] = row
+                fresh.append(row)
+        if fresh:
+            await repository.insert_entries(session, fresh)
+            await repository.move_ends(session, {row.member_id: ends[row.member_id] for row in fresh})
+        return known
 
     async def list(
         self, actor: Actor, member_id: str, request: PageRequest | None = None
@@ -84,11 +102,11 @@ class Cards:
                     progress(done, total)
         return Verification(done, checked, tuple(broken))
 
-    def _link(self, entry: NewEntry, head: CardHead) -> CardEntry:
+    def _link(self, entry: NewEntry, end: End) -> CardEntry:
         row = CardEntry(
             id=new_id(),
             member_id=entry.member_id,
-            sequence=head.sequence + 1,
+            sequence=end.sequence + 1,
             kind=entry.kind,
             occurred_at=entry.occurred_at,
             duration_seconds=entry.duration_seconds,
@@ -101,8 +119,11 @@ class Cards:
             written_at=self._clock(),
             refers_to=entry.refers_to,
             details=entry.details,
-            previous_hash=head.hash,
+            previous_hash=end.hash,
         )
         row.hash = entry_hash(row)
-        head.sequence, head.hash = row.sequence, row.hash
         return row
+
+
+def _key(entry: NewEntry) -> _Key:
+    return entry.member_id, entry.source, entry.reference

@@ -20,10 +20,6 @@ class Known:
     members: dict[str, Member] = field(default_factory=dict)  # by code
     accounts: dict[str, Account] = field(default_factory=dict)  # by user name, roles loaded
 
-    def code_of(self, organization_id: str | None) -> str | None:
-        """The code of an organization by its id, None for one without."""
-        return next((code for code, row in self.organizations.items() if row.id == organization_id), None)
-
     def account_of(self, member: Member) -> Account | None:
         """The log-in of a member."""
         return next((row for row in self.accounts.values() if row.member_id == member.id), None)
