@@ -2,9 +2,10 @@
 
 import math
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -81,7 +82,7 @@ class Publisher:
         seconds: float,
         *,
         codec: str = "vp8",
-        size: tuple[int, int] = (320, 180),
+        size: tuple[int, int] = (160, 90),
         fps: int = 25,
         start: float = 0.0,
         delay: float | None = None,
@@ -91,7 +92,7 @@ class Publisher:
         key_frames: Iterable[int] = (0,),
     ) -> "Stream":
         """A camera that shows one colour at a time."""
-        frames = encode_video(picture, seconds, codec, size, fps, set(key_frames))
+        frames = encode_video(picture, seconds, codec, size, fps, frozenset(key_frames))
         packetize = {"vp8": _vp8_payloads(), "vp9": _vp9_payloads(), "h264": _h264_payloads}[codec]
         payloads = [(index / fps, packetize(data, key)) for index, (data, key) in enumerate(frames)]
         return self._stream(
@@ -177,10 +178,12 @@ def rtp(payload_type: int, sequence: int, timestamp: int, payload: bytes, *, mar
     )
 
 
+@cache  # the same function each time, so that encodings are shared between tests
 def solid(colour: Colour) -> Callable[[float], Colour]:
     return lambda _seconds: colour
 
 
+@cache
 def sine(frequency: float, loudness: float = 0.3) -> Callable[[np.ndarray], np.ndarray]:
     return lambda seconds: loudness * np.sin(2 * math.pi * frequency * seconds)
 
@@ -189,15 +192,27 @@ def silence(seconds: np.ndarray) -> np.ndarray:
     return np.zeros_like(seconds)
 
 
+@cache
 def encode_video(
     picture: Callable[[float], Colour],
     seconds: float,
     codec: str,
     size: tuple[int, int],
     fps: int,
-    key_frames: set[int],
-) -> Iterator[tuple[bytes, bool]]:
+    key_frames: frozenset[int],
+) -> Sequence[tuple[bytes, bool]]:
     """(encoded picture, whether it is a key frame) one after the other."""
+    return tuple(_encode_video(picture, seconds, codec, size, fps, key_frames))
+
+
+def _encode_video(
+    picture: Callable[[float], Colour],
+    seconds: float,
+    codec: str,
+    size: tuple[int, int],
+    fps: int,
+    key_frames: frozenset[int],
+) -> Iterator[tuple[bytes, bool]]:
     encoder = av.CodecContext.create({"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264"}[codec], "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height = size
@@ -228,7 +243,13 @@ def plain_frame(colour: Colour, size: tuple[int, int]) -> av.VideoFrame:
     )
 
 
-def encode_audio(tone: Callable[[np.ndarray], np.ndarray], seconds: float) -> Iterator[tuple[float, bytes]]:
+@cache
+def encode_audio(tone: Callable[[np.ndarray], np.ndarray], seconds: float) -> Sequence[tuple[float, bytes]]:
+    """(seconds, packet) of 20 ms each."""
+    return tuple(_encode_audio(tone, seconds))
+
+
+def _encode_audio(tone: Callable[[np.ndarray], np.ndarray], seconds: float) -> Iterator[tuple[float, bytes]]:
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
     encoder.bit_rate = 64_000

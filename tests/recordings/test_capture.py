@@ -147,7 +147,7 @@ def test_a_change_of_resolution_goes_on_in_the_same_file(tmp_path: Path) -> None
     _, path = recorded(tmp_path, small)
     with av.open(str(path)) as container:
         sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
-    assert sizes == [(320, 180)] * 25 + [(640, 360)] * 25
+    assert sizes == [(160, 90)] * 25 + [(640, 360)] * 25
 
 
 def test_a_publisher_who_begins_anew_goes_on_where_time_is(tmp_path: Path) -> None:

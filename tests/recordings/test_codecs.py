@@ -90,7 +90,7 @@ def test_vp9_references_are_three_at_most() -> None:
 
 def test_vp9_layers_of_one_picture_become_a_superframe() -> None:
     depayloader = Vp9Depayloader()
-    key = next(encode_video(solid(RED), 0.04, "vp9", (64, 64), 25, {0}))[0]
+    key = encode_video(solid(RED), 0.04, "vp9", (64, 64), 25, frozenset({0}))[0][0]
     inter = b"\x86" + bytes(300)  # frame marker, not a key frame
     assert depayloader.push(b"\xac\x81\x00\x00\x00" + key, 7, marker=False, lost=False) == []
     (frame,) = depayloader.push(b"\xac\x81\x00\x02\x00" + inter, 7, marker=True, lost=False)
@@ -113,7 +113,7 @@ def test_h264_aggregates_are_split() -> None:
 
 @pytest.mark.parametrize("size", [(64, 64), (320, 180), (1280, 720), (1920, 1080), (98, 50)])
 def test_h264_parameter_sets_tell_the_size(size: tuple[int, int]) -> None:
-    data, _ = next(encode_video(solid(RED), 0.04, "h264", size, 25, {0}))
+    data, _ = encode_video(solid(RED), 0.04, "h264", size, 25, frozenset({0}))[0]
     sps = next(unit for unit in H264Encoder._split_bitstream(data) if unit[0] & 0x1F == 7)
     assert h264_size(sps) == size
 
@@ -132,7 +132,7 @@ def test_h264_key_frames_without_parameter_sets_are_no_pictures() -> None:
 
 
 def test_h264_parameter_sets_sent_before_serve_the_key_frame() -> None:
-    data, _ = next(encode_video(solid(RED), 0.04, "h264", (64, 64), 25, {0}))
+    data, _ = encode_video(solid(RED), 0.04, "h264", (64, 64), 25, frozenset({0}))[0]
     units = list(H264Encoder._split_bitstream(data))
     sps, pps = (next(unit for unit in units if unit[0] & 0x1F == kind) for kind in (7, 8))
     depayloader = H264Depayloader()
@@ -172,7 +172,7 @@ def payloads_of(codec: str) -> list[tuple[list[bytes], bytes, bool]]:
     }[codec]
     return [
         (pack(data, key), data, key)  # type: ignore[no-untyped-call]
-        for data, key in encode_video(flicker(), 0.5, codec, (320, 180), 25, {0, 7})
+        for data, key in encode_video(flicker(), 0.5, codec, (320, 180), 25, frozenset({0, 7}))
     ]
 
 

@@ -17,7 +17,7 @@ def write(path: Path, count: int = 75, spacing: int = 3_600) -> list[bytes]:
     assert codec is not None
     frames = [
         Frame(data, 0, key, (320, 180) if key else None)
-        for data, key in encode_video(solid(RED), count / 25, "vp8", (320, 180), 25, {0, 50})
+        for data, key in encode_video(solid(RED), count / 25, "vp8", (320, 180), 25, frozenset({0, 50}))
     ]
     file = MatroskaTrack(path, codec, 90_000, frames[0])
     for index, frame in enumerate(frames):
