@@ -1,7 +1,7 @@
 """`Meetings`: scheduling and everything before and after the room itself."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -9,25 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, Page, PageRequest, new_id
 from errors import Kind, Problem
-from members.organizations import Organization
 from members.organizations import repository as organizations
 from members.people import Member
 from members.people import repository as people
-from members.policy import Action, Actor, Subject, require
+from members.policy import Action, Actor
 from members.tokens import Tokens
-from rooms.meetings import leave, repository, roster
+from rooms.meetings import leave, repository, roster, scheduling
 from rooms.meetings.access import Access
 from rooms.meetings.kinds import KINDS
 from rooms.meetings.lookups import visible_members, visible_organization
-from rooms.meetings.models import Invitation, Meeting, MeetingOrganization
+from rooms.meetings.models import Invitation, Meeting
 from rooms.meetings.requests import Invite, MeetingsFilter, ScheduleMeeting, UpdateMeeting
 from rooms.meetings.rules import (
     NAMED,
     check_agenda,
     check_record,
-    check_request,
     check_times,
-    check_timezone,
     check_title,
     must_be,
 )
@@ -64,23 +61,8 @@ class Meetings:
         kind_is_never_recorded, too_many_named.
         """
         async with self._database.transaction() as session:
-            organization = await visible_organization(session, actor, request.organization_id)
-            require(actor, Action.SCHEDULE_MEETING, Subject(organization_path=organization.path))
-            now = self._clock()
-            check_request(request, organization.kind, now)
-            meeting = _new_meeting(request, organization, actor, now)
-            session.add(meeting)
-            await session.flush()
-            for further in set(request.organization_ids) - {organization.id}:
-                await visible_organization(session, actor, further)
-                session.add(MeetingOrganization(meeting_id=meeting.id, organization_id=further))
-            named = await visible_members(session, actor, request.member_ids)
-            await roster.put(session, meeting.id, named.values(), InvitationOrigin.HAND)
-            await session.flush()
-            await roster.synchronize(session, meeting, organization)
-            await session.flush()
-            access = await repository.access(session, meeting.id, actor)
-            log.info("meeting_scheduled", meeting_id=meeting.id, kind=meeting.kind.value)
+            access = await scheduling.schedule(session, actor, request, self._clock())
+            log.info("meeting_scheduled", meeting_id=access.meeting.id, kind=request.kind.value)
             return access.view
 
     async def update(self, actor: Actor, meeting_id: str, changes: UpdateMeeting) -> MeetingView:
@@ -255,31 +237,6 @@ class Meetings:
         access.require(Action.MANAGE_MEETING)
         must_be(access.meeting.state, *states)
         return access
-
-
-def _new_meeting(
-    request: ScheduleMeeting, organization: Organization, actor: Actor, now: datetime
-) -> Meeting:
-    return Meeting(
-        id=new_id(),
-        organization_id=organization.id,
-        organizer_account_id=actor.account_id,
-        kind=request.kind,
-        title=check_title(request.title),
-        agenda=check_agenda(request.agenda),
-        starts_at=request.starts_at,
-        ends_at=request.ends_at,
-        timezone=check_timezone(request.timezone or organization.timezone),
-        state=MeetingState.SCHEDULED,
-        record=request.record,
-        lobby=request.lobby,
-        locked=False,
-        present_share=request.present_share,
-        late_after_seconds=int(request.late_after / timedelta(seconds=1)),
-        expected_count=0,
-        created_at=now,
-        updated_at=now,
-    )
 
 
 def _invitation_view(invitation: Invitation, member: Member, organization_name: str) -> InvitationView:
