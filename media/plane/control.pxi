@@ -1,6 +1,7 @@
 # The class Control: the calls that make, change and remove objects.
 
 
+@cython.no_gc_clear
 cdef class Control(Keeper):
     # Transports
 

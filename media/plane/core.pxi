@@ -1,6 +1,7 @@
 # The class Core: what comes out of the plane, its statistics, and the feeding of packets in tests.
 
 
+@cython.no_gc_clear
 cdef class Core(Control):
     def drain_control(self):
         datagrams = []
@@ -104,7 +105,7 @@ cdef class Core(Control):
         cdef consumer_t *at = self.consumer(consumer)
         return ConsumerStatistics(
             at.packets, at.bytes, at.retransmitted, at.nacks, at.key_requests, at.told_spatial, at.told_temporal,
-            at.fraction / 256.0, at.lost - (1 << 24) if at.lost & 0x800000 else at.lost,
+            at.fraction / 256.0, (<int64_t>at.lost ^ 0x800000) - 0x800000,
             <int64_t>at.jitter * 1_000_000 // at.producer.clock_rate, at.rtt_us,
         )
 

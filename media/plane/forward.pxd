@@ -9,13 +9,14 @@ from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
-from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp
+from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp, send_together
 from media.plane.spans cimport span_t, spans_begin, spans_current, spans_find, spans_skip
 from media.plane.stream cimport PENDING_MOST, sender_report_t, stream_t
 
 cdef enum:
     EVENT_LAYERS_CHANGED = 4
     PADDING_MOST = 24  # equal sizes save a kernel message; more than this would rather cost bandwidth
+    PACKET_OVERHEAD = 80  # header, usual extensions, padding and SRTP tag; an estimate is enough
     ALIGN_MOST_S = 30  # sender reports farther apart say nothing about now
     TAP_RECORD_PACKET = 0
     TAP_RECORD_REPORT = 1
@@ -207,7 +208,8 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     cdef slot_t *slots[<int>PENDING_MOST]
     cdef uint8_t padding[<int>PENDING_MOST]
     cdef int count = 0
-    cdef int i, k, first
+    cdef int bytes = 0
+    cdef int i, k
     cdef bint pads
     cdef consumer_t *consumer
     cdef span_t *span
@@ -218,6 +220,8 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     stream.pending_count = 0
     stream.pending_due = False
     equalize(slots, count, padding)
+    for i in range(count):
+        bytes += slots[i].payload_length + PACKET_OVERHEAD
     for k in range(producer.consumers.count):
         consumer = <consumer_t *>producer.consumers.items[k]
         if consumer.paused:
@@ -226,6 +230,8 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
             continue
         # Without RTX a resent packet is the same packet: RFC 3711 forbids its bytes to differ, so no padding by chance.
         pads = consumer.has_rtx and consumer.transport != NULL and core.batches[consumer.transport.remote.socket].gso
+        if consumer.transport != NULL:
+            send_together(core, consumer.transport, bytes)
         for i in range(count):
             span = place(core, consumer, stream, slots[i])
             if span != NULL:

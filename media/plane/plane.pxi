@@ -40,6 +40,7 @@ cdef bint segments(object sock):
     return True
 
 
+@cython.no_gc_clear
 cdef class Plane(Core):
     cdef loop_t loop
     cdef sockets_t *sockets
@@ -49,14 +50,16 @@ cdef class Plane(Core):
     cdef readonly int event_fd
     cdef readonly int port
 
+    def __cinit__(self, *arguments, **options):
+        self.loop.wake_fd = -1
+        self.event_fd = -1
+        self.open_sockets = []
+
     def __init__(self, bind_addresses, port, *, seed=None):
         addresses = list(bind_addresses)
         number(port, "port", 0, 65535)
         if not 1 <= len(addresses) <= SOCKETS_MOST:
             raise ValueError(f"1 to {SOCKETS_MOST} addresses to bind")
-        self.loop.wake_fd = -1
-        self.event_fd = -1
-        self.open_sockets = []
         self.sockets = <sockets_t *>calloc(1, sizeof(sockets_t))
         if self.sockets == NULL:
             raise MemoryError
@@ -130,6 +133,7 @@ cdef class Plane(Core):
             signal_fd(self.loop.wake_fd)
             with nogil:
                 pthread_join(self.loop.thread, NULL)
+        self.close()
         free(self.sockets)
 
     cdef void wake(self) noexcept:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-from media.plane.batch cimport batch_add, batch_full, batch_room
+from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_add, batch_full, batch_room
 from media.plane.drops cimport DROP_EVENT_QUEUE_FULL, DROP_NO_ADDRESS, DROP_NO_KEYS, DROP_NOT_ADMITTED, DROP_PROTECT
 from media.plane.objects cimport SOCKETS_MOST, core_t, transport_t
 from media.plane.queue cimport queue_push
@@ -54,6 +54,13 @@ cdef inline uint8_t *send_room(core_t *core, const transport_t *transport) noexc
     if batch_full(core.batches[socket]):
         core.deliver(core, socket)
     return batch_room(core.batches[socket])
+
+
+cdef inline void send_together(core_t *core, const transport_t *transport, int bytes) noexcept nogil:
+    """Let the next datagrams for a transport, so many bytes, go in one batch, for one kernel message, if one can hold them."""
+    cdef int socket = transport.remote.socket
+    if core.batches[socket].used + bytes + DATAGRAM_ROOM > BATCH_BYTES and core.batches[socket].count:
+        core.deliver(core, socket)
 
 
 cdef inline int send_rtp(core_t *core, transport_t *transport, uint8_t *packet, int length) noexcept nogil:

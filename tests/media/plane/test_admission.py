@@ -119,7 +119,9 @@ def test_a_client_may_move_to_another_address() -> None:
     publisher.send(rtp(1, 1, 3000, b"x", payload_type=AUDIO))
     assert len(subscriber.rtp) == 1, "a known address is not yet the selected one"
     world.core.set_remote_address(subscriber.transport, moved)
-    world.core.receive(publisher.outbound.protect(rtp(2, 2, 3000, b"y", payload_type=AUDIO)), publisher.address, world.now)
+    world.core.receive(
+        publisher.outbound.protect(rtp(2, 2, 3000, b"y", payload_type=AUDIO)), publisher.address, world.now
+    )
     assert [to for to, _ in world.core.sent()] == [moved]
 
 

@@ -1,9 +1,10 @@
 """Key frames: late joiners see a picture at once, and publishers are never asked too often."""
 
+import itertools
 import struct
 
 import pytest
-from aiortc.rtp import RtcpPacket, RtcpPsfbPacket
+from aiortc.rtp import RtcpPsfbPacket
 
 from media.plane import Encoding
 from tests.media.plane.world import FRAME_US, SUB_VIDEO, Camera, Client, World, picture_of, steps
@@ -11,7 +12,7 @@ from tests.media.plane.world import FRAME_US, SUB_VIDEO, Camera, Client, World, 
 PLI = bytes(RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=10))
 
 
-def requests(client: Client) -> list[RtcpPacket]:
+def requests(client: Client) -> list[RtcpPsfbPacket]:
     return [packet for packet in client.rtcp if isinstance(packet, RtcpPsfbPacket) and packet.fmt == 1]
 
 
@@ -112,7 +113,7 @@ def test_requests_are_throttled_and_repeated_until_the_key_frame_comes() -> None
         world.advance(5_000)
         if len(requests(publisher)) > before:
             sent_at.append(world.now)
-    gaps = [b - a for a, b in zip(sent_at, sent_at[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(sent_at)]
     assert all(gap >= 495_000 for gap in gaps)
     assert max(gaps) <= 1_100_000
     camera.frame(key=True)

@@ -66,7 +66,9 @@ def plis(client: Client) -> list[int]:
 def report(camera: Camera, ntp_seconds: float, rtp_timestamp: int) -> None:
     """A sender report of one layer."""
     ntp = int(ntp_seconds * 2**32)
-    camera.client.send_rtcp(struct.pack("!BBHIQIII", 0x80, 200, 6, camera.ssrc, ntp, rtp_timestamp & 0xFFFFFFFF, 0, 0))
+    camera.client.send_rtcp(
+        struct.pack("!BBHIQIII", 0x80, 200, 6, camera.ssrc, ntp, rtp_timestamp & 0xFFFFFFFF, 0, 0)
+    )
 
 
 def test_streams_are_found_by_rid_and_the_best_is_forwarded() -> None:
@@ -153,7 +155,10 @@ def test_a_switch_keeps_to_the_publishers_clock() -> None:
     world.core.set_preferred_layers(consumer, 2)
     world.advance(11_000)  # frames of the layers do not arrive evenly
     shoot(world, cameras, "lmh", key="h")
-    stamps = sorted({packet.timestamp for packet in subscriber.rtp}, key=lambda t: (t - subscriber.rtp[0].timestamp) % 2**32)
+    stamps = sorted(
+        {packet.timestamp for packet in subscriber.rtp},
+        key=lambda t: (t - subscriber.rtp[0].timestamp) % 2**32,
+    )
     assert world.core.consumer_statistics(consumer).spatial_layer == 2
     assert steps(stamps, 32) <= {3000, 2999, 3001, 1}
 

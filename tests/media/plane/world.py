@@ -1,5 +1,6 @@
 """A core with clients around it, on simulated time: what the plane's behaviour is tested with."""
 
+import itertools
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -226,9 +227,12 @@ class Camera:
         self.packets = packets
         self.extensions = extensions
         self.tl0 = 0
+        self.rtx_sequence = 30_000
         self.sent: dict[int, bytes] = {}
 
-    def packetize(self, *, key: bool = False, temporal: int = 0, sync: bool = False, size: int = 100) -> list[bytes]:
+    def packetize(
+        self, *, key: bool = False, temporal: int = 0, sync: bool = False, size: int = 100
+    ) -> list[bytes]:
         """The packets of the next frame, not sent yet."""
         if temporal == 0:
             self.tl0 += 1
@@ -266,6 +270,7 @@ class Camera:
 
     def resend(self, sequence: int, rtx_sequence: int, rtx_ssrc: int = 2000) -> None:
         """Answer a NACK with RTX."""
+        self.rtx_sequence += 1
         original = self.sent[sequence & 0xFFFF]
         packet = rtp(
             rtx_sequence,
@@ -285,4 +290,4 @@ def picture_of(packet: RtpPacket) -> int:
 
 def steps(numbers: list[int], bits: int = 16) -> set[int]:
     """The differences between neighbours, modulo the counter's width."""
-    return {(b - a) % (1 << bits) for a, b in zip(numbers, numbers[1:], strict=False)}
+    return {(b - a) % (1 << bits) for a, b in itertools.pairwise(numbers)}

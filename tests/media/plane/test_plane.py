@@ -1,0 +1,264 @@
+"""The plane on its thread, with real sockets on the loopback."""
+
+import asyncio
+import errno
+import gc
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pylibsrtp import Policy, Session
+
+from media.plane import Encoding, Plane, Profile, host_and_port
+from tests.media.plane.world import AUDIO, rtp, vp8
+
+STUN = bytes.fromhex("000100002112a442") + bytes(12)
+GCM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
+DEADLINE = 5.0
+
+
+@pytest.fixture
+def plane() -> Iterator[Plane]:
+    plane = Plane(["127.0.0.1", "::1"], 0, seed=1)
+    plane.start()
+    yield plane
+    plane.stop()
+
+
+class Peer:
+    """A UDP socket whose address the plane has learned by a STUN datagram."""
+
+    def __init__(self, plane: Plane, number: int, family: int = socket.AF_INET) -> None:
+        self.plane = plane
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.settimeout(DEADLINE)
+        host = "127.0.0.1" if family == socket.AF_INET else "::1"
+        self.socket.connect((host, plane.port))
+        self.socket.send(STUN)
+        self.address = wait_for_control(plane)[0]
+        self.transport = plane.add_transport()
+        plane.set_remote_address(self.transport, self.address)
+        to_plane, from_plane = bytes([number]) * 28, bytes([number + 100]) * 28
+        plane.set_srtp(self.transport, Profile.AEAD_AES_128_GCM, to_plane, from_plane)
+        plane.set_admitted(self.transport, True)
+        self.outbound = Session(Policy(key=to_plane, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=GCM))
+        self.inbound = Session(Policy(key=from_plane, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=GCM))
+
+    def receive(self) -> bytes:
+        """The next RTP packet."""
+        while True:
+            data = self.socket.recv(2048)
+            if not 192 <= data[1] <= 223:
+                return self.inbound.unprotect(data)
+
+
+def wait_for_control(plane: Plane) -> tuple[bytes, bytes, int | None]:
+    assert select.select([plane.event_fd], [], [], DEADLINE)[0]
+    (datagram,) = plane.drain_control()
+    return datagram
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_datagram_comes_in_and_is_answered_by_the_same_socket(
+    plane: Plane, family: socket.AddressFamily
+) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
+        client.settimeout(DEADLINE)
+        client.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
+        client.sendto(STUN, (client.getsockname()[0], plane.port))
+        address, data, transport = wait_for_control(plane)
+        assert (data, transport) == (STUN, None)
+        assert host_and_port(address) == client.getsockname()[:2]
+        assert plane.send_datagram(address, b"answer")
+        answer, source = client.recvfrom(100)
+        assert (answer, source[1]) == (b"answer", plane.port)
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_media_goes_from_socket_to_socket(plane: Plane, family: int) -> None:
+    publisher, subscriber = Peer(plane, 1, family), Peer(plane, 2)
+    producer = plane.add_producer(
+        publisher.transport,
+        "video",
+        codec="vp8",
+        clock_rate=90_000,
+        payload_type=96,
+        encodings=[Encoding(1000)],
+    )
+    plane.add_consumer(
+        subscriber.transport,
+        producer,
+        ssrc=10,
+        payload_type=100,
+        rtx_ssrc=11,
+        rtx_payload_type=101,
+        paused=False,
+    )
+    sent = [vp8(1, key=index == 0, first=index == 0, size=900) for index in range(20)]
+    for index, payload in enumerate(sent):
+        publisher.socket.send(publisher.outbound.protect(rtp(index, 3000, 1000, payload, marker=index == 19)))
+    got = [subscriber.receive() for _ in range(20)]
+    assert [packet[12 + 6 :][: 900 - 6] for packet in got] == [payload[6:] for payload in sent]
+    statistics = plane.statistics()
+    assert statistics.packets_sent >= 20
+    assert statistics.send_calls < 20, "a frame is one call, or a few if the machine is busy"
+    publisher.socket.close()
+    subscriber.socket.close()
+
+
+def test_events_wake_the_control_plane(plane: Plane) -> None:
+    publisher = Peer(plane, 1)
+    plane.add_producer(
+        publisher.transport,
+        "audio",
+        codec="opus",
+        clock_rate=48_000,
+        payload_type=AUDIO,
+        encodings=[Encoding(3000)],
+    )
+    publisher.socket.send(publisher.outbound.protect(rtp(1, 1, 3000, b"x", payload_type=AUDIO)))
+    assert select.select([plane.event_fd], [], [], DEADLINE)[0]
+    assert plane.drain_control() == []
+    assert len(plane.drain_events()) == 1
+    assert not select.select([plane.event_fd], [], [], 0)[0]
+    publisher.socket.close()
+
+
+def test_a_tap_works_across_threads(plane: Plane) -> None:
+    publisher = Peer(plane, 1)
+    producer = plane.add_producer(
+        publisher.transport,
+        "audio",
+        codec="opus",
+        clock_rate=48_000,
+        payload_type=AUDIO,
+        encodings=[Encoding(3000)],
+    )
+    tap = plane.add_tap(producer, 1000)
+    packets: list[tuple[int, bytes]] = []
+    before = plane.now_us()
+    for number in range(500):
+        publisher.socket.send(
+            publisher.outbound.protect(rtp(number, number, 3000, b"x" * 50, payload_type=AUDIO))
+        )
+        if number % 50 == 0:
+            packets += plane.drain_tap(tap).packets
+    until = time.monotonic() + DEADLINE
+    while len(packets) < 500 and time.monotonic() < until:
+        packets += plane.drain_tap(tap).packets
+    assert len(packets) == 500
+    arrivals = [arrival for arrival, _ in packets]
+    assert arrivals == sorted(arrivals)
+    assert before <= arrivals[0] <= plane.now_us()
+    publisher.socket.close()
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"{port} on 127.0.0.1") as refused:
+            Plane(["127.0.0.1"], port)
+    assert refused.value.errno == errno.EADDRINUSE
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    with pytest.raises(OSError, match=r"192\.0\.2\.1") as refused:
+        Plane(["192.0.2.1"], 0)
+    assert refused.value.errno == errno.EADDRNOTAVAIL
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, "40000", None])
+def test_a_wrong_port_is_refused(port: int) -> None:
+    with pytest.raises(ValueError, match="port"):
+        Plane(["127.0.0.1"], port)
+
+
+def test_no_address_is_refused() -> None:
+    with pytest.raises(ValueError, match="addresses"):
+        Plane([], 0)
+
+
+def test_stopping_twice_and_dropping_unstopped_leave_no_thread_or_descriptor() -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = threads(), descriptors()
+    plane = Plane(["127.0.0.1"], 0)
+    plane.start()
+    with pytest.raises(RuntimeError, match="started"):
+        plane.start()
+    plane.stop()
+    plane.stop()
+    plane.add_transport()
+    assert not plane.send_datagram(bytes(24), b"x")
+    dropped = Plane(["127.0.0.1"], 0)
+    dropped.start()
+    assert threads() == before[0] + 1
+    del plane, dropped
+    gc.collect()
+    assert (threads(), descriptors()) == before
+
+
+def test_a_running_plane_is_not_fed_by_hand(plane: Plane) -> None:
+    with pytest.raises(RuntimeError, match="running"):
+        plane.receive(STUN, bytes(24), 1)
+    with pytest.raises(RuntimeError, match="running"):
+        plane.advance(1)
+
+
+def test_a_refused_destination_is_counted_and_the_rest_goes_on(plane: Plane) -> None:
+    publisher, subscriber = Peer(plane, 1), Peer(plane, 2)
+    producer = plane.add_producer(
+        publisher.transport,
+        "audio",
+        codec="opus",
+        clock_rate=48_000,
+        payload_type=AUDIO,
+        encodings=[Encoding(3000)],
+    )
+    lost = plane.add_transport()
+    plane.set_remote_address(
+        lost, subscriber.address[:12] + bytes([255] * 4) + subscriber.address[16:]
+    )  # broadcast
+    plane.set_srtp(lost, Profile.AEAD_AES_128_GCM, bytes(28), bytes(28))
+    plane.set_admitted(lost, True)
+    for transport in (lost, subscriber.transport):
+        plane.add_consumer(transport, producer, ssrc=20, payload_type=111, nack=False, paused=False)
+    publisher.socket.send(publisher.outbound.protect(rtp(1, 1, 3000, b"hello", payload_type=AUDIO)))
+    assert subscriber.receive().endswith(b"hello")
+    assert plane.statistics().drops["send_refused"] >= 1
+    publisher.socket.close()
+    subscriber.socket.close()
+
+
+async def test_control_calls_do_not_wait_for_the_thread(plane: Plane) -> None:
+    """Thousands of calls while the plane is busy: each returns at once, and all are carried out in order."""
+    publisher = await asyncio.to_thread(Peer, plane, 1)
+    producer = plane.add_producer(
+        publisher.transport,
+        "audio",
+        codec="opus",
+        clock_rate=48_000,
+        payload_type=AUDIO,
+        encodings=[Encoding(3000)],
+    )
+    slowest = 0.0
+    for number in range(1500):
+        started = time.perf_counter()
+        consumer = plane.add_consumer(publisher.transport, producer, ssrc=number, payload_type=1, nack=False)
+        plane.set_consumer_paused(consumer, False)
+        plane.remove_consumer(consumer)
+        slowest = max(slowest, time.perf_counter() - started)
+        if number % 50 == 0:
+            await asyncio.sleep(0)
+    assert slowest < 0.1
+    assert threading.active_count() >= 1
+    publisher.socket.close()
