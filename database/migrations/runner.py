@@ -121,6 +121,10 @@ def _refuse_unusable_folder(url: URL) -> None:
     for needed in (folder, path):
         if needed.exists() and not os.access(needed, os.W_OK):
             raise MigrationError(f"{needed} cannot be written. {_FOLDER_ADVICE}")
+    try:
+        path.touch(mode=0o600)  # personal records; SQLite gives its log the same mode
+    except OSError as error:
+        raise MigrationError(f"{path} cannot be made: {error.strerror}. {_FOLDER_ADVICE}") from error
 
 
 _FOLDER_ADVICE: Final = (

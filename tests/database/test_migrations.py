@@ -1,6 +1,7 @@
 import asyncio
 import os
 import pwd
+import stat
 import tempfile
 from pathlib import Path
 
@@ -149,6 +150,15 @@ def test_a_read_only_data_folder_is_told() -> None:
             finally:
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+async def test_the_records_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/data/huitang.sqlite3")
+    await database.migrate()
+    async with database.transaction():
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+    await database.dispose()
+    assert modes == dict.fromkeys(("huitang.sqlite3", "huitang.sqlite3-wal", "huitang.sqlite3-shm"), 0o600)
 
 
 async def test_foreign_keys_are_off_only_while_migrating(tmp_path: Path) -> None:
