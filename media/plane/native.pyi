@@ -149,7 +149,7 @@ class Core:
         """
     def sent(self) -> list[tuple[Address, bytes]]:
         """Take the datagrams that would have been sent, in order. Not on a `Plane`."""
-    def send_runs(self) -> list[tuple[Address, int, int]]:
+    def send_runs(self) -> list[tuple[Address, bytes, int]]:
         """As `sent`, but the messages as the kernel would get them: (address, bytes, segment size or 0)."""
 
 class Plane(Core):
