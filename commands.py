@@ -16,6 +16,7 @@ from members.demo import DemoLogin, make_demo
 from members.importing import ImportRefused, import_path
 from members.organizations import Organizations
 from members.policy import RoleName
+from rooms.demo import furnish_demo
 from startup import StartFailed, records
 from welcome import login_table
 
@@ -23,8 +24,10 @@ BROKEN: Final = 2  # the exit code of verify-cards where a chain does not hold
 
 
 async def make_demo_organization(database: Database) -> list[DemoLogin]:
-    """The demo where there is no organization yet; answers the log-ins that (still) work."""
-    return await make_demo(database, Accounts(database, utc_now), utc_now)
+    """The demo where there is no organization yet, furnished; answers the log-ins that (still) work."""
+    logins = await make_demo(database, Accounts(database, utc_now), utc_now)
+    await furnish_demo(database, utc_now)
+    return logins
 
 
 async def demo(config: Config, arguments: argparse.Namespace) -> int:
