@@ -19,5 +19,5 @@ Beside them, for the operator: demo.make_demo, importing.import_path.
 Problem codes raised here: not_signed_in, forbidden, not_found, wrong_credentials, account_disabled,
 too_many_attempts, password_too_short, password_too_long, password_too_common, password_contains_username,
 password_unchanged, wrong_password, invalid_username, username_taken, unknown_account, unknown_organization,
-ambiguous_organization, token_invalid, token_expired.
+ambiguous_organization, organization_exists, token_invalid, token_expired.
 """

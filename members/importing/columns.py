@@ -13,7 +13,6 @@ from members.accounts.repository import normalize_username
 
 E = TypeVar("E", bound=StrEnum)
 
-CODE_LENGTH: Final = 60
 NAME_LENGTH: Final = 80
 ORGANIZATION_NAME_LENGTH: Final = 120
 PLACE_LENGTH: Final = 120

@@ -11,6 +11,7 @@ from members.importing.columns import Column
 from members.importing.errors import ImportRefused, RowError
 from members.importing.rows import AccountRow, MemberRow, OrganizationRow, Place, RoleRow
 from members.organizations import OrganizationKind
+from members.organizations.models import CODE_LENGTH
 from members.people import Post, Standing
 from members.policy import RoleName
 
@@ -26,7 +27,7 @@ class Sheet(NamedTuple):
     make: Callable[..., Any]
 
 
-_code = columns.text(columns.CODE_LENGTH)
+_code = columns.text(CODE_LENGTH)
 
 ORGANIZATIONS: Final = Sheet(
     "organizations.csv",

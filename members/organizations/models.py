@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
 
+CODE_LENGTH = 60
 PATH_LENGTH = 330
 """Ten levels of "/id"."""
 

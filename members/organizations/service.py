@@ -5,7 +5,7 @@ from typing import Final
 from database import Clock, Database, utc_now
 from errors import Kind, Problem
 from members.organizations import repository
-from members.organizations.models import OrganizationKind
+from members.organizations.models import CODE_LENGTH, OrganizationKind
 from members.organizations.views import OrganizationView
 from members.policy import Action, Actor, Subject, require, scope
 
@@ -48,8 +48,14 @@ class Organizations:
         return OrganizationView.of(found[0])
 
     async def add_department(self, name: str, timezone: str = DEFAULT_TIMEZONE) -> OrganizationView:
-        """For the command line: a new root of the tree."""
+        """For the command line: a new root of the tree. Its code, by which imports refer to it, is its name.
+
+        Problem organization_exists when another organization has that code.
+        """
+        code = name[:CODE_LENGTH]
         async with self._database.transaction() as session:
+            if any(row.code == code for row in await repository.called(session, code)):
+                raise Problem(Kind.CONFLICT, "organization_exists")
             row = repository.add(
                 session,
                 parent=None,
@@ -57,5 +63,6 @@ class Organizations:
                 name=name,
                 timezone=timezone,
                 created_at=self._clock(),
+                code=code,
             )
         return OrganizationView.of(row)

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from members.organizations import Organization, OrganizationKind
 from members.organizations.rules import is_held_at, may_stand_below
 from members.people import Member, Post
 from members.policy import Level, RoleName
-from tests.factories import FakeClock, Records
+from tests.factories import CHEAP, FakeClock, Records
 
 KINDS = {organization.code: organization.kind for organization in ORGANIZATIONS}
 
@@ -49,6 +50,20 @@ async def test_the_demo_is_made_once_and_its_log_ins_stay_the_same(
     clock.advance(timedelta(days=1))
     assert await make_demo(database, accounts, clock) == first
     assert await counts(database) == before
+
+
+async def test_two_nodes_that_start_at_once_make_one_demo(
+    database: Database, accounts: Accounts, clock: FakeClock
+) -> None:
+    other = Database(database.url.render_as_string(hide_password=False))
+    try:
+        first, second = await asyncio.gather(
+            make_demo(database, accounts, clock), make_demo(other, Accounts(other, clock, CHEAP), clock)
+        )
+    finally:
+        await other.dispose()
+    assert first == second
+    assert (await counts(database))["members"] == len(MEMBERS)
 
 
 async def test_a_log_in_with_another_password_or_closed_is_no_longer_told(

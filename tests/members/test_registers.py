@@ -109,6 +109,8 @@ async def test_an_operator_plants_a_tree_and_finds_by_name_or_id(
     department = await service.add_department("青河区委组织部")
     assert (department.kind, department.path) == (OrganizationKind.DEPARTMENT, f"/{department.id}/")
     assert await service.find(department.id) == department == await service.find("青河区委组织部")
+    with pytest.raises(Problem, match="organization_exists"):
+        await service.add_department("青河区委组织部")
     with pytest.raises(Problem, match="unknown_organization"):
         await service.find("没有")
     await records.organization(name="同名")
