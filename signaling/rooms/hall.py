@@ -108,9 +108,9 @@ class Hall:
         self._ear.resumed(publication.producer.id)
         self._tell_of("producerResumed", publication)
 
-    def unpublish(self, publication: Publication) -> None:
+    def unpublish(self, session: Session, publication: Publication) -> None:
         """Close a producer; the owners of its consumers hear of those by themselves."""
-        self._forget(publication)
+        self._forget(session, publication)
         publication.producer.close()
         self._tell_of("producerClosed", publication)
 
@@ -139,7 +139,7 @@ class Hall:
         self._owners.pop(transport_id, None)
         for publication in list(session.publications.values()):
             if publication.producer.transport_id == transport_id:
-                self.unpublish(publication)
+                self.unpublish(session, publication)
         for consumer in list(session.consumers.values()):
             if consumer.transport_id == transport_id:
                 self.drop_consumer(session, consumer.id)
@@ -149,7 +149,7 @@ class Hall:
         """Close all media of a participant at once and forget him; `peerLeft` tells the others, not each producer."""
         self.sessions.pop(session.peer_id, None)
         for publication in list(session.publications.values()):
-            self._forget(publication)
+            self._forget(session, publication)
         for consumer_id in list(session.consumers):
             self.drop_consumer(session, consumer_id)
         for transport_id in list(session.transports):
@@ -161,13 +161,11 @@ class Hall:
             self.close_session(session)
         self.router.close()
 
-    def _forget(self, publication: Publication) -> None:
+    def _forget(self, session: Session, publication: Publication) -> None:
         producer_id = publication.producer.id
         self._ear.closed(producer_id)
         self.publications.pop(producer_id, None)
-        owner = self.sessions.get(publication.peer_id)
-        if owner is not None:
-            owner.publications.pop(producer_id, None)
+        session.publications.pop(producer_id, None)
 
     def _tell_of(self, event: str, publication: Publication, *, owner_too: bool = False) -> None:
         payload = {"peerId": publication.peer_id, **publication.view()}

@@ -89,7 +89,7 @@ class Stage:
     async def close_producer(self, connection: From, message: ProducerReference) -> Answer:
         """Stop sending a track."""
         hall, session = self._inside(connection)
-        hall.unpublish(session.publication(message.producer_id))
+        hall.unpublish(session, session.publication(message.producer_id))
         return {}
 
     # Consumers

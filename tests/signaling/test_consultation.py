@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from database import Database, new_id
+from members.accounts.models import AccountRole
 from members.policy import RoleName
 from members.tokens import Purpose
 from rooms.consultations.models import Service, ServiceExpert, Station, StationService
@@ -185,6 +186,7 @@ async def test_an_expert_without_a_desk_is_off_duty_after_a_while(centre: Centre
             await desk.call("setDuty", {"onDuty": True})
             await page.heard("ticket", lambda heard: heard["consultation"]["service"]["expertsOnDuty"] == 1)
             await second.cut()  # one desk is left
+            await until(lambda: stack.signaling.statistics().connections["/stations"] == 2)
             stack.clock.advance(3600)
             await stack.consultations.advance()
             assert (await desk.call("watchQueue"))["duty"]["onDuty"] is True
@@ -207,6 +209,16 @@ async def test_a_station_whose_key_was_changed_is_out_at_the_next_event(
         async with sqlite_database.transaction() as session:
             await session.execute(update(Station).values(generation=2))
         assert await screen.refused("watchTicket", ticket) == "unauthenticated"
+
+
+async def test_who_is_no_expert_any_more_has_no_desk_from_the_next_event_on(
+    centre: Centre, sqlite_database: Database
+) -> None:
+    async with centre.desk() as desk:
+        await desk.call("watchQueue")
+        async with sqlite_database.transaction() as session:
+            await session.execute(delete(AccountRole).where(AccountRole.role == RoleName.EXPERT))
+        assert await desk.refused("callNext") == "forbidden"
 
 
 async def test_who_cancels_makes_room_for_the_next(centre: Centre) -> None:

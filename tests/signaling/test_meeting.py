@@ -134,6 +134,7 @@ async def test_leaving_is_told_at_once_and_one_may_come_again(branch: Branch, en
         await host.call("leave")
         assert await member.heard("peerLeft") == {"peerId": first, "reason": "left"}
         assert (await member.heard("consumerClosed"))["consumerId"] == consumer.id
+        assert not member.has_heard("producerClosed")  # the one word says it all
         assert await host.refused("pauseProducer", {"producerId": camera.id}) == "not_joined"
         assert (await host.join(meeting))["peerId"] != first
 

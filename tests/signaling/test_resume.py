@@ -129,7 +129,8 @@ async def test_a_return_whose_answer_was_lost_is_made_good_by_the_next(branch: B
         await unlucky.heard("removed")
 
         await member.call("chat", {"text": "the answer has arrived"})
-        assert (await enter_again(unlucky, branch, meeting, token))["resumed"] is False
+        spent = unlucky.answer["resumeToken"]
+        assert (await enter_again(unlucky, branch, meeting, spent))["resumed"] is False
 
 
 async def enter_again(somebody: Participant, branch: Branch, meeting: str, token: str) -> Payload:

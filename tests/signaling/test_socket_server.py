@@ -126,7 +126,7 @@ async def test_an_event_is_answered_with_data(client: RawClient) -> None:
 async def test_events_named_like_our_own_handlers_are_unknown_events(
     client: RawClient, stand: Stand, name: str
 ) -> None:
-    answer = await client.call(SPACE, name, {"token": "known"}, {})
+    answer = await client.call(SPACE, name, {"token": "known"})
     assert answer["error"]["code"] == "invalid_request"
     assert stand.echo.gone == []
     assert await is_alive(client)
@@ -311,10 +311,12 @@ async def test_nonsense_by_long_polling_is_counted_not_raised(stand: Stand) -> N
     assert sum(stand.counters.dropped.values()) == 5
 
 
+@pytest.mark.parametrize("settings", [SignalingSettings(ping_timeout=60)])
 async def test_a_client_that_does_not_read_is_cut_and_others_are_not_held_up(
-    stand: Stand, client: RawClient
+    stand: Stand, client: RawClient, settings: SignalingSettings
 ) -> None:
     """The slow one's system takes some megabytes, then its queue fills, then it is cut; no `post` ever waits."""
+    assert settings.ping_timeout > DEADLINE * 4
     async with raw_client(stand.url) as slow:
         await slow.connect(SPACE, {"token": "known"})
         slow.socket._response.connection.transport.pause_reading()  # type: ignore[union-attr]
