@@ -36,6 +36,7 @@ from web.pages import ClientPages
 from web.services import Services, WebSettings
 
 RECONNECT_AFTER_MS: Final = 3_000  # a restart of this program takes about two seconds
+DRAIN_SECONDS: Final = 0.3  # for the word to reach people before their connections are cut
 STEP_SECONDS: Final = 8.0  # for each part to stop; a stop takes half a minute at the very worst
 HOUSEKEEPING_SECONDS: Final = 3600.0
 SIGNALING_COUNTERS: Final = frozenset({"events", "refusals", "dropped"})
@@ -145,7 +146,8 @@ class Node:
     async def drain(self) -> None:
         """Send nobody here any more, and tell who is here to come back in a moment."""
         self.health.drain()
-        await self._within("signaling_drain", self.signaling.drain(RECONNECT_AFTER_MS))
+        await self._within("signaling", self.signaling.drain(RECONNECT_AFTER_MS))
+        await asyncio.sleep(DRAIN_SECONDS)
 
     async def stop(self) -> None:
         """Stop what was started, each part within its time: connections first; see docs/closing.md."""
@@ -247,6 +249,7 @@ def _web_settings(config: Config) -> WebSettings:
         session_seconds=int(AccountSettings().session_lifetime.total_seconds()),
         metrics_networks=config.metrics.networks,
         metrics_token=_text(config.metrics.token),
+        access_log=config.log.access,
     )
 
 

@@ -19,6 +19,7 @@ import uvloop
 import commands
 import config
 import logs
+from members import importing
 from members.policy import RoleName
 from startup import StartFailed, prepare_folder, records, sole_use
 from web.listener import ListenError
@@ -101,9 +102,8 @@ def parser() -> argparse.ArgumentParser:
     one = add(
         "import", commands.import_file, "read organizations, members, accounts and roles from CSV sheets"
     )
-    one.add_argument(
-        "path", type=Path, metavar="FILE", help="a sheet, or a folder of them; docs/operations.md"
-    )
+    one.description, one.formatter_class = importing.__doc__, argparse.RawDescriptionHelpFormatter
+    one.add_argument("path", type=Path, metavar="FILE", help="a sheet, or a folder of them")
     one.add_argument("--dry-run", action="store_true", help="only say what would be done, and what is wrong")
     add("verify-cards", commands.verify_cards, "check the hash chain of every activity card")
     one = add("create-account", commands.create_account, "make a log-in; the password is asked for")

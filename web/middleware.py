@@ -12,10 +12,11 @@ from errors import Problem
 from localization import Language, choose_language
 from web.figures import FIGURES
 from web.refusals import from_http, from_problem, refusal
-from web.services import SERVICES
+from web.services import EDGE, SERVICES
 
 LANGUAGE: Final = web.RequestKey("language", str)
 REQUEST_ID: Final = "X-Request-Id"
+LONG_LIVED: Final = "/socket.io/"  # lasts as long as the meeting; signaling counts what happens there
 
 logger = structlog.get_logger(__name__)
 
@@ -28,12 +29,12 @@ async def number_and_count(request: web.Request, handler: Handler) -> web.Stream
     with structlog.contextvars.bound_contextvars(request=number):
         response = await _answer(request, handler, number)
         seconds = perf_counter() - started
-        logger.debug(
-            "request_answered", call=call_name(request), status=response.status, seconds=round(seconds, 4)
-        )
+        log = logger.info if request.app[EDGE].settings.access_log else logger.debug
+        log("request_answered", call=call_name(request), status=response.status, seconds=round(seconds, 4))
     if not response.prepared:
         response.headers[REQUEST_ID] = number
-    request.app[FIGURES].observe(call_name(request), response.status, seconds)
+    if not request.path.startswith(LONG_LIVED):
+        request.app[FIGURES].observe(call_name(request), response.status, seconds)
     return response
 
 

@@ -52,6 +52,7 @@ class WebSettings:
     session_seconds: int = 60 * 24 * 3600
     metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     metrics_token: str | None = None
+    access_log: bool = False
 
 
 @dataclass(frozen=True)
