@@ -93,7 +93,8 @@ class Database:
     @staticmethod
     async def _take_turn(turn: asyncio.Lock, stack: AsyncExitStack) -> None:
         try:
-            await asyncio.wait_for(turn.acquire(), WRITE_LOCK_TIMEOUT_SECONDS)
+            async with asyncio.timeout(WRITE_LOCK_TIMEOUT_SECONDS):
+                await turn.acquire()
         except TimeoutError:
             raise Problem(Kind.UNAVAILABLE, "database_busy") from None
         stack.callback(turn.release)

@@ -199,6 +199,22 @@ async def test_a_lock_held_by_another_program_is_a_refusal(
     assert caught.value.code == "database_busy"
 
 
+async def test_a_writer_that_waits_too_long_for_its_turn_is_refused_and_takes_no_turn(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write() -> None:
+        async with sqlite_database.transaction() as session:
+            add(session, "甲")
+
+    async with sqlite_database.transaction():
+        monkeypatch.setattr("database.database.WRITE_LOCK_TIMEOUT_SECONDS", 0.01)
+        with pytest.raises(Problem, match="database_busy"):
+            await asyncio.create_task(write())
+    monkeypatch.undo()
+    await write()
+    assert await names(sqlite_database) == ["甲"]
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://root@host/name", "sqlite://", "sqlite:///:memory:"])
 def test_a_url_of_neither_database_is_refused_in_words(url: str) -> None:
     with pytest.raises(ValueError, match=r"sqlite:///path"):
