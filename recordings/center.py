@@ -14,6 +14,7 @@ from recordings import repository
 from recordings.capture.recorder import Recorder, Segment
 from recordings.capture.thread import CaptureThread
 from recordings.capture.track import CaptureCounters
+from recordings.compose.fonts import find_font
 from recordings.composing.service import Compositions
 from recordings.events import RecordingListener, RecordingStatus
 from recordings.folders import Folders
@@ -57,6 +58,10 @@ class RecordingCenter:
         OSError where the folder cannot be made.
         """
         self._settings.folder.mkdir(parents=True, exist_ok=True)
+        if await asyncio.to_thread(find_font) is None:
+            _log.warning(
+                "chinese_font_missing", remedy="install a font with Chinese characters: fonts-noto-cjk"
+            )
         self._thread.start()
         await self.reconcile()
         await self._compositions.start()
@@ -99,18 +104,19 @@ class RecordingCenter:
         Problem UNAVAILABLE where the database is; reconciliation makes up for it then.
         """
         async with self._opening:
-            recorder = self._recorders.pop(meeting_id, None)
-            if recorder is not None:
-                await recorder.close()
-            async with self._database.transaction() as session:
-                recording = await repository.of_meeting(session, meeting_id, lock=True)
-                if recording is None or recording.ended_at is not None:
-                    return
-                now = self._clock()
-                recording.ended_at = now
-                if recorder is not None and recorder.status.reason is not None:
-                    recording.failure = recorder.status.reason  # the disk may have been too full to note it
-                await repository.enqueue(session, recording, now)
+            recorder = self._recorders.get(meeting_id)
+        if recorder is not None:
+            await recorder.close()
+            self._recorders.pop(meeting_id, None)
+        async with self._database.transaction() as session:
+            recording = await repository.of_meeting(session, meeting_id, lock=True)
+            if recording is None or recording.ended_at is not None:
+                return
+            now = self._clock()
+            recording.ended_at = now
+            if recorder is not None and recorder.status.reason is not None:
+                recording.failure = recorder.status.reason  # the disk may have been too full to note it
+            await repository.enqueue(session, recording, now)
         _log.info("recording_ended", recording_id=recording.id)
         self._tell(meeting_id, RecordingStatus(RecordingState.COMPOSING, now))
         self._compositions.wake()

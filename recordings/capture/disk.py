@@ -21,14 +21,21 @@ class AppendedFile:
             view = view[written:]
 
     def close(self) -> None:
-        """Sync and close; twice is harmless.
+        """Twice is harmless."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
 
-        A kill loses nothing that was written, only a power cut could, and the kernel writes back within 30 seconds by
-        itself. So a file is synced once, when it is whole, and capture never waits for the disk in between.
-        """
-        if self._descriptor < 0:
-            return
-        descriptor, self._descriptor = self._descriptor, -1
+
+def sync_folder(folder: Path) -> None:
+    """Give every file in it to the disk itself; OSError where that refuses.
+
+    A kill loses nothing that was written, only a power cut could, and the kernel writes back within 30 seconds by
+    itself. So files are synced once, when all are whole, by a thread that capture does not wait for
+    and that a slow disk may hold up.
+    """
+    for path in [*folder.iterdir(), folder]:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
         finally:

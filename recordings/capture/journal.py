@@ -38,7 +38,7 @@ class Journal:
             self._file.write(("\n".join(lines) + "\n").encode())
 
     def close(self) -> None:
-        """Flush, sync and close; the file is given up even where that raises."""
+        """Flush and close; the file is given up even where that raises."""
         try:
             self.flush()
         finally:

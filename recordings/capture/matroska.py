@@ -71,7 +71,7 @@ class MatroskaTrack:
         return len(data)
 
     def close(self) -> None:
-        """Flush, sync and close; the file is given up even where that raises."""
+        """Flush and close; the file is given up even where that raises."""
         try:
             self.flush()
         finally:

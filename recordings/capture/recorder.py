@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from database import Clock
+from recordings.capture.disk import sync_folder
 from recordings.capture.segment import SegmentCapture
 from recordings.capture.thread import CaptureThread, monotonic_us
 from recordings.capture.track import CaptureCounters
@@ -82,6 +83,7 @@ class Recorder:
         self.recording_id = segment.recording_id
         self.meeting_id = segment.meeting_id
         self.status = RecordingStatus(RecordingState.CAPTURING, segment.started_at)
+        self._folder = segment.folder
         self._clock = clock
         self._thread = thread
         self._on_status = on_status
@@ -121,7 +123,9 @@ class Recorder:
         self._tracks.discard(producer_id)
 
     async def close(self) -> None:
-        """Write and close everything; returns when the files are whole on the disk. Twice is harmless."""
+        """Write and close everything; returns when the files are whole and on the disk. Twice is harmless."""
+        if self._closed:
+            return
         self._closed = True
         self._tracks.clear()
         done = asyncio.get_running_loop().create_future()
@@ -137,6 +141,10 @@ class Recorder:
 
         self._thread.order(end)
         await done
+        try:
+            await asyncio.to_thread(sync_folder, self._folder)
+        except OSError:
+            _log.exception("capture_not_synced", recording_id=self.recording_id)
 
     def _order(self, producer_id: str, work: Callable[[SegmentCapture, int], None]) -> None:
         if self._closed or producer_id not in self._tracks:

@@ -8,8 +8,9 @@ from typing import Final
 
 from recordings.compose.canvas import Canvas
 from recordings.compose.film import Film
+from recordings.compose.fonts import find_font
 from recordings.compose.layout import Tile
-from recordings.compose.lettering import Lettering, find_font
+from recordings.compose.lettering import Lettering
 from recordings.compose.mixer import Mixer
 from recordings.compose.pictures import PictureReader, Showing
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes

@@ -1,11 +1,13 @@
 """Encodes the composed film: H.264 and AAC in an MP4 that begins to play before it has been loaded."""
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from recordings.compose.layout import HEIGHT, WIDTH
 from recordings.compose.scenes import FRAME_RATE
@@ -63,5 +65,6 @@ class Film:
         self._container.close()
 
     def abandon(self) -> None:
-        """Give the file up as it is."""
-        self._container.close()
+        """Give the file up as it is; what made it so is being raised already."""
+        with contextlib.suppress(FFmpegError, OSError):
+            self._container.close()

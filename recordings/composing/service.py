@@ -194,8 +194,9 @@ class Compositions:
             final = report.failure is not Failure.DISK_FULL and (
                 report.failure is not Failure.COMPOSITION_FAILED or job.attempts >= self._settings.attempts
             )
+            failure = recording.failure if recording.failure in _OF_CAPTURE else report.failure
             if final:
-                repository.turn(recording, RecordingState.FAILED, now, report.failure)
+                repository.turn(recording, RecordingState.FAILED, now, failure)
                 await session.delete(job)
             else:
                 job.worker, job.lease_until = None, None
@@ -208,7 +209,7 @@ class Compositions:
         )  # fmt: skip
         if final:
             self.counters.failed += 1
-            self._on_status(recording.meeting_id, RecordingStatus(RecordingState.FAILED, now, report.failure))
+            self._on_status(recording.meeting_id, RecordingStatus(RecordingState.FAILED, now, failure))
 
     async def _give_back(self, job: CompositionJob, worker: str) -> None:
         async with self._database.transaction() as session:

@@ -5,7 +5,6 @@ import random
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -226,22 +225,6 @@ def test_a_track_that_fails_costs_the_others_nothing(tmp_path: Path) -> None:
     meeting.end()
     assert broken.closed
     assert len(packets(meeting.segment_folder / "0002-microphone.mkv")) == 25
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 200 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.fail(f"needs the right to mount: {mounted.stderr.decode()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_ends_the_recording_and_keeps_what_there_is(small_disk: Path) -> None:

@@ -162,8 +162,10 @@ async def test_a_folder_that_cannot_be_written_fails_the_recording_and_not_the_m
     (video, _) = offer(recorder)
     status = await heard.reaches(meeting.id, RecordingState.FAILED)
     assert status.reason is Failure.DISK_FAILED
-    await recorder.close()
+    await center.finish(meeting.id)
     assert video.tap.closed
+    status = await heard.reaches(meeting.id, RecordingState.FAILED, after=RecordingState.COMPOSING)
+    assert status.reason is Failure.DISK_FAILED, "why there is nothing, and not only that there is nothing"
 
 
 class Centers:

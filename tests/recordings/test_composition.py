@@ -1,6 +1,7 @@
 """Whole films, decoded and looked at."""
 
 import random
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 from recordings.compose.composer import NothingToCompose, compose
+from recordings.compose.report import Exit, Failed, parse
 from recordings.compose.verify import index_first, verify
+from recordings.composing import process
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.meetings import Meeting, Watched, composed, track, watch
@@ -267,6 +270,27 @@ def test_a_film_that_is_not_whole_is_not_passed_on(film: tuple[Path, Watched], t
             verify(tmp_path / name, film[1].times[-1])
     with pytest.raises(ValueError, match="long instead of"):
         verify(film[0], 100.0)
+
+
+def test_a_disk_without_room_for_the_film_is_told_from_a_mistake(tmp_path: Path, small_disk: Path) -> None:
+    video, audio = Publisher().video(solid(RED), 1.0), Publisher().audio(sine(440), 30.0)
+    meeting = Meeting(tmp_path / "recording")
+    meeting.join(
+        (track(video, "a", TrackSource.CAMERA), video), (track(audio, "a", TrackSource.MICROPHONE), audio)
+    )
+    meeting.run()
+    meeting.end()
+    (small_disk / "something").write_bytes(bytes(150_000))
+    done = subprocess.run(
+        [*process.command(tmp_path / "recording", small_disk / "film.mp4", 0)][:-1],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == Exit.DISK_FULL, done.stderr.decode()
+    report = parse(done.stdout.splitlines()[-1])
+    assert isinstance(report, Failed)
+    assert report.failure is Failure.DISK_FULL
+    assert [path.name for path in small_disk.iterdir()] == ["something"]
 
 
 def test_silence_is_a_film_too(tmp_path: Path) -> None:

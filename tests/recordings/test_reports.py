@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recordings.compose.lettering import Lettering, find_font
+from recordings.compose.fonts import find_font
+from recordings.compose.lettering import Lettering
 from recordings.compose.report import Failed, Finished, Progress, Report, parse, write
 from recordings.composing import process
 from recordings.states import Failure
