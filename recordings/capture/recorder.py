@@ -143,8 +143,8 @@ class Recorder:
         await done
         try:
             await asyncio.to_thread(sync_folder, self._folder)
-        except OSError:
-            _log.exception("capture_not_synced", recording_id=self.recording_id)
+        except OSError as error:
+            _log.warning("capture_not_synced", recording_id=self.recording_id, error=error.strerror)
 
     def _order(self, producer_id: str, work: Callable[[SegmentCapture, int], None]) -> None:
         if self._closed or producer_id not in self._tracks:

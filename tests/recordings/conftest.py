@@ -45,13 +45,18 @@ class Heard:
     def states(self, meeting_id: str) -> list[RecordingState]:
         return [status.state for told, status in self.told if told == meeting_id]
 
-    async def reaches(self, meeting_id: str, *states: RecordingState, seconds: float = 60) -> RecordingStatus:
-        """Wait until the newest status is one of these."""
+    async def reaches(
+        self,
+        meeting_id: str,
+        *states: RecordingState,
+        after: RecordingState | None = None,
+        seconds: float = 60,
+    ) -> RecordingStatus:
+        """Wait until the newest status is one of these, after another one where that is given."""
 
         def there() -> bool:
-            return (
-                bool(states) and self.states(meeting_id)[-1:] != [] and self.states(meeting_id)[-1] in states
-            )
+            said = self.states(meeting_id)
+            return bool(said) and said[-1] in states and (after is None or after in said)
 
         async with asyncio.timeout(seconds), self.changed:
             await self.changed.wait_for(there)
