@@ -45,13 +45,18 @@ ctypedef struct route_t:
 
 ctypedef struct transport_t:
     int64_t handle
+    # What each forwarded packet touches comes first, in two cache lines.
     bint admitted
     bint has_remote
     address_t remote
+    void *tx  # srtp sessions; NULL before DTLS is done
+    sent_t *sent  # NULL unless a consumer writes transport-cc
+    uint64_t packets_sent
+    uint64_t bytes_sent
+    int64_t report_at
+    void *rx
     address_t addresses[<int>ADDRESSES_MOST]
     int address_count
-    void *rx  # srtp sessions; NULL before DTLS is done
-    void *tx
     route_t routes[<int>ROUTES_MOST]
     int route_count
     uint32_t strangers[<int>STRANGERS_MOST]  # authenticated SSRCs that belong to nothing (yet)
@@ -64,14 +69,10 @@ ctypedef struct transport_t:
     uint8_t transport_cc_id
     uint32_t ssrc  # ours, in feedback to a publisher
     arrivals_t *arrivals  # NULL unless the client publishes with transport-cc
-    sent_t *sent  # NULL unless a consumer writes transport-cc
     int64_t feedback_at
-    int64_t report_at
     int64_t last_received_us
     uint64_t packets_received
     uint64_t bytes_received
-    uint64_t packets_sent
-    uint64_t bytes_sent
     uint64_t feedbacks
     uint32_t remb_bps
     uint32_t rtt_us
