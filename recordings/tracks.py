@@ -75,8 +75,3 @@ class Track:
     source: TrackSource
     tap: PacketSource
     paused: bool = False
-
-    @property
-    def kind(self) -> str:
-        """`video` or `audio`."""
-        return "video" if self.source.is_video else "audio"

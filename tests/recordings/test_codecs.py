@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.capture.codecs.frames import Depayloader, Frame, Malformed
@@ -219,6 +219,7 @@ def test_a_loss_spoils_the_picture_and_is_told(codec: str) -> None:
 
 
 @pytest.mark.parametrize("kind", DEPAYLOADERS)
+@settings(deadline=None)
 @given(
     pushes=st.lists(
         st.tuples(st.binary(max_size=40), st.integers(0, 3), st.booleans(), st.booleans()), max_size=30
@@ -234,6 +235,7 @@ def test_any_payloads_make_frames_or_are_counted(
             assert not frame.key or kind is OpusDepayloader or frame.size is not None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_headers_are_read_or_malformed(data: bytes) -> None:
     for read in (vp8_size, vp9_key_size, h264_size, opus_duration_us):

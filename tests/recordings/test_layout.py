@@ -1,7 +1,7 @@
 """Where everybody stands."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.compose.layout import HEIGHT, WIDTH, Cast, Rect, Tile, arrange, fit
@@ -96,6 +96,7 @@ def places(tile: Tile) -> list[Rect]:
     return [tile.picture] if tile.label is None else [tile.picture, tile.label]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(0, 6), st.integers(0, 40))
 def test_every_cast_has_its_place(cameras: int, screens: int, heard: int) -> None:
     tiles = arrange(Cast(keys(cameras), keys(screens, "s"), keys(heard, "p")))

@@ -1,7 +1,7 @@
 """The reorder window: order, loss, bounds, the wrap."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.capture.reorder import JUMP_PACKETS, ReorderWindow
@@ -67,6 +67,7 @@ def test_a_publisher_who_begins_anew_is_followed() -> None:
     assert run([100, 101, begin, begin + 1]) == [(100, 0), (101, 0), (begin, 1), (begin + 1, 0)]
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 0xFFFF), st.integers(1, 300))
 def test_any_shuffle_within_the_window_is_put_right(random: object, start: int, count: int) -> None:
     numbers = list(range(start, start + count))
@@ -77,6 +78,7 @@ def test_any_shuffle_within_the_window_is_put_right(random: object, start: int, 
     assert run(arrived) == [(number, 0) for number in numbers]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 0xFFFF), max_size=200), st.integers(0, 50_000))
 def test_whatever_arrives_comes_out_once_at_most(numbers: list[int], step_us: int) -> None:
     window = ReorderWindow(window_packets=16)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.compose.fonts import find_font
@@ -40,6 +40,7 @@ def test_anything_else_is_nothing(line: bytes) -> None:
     assert parse(line) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_line_is_read_or_not(line: bytes) -> None:
     parse(line)

@@ -1,7 +1,7 @@
 """RTP headers, and numbers that wrap."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.capture.rtp import RtpPacket, Unwrapper, parse_rtp
@@ -32,12 +32,14 @@ def test_packets_are_parsed_or_refused(data: bytes, expected: RtpPacket | None) 
     assert parse_rtp(data) == expected
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_any_bytes_are_a_packet_or_none(data: bytes) -> None:
     packet = parse_rtp(data)
     assert packet is None or len(packet.payload) <= len(data) - 12
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 127),
     st.integers(0, 0xFFFF),
@@ -63,6 +65,7 @@ def test_what_comes_late_stays_before() -> None:
     assert [unwrapper.unwrap(number) for number in (2, 65_535, 3, 0, 4)] == [2, -1, 3, 0, 4]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-30_000, 30_000), max_size=50), st.integers(0, 0xFFFF))
 def test_steps_of_less_than_half_the_range_are_followed(steps: list[int], start: int) -> None:
     unwrapper = Unwrapper(16)

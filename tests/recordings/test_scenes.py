@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.capture.journal import JOURNAL_NAME, read_lines
@@ -70,6 +70,7 @@ spans = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(TrackSource)), spans), max_size=6))
 def test_scenes_follow_each_other_without_gaps(tracks: list[tuple[TrackSource, list[Span]]]) -> None:
     clips = tuple(clip(f"c{index}", source, *each) for index, (source, each) in enumerate(tracks))
@@ -123,6 +124,7 @@ def test_a_journal_that_does_not_begin_is_none(tmp_path: Path) -> None:
     assert read_segment(journal(tmp_path, {**LINE, "startedAt": "2026-11-23T12:00:00"})) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_journal_or_none(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.compose.timeline import Point, Report, TimeMap, TrackClock, build_time_maps, without_steps
@@ -101,6 +101,7 @@ def test_publishers_with_different_clocks_meet_on_ours() -> None:
     assert maps[1](10.0) - maps[0](15.0) == pytest.approx(0.0, abs=0.001)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 3), max_size=20),
     st.lists(st.tuples(*[st.floats(0, 1e5)] * 2), min_size=1, max_size=20),

@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.viewing.coverage import (
@@ -40,6 +40,7 @@ def test_unions(given_: list[Interval], expected: tuple[Interval, ...]) -> None:
     assert union(given_) == expected
 
 
+@settings(deadline=None)
 @given(intervals)
 def test_a_union_is_disjoint_in_order_and_covers_the_same(parts: list[Interval]) -> None:
     merged = union(parts)
@@ -104,6 +105,7 @@ def test_reports_that_come_unevenly_lose_nothing() -> None:
     assert account.intervals == ((0.0, 30.0),)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(intervals, st.floats(0.1, 16), st.floats(0, 300)), max_size=12))
 def test_never_more_than_twice_the_time_that_passed(
     reports: list[tuple[list[Interval], float, float]],
@@ -116,6 +118,7 @@ def test_never_more_than_twice_the_time_that_passed(
         assert 0 <= account.credit <= LEEWAY
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(anything, anything), max_size=30),
     anything,
