@@ -183,6 +183,24 @@ def test_a_shared_screen_is_large_and_stands_while_nothing_moves(tmp_path: Path)
     assert 880 < (np.abs(row.astype(int) - CYAN[0]) < 20).sum() < 920
 
 
+def test_a_picture_that_stands_still_moves_to_its_new_place(tmp_path: Path) -> None:
+    person, other = Publisher(), Publisher(ntp=5.0)
+    screen = other.video(solid(CYAN), 0.2)
+    camera = person.video(solid(RED), 1.0, start=1.0)
+    meeting = Meeting(tmp_path)
+    meeting.join(
+        (track(screen, "b", TrackSource.SCREEN), screen), (track(camera, "a", TrackSource.CAMERA), camera)
+    )
+    meeting.run()
+    meeting.end()
+    watched = watch(composed(tmp_path)[1])
+    alone, beside = (np.abs(watched.frame_at(at)[360, :].astype(int) - CYAN[0]) < 20 for at in (0.5, 1.5))
+    assert alone.sum() > 1_150
+    assert 950 < beside.sum() < 1_050
+    assert beside[:1_000].all() or beside[40:1_000].all()
+    assert watched.share(RED, 1.5) > 0.02
+
+
 def test_who_is_only_heard_has_a_card_with_the_name(tmp_path: Path) -> None:
     meeting = Meeting(tmp_path)
     for index, name in enumerate(("赵淑芬", "Zoë")):

@@ -1,10 +1,19 @@
 """Voices on the time line, mixed without clipping."""
 
+import itertools
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from recordings.capture.codecs.frames import Frame
+from recordings.capture.codecs.registry import find_codec
+from recordings.capture.matroska import MatroskaTrack
 from recordings.compose.mixer import BLOCK, Limiter
-from recordings.compose.voices import RATE, Samples, stretched
+from recordings.compose.story import Clip
+from recordings.compose.voices import RATE, Samples, _placed, stretched
+from recordings.tracks import TrackSource
+from tests.recordings.publishers import encode_audio, sine
 
 
 def tone(seconds: float, loudness: float, frequency: float = 440.0) -> Samples:
@@ -47,6 +56,25 @@ def test_stretching_is_bounded_and_inaudible(wanted: int, length: int) -> None:
     changed = stretched(samples, wanted)
     assert len(changed) == length
     assert np.abs(np.diff(changed[:, 0])).max() < np.abs(np.diff(samples[:, 0])).max() * 1.05
+
+
+@pytest.mark.parametrize("pace", [0.997, 1.0, 1.0002, 1.003])
+def test_a_clock_that_drifts_is_followed_without_gaps(tmp_path: Path, pace: float) -> None:
+    codec = find_codec("opus")
+    assert codec is not None
+    frames = [Frame(data, 0, key=True) for _, data in encode_audio(sine(440), 5.0)]
+    file = MatroskaTrack(tmp_path / "a.mkv", codec, RATE, frames[0])
+    for index, frame in enumerate(frames):
+        file.add(frame, index * 960)
+    file.close()
+    clip = Clip(
+        "a", tmp_path / "a.mkv", TrackSource.MICROPHONE, "p", "p", lambda at: 7.0 + at * pace, ((7.0, 12.0),)
+    )
+    pieces = list(_placed(clip))
+    assert len(pieces) == 250
+    for index, (start, _) in enumerate(pieces):
+        assert start / RATE == pytest.approx(7.0 + index * 0.02 * pace, abs=0.0025)
+    assert all(start + len(piece) == after for (start, piece), (after, _) in itertools.pairwise(pieces))
 
 
 def test_silence_stays_silence() -> None:
