@@ -14,7 +14,7 @@ from members.policy import Actor, GuestActor, RoleName, StationActor
 from members.tokens import Purpose
 from rooms import Consultations, ConsultationSettings
 from rooms.consultations.events import QueueChanged, TicketChanged
-from rooms.consultations.models import Service, ServiceExpert, Station, StationService
+from rooms.consultations.models import Consultation, Service, ServiceExpert, Station, StationService
 from rooms.consultations.states import ConsultationState, ServiceKind
 from rooms.consultations.stations import hash_key
 from rooms.consultations.views import ConsultationView
@@ -406,6 +406,10 @@ async def test_an_expert_who_is_lost_in_the_talk_gives_the_ticket_back_to_the_he
     back = await centre.state(called)
     assert (back.state, back.position, back.expert, back.number) == (State.WAITING, 1, None, called.number)
     assert [(await centre.state(other)).position for other in others] == [2, 3]
+    async with centre.services.database.reading() as session:
+        record = await session.get(Consultation, called.id)
+    assert record is not None
+    assert record.returned, "before all others, whatever rules of priority may come"
     assert centre.services.live.snapshot(called.id) is None
     await centre.on_duty(centre.doctor)
     again = await centre.consultations.call_next(centre.doctor, None)

@@ -211,6 +211,7 @@ async def test_a_whole_room_takes_one_statement_a_heartbeat(
 async def test_presence_is_in_the_database_within_a_tick_and_extended_by_each_heartbeat(
     services: Services, branch: Branch, live: MeetingView
 ) -> None:
+    await services.pass_time(1)  # a heartbeat, so that the next is far
     entered = await services.enter(branch.members[0], live.id)
     opened = services.clock.now
     await services.pass_time(1)
