@@ -12,34 +12,33 @@ from database import Database, utc_now
 from members.accounts import Accounts
 from members.accounts.passwords import check_password
 from members.cards import Cards
-from members.demo import DemoLogin, make_demo
+from members.demo import make_demo
 from members.importing import ImportRefused, import_path
 from members.organizations import Organizations
 from members.policy import RoleName
 from rooms.demo import furnish_demo
 from startup import StartFailed, records
-from welcome import login_table
+from welcome import Demo, demo_lines
 
 BROKEN: Final = 2  # the exit code of verify-cards where a chain does not hold
 
 
-async def make_demo_organization(database: Database) -> list[DemoLogin]:
-    """The demo where there is no organization yet, furnished; answers the log-ins that (still) work."""
+async def make_demo_organization(database: Database) -> Demo:
+    """The demo where there is no organization yet, furnished; answers the log-ins and station keys that work."""
     logins = await make_demo(database, Accounts(database, utc_now), utc_now)
-    await furnish_demo(database, utc_now)
-    return logins
+    return Demo(tuple(logins), tuple(await furnish_demo(database, utc_now)))
 
 
 async def demo(config: Config, arguments: argparse.Namespace) -> int:
     """Make the demo organization and print its log-ins, for people or for scripts."""
     async with records(config) as database:
-        logins = await make_demo_organization(database)
-    if not logins:
+        made = await make_demo_organization(database)
+    if not made.logins:
         raise StartFailed("This database holds other organizations; the demo wants one without any.")
     if arguments.json:
-        print(json.dumps([login.as_json() for login in logins], ensure_ascii=False, indent=2))
+        print(json.dumps([login.as_json() for login in made.logins], ensure_ascii=False, indent=2))
     else:
-        print("\n".join(login_table(logins)))
+        print("\n".join(demo_lines(made)))
     return 0
 
 

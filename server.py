@@ -23,7 +23,7 @@ from members import importing
 from members.policy import RoleName
 from startup import StartFailed, prepare_folder, records, sole_use
 from web.listener import ListenError
-from welcome import welcome
+from welcome import Demo, welcome
 
 EPILOG: Final = """\
 Configuration: environment variables HUITANG_SECTION__NAME, or a TOML file; docs/operations.md lists them all.
@@ -45,7 +45,7 @@ async def serve(settings: config.Config, arguments: argparse.Namespace) -> int:
 
 async def _serve(settings: config.Config, *, demo: bool) -> int:
     async with records(settings) as database:
-        logins = await commands.make_demo_organization(database) if demo else []
+        made = await commands.make_demo_organization(database) if demo else Demo()
         try:
             from node import Node  # noqa: PLC0415 - needs the compiled plane, which the other commands do not
         except ModuleNotFoundError as error:
@@ -55,7 +55,7 @@ async def _serve(settings: config.Config, *, demo: bool) -> int:
         node = Node(settings, database)
         stop = _stop_signal()
         await node.start()
-        print(welcome(settings, node.http.port, logins), flush=True)
+        print(welcome(settings, node.http.port, made), flush=True)
         await stop.wait()
         logger.info("stopping")
         await node.drain()

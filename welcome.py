@@ -2,44 +2,52 @@
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from config import Config
 from members.demo import DemoLogin
+from rooms.demo import DemoStation
 from web.tls import machine_addresses
 
 ANY: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 LOOPBACK: Final = ("127.", "::1")
 
 
-def welcome(config: Config, port: int, logins: Sequence[DemoLogin]) -> str:
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo organization can be tried with."""
+
+    logins: tuple[DemoLogin, ...] = ()
+    stations: tuple[DemoStation, ...] = ()
+
+
+def welcome(config: Config, port: int, demo: Demo) -> str:
     """The whole text."""
     lines = ["", "Huitang is running.", *_addresses(config, port)]
-    if logins:
-        lines += ["", "The demo's log-ins, good for whoever reaches these addresses:", *login_table(logins)]
+    if demo.logins:
+        lines += ["", "The demo's log-ins, good for whoever reaches these addresses:", *demo_lines(demo)]
     return "\n".join([*lines, "", "Ctrl-C stops it.", ""])
 
 
-def login_table(logins: Sequence[DemoLogin]) -> list[str]:
-    """One line a log-in, in columns that also Chinese names keep."""
-    head = ("level", "username", "password", "name", "roles", "organization")
-    rows = [
-        head,
-        *(
-            (
-                str(one.level),
-                one.username,
-                one.password,
-                one.name,
-                ", ".join(one.roles),
-                one.organization_name,
-            )
-            for one in logins
-        ),
+def demo_lines(demo: Demo) -> list[str]:
+    """The log-ins, and the keys that make a screen a station."""
+    heads = ("level", "username", "password", "name", "roles", "organization")
+    logins = [
+        (str(one.level), one.username, one.password, one.name, ", ".join(one.roles), one.organization_name)
+        for one in demo.logins
     ]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(head))]
+    lines = _table([heads, *logins])
+    if demo.stations:
+        lines += ["", *_table([("station key", "station"), *((one.key, one.name) for one in demo.stations)])]
+    return lines
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns that also Chinese names keep."""
+    widths = [max(_width(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
-        "  " + "  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        ("  " + "  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True))).rstrip()
         for row in rows
     ]
 

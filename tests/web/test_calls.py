@@ -61,6 +61,13 @@ async def test_who_is_not_signed_in_is_told_so(house: House, call: AnyCall) -> N
     assert answered.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("call", [one for one in FOR_MEMBERS if one.takes_body or one.takes_query], ids=named)
+async def test_who_is_not_signed_in_is_told_nothing_about_the_input(house: House, call: AnyCall) -> None:
+    body = {"wrong": True} if call.takes_body else None
+    answered = await house.caller()(call.method, f"{path_of(call)}?limit=x", body)
+    assert (answered.status, answered.code) == (401, "not_signed_in")
+
+
 async def test_what_does_not_exist_is_not_found(village: Village) -> None:
     for call in WITH_IDS:
         body = body_of(call) if call.method != "GET" else None
