@@ -11,7 +11,7 @@ export const useSession = defineStore('session', () => {
   const current = ref<Session | null>()
 
   const signedIn = computed(() => Boolean(current.value))
-  const name = computed(() => current.value?.member?.name ?? current.value?.account.username ?? '')
+  const name = computed(() => current.value?.account.name ?? '')
   const level = computed(() => current.value?.level ?? 5)
   const holds = (...roles: RoleName[]): boolean =>
     current.value?.roles.some((held) => roles.includes(held.role)) ?? false

@@ -6,6 +6,7 @@ import type {
   Consultation,
   Coverage,
   Interval,
+  LeaveRequest,
   Meeting,
   NewMeeting,
   Organization,
@@ -20,8 +21,9 @@ export interface MeetingsQuery {
   from?: string
   to?: string
   organizationId?: string
+  newestFirst?: boolean
   limit?: number
-  cursor?: string
+  cursor?: string | undefined
 }
 
 /** Every call of the HTTP API this client makes, by name. */
@@ -33,6 +35,10 @@ export class Api {
     this.http.post('/session', { username, password })
   signOut = (): Promise<unknown> => this.http.delete('/session')
 
+  chooseLocale = (locale: 'zh-CN' | 'en'): Promise<Session> => this.http.patch('/account', { locale })
+  changePassword = (currentPassword: string, newPassword: string): Promise<Session> =>
+    this.http.post('/account/password', { currentPassword, newPassword })
+
   organizations = (): Promise<Page<Organization>> => this.http.get('/organizations', { limit: 200 })
 
   meetings = (query: MeetingsQuery = {}): Promise<Page<Meeting>> => this.http.get('/meetings', { ...query })
@@ -41,6 +47,11 @@ export class Api {
   cancelMeeting = (id: string): Promise<Meeting> => this.http.post(`/meetings/${id}/cancel`)
   requestLeave = (id: string, reason: string): Promise<unknown> =>
     this.http.post(`/meetings/${id}/leave-request`, { reason })
+  leaveRequests = (id: string): Promise<Page<LeaveRequest>> =>
+    this.http.get(`/meetings/${id}/leave-requests`, { limit: 200 })
+  decideLeave = (id: string, memberId: string, granted: boolean): Promise<LeaveRequest> =>
+    this.http.post(`/meetings/${id}/leave-requests/${memberId}/decision`, { granted })
+  signUp = (id: string): Promise<Meeting> => this.http.post(`/meetings/${id}/sign-up`)
 
   attendance = (id: string, cursor?: string): Promise<AttendanceList> =>
     this.http.get(`/meetings/${id}/attendance`, { limit: 200, cursor })

@@ -38,6 +38,10 @@ export class HttpClient {
     return this.request<T>('POST', path, { ...options, body })
   }
 
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.request<T>('PATCH', path, { body })
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.request<T>('DELETE', path)
   }

@@ -17,7 +17,7 @@ export interface HeldRole {
 }
 
 export interface Session {
-  account: { id: string; username: string; locale: string | null }
+  account: { id: string; username: string; name: string; locale: string | null }
   member: {
     id: string
     name: string
@@ -83,6 +83,16 @@ export interface NewMeeting {
   agenda?: string
   record?: boolean
   lobby?: boolean
+}
+
+export interface LeaveRequest {
+  meetingId: string
+  memberId: string
+  name: string
+  reason: string
+  state: 'asked' | 'granted' | 'refused'
+  askedAt: string
+  decidedAt: string | null
 }
 
 export type AttendanceState = 'present' | 'late' | 'left_early' | 'excused' | 'absent' | 'made_up'
