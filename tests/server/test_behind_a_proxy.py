@@ -1,0 +1,67 @@
+"""Socket.IO through the whole server: behind a proxy that is named, and told when the server stops."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import socketio
+from aiohttp import ClientSession, CookieJar
+
+from tests.server.conftest import PATIENCE, Program
+
+FORWARDED = {
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "meet.example.org",
+    "Origin": "https://meet.example.org",
+}
+
+
+async def sign_in(url: str, login: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """The session cookie, as a header."""
+    credentials = {"username": login["username"], "password": login["password"]}
+    async with (
+        ClientSession(cookie_jar=CookieJar(unsafe=True)) as browser,
+        browser.post(f"{url}/api/session", json=credentials, headers=headers) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        cookie = answer.cookies["huitang_session"]
+        assert bool(cookie["secure"]) is ("X-Forwarded-Proto" in headers)
+        return f"huitang_session={cookie.value}"
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_browser_behind_a_named_proxy_connects_and_hears_the_server_stop(
+    program: Program, transport: str
+) -> None:
+    logins = json.loads((await program.run("demo", "--json")).out)
+    async with program.serve(HUITANG_HTTP__TRUSTED_PROXIES="127.0.0.1") as server:
+        url = await server.url()
+        cookie = await sign_in(url, logins[0], FORWARDED)
+        draining: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        client = socketio.AsyncClient(reconnection=False)
+        client.on("serverDraining", draining.set_result, namespace="/rooms")
+        await client.connect(
+            url, headers={**FORWARDED, "Cookie": cookie}, namespaces=["/rooms"], transports=[transport]
+        )
+        answer = await client.call("join", {"meetingId": "0" * 32}, namespace="/rooms", timeout=10)
+        assert (answer["ok"], answer["error"]["code"]) == (False, "meeting_not_found")
+        assert await server.stop() == 0
+        async with asyncio.timeout(PATIENCE):
+            assert (await draining)["reconnectAfterMs"] > 0
+        await client.disconnect()
+
+
+async def test_another_sites_page_cannot_connect(program: Program) -> None:
+    logins = json.loads((await program.run("demo", "--json")).out)
+    async with program.serve() as server:
+        url = await server.url()
+        cookie = await sign_in(url, logins[0], {})
+        client = socketio.AsyncClient(reconnection=False)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            await client.connect(
+                url, headers={"Origin": "https://evil.example", "Cookie": cookie}, namespaces=["/rooms"]
+            )
+        await client.disconnect()
