@@ -63,7 +63,9 @@ async def _with_cookie(asked: Asked[SignIn] | Asked[PasswordChange], actor: Acto
 
 def _out(profile: AccountProfile) -> SessionOut:
     return SessionOut(
-        account=AccountOut(id=profile.account_id, username=profile.username, locale=profile.locale),
+        account=AccountOut(
+            id=profile.account_id, username=profile.username, name=profile.name, locale=profile.locale
+        ),
         member=SessionMember.model_validate(profile.member) if profile.member else None,
         roles=[SessionRole.model_validate(role) for role in profile.roles],
         level=profile.level,

@@ -38,10 +38,11 @@ class AccountUpdate(Input):
 
 
 class AccountOut(Output):
-    """Who signed in."""
+    """Who signed in; `name` is the person's, whether or not there is a member behind the account."""
 
     id: Id
     username: str
+    name: str
     locale: Language
 
 
