@@ -165,6 +165,8 @@ cdef object srtp_session(object profile, object key, int direction):
     if not isinstance(key, bytes) or len(key) != length:
         raise ValueError(f"this SRTP profile's key and salt have {length} bytes together")
     policy = Policy(key=key, ssrc_type=direction, srtp_profile=name)
+    # Sending keeps libsrtp's own window of 128: a longer one costs each packet more than all else in libsrtp, and a
+    # packet recovered later than that reaches the subscriber as RTX instead.
     if direction == Policy.SSRC_ANY_INBOUND:
         policy.window_size = REPLAY_WINDOW
     # A plain retransmission (no RTX negotiated) is the very same packet, and only that is ever sent twice.

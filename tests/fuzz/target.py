@@ -6,12 +6,15 @@ decrypts, is well-formed and no larger than a datagram, and no drop reason is wi
 """
 
 import random
+import struct
 import sys
 import time
+from collections import deque
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -75,6 +78,10 @@ class Conference:
         self.consumers: list[int] = []
         self.taps: list[int] = []
         self.receivers: dict[bytes, Session] = {}
+        self.watched: dict[int, tuple[int, int]] = {}  # consumer: its transport and producer
+        self.seen: deque[tuple[int, int]] = deque(maxlen=200)  # ssrc and sequence number of what went out
+        self.sequence = dice.getrandbits(16)
+        self.ssrcs = count(10_000, 2)
         for number in (1, 2):
             self.join(number)
         for number, transport in enumerate(self.transports):
@@ -120,27 +127,27 @@ class Conference:
 
     def watch(self, transport: int, producer: int) -> None:
         """A consumer, with RTX or without."""
-        ssrc = 10_000 + 10 * len(self.consumers)
+        ssrc = next(self.ssrcs)
         rtx = self.dice.random() < 0.7
-        self.consumers.append(
-            self.core.add_consumer(
-                transport,
-                producer,
-                ssrc=ssrc,
-                payload_type=100,
-                rtx_ssrc=ssrc + 1 if rtx else None,
-                rtx_payload_type=101 if rtx else None,
-                header_extensions=EXTENSIONS,
-                mid="x",
-                paused=False,
-            )
+        consumer = self.core.add_consumer(
+            transport,
+            producer,
+            ssrc=ssrc,
+            payload_type=100,
+            rtx_ssrc=ssrc + 1 if rtx else None,
+            rtx_payload_type=101 if rtx else None,
+            header_extensions=EXTENSIONS,
+            mid="x",
+            paused=False,
         )
+        self.consumers.append(consumer)
+        self.watched[consumer] = transport, producer
 
     def disturb(self) -> None:
         """A control call, as signalling makes them."""
         dice, core = self.dice, self.core
         consumer, producer = dice.choice(self.consumers), dice.choice(self.producers)
-        match dice.randrange(7):
+        match dice.randrange(10):
             case 0:
                 core.set_consumer_paused(consumer, dice.random() < 0.5)
             case 1:
@@ -153,13 +160,34 @@ class Conference:
                 core.set_admitted(dice.choice(self.transports), dice.random() < 0.9)
             case 5:
                 core.drain_tap(dice.choice(self.taps))
+            case 6:
+                self.consumers.remove(consumer)
+                core.remove_consumer(consumer)
+                self.watch(*self.watched.pop(consumer))
+            case 7:
+                index = dice.randrange(len(self.taps))
+                core.remove_tap(self.taps[index])
+                self.taps[index] = core.add_tap(self.producers[index], 50, header_extensions=EXTENSIONS)
+            case 8 if self.seen:
+                self.miss()
             case _:
                 core.drain_events()
                 core.drain_control()
 
+    def miss(self) -> None:
+        """Ask again for packets that did go out, some of them twice."""
+        for ssrc, sequence in self.dice.sample(self.seen, min(len(self.seen), 8)):
+            nack = struct.pack("!BBHIIHH", 0x81, 205, 3, 1, ssrc, sequence, self.dice.getrandbits(16))
+            for transport in self.transports:
+                self.core.receive_clear(transport, nack, self.now)
+
     def feed(self, packet: bytes) -> None:
         """One packet, mostly decrypted."""
         self.now += self.dice.choice((0, 10, 300, 1_000, 20_000))
+        if len(packet) >= 12 and not 192 <= packet[1] <= 223 and self.dice.random() < 0.7:
+            # Mostly a plausible next number, or everything would end as a leap of the sequence.
+            self.sequence += self.dice.choice((1, 1, 1, 2, 7, -1, -3))
+            packet = packet[:2] + (self.sequence & 0xFFFF).to_bytes(2, "big") + packet[4:]
         if self.dice.random() < 0.9:
             self.core.receive_clear(self.dice.choice(self.transports), packet, self.now)
         else:
@@ -172,6 +200,8 @@ class Conference:
                 raise AssertionError(f"{len(packet)} bytes sent")
             receiver = self.receivers[to]
             rtcp = 192 <= packet[1] <= 223
+            if not rtcp:
+                self.seen.append((int.from_bytes(packet[8:12], "big"), int.from_bytes(packet[2:4], "big")))
             try:
                 (receiver.unprotect_rtcp if rtcp else receiver.unprotect)(packet)
             except Error as error:
