@@ -1,8 +1,9 @@
 """Fixtures of the recordings' tests: meetings in the records, and a center on a folder of its own."""
 
 import asyncio
-import subprocess
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -133,20 +134,15 @@ async def center(
     await made.stop()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 200 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.fail(f"needs the right to mount: {mounted.stderr.decode()}")
+@contextmanager
+def small_files(limit: int) -> Iterator[None]:
+    """No file can grow beyond this: the refusal of a full disk, without the right to mount a small one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        yield folder
+        yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def until(holds: Callable[[], bool], seconds: float = 20) -> None:

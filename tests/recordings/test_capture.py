@@ -15,6 +15,7 @@ from recordings.capture.disk import AppendedFile
 from recordings.compose.segments import read_segment
 from recordings.states import Failure
 from recordings.tracks import TrackSource
+from tests.recordings.conftest import small_files
 from tests.recordings.meetings import BASE_US, Meeting, track
 from tests.recordings.publishers import RED, MemoryTap, Publisher, Stream, rtp, silence, sine, solid
 
@@ -227,20 +228,21 @@ def test_a_track_that_fails_costs_the_others_nothing(tmp_path: Path) -> None:
     assert len(packets(meeting.segment_folder / "0002-microphone.mkv")) == 25
 
 
-def test_a_full_disk_ends_the_recording_and_keeps_what_there_is(small_disk: Path) -> None:
-    # 64 kbit/s of sound and the pictures fill 200 KiB within the first half of the minute.
-    stream, sound = Publisher().video(solid(RED), 5.0), Publisher().audio(sine(440), 40.0)
-    meeting = Meeting(small_disk)
+def test_a_full_disk_ends_the_recording_and_keeps_what_there_is(tmp_path: Path) -> None:
+    # 64 kbit/s of sound fill 100,000 bytes within ten seconds.
+    stream, sound = Publisher().video(solid(RED), 5.0), Publisher().audio(sine(440), 15.0)
+    meeting = Meeting(tmp_path)
     meeting.join(
         (track(stream, "a", TrackSource.CAMERA), stream), (track(sound, "a", TrackSource.MICROPHONE), sound)
     )
-    meeting.run()
+    with small_files(100_000):
+        meeting.run()
     assert meeting.told.failures == [Failure.DISK_FULL]
     assert stream.tap.closed
     assert sound.tap.closed
     assert meeting.capture.track_count == 0
     kept = packets(meeting.segment_folder / "0002-microphone.mkv")
-    assert kept[-1][0] > 10
+    assert kept[-1][0] > 8
     late = Publisher().audio(silence, 0.1)
     meeting.join((track(late, "b", TrackSource.MICROPHONE), late))
     assert late.tap.closed, "nothing is captured any more"
