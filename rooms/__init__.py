@@ -9,7 +9,7 @@ has subscribed, and `stop()` in the other order, while the database is still the
 Problem codes raised here, beside those of members and database:
     meetings: meeting_not_found, meeting_in_wrong_state, meeting_not_started, meeting_ended, meeting_cancelled,
         invalid_title, invalid_agenda, invalid_reason, invalid_meeting_time, invalid_timezone, invalid_threshold,
-        kind_not_for_organization, kind_takes_no_organizations, kind_needs_members, kind_is_never_recorded,
+        kind_not_for_organization, kind_takes_no_organizations, kind_is_never_recorded,
         kind_takes_no_guests, too_many_named, sign_up_not_possible, invitation_not_found, leave_request_not_found
     attendance: attendance_not_found, invalid_correction
     live rooms: removed, room_locked, room_full, lobby_full, too_many_devices, room_busy, token_of_another_room,

@@ -213,9 +213,7 @@ class LiveRooms:
         now = self._clock()
         for room in list(self._rooms.values()):
             self._tell(room, room.tick(now))
-            ending = room.overdue(now)
-            if ending is not None:
-                await self._end(room, ending)
+            await self._end_overdue(room, now)
         beat = now >= self._next_heartbeat
         if beat:
             self._next_heartbeat = now + timedelta(seconds=self._settings.heartbeat)
@@ -229,6 +227,16 @@ class LiveRooms:
                 task = asyncio.create_task(self._close(room))
                 self._ending.add(task)
                 task.add_done_callback(self._ending.discard)
+
+    async def _end_overdue(self, room: LiveRoom, now: datetime) -> None:
+        """End a room that is abandoned or overdue; when the records cannot take it, the next round tries again."""
+        command = room.overdue(now)
+        if command is None:
+            return
+        try:
+            await self._end(room, command)
+        except Problem as problem:
+            log.warning("room_not_ended", room_id=room.occasion.id, code=problem.code)
 
     async def _run(self) -> None:
         while True:

@@ -13,7 +13,7 @@ class InvitedBy(StrEnum):
 
     ORGANIZATION = "organization"  # all members and guests of the organization and below it
     COMMITTEE = "committee"  # the members of the branch who hold a post
-    GROUP = "group"  # the members of the group
+    GROUP = "group"  # the members of the group, or of a branch without groups; no guests
     HAND = "hand"  # only those named
 
 

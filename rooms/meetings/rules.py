@@ -21,6 +21,9 @@ PAST: Final = timedelta(days=1)
 AHEAD: Final = timedelta(days=400)
 """A year's plan and some."""
 
+HOLDING_GROUP_MEETINGS: Final = frozenset({OrganizationKind.GROUP, OrganizationKind.BRANCH})
+"""A small branch without groups meets as one."""
+
 NAMED: Final = 1000
 """Members or organizations named by hand in one request."""
 
@@ -76,7 +79,7 @@ def check_request(request: ScheduleMeeting, organization_kind: OrganizationKind,
     rule = KINDS[request.kind]
     check_times(request.starts_at, request.ends_at, now)
     check_record(request.kind, record=request.record)
-    if (rule.invited is InvitedBy.GROUP) is not (organization_kind is OrganizationKind.GROUP):
+    if rule.invited is InvitedBy.GROUP and organization_kind not in HOLDING_GROUP_MEETINGS:
         raise Problem(
             Kind.INVALID,
             "kind_not_for_organization",
@@ -84,8 +87,6 @@ def check_request(request: ScheduleMeeting, organization_kind: OrganizationKind,
         )
     if request.organization_ids and not rule.further_organizations:
         raise Problem(Kind.INVALID, "kind_takes_no_organizations", {"field": "organizationIds"})
-    if rule.invited is InvitedBy.HAND and not request.member_ids:
-        raise Problem(Kind.INVALID, "kind_needs_members", {"field": "memberIds"})
     if len(request.organization_ids) > NAMED or len(request.member_ids) > NAMED:
         raise Problem(Kind.INVALID, "too_many_named", {"maximum": NAMED})
     if not 0 < request.present_share <= 1:

@@ -57,7 +57,7 @@ class Meetings:
         """Schedule a meeting and invite whom its kind says.
 
         Problems: not_found (organization), forbidden, invalid_title, invalid_agenda, invalid_meeting_time,
-        invalid_timezone, invalid_threshold, kind_not_for_organization, kind_takes_no_organizations, kind_needs_members,
+        invalid_timezone, invalid_threshold, kind_not_for_organization, kind_takes_no_organizations,
         kind_is_never_recorded, too_many_named.
         """
         async with self._database.transaction() as session:

@@ -414,3 +414,22 @@ async def test_twenty_at_the_same_moment_all_come_in_and_the_meeting_starts_once
     assert services.heard.kinds(meeting.id).count("MeetingStarted") == 1
     assert services.heard.kinds(meeting.id).count("PresenceOpened") == 5
     assert services.live.statistics().peers == 15
+
+
+async def test_a_room_that_cannot_be_ended_now_keeps_no_other_from_its_heartbeat_and_ends_later(
+    services: Services, branch: Branch, live: MeetingView, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = await services.meetings.schedule(branch.secretary, request(branch, clock.now))
+    await services.enter(branch.secretary, busy.id)
+    clock.now = live.ends_at + timedelta(hours=1)
+
+    async def full(*_: object) -> None:
+        raise Problem(Kind.UNAVAILABLE, "storage_full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services.cards, "append_all", full)
+        await services.pass_time(15)
+    assert services.live.snapshot(live.id) is not None
+    assert clock.now - (await intervals(services))[-1].last_seen_at <= timedelta(seconds=15)
+    await services.pass_time(1)
+    assert services.live.snapshot(live.id) is None

@@ -48,6 +48,9 @@ async def test_members_with_a_vote_are_the_full_ones(
         (MeetingKind.GENERAL_MEETING, "branch", ["周游", "李强", "王芳", "赵敏", "陈书记"]),
         (MeetingKind.COMMITTEE_MEETING, "branch", ["王芳", "陈书记"]),
         (MeetingKind.GROUP_MEETING, "group", ["李强", "王芳"]),
+        (MeetingKind.GROUP_MEETING, "branch", ["李强", "王芳", "赵敏", "陈书记"]),
+        (MeetingKind.THEME_DAY, "group", ["李强", "王芳"]),
+        (MeetingKind.FAMILY_VISIT, "branch", []),
         (MeetingKind.WORK_MEETING, "committee", ["吴邻", "周游", "李强", "王芳", "赵敏", "陈书记"]),
         (MeetingKind.OPEN_LIFE, "branch", ["周游", "李强", "王芳", "赵敏", "陈书记"]),
     ],
@@ -108,8 +111,6 @@ async def test_a_family_visit_is_for_the_named_is_never_recorded_and_superiors_d
         ({"present_share": float("nan")}, "invalid_threshold"),
         ({"late_after": timedelta(seconds=-1)}, "invalid_threshold"),
         ({"organization_ids": ("x",)}, "kind_takes_no_organizations"),
-        ({"kind": MeetingKind.GROUP_MEETING}, "kind_not_for_organization"),
-        ({"kind": MeetingKind.FAMILY_VISIT}, "kind_needs_members"),
         ({"kind": MeetingKind.LECTURE, "organization_ids": ("x",)}, "not_found"),
         ({"member_ids": ("x",)}, "not_found"),
         ({"member_ids": tuple(str(number) for number in range(1001))}, "too_many_named"),
@@ -122,6 +123,13 @@ async def test_what_cannot_be_scheduled(
     asked = request(branch, clock.now, **{"kind": MeetingKind.THEME_DAY} | changes)  # type: ignore[arg-type]
     assert await code_of(services.meetings.schedule(branch.secretary, asked)) == code
     assert (await services.meetings.list(branch.secretary, MeetingsFilter(), ALL)).items == []
+
+
+async def test_a_committee_holds_no_group_meeting(
+    services: Services, branch: Branch, clock: FakeClock
+) -> None:
+    above = request(branch, clock.now, MeetingKind.GROUP_MEETING, organization_id=branch.tree.committee.id)
+    assert await code_of(services.meetings.schedule(branch.district, above)) == "kind_not_for_organization"
 
 
 HOUR = timedelta(hours=1)
