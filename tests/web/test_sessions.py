@@ -16,7 +16,7 @@ async def test_signing_in_answers_as_the_session_does_and_lasts(house: House) ->
     signed_in = await caller.post("/api/session", {"username": account.username, "password": PASSWORD})
     assert signed_in.status == 200
     assert signed_in.body == {
-        "account": {"id": account.id, "username": account.username, "locale": "zh-CN"},
+        "account": {"id": account.id, "username": account.username, "name": "王秀英", "locale": "zh-CN"},
         "member": {
             "id": member.id,
             "name": "王秀英",
