@@ -50,9 +50,9 @@ cdef class Core(Control):
     def statistics(self):
         cdef core_t *core = self.core
         cdef int i
-        gso = False
+        gso = True
         for i in range(SOCKETS_MOST):
-            gso = gso or (core.batches[i] != NULL and core.batches[i].gso)
+            gso = gso and (core.batches[i] == NULL or core.batches[i].gso)
         return PlaneStatistics(
             core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
             core.gso_messages, gso, {DROP_REASONS[i]: core.drops[i] for i in range(DROP_COUNT)},

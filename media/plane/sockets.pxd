@@ -182,12 +182,14 @@ cdef inline int count_failure(core_t *core, int error, int datagrams) noexcept n
 
 cdef inline void transmit(core_t *core, sockets_t *sockets, int fd, int first, int count, bint *waited) noexcept nogil:
     """sendmmsg of prepared messages without segmentation, to the end or until each has failed."""
-    cdef int done, error
+    cdef int done, error, i
     while count:
         done = sendmmsg(fd, &sockets.outgoing[first], count, MSG_DONTWAIT)
         core.send_calls += 1
         if done > 0:
             core.packets_sent += done
+            for i in range(first, first + done):
+                core.bytes_sent += sockets.outgoing_parts[i].iov_len
             first += done
             count -= done
             continue

@@ -146,4 +146,5 @@ class PlaneStatistics(NamedTuple):
     send_calls: int
     gso_messages: int
     gso_enabled: bool
+    """Whether the kernel segments on every socket; where it refused, datagrams go one by one by sendmmsg."""
     drops: Mapping[str, int]

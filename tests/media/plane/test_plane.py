@@ -20,6 +20,7 @@ from tests.media.plane.world import AUDIO, rtp, vp8
 STUN = bytes.fromhex("000100002112a442") + bytes(12)
 GCM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
 DEADLINE = 5.0
+SO_NO_CHECK = 11
 
 
 @pytest.fixture
@@ -281,3 +282,43 @@ async def test_control_calls_do_not_wait_for_the_thread(plane: Plane, join: Join
             await asyncio.sleep(0)
     assert slowest < 0.1
     assert threading.active_count() >= 1
+
+
+def test_a_kernel_that_refuses_segmentation_is_sent_single_datagrams(plane: Plane, join: Join) -> None:
+    """Without checksums Linux refuses UDP_SEGMENT: every packet arrives all the same, and the plane learns."""
+    publisher, subscriber = join(), join()
+    producer = plane.add_producer(
+        publisher.transport,
+        "video",
+        codec="vp8",
+        clock_rate=90_000,
+        payload_type=96,
+        encodings=[Encoding(1000)],
+    )
+    plane.add_consumer(
+        subscriber.transport,
+        producer,
+        ssrc=10,
+        payload_type=100,
+        rtx_ssrc=11,
+        rtx_payload_type=101,
+        paused=False,
+    )
+    for descriptor in Path("/proc/self/fd").iterdir():
+        if descriptor.exists() and descriptor.readlink().name.startswith("socket:"):
+            with socket.socket(fileno=os.dup(int(descriptor.name))) as ours:
+                if ours.family in {socket.AF_INET, socket.AF_INET6} and ours.getsockname()[1] == plane.port:
+                    ours.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    assert plane.statistics().gso_enabled
+    frame = 0
+    while frame < 8 or (plane.statistics().gso_enabled and frame < 500):  # a busy machine takes frames apart
+        for index in range(4):
+            payload = vp8(frame, key=frame == 0, first=index == 0, size=900)
+            packet = rtp(4 * frame + index, 3000 * frame, 1000, payload, marker=index == 3)
+            publisher.socket.send(publisher.outbound.protect(packet))
+        got = [subscriber.receive() for _ in range(4)]
+        assert [packet[-800:] for packet in got] == [payload[-800:]] * 4
+        frame += 1
+    statistics = plane.statistics()
+    assert statistics.drops["send_refused"] == 0
+    assert (statistics.gso_messages, statistics.gso_enabled) == (0, False)
