@@ -33,7 +33,8 @@ async def keep(page: Page, name: str) -> None:
     shot = Image.open(BytesIO(await page.screenshot()))
     file = IMAGES / f"{name}.png"
     shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
-    print(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1000} kB", flush=True)
+    sys.stdout.write(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1000} kB\n")
+    sys.stdout.flush()
 
 
 async def sit_down(

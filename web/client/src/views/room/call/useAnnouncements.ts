@@ -28,6 +28,7 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
 
   const say: { [Event in RoomEventName]?: (room: Room, payload: RoomEvents[Event]) => void } = {
     peerJoined(room, { displayName }) {
+      if (panel() === 'people') return // the list shows it
       if (room.state.peers.length < SMALL_MEETING) toasts.show(t('room.notice.joined', { name: displayName }))
     },
     chat(room, { peerId, displayName, text }) {
@@ -41,7 +42,8 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
       if (!raised && peerId === room.state.peerId) toasts.show(t('room.notice.handLowered'))
     },
     lobby(room, { displayName, waiting }) {
-      if (waiting && room.hosting.value) toasts.show(t('room.notice.waits', { name: displayName }))
+      if (waiting && room.hosting.value && panel() !== 'people')
+        toasts.show(t('room.notice.waits', { name: displayName }))
     },
     roleChanged(room, { peerId, role }) {
       if (peerId === room.state.peerId && role === 'host') toasts.show(t('room.notice.host'))
