@@ -1,6 +1,7 @@
 """How datagrams become kernel messages: one frame for one subscriber is one message."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,13 +11,14 @@ from media.plane import Encoding
 from tests.media.plane.world import AUDIO, ORIENTATION, Camera, Client, World, rtp, vp8
 
 
-def call(subscribers: int) -> tuple[World, Client, list[Client], Camera]:
+def call(subscribers: int, *, rtx: bool = True) -> tuple[World, Client, list[Client], Camera]:
     world = World()
     publisher = world.client()
     producer = world.video(publisher, header_extensions={ORIENTATION: 7})
     clients = [world.client() for _ in range(subscribers)]
     for client in clients:
-        world.watch(client, producer, header_extensions={ORIENTATION: 7})
+        options: dict[str, Any] = {} if rtx else {"rtx_ssrc": None, "rtx_payload_type": None}
+        world.watch(client, producer, header_extensions={ORIENTATION: 7}, **options)
     camera = Camera(publisher, packets=4)
     camera.frame(key=True)
     return world, publisher, clients, camera
@@ -68,9 +70,11 @@ def test_each_subscribers_packets_lie_together() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(20, 1300), min_size=1, max_size=20))
-def test_whatever_the_sizes_every_packet_arrives_as_it_was(sizes: list[int]) -> None:
-    world, publisher, (subscriber,), camera = call(1)
+@given(
+    st.lists(st.one_of(st.integers(20, 1300), st.integers(998, 1002)), min_size=1, max_size=20), st.booleans()
+)
+def test_whatever_the_sizes_every_packet_arrives_as_it_was(sizes: list[int], rtx: bool) -> None:
+    world, publisher, (subscriber,), camera = call(1, rtx=rtx)
     packets = frame(camera, sizes)
     push(world, publisher, packets)
     subscriber.rtp.clear()
