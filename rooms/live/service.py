@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,6 +19,7 @@ from rooms.consultations.service import Consultations
 from rooms.consultations.states import TALKING
 from rooms.consultations.views import ConsultationView
 from rooms.live import door, marks
+from rooms.live.answers import Entered, RoomStatistics
 from rooms.live.commands import Command, ConnectionLost, EndMeeting, EndReason, Enter, Person, Role
 from rooms.live.core import Standing
 from rooms.live.events import Event, MeetingStarted, PeerJoined, PeerResumed, PeerWaiting
@@ -28,7 +28,7 @@ from rooms.live.listeners import RoomListener, RoomListeners
 from rooms.live.room import LiveRoom
 from rooms.live.settings import RoomSettings
 from rooms.live.turns import Turns
-from rooms.live.views import Occasion, OccasionKind, PeerState, RoomSnapshot
+from rooms.live.views import Occasion, OccasionKind, RoomSnapshot
 from rooms.meetings import lifecycle
 from rooms.meetings import repository as meetings
 from rooms.meetings.access import Access
@@ -38,6 +38,8 @@ from rooms.meetings.states import MeetingState
 from rooms.meetings.views import MeetingView
 from rooms.texts import clean_name
 
+__all__ = ["Entered", "LiveRooms", "RoomListener", "RoomStatistics"]
+
 SECRET_BYTES = 24
 """Of a resume token: 192 random bits."""
 
@@ -45,32 +47,6 @@ CONSULTATION_LIMIT = timedelta(hours=4)
 """No talk lasts longer; the consultation's own rules end it much earlier."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """The answer to `join`. `resume_token` is the peer's secret and new at every entry."""
-
-    room_id: str
-    peer_id: str
-    connection: int
-    resume_token: str
-    resumed: bool
-    state: PeerState
-    role: Role
-    snapshot: RoomSnapshot
-    meeting: MeetingView | None
-    consultation: ConsultationView | None
-
-
-@dataclass(frozen=True, slots=True)
-class RoomStatistics:
-    """For /metrics."""
-
-    rooms: int
-    peers: int
-    waiting: int
-    heartbeat_failures: int
 
 
 class LiveRooms:
