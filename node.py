@@ -52,7 +52,7 @@ class Node:
         self.config = config
         self.database = database
         texts = ErrorTexts.load()
-        tokens = Tokens(load_secret(config.data_dir), utc_now)
+        tokens = Tokens(_secret(config), utc_now)
         self._accounts = accounts = Accounts(database, utc_now)
         self._started: set[str] = set()
         self._housekeeping: asyncio.Task[None] | None = None
@@ -116,13 +116,11 @@ class Node:
 
     async def start(self) -> None:
         """Start every part; when one cannot, stop those before it and raise what it said."""
+        # Signaling before what tells it of the meetings that a crash left live; the door to the outside last.
         starts = (
             ("media", self._open_media_port),
-            ("recordings", self.recordings.start),
-            (
-                "signaling",
-                self.signaling.start,
-            ),  # hears what the next two tell of meetings that a crash left live
+            ("recordings", self._open_recordings),
+            ("signaling", self.signaling.start),
             ("consultations", self.consultations.start),
             ("rooms", self.rooms.start),
             ("http", self.http.start),
@@ -142,6 +140,14 @@ class Node:
             await self.media.start()
         except OSError as error:  # media's own, and it says what to do
             raise StartFailed(str(error)) from error
+
+    async def _open_recordings(self) -> None:
+        try:
+            await self.recordings.start()
+        except OSError as error:
+            raise StartFailed(
+                f"The recordings' folder cannot be used ({error}). Correct its rights, or HUITANG_RECORDINGS__FOLDER."
+            ) from error
 
     async def drain(self) -> None:
         """Send nobody here any more, and tell who is here to come back in a moment."""
@@ -190,6 +196,13 @@ class Node:
 
     async def _media_runs(self) -> bool:
         return self.media.port > 0
+
+
+def _secret(config: Config) -> str:
+    try:
+        return load_secret(config.data_dir)
+    except (OSError, ValueError) as error:  # members' own, and it says what to do
+        raise StartFailed(str(error)) from error
 
 
 def _figures(node: Node) -> Figures:

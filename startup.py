@@ -60,7 +60,7 @@ def prepare_folder(folder: Path) -> None:
     """Make the data folder and see that it can be written; StartFailed when not."""
     probe = folder / ".writable"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # password hashes are nobody else's to read
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

@@ -16,6 +16,9 @@ from tests.server.conftest import ROOT, Program
 LOGIN_KEYS = {
     "level", "roles", "username", "password", "name", "memberId", "organizationId", "organizationName",
 }  # fmt: skip
+HALF_A_REQUEST = (
+    b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+)
 
 
 async def test_it_starts_on_an_empty_database_is_ready_and_stops_in_order(
@@ -117,6 +120,50 @@ async def test_a_data_folder_that_cannot_be_written_is_a_sentence(program: Progr
     assert finished.code == 1
     assert "cannot be written" in finished.sentence
     assert "HUITANG_DATA_DIR" in finished.sentence
+
+
+async def test_a_secret_that_others_can_read_is_a_sentence(program: Program) -> None:
+    await program.run("migrate")
+    secret = program.data / "secret.key"
+    secret.write_text("x" * 40)
+    secret.chmod(0o644)
+    finished = await program.run("serve")
+    assert finished.code == 1
+    assert "chmod 600" in finished.sentence
+
+
+async def test_a_recordings_folder_that_cannot_be_used_is_a_sentence(
+    program: Program, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "recordings"
+    blocked.write_text("a file in the folder's place")
+    finished = await program.run("serve", HUITANG_RECORDINGS__FOLDER=str(blocked))
+    assert finished.code == 1
+    assert "HUITANG_RECORDINGS__FOLDER" in finished.sentence
+
+
+async def test_a_request_that_hangs_does_not_keep_it_from_stopping(program: Program) -> None:
+    async with program.serve() as server:
+        await server.url()
+        port = server.events[-1]["http_port"]
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HALF_A_REQUEST)
+        await writer.drain()
+        assert await server.stop() == 0
+        writer.close()
+
+
+async def test_a_second_signal_ends_it_at_once(program: Program) -> None:
+    async with program.serve() as server:
+        await server.url()
+        port = server.events[-1]["http_port"]
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HALF_A_REQUEST)  # gives the first signal something to wait for
+        await writer.drain()
+        server.process.send_signal(signal.SIGTERM)
+        await server.event("stopping")
+        assert await server.stop() == 1
+        writer.close()
 
 
 async def test_a_second_server_keeps_off_the_data_folder(program: Program) -> None:

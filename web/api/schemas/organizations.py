@@ -23,7 +23,7 @@ class OrganizationOut(Output):
 
 
 class MembersQuery(PageQuery):
-    """`GET /api/members?organizationId=`: the members of that organization and of those below it."""
+    """`GET /api/members?organizationId=`: of that organization (else one's own) and of those below it."""
 
     organization_id: Id | None = None
 
