@@ -28,7 +28,9 @@ cdef enum:
     EVENT_ACTIVE = 3
 
 
-cdef inline void note_transport_cc(core_t *core, transport_t *transport, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
+cdef inline void note_transport_cc(
+    core_t *core, transport_t *transport, const rtp_t *rtp, const uint8_t *data
+) noexcept nogil:
     cdef element_t element
     cdef int cursor = rtp.extensions_at
     if transport.arrivals == NULL or transport.transport_cc_id == 0:
@@ -46,7 +48,9 @@ cdef inline void note_level(core_t *core, producer_t *producer, uint8_t value) n
     producer.level_at = core.now
 
 
-cdef inline void find_passed(core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed) noexcept nogil:
+cdef inline void find_passed(
+    core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed
+) noexcept nogil:
     cdef element_t element
     cdef uint8_t kind
     cdef int cursor = rtp.extensions_at
@@ -61,7 +65,9 @@ cdef inline void find_passed(core_t *core, producer_t *producer, const rtp_t *rt
             note_level(core, producer, data[element.at])
 
 
-cdef inline void add_pending(core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot, bint late) noexcept nogil:
+cdef inline void add_pending(
+    core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot, bint late
+) noexcept nogil:
     """Let a stored packet wait for the rest of its frame; audio and late ones only for the end of this batch."""
     if stream.pending_count == PENDING_MOST or (stream.pending_count == 0 and core.due_count == DUE_MOST):
         forward_pending(core, producer, stream)
@@ -81,7 +87,10 @@ cdef inline void add_pending(core_t *core, producer_t *producer, stream_t *strea
         stream.pending_due = True
 
 
-cdef inline void store(core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t *data, bint late) noexcept nogil:
+cdef inline void store(
+    core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t
+    *data, bint late
+) noexcept nogil:
     """Keep a packet that belongs to a stream and is new there, and let it be forwarded."""
     cdef payload_t payload
     cdef slot_t *slot

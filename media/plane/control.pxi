@@ -220,10 +220,10 @@ cdef class Control(Keeper):
         while front != NULL:
             memcpy(&head, front, sizeof(tap_record_t))
             if head.kind == TAP_RECORD_PACKET:
-                packets.append((
-                    head.arrival_us,
-                    PyBytes_FromStringAndSize(<const char *>front + sizeof(tap_record_t), length - sizeof(tap_record_t)),
-                ))
+                packet = PyBytes_FromStringAndSize(
+                    <const char *>front + sizeof(tap_record_t), length - sizeof(tap_record_t)
+                )
+                packets.append((head.arrival_us, packet))
             else:
                 memcpy(report, front + sizeof(tap_record_t), sizeof(report))
                 sender_report = SenderReport(report[0], report[1], head.arrival_us)

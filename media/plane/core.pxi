@@ -55,7 +55,7 @@ cdef class Core(Control):
             gso = gso and (core.batches[i] == NULL or core.batches[i].gso)
         return PlaneStatistics(
             core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
-            core.gso_messages, gso, {DROP_REASONS[i]: core.drops[i] for i in range(DROP_COUNT)},
+            core.gso_messages, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
         )
 
     def transport_statistics(self, transport):
@@ -124,7 +124,7 @@ cdef class Core(Control):
         cdef address_t source
         self.by_hand(data, now_us)
         read_address(address, &source)
-        memcpy(buffer, PyBytes_AS_STRING(data), min(len(data), sizeof(buffer)))
+        memcpy(buffer, PyBytes_AS_STRING(data), min(len(data), <Py_ssize_t>sizeof(buffer)))
         core_receive(self.core, buffer, <int>len(data), &source)
         core_advance(self.core, now_us)
 

@@ -23,7 +23,9 @@ ctypedef struct control_t:
     int64_t transport  # its handle, 0 for a stranger
 
 
-cdef inline void to_control(core_t *core, const address_t *address, const transport_t *transport, const uint8_t *data, int length) noexcept nogil:
+cdef inline void to_control(
+    core_t *core, const address_t *address, const transport_t *transport, const uint8_t *data, int length
+) noexcept nogil:
     """Queue a STUN or DTLS datagram for Python. Strangers have a queue of their own, lest a flood starve the rest."""
     cdef control_t head
     cdef queue_t *queue = &core.control if transport != NULL else &core.strangers
@@ -35,7 +37,9 @@ cdef inline void to_control(core_t *core, const address_t *address, const transp
         core.drops[<int>DROP_CONTROL_QUEUE_FULL] += 1
 
 
-cdef inline void receive_media(core_t *core, transport_t *transport, uint8_t *data, int length, bint clear) noexcept nogil:
+cdef inline void receive_media(
+    core_t *core, transport_t *transport, uint8_t *data, int length, bint clear
+) noexcept nogil:
     """RTP or RTCP (RFC 5761 tells them apart) of a known transport; `clear`: decrypted already."""
     cdef bint rtcp = length >= 2 and 192 <= data[1] <= 223
     cdef int status

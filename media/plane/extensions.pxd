@@ -44,7 +44,9 @@ ctypedef struct extension_writer_t:
     bint passes
 
 
-cdef inline int write_element(uint8_t *out, bint two_byte, uint8_t id, const uint8_t *value, int length) noexcept nogil:
+cdef inline int write_element(
+    uint8_t *out, bint two_byte, uint8_t id, const uint8_t *value, int length
+) noexcept nogil:
     if two_byte:
         out[0] = id
         out[1] = <uint8_t>length

@@ -1,4 +1,5 @@
-"""From a producer's ring to its consumers: who gets which packet, and the sending of a frame, consumer by consumer."""
+"""From a producer's ring to its consumers: who gets which packet, and the sending of a frame, consumer by
+consumer."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
@@ -26,7 +27,9 @@ ctypedef struct tap_record_t:
     int64_t kind
 
 
-cdef inline bint aligned_timestamp(const producer_t *producer, const span_t *old, const stream_t *stream, uint32_t timestamp, uint32_t *out) noexcept nogil:
+cdef inline bint aligned_timestamp(
+    const producer_t *producer, const span_t *old, const stream_t *stream, uint32_t timestamp, uint32_t *out
+) noexcept nogil:
     """Where `timestamp` of `stream` lies in the outgoing time, by the sender reports of both streams."""
     cdef const stream_t *from_ = &producer.streams[old.stream]
     cdef const sender_report_t *before = &from_.report
@@ -38,12 +41,16 @@ cdef inline bint aligned_timestamp(const producer_t *producer, const span_t *old
     if apart > <int64_t>ALIGN_MOST_S << 32 or apart < -(<int64_t>ALIGN_MOST_S << 32):
         return False
     # In the old stream's clock: its report, plus the time between the reports, plus the time since the new one.
-    out[0] = before.rtp + <uint32_t>((apart * producer.clock_rate) >> 32) + (timestamp - after.rtp) - old.timestamp_shift
+    out[0] = before.rtp + <uint32_t>((apart * producer.clock_rate) >> 32) + (timestamp - after.rtp)
+    out[0] -= old.timestamp_shift
     return True
 
 
-cdef inline uint32_t continued_timestamp(const consumer_t *consumer, const stream_t *stream, const slot_t *slot) noexcept nogil:
-    """The outgoing timestamp for the first packet of a new span: later than all before, and true to the clock if possible."""
+cdef inline uint32_t continued_timestamp(
+    const consumer_t *consumer, const stream_t *stream, const slot_t *slot
+) noexcept nogil:
+    """The outgoing timestamp for the first packet of a new span: later than all before, and true to the clock if
+    possible."""
     cdef const producer_t *producer = consumer.producer
     cdef const span_t *old = spans_current(&consumer.spans)
     cdef uint32_t newest = consumer.spans.newest_timestamp
@@ -51,13 +58,15 @@ cdef inline uint32_t continued_timestamp(const consumer_t *consumer, const strea
     cdef uint32_t candidate = newest + <uint32_t>largest(elapsed, 1)
     cdef uint32_t aligned = 0
     cdef bint known
+    cdef int64_t astray
     if old.ssrc == stream.ssrc and old.stream == stream.index:
         aligned = slot.timestamp - old.timestamp_shift
         known = True
     else:
         known = aligned_timestamp(producer, old, stream, slot.timestamp, &aligned)
     # More than two seconds beside the clock on the wall is a new clock, not a lag.
-    if known and ahead32(aligned, newest) > 0 and -2 <= ahead32(aligned, candidate) // <int64_t>producer.clock_rate <= 2:
+    astray = ahead32(aligned, candidate) // <int64_t>producer.clock_rate
+    if known and ahead32(aligned, newest) > 0 and -2 <= astray <= 2:
         return aligned
     return candidate
 
@@ -163,7 +172,9 @@ cdef inline void note_sent(consumer_t *consumer, const slot_t *slot, const span_
     consumer.octets += slot.payload_length
 
 
-cdef inline void forward_to_tap(core_t *core, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span) noexcept nogil:
+cdef inline void forward_to_tap(
+    core_t *core, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span
+) noexcept nogil:
     cdef uint8_t packet[2048]
     cdef tap_record_t record
     cdef int length = write_packet(packet, consumer, slot, source, span, False, 0, core.now)
@@ -177,7 +188,10 @@ cdef inline void forward_to_tap(core_t *core, consumer_t *consumer, const slot_t
     note_sent(consumer, slot, span, core.now)
 
 
-cdef inline void forward_packet(core_t *core, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span, int padding) noexcept nogil:
+cdef inline void forward_packet(
+    core_t *core, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span, int
+    padding
+) noexcept nogil:
     cdef uint8_t *out
     cdef int length
     if consumer.tap != NULL:
@@ -191,7 +205,8 @@ cdef inline void forward_packet(core_t *core, consumer_t *consumer, const slot_t
 
 
 cdef inline void equalize(slot_t **slots, int count, uint8_t *padding) noexcept nogil:
-    """Padding that makes nearly equal packets of a frame equal, all but the last, so that they are one kernel message."""
+    """Padding that makes nearly equal packets of a frame equal, all but the last, so that they are one kernel
+    message."""
     cdef int i
     cdef int longest = 0
     for i in range(count):
@@ -209,7 +224,7 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     cdef uint8_t padding[<int>PENDING_MOST]
     cdef int count = 0
     cdef int bytes = 0
-    cdef int i, k
+    cdef int i, k, top
     cdef bint pads
     cdef consumer_t *consumer
     cdef span_t *span
@@ -228,13 +243,17 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
             continue
         if consumer.transport != NULL and not may_send(core, consumer.transport, count):
             continue
-        # Without RTX a resent packet is the same packet: RFC 3711 forbids its bytes to differ, so no padding by chance.
+        # Without RTX a resent packet is the same packet: RFC 3711 forbids its bytes to differ, so no padding by
+        # chance.
         pads = consumer.has_rtx and consumer.transport != NULL and core.batches[consumer.transport.remote.socket].gso
         if consumer.transport != NULL:
             send_together(core, consumer.transport, bytes)
         for i in range(count):
             span = place(core, consumer, stream, slots[i])
             if span != NULL:
-                forward_packet(core, consumer, slots[i], ring_bytes(&stream.ring, slots[i]), span, padding[i] if pads else 0)
+                forward_packet(
+                    core, consumer, slots[i], ring_bytes(&stream.ring, slots[i]), span, padding[i] if pads else 0
+                )
         if producer.video and consumer.stream >= 0:
-            tell_layers(core, consumer, <int>smallest(consumer.temporal, producer.streams[consumer.stream].top_temporal))
+            top = producer.streams[consumer.stream].top_temporal
+            tell_layers(core, consumer, <int>smallest(consumer.temporal, top))

@@ -44,7 +44,8 @@ cdef void collect(core_t *core, int socket) noexcept nogil:
 @cython.no_gc_clear  # __dealloc__ walks the records; a garbage collection must not take them first
 @cython.no_gc_clear  # freeing needs the records
 cdef class Keeper:
-    """Owns the objects' memory and passes commands; what has been removed is freed once the plane has let go of it."""
+    """Owns the objects' memory and passes commands; what has been removed is freed once the plane has let go of
+    it."""
 
     cdef core_t *core
     cdef dict records
@@ -69,7 +70,9 @@ cdef class Keeper:
         """Allocate what lives as long as the core."""
         cdef int i
         cdef core_t *core = self.core
-        core.random = int.from_bytes(os.urandom(8), "little") | 1 if seed is None else (2 * seed + 1) & 0xFFFFFFFFFFFFFFFF
+        if seed is None:
+            seed = int.from_bytes(os.urandom(8), "little")
+        core.random = (2 * seed + 1) & 0xFFFFFFFFFFFFFFFF
         core.addresses.secret = core.random
         core.srtp.protect = srtp_function("srtp_protect")
         core.srtp.unprotect = srtp_function("srtp_unprotect")
@@ -143,7 +146,9 @@ cdef class Keeper:
     cdef void wake(self) noexcept:
         pass
 
-    cdef int order(self, int operation, Record record, int a=0, int b=0, void *first=NULL, void *second=NULL) except -1:
+    cdef int order(
+        self, int operation, Record record, int a=0, int b=0, void *first=NULL, void *second=NULL
+    ) except -1:
         cdef command_t command
         memset(&command, 0, sizeof(command_t))
         command.operation = operation
@@ -179,7 +184,8 @@ cdef class Keeper:
     cdef Record find(self, object handle, int kind):
         record = self.records.get(handle)
         if record is None or (<Record>record).kind != kind:
-            raise StaleHandleError(f"handle {handle!r} names no living {('transport', 'producer', 'consumer', 'tap')[kind]}")
+            name = ("transport", "producer", "consumer", "tap")[kind]
+            raise StaleHandleError(f"handle {handle!r} names no living {name}")
         return record
 
     cdef transport_t *transport(self, object handle) except NULL:

@@ -54,7 +54,9 @@ cdef inline void want_key(core_t *core, producer_t *producer, stream_t *stream) 
     ask_key(core, producer, stream)
 
 
-cdef inline void key_arrived(core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, unsigned int timestamp) noexcept nogil:
+cdef inline void key_arrived(
+    core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, unsigned int timestamp
+) noexcept nogil:
     """Note a packet that begins a key frame (H.264 may show several in one frame: the first counts)."""
     if stream.key_sequence and (stream.key_timestamp == timestamp or sequence < stream.key_sequence):
         return

@@ -10,7 +10,8 @@ cdef enum:
 
 
 cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:
-    """The highest stream being received that the consumer prefers; lower ones before higher ones than it asked for."""
+    """The highest stream being received that the consumer prefers; lower ones before higher ones than it asked
+    for."""
     cdef const producer_t *producer = consumer.producer
     cdef int i
     cdef int most = producer.stream_count - 1
@@ -44,7 +45,8 @@ cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
 
 
 cdef inline void ask_for_switches(core_t *core, producer_t *producer) noexcept nogil:
-    """A consumer that should be on another stream needs a key frame of that one; it keeps the old stream until then."""
+    """A consumer that should be on another stream needs a key frame of that one; it keeps the old stream until
+    then."""
     cdef int i, wanted
     cdef consumer_t *consumer
     if not producer.video:

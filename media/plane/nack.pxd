@@ -61,7 +61,9 @@ cdef inline int64_t missing_arrived(missing_list_t *list, int64_t sequence, int6
     return -1
 
 
-cdef inline int missing_due(missing_list_t *list, int64_t now, int64_t rtt, int64_t *wanted, int room, int *given_up, int64_t *next_at) noexcept nogil:
+cdef inline int missing_due(
+    missing_list_t *list, int64_t now, int64_t rtt, int64_t *wanted, int room, int *given_up, int64_t *next_at
+) noexcept nogil:
     """Collect into `wanted` what is to be asked for now; `next_at` becomes the earliest time to come back."""
     cdef int i = 0
     cdef int count = 0

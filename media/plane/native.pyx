@@ -1,5 +1,8 @@
-"""The native data plane as Python sees it. The packet logic is in the .pxd files beside this one, all inline, so that the
-C compiler sees one packet's whole way; this module only builds objects, passes commands and drains queues.
+"""The native data plane as Python sees it.
+
+The packet logic is in the .pxd files beside this one, all inline, so that the C compiler sees one packet's whole way:
+demux (the packet entry) -> accept -> ring, then forward -> rewrite -> sending -> batch -> sockets. This module only
+builds objects, passes commands and drains queues.
 """
 
 include "records.pxi"

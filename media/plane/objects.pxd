@@ -1,5 +1,7 @@
-"""The objects of the plane and how they hang together. All are made and freed on the Python thread; between their `add`
-and their `remove` command they belong to the plane thread. Python reads their counters, which only grow, unlocked.
+"""The objects of the plane and how they hang together.
+
+All are made and freed on the Python thread; between their `add` and their `remove` command they belong to the plane
+thread. Python reads their counters meanwhile, without a lock: each is one aligned word.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t

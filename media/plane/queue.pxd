@@ -47,7 +47,9 @@ cdef inline uint64_t queue_length(const queue_t *queue) noexcept nogil:
     return huitang_acquire(&queue.pushed) - huitang_acquire(&queue.taken)
 
 
-cdef inline bint queue_push(queue_t *queue, const void *head, uint32_t head_length, const void *body, uint32_t body_length) noexcept nogil:
+cdef inline bint queue_push(
+    queue_t *queue, const void *head, uint32_t head_length, const void *body, uint32_t body_length
+) noexcept nogil:
     """Append one record made of two parts; false when it does not fit."""
     cdef uint32_t length = head_length + body_length
     cdef uint64_t size = (<uint64_t>length + 4 + 7) & ~<uint64_t>7

@@ -1,4 +1,5 @@
-"""RTCP that goes out by itself: receiver reports, NACKs and transport-cc to publishers, sender reports to subscribers."""
+"""RTCP that goes out by itself: receiver reports, NACKs and transport-cc to publishers, sender reports to
+subscribers."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
@@ -22,7 +23,9 @@ cdef enum:
     RTCP_ROOM = 1200  # stays below every usual MTU with SRTCP's trailer
 
 
-cdef inline void fill_report_block(core_t *core, stream_t *stream, report_block_t *block, uint64_t *expected, uint64_t *lost) noexcept nogil:
+cdef inline void fill_report_block(
+    core_t *core, stream_t *stream, report_block_t *block, uint64_t *expected, uint64_t *lost
+) noexcept nogil:
     """RFC 3550 appendix A.3, and remember the interval's beginning."""
     cdef uint64_t all_expected = stream_expected(stream)
     cdef int64_t all_lost = <int64_t>(all_expected + stream.lost_before) - <int64_t>stream.received
@@ -92,7 +95,8 @@ cdef inline int write_sender_report(core_t *core, consumer_t *consumer, uint8_t 
     if stream.epoch != span.epoch or stream.report.arrival_us == 0:
         return 0
     elapsed = core.now - stream.report.arrival_us
-    ntp = stream.report.ntp + ((<uint64_t>elapsed // 1_000_000) << 32) + (((<uint64_t>elapsed % 1_000_000) << 32) // 1_000_000)
+    ntp = stream.report.ntp + ((<uint64_t>elapsed // 1_000_000) << 32)
+    ntp += ((<uint64_t>elapsed % 1_000_000) << 32) // 1_000_000
     rtp = stream.report.rtp + <uint32_t>(elapsed * producer.clock_rate // 1_000_000) - span.timestamp_shift
     length = write_sr(out, consumer.ssrc, ntp, rtp, <uint32_t>consumer.packets, <uint32_t>consumer.octets)
     length += write_sdes(out + length, consumer.ssrc, producer.cname, producer.cname_length)
@@ -155,7 +159,9 @@ cdef inline void ask_missing(core_t *core, producer_t *producer) noexcept nogil:
     for k in range(producer.stream_count):
         stream = &producer.streams[k]
         if stream.missing.count:
-            count = missing_due(&stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up, &core.missing_at)
+            count = missing_due(
+                &stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up, &core.missing_at
+            )
             if given_up:
                 want_key(core, producer, stream)
             if count and may_send(core, transport, 0):

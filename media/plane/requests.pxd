@@ -74,7 +74,9 @@ cdef inline void read_sender_report(core_t *core, transport_t *transport, const 
                 consumer.transport.report_at = core.now
 
 
-cdef inline void read_report_block(core_t *core, transport_t *transport, const uint8_t *data, uint64_t *expected, uint64_t *lost) noexcept nogil:
+cdef inline void read_report_block(
+    core_t *core, transport_t *transport, const uint8_t *data, uint64_t *expected, uint64_t *lost
+) noexcept nogil:
     cdef consumer_t *consumer = consumer_find(transport, get32(data))
     cdef uint32_t highest, last_sr, delay, covered
     cdef int64_t rtt
@@ -134,7 +136,9 @@ cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t
     )
 
 
-cdef inline bint read_feedback(core_t *core, transport_t *transport, const rtcp_t *packet, const uint8_t *data) noexcept nogil:
+cdef inline bint read_feedback(
+    core_t *core, transport_t *transport, const rtcp_t *packet, const uint8_t *data
+) noexcept nogil:
     """RTPFB and PSFB; false when malformed. The kinds the plane has no use for are passed over."""
     cdef int at = packet.at
     if packet.end - at < 8:

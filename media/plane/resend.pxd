@@ -37,7 +37,8 @@ cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noe
 
 
 cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noexcept nogil:
-    """Send one packet again, as RTX where negotiated. What never came from the publisher is on its NACK list already."""
+    """Send one packet again, as RTX where negotiated. What never came from the publisher is on its NACK list
+    already."""
     cdef int64_t out = unwrap16(consumer.spans.newest_out, wanted)
     cdef span_t *span
     cdef stream_t *stream

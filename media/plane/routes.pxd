@@ -1,4 +1,5 @@
-"""Which producer an SSRC belongs to: as signalled, or learned from MID and RID (RFC 8852, RFC 8843), or the payload type."""
+"""Which producer an SSRC belongs to: as signalled, or learned from MID and RID (RFC 8852, RFC 8843), or the payload
+type."""
 
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcmp
@@ -36,8 +37,11 @@ cdef inline void stranger_note(transport_t *transport, uint32_t ssrc) noexcept n
         transport.stranger_count += 1
 
 
-cdef inline route_t *route_add(transport_t *transport, producer_t *producer, int encoding, bint rtx, uint32_t ssrc) noexcept nogil:
-    """Let an SSRC be this stream's (or its RTX's); an earlier one of the same role is forgotten and the stream restarts."""
+cdef inline route_t *route_add(
+    transport_t *transport, producer_t *producer, int encoding, bint rtx, uint32_t ssrc
+) noexcept nogil:
+    """Let an SSRC be this stream's (or its RTX's); an earlier one of the same role is forgotten and the stream
+    restarts."""
     cdef int i
     cdef route_t *route = NULL
     cdef stream_t *stream = &producer.streams[encoding]
@@ -77,7 +81,10 @@ cdef inline void routes_remove(transport_t *transport, const producer_t *produce
     transport.route_count = kept
 
 
-cdef inline route_t *learn_by_rid(transport_t *transport, const rtp_t *rtp, const uint8_t *rid, int length, const uint8_t *mid, int mid_length, bint rtx) noexcept nogil:
+cdef inline route_t *learn_by_rid(
+    transport_t *transport, const rtp_t *rtp, const uint8_t *rid, int length, const uint8_t *mid, int
+    mid_length, bint rtx
+) noexcept nogil:
     cdef int i, k
     cdef producer_t *producer
     cdef stream_t *stream
@@ -96,8 +103,11 @@ cdef inline route_t *learn_by_rid(transport_t *transport, const rtp_t *rtp, cons
     return NULL
 
 
-cdef inline route_t *learn_by_type(transport_t *transport, const rtp_t *rtp, const uint8_t *mid, int mid_length) noexcept nogil:
-    """One stream without RID: by its MID, or without one if the payload type leaves no doubt and no SSRC was signalled."""
+cdef inline route_t *learn_by_type(
+    transport_t *transport, const rtp_t *rtp, const uint8_t *mid, int mid_length
+) noexcept nogil:
+    """One stream without RID: by its MID, or without one if the payload type leaves no doubt and no SSRC was
+    signalled."""
     cdef int i
     cdef bint rtx
     cdef producer_t *producer

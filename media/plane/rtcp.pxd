@@ -1,4 +1,5 @@
-"""RTCP (RFC 3550 section 6, RFC 4585, RFC 5104): stepping through compound packets, and writing what the plane sends."""
+"""RTCP (RFC 3550 section 6, RFC 4585, RFC 5104): stepping through compound packets, and writing what the plane
+sends."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -81,7 +82,9 @@ cdef inline void write_report_block(uint8_t *out, const report_block_t *block) n
     put32(out + 20, block.delay)
 
 
-cdef inline int write_sr(uint8_t *out, uint32_t ssrc, uint64_t ntp, uint32_t rtp, uint32_t packets, uint32_t octets) noexcept nogil:
+cdef inline int write_sr(
+    uint8_t *out, uint32_t ssrc, uint64_t ntp, uint32_t rtp, uint32_t packets, uint32_t octets
+) noexcept nogil:
     put32(out + 4, ssrc)
     put64(out + 8, ntp)
     put32(out + 16, rtp)
@@ -118,7 +121,9 @@ cdef inline int write_fir(uint8_t *out, uint32_t sender, uint32_t media, uint8_t
     return write_header(out, PSFB_FIR, RTCP_PSFB, 20)
 
 
-cdef inline int write_nack(uint8_t *out, uint32_t sender, uint32_t media, const int64_t *wanted, int count) noexcept nogil:
+cdef inline int write_nack(
+    uint8_t *out, uint32_t sender, uint32_t media, const int64_t *wanted, int count
+) noexcept nogil:
     """A generic NACK for ascending sequence numbers: each item names one and up to 16 that follow it."""
     cdef int at = 12
     cdef int i = 0

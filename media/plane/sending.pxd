@@ -57,7 +57,8 @@ cdef inline uint8_t *send_room(core_t *core, const transport_t *transport) noexc
 
 
 cdef inline void send_together(core_t *core, const transport_t *transport, int bytes) noexcept nogil:
-    """Let the next datagrams for a transport, so many bytes, go in one batch, for one kernel message, if one can hold them."""
+    """Let the next datagrams for a transport, so many bytes, go in one batch, for one kernel message, if one can
+    hold them."""
     cdef int socket = transport.remote.socket
     if core.batches[socket].used + bytes + DATAGRAM_ROOM > BATCH_BYTES and core.batches[socket].count:
         core.deliver(core, socket)

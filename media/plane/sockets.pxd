@@ -22,8 +22,8 @@ cdef extern from *:
     #define SOL_UDP 17
     #endif
     typedef union { struct sockaddr_in v4; struct sockaddr_in6 v6; } huitang_name_t;
-    static ssize_t huitang_send_to(int fd, const void *data, size_t length, const huitang_name_t *to, socklen_t room) {
-        return sendto(fd, data, length, MSG_DONTWAIT, (const struct sockaddr *)to, room);
+    static ssize_t huitang_send_to(int fd, const void *data, size_t size, const huitang_name_t *to, socklen_t room) {
+        return sendto(fd, data, size, MSG_DONTWAIT, (const struct sockaddr *)to, room);
     }
     typedef struct { struct cmsghdr head; uint16_t segment; char rest[6]; } huitang_control_t;
     """
@@ -139,7 +139,9 @@ cdef inline int receive_batch(sockets_t *sockets, int socket) noexcept nogil:
     return count if count > 0 else 0
 
 
-cdef inline void prepare(sockets_t *sockets, int i, const message_t *message, uint8_t *bytes, int length, int segment) noexcept nogil:
+cdef inline void prepare(
+    sockets_t *sockets, int i, const message_t *message, uint8_t *bytes, int length, int segment
+) noexcept nogil:
     """Lay out kernel message `i`; `segment` 0 for a single datagram."""
     cdef msghdr *head = &sockets.outgoing[i].msg_hdr
     cdef control_head_t *control = &sockets.outgoing_controls[i]
@@ -180,7 +182,9 @@ cdef inline int count_failure(core_t *core, int error, int datagrams) noexcept n
     return datagrams
 
 
-cdef inline void transmit(core_t *core, sockets_t *sockets, int fd, int first, int count, bint *waited) noexcept nogil:
+cdef inline void transmit(
+    core_t *core, sockets_t *sockets, int fd, int first, int count, bint *waited
+) noexcept nogil:
     """sendmmsg of prepared messages without segmentation, to the end or until each has failed."""
     cdef int done, error, i
     while count:
@@ -205,7 +209,9 @@ cdef inline void transmit(core_t *core, sockets_t *sockets, int fd, int first, i
         count -= 1
 
 
-cdef inline void transmit_singly(core_t *core, sockets_t *sockets, int fd, const batch_t *batch, const message_t *message, bint *waited) noexcept nogil:
+cdef inline void transmit_singly(
+    core_t *core, sockets_t *sockets, int fd, const batch_t *batch, const message_t *message, bint *waited
+) noexcept nogil:
     """The datagrams of one segmented message that the kernel refused, each as a message of its own."""
     cdef int i
     cdef int at = 0

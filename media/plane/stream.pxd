@@ -96,8 +96,12 @@ cdef inline void stream_begin(stream_t *stream, uint16_t sequence) noexcept nogi
     stream.bad_next = -1
 
 
-cdef inline int stream_arrival(stream_t *stream, uint16_t sequence, int64_t now, bint wants_missing, bint rtx, int64_t *extended, int64_t *rtt, bint *outage) noexcept nogil:
-    """Place a sequence number; `extended` is valid for NEW, LATE and RESTART. `outage`: too much is missing to ask for."""
+cdef inline int stream_arrival(
+    stream_t *stream, uint16_t sequence, int64_t now, bint wants_missing, bint rtx, int64_t *extended, int64_t
+    *rtt, bint *outage
+) noexcept nogil:
+    """Place a sequence number; `extended` is valid for NEW, LATE and RESTART. `outage`: too much is missing to ask
+    for."""
     cdef int64_t number, step
     rtt[0] = 0
     outage[0] = False

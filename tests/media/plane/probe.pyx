@@ -8,7 +8,8 @@ from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, t
 from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
 from media.plane.feedback cimport arrivals_note, arrivals_t, read_transport_cc, sent_note, sent_t, write_transport_cc
 from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
-from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, parse_payload as c_parse_payload, payload_t
+from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
+from media.plane.payload cimport parse_payload as c_parse_payload
 from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
 from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring_seen, ring_store, ring_t, slot_t
 from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
