@@ -16,9 +16,11 @@ from members.demo import make_demo
 from members.importing import ImportRefused, import_path
 from members.organizations import Organizations
 from members.policy import RoleName
+from rooms.consultations.setup import ConsultationSheets
+from rooms.consultations.stations import Stations
 from rooms.demo import furnish_demo
 from startup import StartFailed, records
-from welcome import Demo, demo_lines
+from welcome import Demo, demo_lines, table
 
 BROKEN: Final = 2  # the exit code of verify-cards where a chain does not hold
 
@@ -53,12 +55,38 @@ async def import_file(config: Config, arguments: argparse.Namespace) -> int:
                 dry_run=arguments.dry_run,
                 clock=utc_now,
                 progress=_progress("passwords"),
+                further=ConsultationSheets(),
             )
         except ImportRefused as refused:
             raise StartFailed(f"{refused}\nNothing was imported.") from refused
     print(report)
     for username, password in report.initial_passwords:
         print(f"{username}\t{password}")
+    return 0
+
+
+async def stations(config: Config, _arguments: argparse.Namespace) -> int:
+    """List the stations, and whether a key was made for each."""
+    async with records(config) as database:
+        found = await Stations(database, utc_now).registered()
+    if not found:
+        print("There are no stations. Import stations.csv to make some; import --help tells its columns.")
+        return 0
+    rows = [
+        (one.station.id, "yes" if one.has_key else "no", one.station.name, one.station.organization_name)
+        for one in found
+    ]
+    print("\n".join(table([("id", "key", "name", "organization"), *rows])))
+    return 0
+
+
+async def station_key(config: Config, arguments: argparse.Namespace) -> int:
+    """Make a device key and print it: it is shown only now."""
+    async with records(config) as database:
+        station, key = await Stations(database, utc_now).make_key(arguments.station)
+    print(f"The key of {station.name}, shown only now: {key}")
+    print("Open this server's address with /station at its end on the screen, and type it there.")
+    print("A screen that was paired with an earlier key is a station no longer.")
     return 0
 
 

@@ -21,6 +21,7 @@ import config
 import logs
 from members import importing
 from members.policy import RoleName
+from rooms.consultations import setup as consultations
 from startup import StartFailed, prepare_folder, records, sole_use
 from web.listener import ListenError
 from welcome import Demo, welcome
@@ -100,11 +101,15 @@ def parser() -> argparse.ArgumentParser:
     one = add("demo", commands.demo, "make the demo organization where there is none and print its log-ins")
     one.add_argument("--json", action="store_true", help="as JSON, for scripts")
     one = add(
-        "import", commands.import_file, "read organizations, members, accounts and roles from CSV sheets"
+        "import", commands.import_file, "read organizations, people, services and stations from CSV sheets"
     )
-    one.description, one.formatter_class = importing.__doc__, argparse.RawDescriptionHelpFormatter
+    one.description = f"{importing.__doc__}\n{consultations.__doc__}"
+    one.formatter_class = argparse.RawDescriptionHelpFormatter
     one.add_argument("path", type=Path, metavar="FILE", help="a sheet, or a folder of them")
     one.add_argument("--dry-run", action="store_true", help="only say what would be done, and what is wrong")
+    add("stations", commands.stations, "list the stations, and whether a key was made for each")
+    one = add("station-key", commands.station_key, "make a device key for a station; earlier ones are void")
+    one.add_argument("station", metavar="STATION", help="its name, or the id that `stations` lists")
     add("verify-cards", commands.verify_cards, "check the hash chain of every activity card")
     one = add("create-account", commands.create_account, "make a log-in; the password is asked for")
     one.add_argument("username")

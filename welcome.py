@@ -13,6 +13,13 @@ from web.tls import machine_addresses
 ANY: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 LOOPBACK: Final = ("127.", "::1")
 
+PAGES: Final = (
+    ("page", "for"),
+    ("/consult", "residents, from a phone; no log-in"),
+    ("/station", "the screen of a station; asks for its key once"),
+    ("/desk", "experts, who have that role above"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -37,13 +44,14 @@ def demo_lines(demo: Demo) -> list[str]:
         (str(one.level), one.username, one.password, one.name, ", ".join(one.roles), one.organization_name)
         for one in demo.logins
     ]
-    lines = _table([heads, *logins])
+    lines = table([heads, *logins])
     if demo.stations:
-        lines += ["", *_table([("station key", "station"), *((one.key, one.name) for one in demo.stations)])]
+        lines += ["", *table([("station key", "station"), *((one.key, one.name) for one in demo.stations)])]
+        lines += ["", *table(PAGES)]
     return lines
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns that also Chinese names keep."""
     widths = [max(_width(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [

@@ -17,8 +17,8 @@ Problem codes raised here, beside those of members and database:
         peer_not_waiting, cannot_remove_host, moderation_needs_peer
     consultations: consultation_not_found, consultation_not_called, consultation_over, consultation_in_wrong_state,
         service_not_found, service_not_at_station, service_not_yours, station_not_found, station_key_invalid,
-        display_name_required, queue_full, too_many_tickets, not_on_duty, expert_busy, outcome_written,
-        invalid_outcome, invalid_rating, invalid_comment, already_rated
+        ambiguous_station, display_name_required, queue_full, too_many_tickets, not_on_duty, expert_busy,
+        outcome_written, invalid_outcome, invalid_rating, invalid_comment, already_rated
 """
 
 from rooms.attendance.service import Attendance

@@ -14,7 +14,8 @@ moved. An account without a password gets one, told in the report; the password 
 """
 
 from members.importing.errors import ImportRefused, RowError
+from members.importing.further import FurtherSheets
 from members.importing.report import ImportReport
 from members.importing.service import import_path
 
-__all__ = ["ImportRefused", "ImportReport", "RowError", "import_path"]
+__all__ = ["FurtherSheets", "ImportRefused", "ImportReport", "RowError", "import_path"]

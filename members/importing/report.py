@@ -24,6 +24,7 @@ class ImportReport:
     members: Count = field(default_factory=Count)
     accounts: Count = field(default_factory=Count)
     roles: Count = field(default_factory=Count)
+    further: dict[str, Count] = field(default_factory=dict)  # of the sheets of other layers, by name
     initial_passwords: list[tuple[str, str]] = field(default_factory=list)  # (user name, password)
 
     def __str__(self) -> str:
@@ -35,6 +36,7 @@ class ImportReport:
                 ("members", self.members),
                 ("accounts", self.accounts),
                 ("roles", self.roles),
+                *self.further.items(),
             )
         ]
         return "\n".join(lines)

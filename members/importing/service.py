@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,10 @@ from database import Clock, Database, utc_now
 from members.accounts import Accounts
 from members.importing.checks import Checks
 from members.importing.errors import ImportRefused, RowError
+from members.importing.further import FurtherSheets
 from members.importing.known import Known, load
 from members.importing.report import ImportReport
-from members.importing.sheets import SHEETS, Sheets, read
+from members.importing.sheets import SHEETS, Sheet, Sheets, read
 from members.importing.writing import Writing
 
 HASHED_AT_ONCE: Final = 16
@@ -34,13 +35,15 @@ async def import_path(
     dry_run: bool = False,
     clock: Clock = utc_now,
     progress: Progress | None = None,
+    further: FurtherSheets | None = None,
 ) -> ImportReport:
-    """Import a folder of sheets or one sheet; `dry_run` does everything but keep it.
+    """Import a folder of sheets or one sheet, the `further` ones too; `dry_run` does everything but keep it.
 
     Raises ImportRefused with every mistake found, and nothing is changed. `progress` is told (done, in all) while
     passwords are hashed, the one long part.
     """
-    sheets = await asyncio.to_thread(lambda: read(_files(path)))
+    kinds = further.sheets if further is not None else ()
+    sheets = await asyncio.to_thread(lambda: read(_files(path, (*SHEETS, *kinds)), kinds))
     if sheets.errors:
         raise ImportRefused(sheets.errors)
     report = ImportReport(dry_run)
@@ -52,24 +55,26 @@ async def import_path(
         known = await load(session, sheets)  # again: somebody may have written while we hashed
         _check(sheets, known)
         await Writing(session, known, hashes, clock(), report).write(sheets)
+        if further is not None:
+            report.further.update(await further.write(session, sheets.further, clock()))
         if dry_run:
             await session.rollback()
     _log.info("imported", dry_run=dry_run, members=report.members.added, accounts=report.accounts.added)
     return report
 
 
-def _files(path: Path) -> dict[str, bytes]:
+def _files(path: Path, kinds: Sequence[Sheet]) -> dict[str, bytes]:
     """The sheets at a path, by name; ImportRefused when there is none or it cannot be read."""
     try:
         if not path.is_dir():
             return {path.name: path.read_bytes()}
         found = {
-            sheet.file: (path / sheet.file).read_bytes() for sheet in SHEETS if (path / sheet.file).exists()
+            sheet.file: (path / sheet.file).read_bytes() for sheet in kinds if (path / sheet.file).exists()
         }
     except OSError as error:
         raise ImportRefused([RowError(str(path), None, None, error.strerror or str(error))]) from error
     if not found:
-        names = ", ".join(sheet.file for sheet in SHEETS)
+        names = ", ".join(sheet.file for sheet in kinds)
         raise ImportRefused([RowError(str(path), None, None, f"the folder has none of {names}")])
     return found
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -86,31 +86,35 @@ class Sheets:
     members: list[MemberRow] = field(default_factory=list)
     accounts: list[AccountRow] = field(default_factory=list)
     roles: list[RoleRow] = field(default_factory=list)
+    further: dict[str, list[Any]] = field(default_factory=dict)  # by the file of the sheet
     errors: list[RowError] = field(default_factory=list)
 
 
-def read(files: dict[str, bytes]) -> Sheets:
-    """Read files by name; each is recognized by its header."""
-    sheets = Sheets()
-    lists: dict[Any, list[Any]] = {
-        OrganizationRow: sheets.organizations,
-        MemberRow: sheets.members,
-        AccountRow: sheets.accounts,
-        RoleRow: sheets.roles,
+def read(files: dict[str, bytes], further: Sequence[Sheet] = ()) -> Sheets:
+    """Read files by name; each is recognized by its header, as one of SHEETS or of the further ones."""
+    sheets = Sheets(further={sheet.file: [] for sheet in further})
+    lists: dict[str, list[Any]] = {
+        ORGANIZATIONS.file: sheets.organizations,
+        MEMBERS.file: sheets.members,
+        ACCOUNTS.file: sheets.accounts,
+        ROLES.file: sheets.roles,
+        **sheets.further,
     }
     for name, content in files.items():
         try:
-            for row in _rows(name, content, sheets.errors):
-                lists[type(row)].append(row)
+            for sheet, row in _rows(name, content, (*SHEETS, *further), sheets.errors):
+                lists[sheet.file].append(row)
         except ImportRefused as refusal:
             sheets.errors.extend(refusal.errors)
     return sheets
 
 
-def _rows(name: str, content: bytes, errors: list[RowError]) -> Iterator[Any]:
+def _rows(
+    name: str, content: bytes, kinds: Sequence[Sheet], errors: list[RowError]
+) -> Iterator[tuple[Sheet, Any]]:
     lines = _lines(name, _decoded(name, content))
     _, header = next(lines, (1, []))
-    sheet = _recognized(name, [cell.strip().casefold() for cell in header])
+    sheet = _recognized(name, [cell.strip().casefold() for cell in header], kinds)
     names = [cell.strip().casefold() for cell in header]
     for line, cells in lines:
         if not any(cell.strip() for cell in cells):
@@ -120,7 +124,7 @@ def _rows(name: str, content: bytes, errors: list[RowError]) -> Iterator[Any]:
             continue
         values = _values(sheet, Place(file=name, line=line), dict(zip(names, cells, strict=False)), errors)
         if values is not None:
-            yield sheet.make(place=Place(file=name, line=line), **values)
+            yield sheet, sheet.make(place=Place(file=name, line=line), **values)
 
 
 def _decoded(name: str, content: bytes) -> str:
@@ -150,20 +154,20 @@ def _lines(name: str, content: str) -> Iterator[tuple[int, list[str]]]:
         yield line, cells
 
 
-def _recognized(name: str, header: list[str]) -> Sheet:
+def _recognized(name: str, header: list[str], kinds: Sequence[Sheet]) -> Sheet:
     """The sheet whose required columns are all there and which knows every column; refused in words else."""
-    for sheet in SHEETS:
+    for sheet in kinds:
         known = {column.name for column in sheet.columns}
         required = {column.name for column in sheet.columns if column.required}
         if required <= set(header) <= known and len(set(header)) == len(header):
             return sheet
-    raise ImportRefused([RowError(name, 1, None, _unrecognized(name, header))])
+    raise ImportRefused([RowError(name, 1, None, _unrecognized(name, header, kinds))])
 
 
-def _unrecognized(name: str, header: list[str]) -> str:
+def _unrecognized(name: str, header: list[str], kinds: Sequence[Sheet]) -> str:
     """What is wrong with a header, measured at the sheet that the file's name or most of the columns point to."""
     likely = max(
-        SHEETS, key=lambda sheet: (sheet.file == name, len({c.name for c in sheet.columns} & set(header)))
+        kinds, key=lambda sheet: (sheet.file == name, len({c.name for c in sheet.columns} & set(header)))
     )
     known = [column.name for column in likely.columns]
     missing = [column.name for column in likely.columns if column.required and column.name not in header]

@@ -12,7 +12,10 @@ NAME_LENGTH = 100
 
 
 class Station(Base):
-    """A screen in a service centre. A new key makes a new `generation`, and devices paired before are out."""
+    """A screen in a service centre. A new key makes a new `generation`, and devices paired before are out.
+
+    Generation 0: no key was made yet, and `key_hash` is that of one nobody was told.
+    """
 
     __tablename__ = "stations"
 

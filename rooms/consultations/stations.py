@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 
 from database import Clock, Database
 from errors import Kind, Problem
@@ -13,7 +13,7 @@ from members.organizations import Organization
 from members.policy import Action, Actor, StationActor, Subject, require
 from rooms.consultations import repository
 from rooms.consultations.models import Station
-from rooms.consultations.views import PairedStation, StationView
+from rooms.consultations.views import PairedStation, RegisteredStation, StationView
 
 KEY_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Nothing that looks like something else on a label."""
@@ -55,7 +55,6 @@ class Stations:
 
     async def renew_key(self, actor: Actor, station_id: str) -> str:
         """A new device key, shown once; devices paired with the old one are out."""
-        key = new_key()
         async with self._database.transaction() as session:
             found = await repository.stations(session, Station.id == station_id)
             if not found:
@@ -63,9 +62,26 @@ class Stations:
             station, organization, _ = found[0]
             subject = Subject(organization_path=organization.path, station_id=station.id)
             require(actor, Action.MANAGE_STATIONS, subject)
-            station.key_hash = hash_key(key)
-            station.generation += 1
-        return key
+            return _renew(station)
+
+    async def registered(self) -> Sequence[RegisteredStation]:
+        """For the command line: all stations, by name, and which have a key."""
+        async with self._database.reading() as session:
+            found = await repository.stations(session)
+        return [RegisteredStation(_view(*each), each[0].generation > 0) for each in found]
+
+    async def make_key(self, text: str) -> tuple[StationView, str]:
+        """For the command line: a new device key for the one station with this id or name.
+
+        Problem station_not_found when there is none, ambiguous_station when several have the name.
+        """
+        async with self._database.transaction() as session:
+            found = await repository.stations(session, or_(Station.id == text, Station.name == text))
+            if not found:
+                raise Problem(Kind.NOT_FOUND, "station_not_found")
+            if len(found) > 1:
+                raise Problem(Kind.CONFLICT, "ambiguous_station", {"ids": [each[0].id for each in found]})
+            return _view(*found[0]), _renew(found[0][0])
 
     async def _one(
         self, condition: ColumnElement[bool]
@@ -73,6 +89,13 @@ class Stations:
         async with self._database.reading() as session:
             found = await repository.stations(session, condition)
         return found[0] if found else None
+
+
+def _renew(station: Station) -> str:
+    key = new_key()
+    station.key_hash = hash_key(key)
+    station.generation += 1
+    return key
 
 
 def new_key() -> str:

@@ -19,6 +19,14 @@ class StationView:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredStation:
+    """A station as its operator sees it: whether a key was ever made for its screen."""
+
+    station: StationView
+    has_key: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PairedStation:
     """A device that showed a station's key. Its cookie holds id and `generation`: a new key makes it void."""
 
