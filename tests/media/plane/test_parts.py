@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.media.plane import probe
 
+REFERENCE_WRAP_US = (1 << 24) * 64_000
+
 
 @pytest.mark.parametrize("cycle", [1, 2, 70_000])
 @pytest.mark.parametrize("last", [0, 1, 32_767, 32_768, 65_534, 65_535])
@@ -240,6 +242,21 @@ def test_transport_wide_feedback_is_understood_as_it_was_meant(
     assert recent or len(sent.results) == 256
     for before, after in itertools.pairwise(recent):
         apart = truth[after] - truth[before]
-        if apart < 8_000_000:
-            measured = (got[after] - got[before]) % (1 << 24 << 6 << 10)
-            assert abs(measured - apart) < 64_500
+        assert abs((got[after] - got[before]) % REFERENCE_WRAP_US - apart) <= 500
+
+
+@pytest.mark.parametrize("ticks", [0, 1, 255, 256, 257, 32_767, 32_768, 40_000, -1, -256, -32_768, -32_769])
+def test_every_length_of_step_between_arrivals_survives(ticks: int) -> None:
+    """In ticks of 250 us: one byte up to 255, two up to 32,767, a message of its own beyond."""
+    arrivals, sent = probe.Arrivals(), probe.Sent()
+    first = 640_000_000
+    for number, at in enumerate((first, first + 250 * ticks)):
+        sent.note(1, 1 + number)
+        arrivals.note(number, at)
+    messages = 0
+    while message := arrivals.message():
+        assert sent.read(message)
+        messages += 1
+    (_, one, _), (_, other, _) = sent.results
+    assert other - one == 250 * ticks
+    assert messages == (1 if -32_768 <= ticks <= 32_767 else 2)
