@@ -3,7 +3,7 @@
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.registry import Collector
 
 # From "answered from memory" to "the person has given up".
@@ -23,6 +23,16 @@ class Figures:
             buckets=BUCKETS,
             registry=self.registry,
         )
+
+        self._malformed = Counter(
+            "huitang_http_malformed_requests",
+            "Requests that were not HTTP, or broke off",
+            registry=self.registry,
+        )
+
+    def malformed(self) -> None:
+        """Count one request that never became one."""
+        self._malformed.inc()
 
     def observe(self, call: str, status: int, seconds: float) -> None:
         """Count one answered request."""

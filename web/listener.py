@@ -1,12 +1,33 @@
 """The TCP port: opened with a sentence for whoever finds it taken, closed without cutting anybody short."""
 
 import errno
+import logging
 import ssl
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from web.figures import FIGURES, Figures
 
 # Requests that are being answered when the server stops get so long; films and sockets are cut before.
 SHUTDOWN_SECONDS = 3.0
+
+
+class _PeopleLeftOut(logging.Filter):
+    """What aiohttp says on its own: it names people's addresses, and traces whatever strangers send to an open port."""
+
+    def __init__(self, figures: Figures) -> None:
+        super().__init__()
+        self._figures = figures
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Count what was not HTTP or broke off; let the rest through without the address."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError | ConnectionError):
+            self._figures.malformed()
+            return False
+        record.msg, record.args = "connection_failed", ()
+        return record.levelno >= logging.getLogger().level
 
 
 class ListenError(Exception):
@@ -17,7 +38,10 @@ class Listener:
     """The application on one address."""
 
     def __init__(self, app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        logger = logging.getLogger(f"{__name__}.{id(self)}")
+        logger.setLevel(logging.DEBUG)  # part of what strangers send is told at that level only
+        logger.addFilter(_PeopleLeftOut(app[FIGURES]))
+        self._runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=SHUTDOWN_SECONDS)
         self._host = host
         self._wanted = port
         self._tls = tls

@@ -48,11 +48,15 @@ async def _answer(request: web.Request, handler: Handler, number: str) -> web.St
         return from_http(error, texts, language)
     except (web.RequestPayloadError, ClientPayloadError):  # cut off, or not compressed as it says
         return refusal(400, "invalid_request", texts, language)
-    except (ConnectionResetError, TimeoutError):
-        raise  # the person has gone; nobody is left to answer
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionResetError) and _has_gone(request):
+            raise  # nobody is left to answer
         logger.exception("request_failed", call=call_name(request))
         return refusal(500, "internal_error", texts, _language(request), {"requestId": number})
+
+
+def _has_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def call_name(request: web.Request) -> str:
