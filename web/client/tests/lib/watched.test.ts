@@ -3,8 +3,13 @@ import { expect, test } from 'vitest'
 import { lengthOf, union, WatchTracker } from '@/lib/watched'
 import type { Interval } from '@/protocol/http/shapes'
 
-const play = (tracker: WatchTracker, from: number, to: number, rate = 1): void => {
-  for (let at = from; at <= to; at += 0.25 * rate) tracker.advance(at, rate)
+let now = 0
+
+const play = (tracker: WatchTracker, from: number, to: number, rate = 1, tick = 0.25): void => {
+  for (let at = from; at <= to; at += tick * rate) {
+    now += tick
+    tracker.advance(at, rate, now)
+  }
 }
 
 test.each<[Interval[], Interval[]]>([
@@ -54,4 +59,10 @@ test('a report that failed goes with the next', () => {
   tracker.giveBack(tracker.take())
   play(tracker, 10.25, 15)
   expect(tracker.take()).toEqual([[0, 15]])
+})
+
+test('a busy machine that tells the position every five seconds loses nothing', () => {
+  const tracker = new WatchTracker()
+  play(tracker, 0, 40, 2, 5)
+  expect(tracker.take()).toEqual([[0, 40]])
 })

@@ -2,6 +2,7 @@ import { onScopeDispose, ref, type Ref } from 'vue'
 
 import { WatchTracker } from '@/lib/watched'
 import type { Coverage, Interval } from '@/protocol/http/shapes'
+import { Serial } from '@/protocol/rooms/serial'
 import { useApi } from '@/services'
 
 const REPORT_MS = 10_000
@@ -36,12 +37,15 @@ export function useViewingReports(id: string, covered: (coverage: Coverage) => v
     }
   }
 
-  function finish(ended: boolean, keepalive = false): void {
+  /** One after the other: an older answer must not hide a newer one. */
+  const queue = new Serial()
+
+  function finish(ended: boolean): void {
     tracker.stop()
-    void report(ended, keepalive)
+    void queue.run(() => report(ended))
   }
 
-  const timer = setInterval(() => void report(), REPORT_MS)
+  const timer = setInterval(() => void queue.run(() => report()), REPORT_MS)
   onScopeDispose(() => clearInterval(timer))
 
   return {
@@ -49,10 +53,13 @@ export function useViewingReports(id: string, covered: (coverage: Coverage) => v
     stop: () => tracker.stop(),
     pause: () => finish(false),
     ended: () => finish(true),
-    last: () => finish(false, true),
+    last(): void {
+      tracker.stop()
+      void report(false, true)
+    },
     advance(at, nextRate): void {
       rate = nextRate
-      tracker.advance(at, nextRate)
+      tracker.advance(at, nextRate, performance.now() / 1000)
     },
   }
 }
