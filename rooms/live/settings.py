@@ -14,9 +14,10 @@ class RoomSettings:
     overdue_after: float = 12 * 3600.0  # and any room ends this long after its planned end
     maximum_peers: int = 1000  # in one room; more than ever met on one evening in one of ours
     maximum_waiting: int = 200  # in one lobby
-    maximum_devices: int = (
-        256  # of one person in one room: reading rooms open one log-in on every screen they have
-    )
-    maximum_pending: int = 256  # commands that wait for one room; the next is refused as room_busy
+    # Of one person in one room: reading rooms open one log-in on every screen they have, and many of them may meet at
+    # once. So it is the room that bounds them, not the log-in.
+    maximum_devices: int = 1000
+    # Who waits for one room, the next is refused as room_busy: everybody of a full room, coming back in one moment.
+    maximum_pending: int = 2000
     chat_history: int = 200  # messages kept for those who come late
     chat_length: int = 2000  # characters of one message

@@ -1,11 +1,14 @@
 """Coming in: the door, the lobby, the lock, the bounds."""
 
+import asyncio
+
 import pytest
 
 from errors import Kind, Problem
 from rooms.live.commands import EndMeeting, ModerationAction, Role
 from rooms.live.events import PeerAdmitted, PeerJoined, PeerLeft, PeerRejected, PeerWaiting, PresenceOpened
 from rooms.live.settings import RoomSettings
+from rooms.live.turns import Turns
 from rooms.live.views import PeerState
 from tests.rooms.simulated import SimulatedRoom, kinds, of, only
 
@@ -113,6 +116,18 @@ def test_bounds_of_the_room_its_lobby_and_one_persons_devices() -> None:
     lobby = SimulatedRoom(lobby=True, settings=settings)
     lobby.enter("甲")
     assert refused(lobby, "乙") == "lobby_full"
+
+
+async def test_a_full_room_may_come_at_one_moment_and_with_one_log_in() -> None:
+    settings = RoomSettings()
+    room, turns = SimulatedRoom(settings=settings), Turns(settings.maximum_pending)
+
+    async def come() -> str:
+        async with turns.of("the room"):
+            return room.enter("甲")
+
+    peers = await asyncio.gather(*(come() for _ in range(settings.maximum_peers)))
+    assert len(room.room.snapshot().peers) == len(set(peers)) == settings.maximum_peers >= 600
 
 
 def test_admitting_into_a_full_room_is_refused_and_the_person_goes_on_waiting() -> None:
