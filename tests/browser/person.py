@@ -143,12 +143,20 @@ async def open_window(
     browser: Browser, server: RunningServer, username: str, size: ViewportSize = DESKTOP
 ) -> Person:
     """A window of its own, signed in; what goes wrong inside is in `problems`."""
+    person = await open_guest_window(browser, server, server.logins[username], size)
+    await person.sign_in()
+    return person
+
+
+async def open_guest_window(
+    browser: Browser, server: RunningServer, guest: Login, size: ViewportSize = DESKTOP
+) -> Person:
+    """The same for somebody who does not sign in: only the name of `guest` counts."""
     context = await browser.new_context(
         viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=size is PHONE
     )
     await context.add_init_script(path=MEASURE)
     page = await context.new_page()
-    person = Person(server.logins[username], server, context, page, [])
+    person = Person(guest, server, context, page, [])
     page.on("pageerror", lambda error: person.problems.append(str(error)))
-    await person.sign_in()
     return person
