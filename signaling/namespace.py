@@ -28,10 +28,11 @@ Handler = Callable[[Connection[Identity], AnyMessage], Awaitable[Mapping[str, An
 
 @dataclass(frozen=True)
 class Entry(Generic[Identity]):
-    """One event a client may send: the model of its payload and who answers it."""
+    """One event a client may send: the model of its payload, who answers it, and what it costs of the allowance."""
 
     model: type[Message]
     handler: Handler[Identity, Any]
+    cost: float = 1.0
 
 
 Table = Mapping[str, Entry[Identity]]
@@ -63,7 +64,7 @@ class TableNamespace(Generic[Identity]):
 
     @abstractmethod
     async def _gone(self, connection: Connection[Identity]) -> None:
-        """The connection is closed, for whatever reason."""
+        """The connection is closed, for whatever reason; told again after an event that was being answered then."""
 
     # For the server
 
@@ -94,6 +95,18 @@ class TableNamespace(Generic[Identity]):
             return await self._answer(connection, data)
         except Exception as error:  # noqa: BLE001 - as above
             return self._refuse(self._failure(_event_name(data), error), connection.language)
+        finally:
+            if (
+                sid not in self._connections
+            ):  # lost while it was being answered: what the handler noted goes too
+                await self._part(connection)
+
+    def cost(self, data: Any) -> float:
+        """What an event costs: what its table says, and as much as any other where it is not in the table."""
+        entry = (
+            self._table.get(data[0]) if isinstance(data, list) and data and isinstance(data[0], str) else None
+        )
+        return 1.0 if entry is None else entry.cost
 
     async def _answer(self, connection: Connection[Identity], data: Any) -> Answer:
         try:
@@ -109,8 +122,10 @@ class TableNamespace(Generic[Identity]):
     async def on_disconnect(self, sid: str) -> None:
         """Forget a connection."""
         connection = self._connections.pop(sid, None)
-        if connection is None:
-            return
+        if connection is not None:
+            await self._part(connection)
+
+    async def _part(self, connection: Connection[Identity]) -> None:
         try:
             await self._gone(connection)
         except Exception as error:  # noqa: BLE001 - as above

@@ -36,7 +36,7 @@ class SignalingSettings:
     # A client with so many unread messages is not reading: it is cut, and resumes from a snapshot.
     max_unsent_messages: int = 512
     # Joining a room of 100 with camera and microphone takes 1 + 6 + 2 * 200 events at once; afterwards a person makes
-    # a few a second.
+    # a few a second. What everybody hears of costs more: signaling/rooms/namespace.py.
     event_burst: int = 500
     events_per_second: float = 40.0
     # A connection that goes on flooding while it is being refused is cut after so many refusals in a row.

@@ -8,6 +8,8 @@ What the library leaves open and this closes (each was seen to happen with 5.18)
   where its acknowledgement id can be read, and counted;
 * a binary event may announce 10^10 attachments and each is kept: here binary packets are refused;
 * a client that does not read is sent to without bound: here a queue has an end, and its client is cut;
+* requests of long polling run side by side, and a client's events with them: here each connection has one turn;
+* a connection that is lost while its `connect` handler waits is connected afterwards, for ever: here it is closed;
 * `emit` makes a task a recipient: `post` encodes once and only appends to queues, so it is synchronous and in order.
 """
 
@@ -58,6 +60,9 @@ class Namespace(Protocol):
     async def on_disconnect(self, sid: str) -> None:
         """The connection is gone. Does not raise."""
 
+    def cost(self, data: Any) -> float:
+        """What an event costs of its connection's allowance; 1 is an ordinary one. `data` as of `on_event`."""
+
     def refuse(self, sid: str, code: str, **details: Any) -> Any:
         """Word a refusal that the server itself makes; `sid` may be unknown."""
 
@@ -91,6 +96,7 @@ class SocketServer(socketio.AsyncServer):
         self._counters = counters
         self._namespaces = namespaces
         self._now = now
+        self._turns: dict[str, asyncio.Lock] = {}
         self._buckets: dict[str, TokenBucket] = {}
         self._refused_in_a_row: dict[str, int] = {}
         self._being_cut: set[str] = set()
@@ -126,6 +132,7 @@ class SocketServer(socketio.AsyncServer):
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
+        self._turns[eio_sid] = asyncio.Lock()
         self._buckets[eio_sid] = TokenBucket.full(
             self._settings.event_burst, self._settings.events_per_second, self._now()
         )
@@ -135,6 +142,7 @@ class SocketServer(socketio.AsyncServer):
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._turns.pop(eio_sid, None)
         self._buckets.pop(eio_sid, None)
         self._refused_in_a_row.pop(eio_sid, None)
         self._being_cut.discard(eio_sid)
@@ -143,6 +151,14 @@ class SocketServer(socketio.AsyncServer):
             timer.cancel()
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        turn = self._turns.get(eio_sid)
+        if turn is None:
+            return
+        async with turn:
+            if not self._is_over(eio_sid):
+                await self._receive(eio_sid, data)
+
+    async def _receive(self, eio_sid: str, data: Any) -> None:
         if not isinstance(data, str):
             self._counters.dropped["binary_packet"] += 1
             return
@@ -165,6 +181,8 @@ class SocketServer(socketio.AsyncServer):
             return
         if parsed.packet_type == packet.CONNECT:
             await self._handle_connect(eio_sid, parsed.namespace, parsed.data)
+            if self._is_over(eio_sid):
+                await self._handle_disconnect(eio_sid, parsed.namespace, self.reason.TRANSPORT_CLOSE)
         else:
             await self._handle_disconnect(eio_sid, parsed.namespace, self.reason.CLIENT_DISCONNECT)
 
@@ -181,6 +199,7 @@ class SocketServer(socketio.AsyncServer):
         if namespace is None or not self.manager.is_connected(sid, name):
             self._counters.dropped["not_connected"] += 1
             return
+        wait = wait or self._buckets[eio_sid].take(self._now(), namespace.cost(parsed.data) - 1)
         if wait:
             answer = namespace.refuse(sid, "rate_limited", retryAfter=round(wait, 2))
         elif len(data) > self._settings.max_message_bytes:
@@ -254,15 +273,19 @@ class SocketServer(socketio.AsyncServer):
             return
         socket.queue.put_nowait(encoded)
 
+    def _is_over(self, eio_sid: str) -> bool:
+        socket = self.eio.sockets.get(eio_sid)
+        return socket is None or bool(socket.closed or socket.closing)
+
     def _cut_anonymous(self, eio_sid: str) -> None:
         if not any(self.manager.sid_from_eio_sid(eio_sid, name) for name in self._namespaces):
             self._cut(eio_sid, "anonymous")
 
     def _cut(self, eio_sid: str, reason: str) -> None:
         """Drop the connection as a broken network would: the client resumes, and nothing waits for it meanwhile."""
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is None or socket.closed or socket.closing or eio_sid in self._being_cut:
+        if self._is_over(eio_sid) or eio_sid in self._being_cut:
             return
+        socket = self.eio.sockets[eio_sid]
         self._being_cut.add(eio_sid)
         self._counters.dropped[reason] += 1
         log.warning("connection_cut", reason=reason)

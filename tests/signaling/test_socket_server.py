@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import hypothesis
@@ -42,6 +43,7 @@ class Echo(TableNamespace[str]):
             "confuse": Entry(Nothing, self.confuse),
             "refuse": Entry(Nothing, self.refuse_politely),
             "wait": Entry(Nothing, self.wait),
+            "shout": Entry(Nothing, self.shout, cost=10),
         }
         super().__init__(table, counters, ErrorTexts.load())
         self.gone: list[str] = []
@@ -66,9 +68,15 @@ class Echo(TableNamespace[str]):
         self.heard.append("waited")
         return {}
 
+    async def shout(self, _connection: Connection[str], _message: Nothing) -> Mapping[str, Any]:
+        return {}
+
     async def _identify(self, request: web.Request, token: str | None) -> str | None:
         if token == "explode":
             raise ZeroDivisionError("a secret of ours")
+        if token == "slow":
+            await self.go_on.wait()
+            return token
         return token if token == "known" else request.cookies.get("known")
 
     async def _gone(self, connection: Connection[str]) -> None:
@@ -228,6 +236,13 @@ async def test_a_flood_is_refused_and_a_pause_heals_it(client: RawClient, stand:
     assert await is_alive(client)
 
 
+async def test_what_everybody_hears_of_is_dearer(client: RawClient, stand: Stand) -> None:
+    answers = [await client.call(SPACE, "shout") for _ in range(10)]
+    assert [answer["ok"] for answer in answers] == [True] * 7 + [False] * 3, "a connection has paid 20 before"
+    assert answers[-1]["error"]["code"] == "rate_limited"
+    assert stand.counters.events[SPACE, "shout"] == 7
+
+
 async def test_who_floods_on_while_refused_is_cut(client: RawClient, stand: Stand) -> None:
     async def flood() -> None:
         for _ in range(200):
@@ -298,6 +313,54 @@ async def test_long_polling_carries_more_packets_at_once_than_the_library_allows
     assert sum(answer.startswith("43/echo,") for answer in answers) == 60
 
 
+async def test_requests_of_long_polling_do_not_overtake_each_other(stand: Stand) -> None:
+    """Two joins side by side would make two peers of one connection, one of whom nobody would ever miss."""
+    async with polling_client(stand) as (http, url):
+        async with http.post(url, data='40/echo,{"token":"known"}') as response:
+            assert response.status == 200
+        first = asyncio.create_task(http.post(url, data='42/echo,1["wait",{}]'))
+        await until(lambda: stand.counters.events[SPACE, "wait"] == 1)
+        second = asyncio.create_task(http.post(url, data='42/echo,2["say",{"text":"second"}]'))
+        async with http.get(url) as response:  # the answer to the connection: the second request is under way
+            assert "40/echo," in await response.text()
+        assert stand.echo.heard == []
+        stand.echo.go_on.set()
+        for request in (first, second):
+            (await request).close()
+        assert stand.echo.heard == ["waited", "second"]
+
+
+async def test_a_connection_that_is_lost_while_it_is_being_let_in_is_not_kept(stand: Stand) -> None:
+    async with polling_client(stand) as (http, url):
+        coming = asyncio.create_task(http.post(url, data='40/echo,{"token":"slow"}'))
+        await until(lambda: bool(stand.server.manager.pending_connect))
+        async with http.post(url, data="1"):
+            pass
+        stand.echo.go_on.set()
+        (await coming).close()
+        assert stand.echo.sids() == []
+        assert stand.echo.gone == ["slow"]
+        assert stand.server.connected(SPACE) == 0
+
+
+async def test_a_connection_that_is_lost_while_it_is_being_answered_is_parted_with_afterwards(
+    stand: Stand,
+) -> None:
+    async with polling_client(stand) as (http, url):
+        async with http.post(url, data='40/echo,{"token":"known"}'):
+            pass
+        asked = asyncio.create_task(http.post(url, data='42/echo,1["wait",{}]'))
+        await until(lambda: stand.counters.events[SPACE, "wait"] == 1)
+        async with http.post(url, data="1"):
+            pass
+        assert stand.echo.gone == ["known"]
+        stand.echo.go_on.set()
+        (await asked).close()
+        assert stand.echo.gone == ["known", "known"], (
+            "whatever the handler noted of it in the meantime goes too"
+        )
+
+
 async def test_nonsense_by_long_polling_is_counted_not_raised(stand: Stand) -> None:
     async with ClientSession() as http:
         url = f"{stand.url}/socket.io/?EIO=4&transport=polling"
@@ -356,6 +419,16 @@ async def test_a_client_that_reads_nothing_for_the_patience_is_cut_however_littl
                 stand.server.post(SPACE, [slow_sid], "news", {"text": "x" * 100_000})
             await until(lambda: not stand.echo.sids())
     assert stand.counters.dropped["slow_client"] == 1
+
+
+@asynccontextmanager
+async def polling_client(stand: Stand) -> AsyncIterator[tuple[ClientSession, str]]:
+    """A session of long polling, and the address of its requests."""
+    async with ClientSession() as http:
+        url = f"{stand.url}/socket.io/?EIO=4&transport=polling"
+        async with http.get(url) as response:
+            sid = json.loads((await response.text())[1:])["sid"]
+        yield http, f"{url}&sid={sid}"
 
 
 JSON = st.recursive(
