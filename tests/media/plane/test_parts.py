@@ -178,6 +178,24 @@ def test_the_queue_gives_what_it_took_in_order(script: list[bytes | None]) -> No
     assert queue.pop() is None
 
 
+def test_the_queue_goes_round_its_block_many_times() -> None:
+    queue = probe.Queue(4096)
+    model: deque[bytes] = deque()
+    refused = 0
+    for number in range(20_000):
+        body = number.to_bytes(4, "big") * (number * 37 % 101)
+        if queue.push(b"", body):
+            model.append(body)
+        else:
+            refused += 1
+        if model and (number % 7 in {1, 3, 4, 6} or len(model) > 12):
+            assert queue.pop() == model.popleft()
+    assert refused < 10_000
+    while model:
+        assert queue.pop() == model.popleft()
+    assert queue.pop() is None
+
+
 @settings(max_examples=60)
 @given(
     st.lists(
