@@ -3,6 +3,7 @@
 SQLite: write-ahead log, so readers and the one writer do not wait for each other; foreign keys enforced; BEGIN
 IMMEDIATE for writers, because a transaction that reads first and writes later can otherwise fail at once with
 "database is locked" when another has written in between. PostgreSQL: asyncpg, READ COMMITTED, READ ONLY for readings.
+Neither lets the values of a failed statement into its error, which goes to the log: they are people's names and words.
 """
 
 from pathlib import Path
@@ -63,7 +64,7 @@ def _pool(*, migrating: bool) -> dict[str, Any]:
 
 
 def _sqlite_engine(url: URL, *, migrating: bool) -> AsyncEngine:
-    engine = create_async_engine(url, **_pool(migrating=migrating))
+    engine = create_async_engine(url, hide_parameters=True, **_pool(migrating=migrating))
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -91,6 +92,7 @@ def _sqlite_engine(url: URL, *, migrating: bool) -> AsyncEngine:
 def _postgresql_engine(url: URL, *, migrating: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        hide_parameters=True,
         **_pool(migrating=migrating),
         pool_pre_ping=not migrating,
         connect_args={"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": {"application_name": "huitang"}},

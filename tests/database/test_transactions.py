@@ -24,6 +24,20 @@ async def test_a_transaction_stores_its_work_at_the_end(database: Database, reco
     assert await names(database) == ["甲"]
 
 
+async def test_the_error_of_a_failed_statement_does_not_tell_what_it_was_to_write(database: Database) -> None:
+    async def write_twice() -> None:
+        async with database.transaction() as session:
+            for _ in range(2):
+                await session.execute(
+                    text("INSERT INTO organizations (id, name) VALUES ('1', :name)"), {"name": "王秀兰"}
+                )
+
+    with pytest.raises(DBAPIError) as error:
+        await write_twice()
+    assert "王秀兰" not in str(error.value)
+    assert "organizations" in str(error.value)
+
+
 async def test_a_transaction_that_raises_stores_nothing(database: Database) -> None:
     async def fail_half_way() -> None:
         async with database.transaction() as session:
