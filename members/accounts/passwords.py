@@ -2,16 +2,15 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from errors import Kind, Problem
 from members.accounts.settings import AccountSettings
-
-T = TypeVar("T")
 
 MINIMUM_LENGTH: Final = 8
 MAXIMUM_LENGTH: Final = 128
@@ -59,14 +58,16 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The PHC text of a fresh hash."""
-        return await self._in_turn(lambda: self._hasher.hash(_canonical(password)))
+        async with self.turn():
+            return await self._hash(password)
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password is right. None (no such user) takes as long as a wrong one."""
+        """Whether the password is right. None (no such user) takes as long as a wrong one. Only within `turn`."""
         if len(password) > MAXIMUM_LENGTH:
             password = ""  # nobody has one that long; what is too long must not cost more either
         known = password_hash if password_hash is not None else await self._hash_of_nobody()
-        return await self._in_turn(lambda: self._matches(known, password)) and password_hash is not None
+        right = await asyncio.to_thread(self._matches, known, password)
+        return right and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the hash was made at another price than today's."""
@@ -80,18 +81,23 @@ class Passwords:
 
     async def _hash_of_nobody(self) -> str:
         if self._nobody is None:
-            self._nobody = await self.hash("nobody's password")
+            self._nobody = await self._hash("nobody's password")
         return self._nobody
 
-    async def _in_turn(self, work: Callable[[], T]) -> T:
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """One's turn to hash; Problem too_many_attempts when too many wait for theirs."""
         if self._waiting >= self._queue:
             raise Problem(Kind.RATE_LIMITED, "too_many_attempts", {"retryAfter": 5})
         self._waiting += 1
         try:
             async with self._turns:
-                return await asyncio.to_thread(work)
+                yield
         finally:
             self._waiting -= 1
+
+    async def _hash(self, password: str) -> str:
+        return await asyncio.to_thread(self._hasher.hash, _canonical(password))
 
 
 def _canonical(password: str) -> bytes:

@@ -70,14 +70,7 @@ class Accounts:
             (f"account:{name}", self._per_account),
             (f"source:{source_key(source_address)}", self._per_source),
         )
-        await self._spend(keys)
-        async with self._database.reading() as session:
-            account = await repository.by_username(session, name) if name else None
-        right = await self._passwords.verify(account.password_hash if account else None, password)
-        if account is None or not right:
-            _log.info("sign_in_refused", account_id=account.id if account else None)
-            raise Problem(Kind.UNAUTHENTICATED, "wrong_credentials")
-        await self._refund(keys)
+        account = await self._account_of(name, password, keys)
         if account.disabled_at is not None:
             raise Problem(Kind.FORBIDDEN, "account_disabled")
         fresh_hash = None
@@ -96,6 +89,25 @@ class Accounts:
             token = self._open_session(session, current)
             _log.info("signed_in", account_id=current.id)
             return SignedIn(repository.actor_of(current), token)
+
+    async def _account_of(self, name: str, password: str, keys: tuple[tuple[str, Allowance], ...]) -> Account:
+        """The account with that name and password, at the price of an attempt when there is none.
+
+        The attempt is taken in one's turn to hash, so that twenty people who sign in at once, each with the right
+        password, hold no more of the allowance than there are turns.
+        """
+        await self._spend(keys)
+        await self._refund(keys)  # who has none left need not wait for a turn to hear it
+        async with self._passwords.turn():
+            await self._spend(keys)
+            async with self._database.reading() as session:
+                account = await repository.by_username(session, name) if name else None
+            right = await self._passwords.verify(account.password_hash if account else None, password)
+            if account is None or not right:
+                _log.info("sign_in_refused", account_id=account.id if account else None)
+                raise Problem(Kind.UNAUTHENTICATED, "wrong_credentials")
+            await self._refund(keys)
+            return account
 
     async def authenticate(self, token: str) -> Actor | None:
         """Who holds this session token; None when unknown, expired, signed out or disabled. Total."""
@@ -128,7 +140,9 @@ class Accounts:
             account = await self._existing(session, actor.account_id)
         key = ((f"account:{account.username}", self._per_account),)
         await self._spend(key)
-        if not await self._passwords.verify(account.password_hash, current_password):
+        async with self._passwords.turn():
+            right = await self._passwords.verify(account.password_hash, current_password)
+        if not right:
             raise Problem(Kind.INVALID, "wrong_password", {"field": "currentPassword"})
         await self._refund(key)
         check_password(new_password, account.username)
