@@ -77,6 +77,9 @@ class LiveRooms:
         self._next_heartbeat = clock()
         self._ticker: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
+        self._over: set[LiveRoom] = (
+            set()
+        )  # their consultation is over, or another expert's; nobody comes in any more
         self._stop_listening: Callable[[], None] = lambda: None
 
     def subscribe(self, listener: RoomListener) -> Callable[[], None]:
@@ -200,13 +203,14 @@ class LiveRooms:
         if isinstance(event, TicketChanged) and event.state not in TALKING:
             room = self._rooms.get(event.consultation_id)
             if room is not None:
+                self._over.add(room)
                 task = asyncio.create_task(self._close(room))
                 self._ending.add(task)
                 task.add_done_callback(self._ending.discard)
 
     async def _end_overdue(self, room: LiveRoom, now: datetime) -> None:
-        """End a room that is abandoned or overdue; when the records cannot take it, the next round tries again."""
-        command = room.overdue(now)
+        """End a room that is over, abandoned or overdue; what the records cannot take, the next round tries again."""
+        command = EndMeeting(None, EndReason.CLOSED) if room in self._over else room.overdue(now)
         if command is None:
             return
         try:
@@ -246,7 +250,11 @@ class LiveRooms:
                 planned_end=self._clock() + CONSULTATION_LIMIT,
                 started_at=self._clock(),
             )
-            room = self._open(occasion, Standing(), recovered=False)
+            async with self._database.reading() as session:
+                standings = await marks.standings(session, {room_id: False})
+            room = self._open(occasion, standings[room_id], recovered=False)
+        if room in self._over:
+            raise Problem(Kind.RATE_LIMITED, "room_busy", {"retryAfter": 1})
         return self._come_in(room, admission.person, name, resume_token, consultation=admission.consultation)
 
     def _come_in(
@@ -347,6 +355,7 @@ class LiveRooms:
             at = command.at or self._clock()
             await self._finish(room, at, command.reason)
             del self._rooms[room_id]
+            self._over.discard(room)
             events = room.handle(EndMeeting(None, command.reason, at), self._clock())
             self._tell(room, events)
             self._heartbeat.forget(room_id)
@@ -366,7 +375,11 @@ class LiveRooms:
                 await lifecycle.finish(session, access.meeting, access.organization, self._cards, at, reason)
 
     async def _close(self, room: LiveRoom) -> None:
-        await self._end(room, EndMeeting(None, EndReason.CLOSED))
+        """End a room whose consultation needs it no longer; what fails, the clock tries again."""
+        try:
+            await self._end(room, EndMeeting(None, EndReason.CLOSED))
+        except Exception:
+            log.exception("room_not_closed", room_id=room.occasion.id)
 
 
 def _occasion(meeting: Meeting) -> Occasion:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from database import new_id
-from errors import Problem
+from errors import Kind, Problem
 from members.cards import CardEntryKind
 from members.people import Member
 from members.policy import Actor, GuestActor, RoleName, StationActor
@@ -18,7 +19,8 @@ from rooms.consultations.models import Consultation, Service, ServiceExpert, Sta
 from rooms.consultations.states import ConsultationState, ServiceKind
 from rooms.consultations.stations import hash_key
 from rooms.consultations.views import ConsultationView
-from rooms.live.commands import ConnectionLost, EndMeeting, Leave, Role
+from rooms.live import marks
+from rooms.live.commands import ConnectionLost, EndMeeting, Leave, Moderate, ModerationAction, Role
 from tests.factories import FakeClock, Records
 from tests.rooms.conftest import Branch, Services, code_of
 
@@ -262,6 +264,41 @@ async def test_one_expert_pressing_twice_at_once_gets_one(centre: Centre) -> Non
     calls = [centre.consultations.call_next(centre.doctor, None) for _ in range(2)]
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["ConsultationView", "Problem"]
+
+
+async def test_a_room_that_cannot_be_closed_now_lets_nobody_in_and_is_closed_later(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next expert must not find the one before still sitting there."""
+    called, guest, _, _ = await centre.in_room()
+    token = await centre.consultations.answer(guest, called.id)
+
+    async def full(*_: object) -> None:
+        raise Problem(Kind.UNAVAILABLE, "storage_full")
+
+    with monkeypatch.context() as broken, capture_logs() as logs:
+        broken.setattr(marks, "forget", full)
+        back = TicketChanged(called.id, centre.medical, State.WAITING, centre.doctor.account_id, False)
+        centre.services.live.on_consultation_event(back)
+        await centre.services.settled()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["room_not_closed"]
+    assert centre.services.live.snapshot(called.id) is not None
+    assert await code_of(centre.services.enter(token, called.id)) == "room_busy"
+    await centre.services.pass_time(1)
+    assert centre.services.live.snapshot(called.id) is None
+
+
+async def test_who_was_removed_from_a_talk_stays_out_after_a_restart(centre: Centre) -> None:
+    called, guest, expert_peer, resident_peer = await centre.in_room()
+    token = await centre.consultations.answer(guest, called.id)
+    await centre.services.live.handle(
+        called.id, Moderate(expert_peer, ModerationAction.REMOVE, resident_peer)
+    )
+    revived = await centre.services.killed()
+    try:
+        assert await code_of(revived.enter(token, called.id)) == "removed"
+    finally:
+        await revived.stop()
 
 
 async def test_a_whole_consultation_from_the_ticket_to_the_stars_and_the_card(
