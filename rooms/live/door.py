@@ -45,10 +45,10 @@ async def identify(session: AsyncSession, tokens: Tokens, visitor: Actor | str, 
     bearer = read_bearer(tokens, visitor)
     if bearer.room_id != room_id:
         raise Problem(Kind.FORBIDDEN, "token_of_another_room")
-    if bearer.account_id is None:
+    if bearer.account_id is None or bearer.issued_at is None:
         return NamedGuest(bearer.person_key or "", bearer.name)
     account = await accounts.get(session, bearer.account_id)
-    if account is None or account.disabled_at is not None:
+    if account is None or account.disabled_at is not None or bearer.issued_at < account.password_changed_at:
         raise Problem(Kind.UNAUTHENTICATED, "token_invalid")
     return accounts.actor_of(account)
 

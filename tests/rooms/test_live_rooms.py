@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from database import PageRequest
 from errors import Kind, Problem
+from members.accounts import Accounts
 from rooms.attendance.models import PresenceInterval
 from rooms.live.commands import (
     ConnectionLost,
@@ -77,6 +78,19 @@ async def test_roles_in_the_room_and_those_who_may_not_know_of_it(
     for stranger in (branch.neighbour, branch.resident):
         assert await code_of(services.enter(stranger, live.id)) == "meeting_not_found"
     assert await code_of(services.enter(branch.members[0], "no such room")) == "meeting_not_found"
+
+
+async def test_a_new_password_makes_the_room_tokens_of_before_void(
+    services: Services, branch: Branch, live: MeetingView, accounts: Accounts, clock: FakeClock
+) -> None:
+    """Who changes it because somebody else got in is rid of that one in the rooms too."""
+    member = branch.members[0]
+    stolen = await services.meetings.room_pass(member, live.id)
+    clock.advance(1)
+    await accounts.set_password(member.account_id, "a further password")
+    assert await code_of(services.enter(stolen.token, live.id)) == "token_invalid"
+    own = await services.meetings.room_pass(member, live.id)
+    assert (await services.enter(own.token, live.id)).state is PeerState.ADMITTED
 
 
 async def test_a_display_name_is_cleaned_and_without_one_the_account_speaks(
