@@ -157,6 +157,25 @@ async def test_guessing_keys_is_slow(house: House) -> None:
     assert [one.status for one in answers] == [401] * 10 + [429]
 
 
+async def test_a_network_of_addresses_guesses_as_one(
+    make_house: MakeHouse, house: House, hall: dict[str, str]
+) -> None:
+    """One line has 2^64 IPv6 addresses; whoever changes his at each request is still one guesser."""
+    proxied = await make_house(house.database, WebSettings(trusted_proxies=("127.0.0.1",)))
+    stranger = proxied.caller()
+
+    async def guess(address: str) -> int:
+        headers = {"X-Forwarded-For": address}
+        return (await stranger.post("/api/station-session", {"key": "x"}, headers=headers)).status
+
+    assert [await guess(f"2001:db8::{n:x}") for n in range(11)] == [401] * 10 + [429]
+    assert await guess("2001:db8:0:1::1") == 401
+    ticket = {"serviceId": hall["medical"], "displayName": "王大爷"}
+    headers = [{"X-Forwarded-For": f"2001:db8::{n:x}"} for n in range(21)]
+    taken = [await stranger.post("/api/consultations", ticket, headers=one) for one in headers]
+    assert [one.status for one in taken] == [201] * 20 + [429]
+
+
 @pytest.mark.parametrize("stars", [0, 6, -1, 4.5, "5", None])
 async def test_stars_are_one_to_five(house: House, hall: dict[str, str], stars: object) -> None:
     ticket = (await take(house.caller(), hall["medical"], displayName="王大爷")).body

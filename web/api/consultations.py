@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from errors import Kind, Problem
+from members.accounts.limits import source_key
 from members.policy import Actor, GuestActor, StationActor
 from members.tokens import Purpose
 from signaling.cookies import STATION_COOKIE
@@ -41,7 +42,7 @@ async def stations(asked: Asked[PageQuery]) -> Page[StationOut]:
 
 async def pair_station(asked: Asked[StationPairing]) -> Answer:
     """Make this device a station, by the key that an officer made for it."""
-    asked.edge.pairing.take(asked.seen.remote)
+    asked.edge.pairing.take(source_key(asked.seen.remote))
     paired = await asked.services.stations.pair(asked.input.key)
     content = {"stationId": paired.actor.station_id, "generation": paired.generation}
     token = asked.services.tokens.issue(Purpose.STATION, content, STATION_LIFETIME)
@@ -77,7 +78,7 @@ async def take(asked: Asked[ConsultationCreate]) -> TicketOut:
     """Take a queue ticket."""
     resident = asked.caller.station or asked.caller.actor
     if resident is None:
-        asked.edge.tickets.take(asked.seen.remote)
+        asked.edge.tickets.take(source_key(asked.seen.remote))
     taken = await asked.services.consultations.take(
         resident, asked.input.service_id, asked.input.station_id, asked.input.display_name
     )
