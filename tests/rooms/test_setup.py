@@ -1,5 +1,6 @@
 """Services, experts' assignments and stations from sheets: through the import, on both databases."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,29 @@ async def test_a_changed_line_brings_kind_experts_and_services_up_to_date_and_le
     async with database.reading() as session:
         kinds = [service.kind for service, _ in await repository.services(session)]
     assert kinds == [ServiceKind.MEDICAL, ServiceKind.LEGAL, ServiceKind.ADMINISTRATIVE]
+
+
+async def test_a_service_that_comes_later_stands_last_whatever_its_line(
+    services: Services, clock: FakeClock, tmp_path: Path
+) -> None:
+    await bring(services.database, clock, tmp_path, WHOLE)
+    header, *lines = SERVICES_CSV.splitlines()
+    longer = "\n".join([header, "C,farming,农技指导,zhou", *lines])
+    await bring(services.database, clock, tmp_path, {"services.csv": longer})
+    names = [each.name for each in await services.consultations.services()]
+    assert names == ["健康咨询", "法律咨询", "法律咨询", "农技指导"]
+
+
+async def test_imports_at_the_same_moment_make_nothing_twice(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    await bring(database, clock, tmp_path, PEOPLE)
+    folders = [tmp_path / str(number) for number in range(4)]
+    for folder in folders:
+        folder.mkdir()
+    both = {"services.csv": SERVICES_CSV, "stations.csv": STATIONS_CSV}
+    await asyncio.gather(*(bring(database, clock, folder, both) for folder in folders))
+    assert await counts(database) == [3, 4, 2, 4]
 
 
 async def test_a_station_takes_the_nearest_service_of_a_name(
