@@ -3,7 +3,7 @@
 While a request to the publisher would be throttled (KEY_INTERVAL_US) the last key frame is at most that old, and all
 that followed it is replayed; otherwise a request goes out immediately. So nobody waits for a throttle, and nobody gets
 more than half a second of old frames. Replayed frames are given timestamps a millisecond apart: a receiver shows the
-newest one at once instead of playing the past.
+newest one at once instead of playing the past (unless a packet is missing, see `is_whole`).
 """
 
 from libc.stdint cimport int64_t, uint32_t
@@ -14,7 +14,7 @@ from media.plane.layers cimport wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.sending cimport may_send
-from media.plane.spans cimport span_t, spans_begin, spans_current
+from media.plane.spans cimport span_t, spans_begin
 from media.plane.stream cimport stream_t
 
 cdef enum:
@@ -33,12 +33,18 @@ cdef inline bint can_replay(core_t *core, const stream_t *stream) noexcept nogil
 
 cdef inline void begin_frame(consumer_t *consumer, const slot_t *slot, uint32_t timestamp) noexcept nogil:
     """A new span for the next replayed frame, with its own timestamp shift and else as before."""
-    cdef span_t *span = spans_current(&consumer.spans)
-    cdef int64_t shift = span.shift
-    span.end = slot.sequence
-    span = spans_begin(&consumer.spans, slot.sequence)
-    span.shift = shift  # a packet missing between the frames keeps its number
+    cdef span_t *span = spans_begin(&consumer.spans, slot.sequence)
     span.timestamp_shift = slot.timestamp - timestamp
+
+
+cdef inline bint is_whole(const stream_t *stream) noexcept nogil:
+    """Whether nothing is missing since the key frame. A packet that comes late must find its frame's own timestamp,
+    so with a gap the replayed frames keep their true ones."""
+    cdef int64_t sequence
+    for sequence in range(stream.key_sequence, stream.highest + 1):
+        if ring_find(&stream.ring, sequence) == NULL:
+            return False
+    return True
 
 
 cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) noexcept nogil:
@@ -48,11 +54,12 @@ cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) no
     cdef uint32_t frame = 0
     cdef uint32_t step = consumer.producer.clock_rate // 1000
     cdef int frames = 0
+    cdef bint whole = is_whole(stream)
     for sequence in range(stream.key_sequence, stream.highest + 1):
         slot = ring_find(&stream.ring, sequence)
         if slot == NULL:
             continue
-        if frames and slot.timestamp != frame and frames < REPLAY_FRAMES:
+        if whole and frames and slot.timestamp != frame and frames < REPLAY_FRAMES:
             begin_frame(consumer, slot, consumer.spans.newest_timestamp + step)
         if slot.timestamp != frame or frames == 0:
             frame = slot.timestamp

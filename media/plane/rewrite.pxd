@@ -12,6 +12,10 @@ from media.plane.rtp cimport RTP_HEADER
 from media.plane.spans cimport span_t
 
 
+cdef enum:
+    SRTP_TAG = 16  # of AES-GCM; the estimator does not mind six bytes less
+
+
 cdef inline uint32_t abs_send_time(int64_t now) noexcept nogil:
     """Seconds in 6.18 fixed point, as the abs-send-time extension has them."""
     return <uint32_t>((now % 64_000_000) * 262_144 // 1_000_000) & 0xFFFFFF
@@ -67,7 +71,7 @@ cdef inline int write_packet(
         if consumer.extensions.transport_cc_at and consumer.transport.sent != NULL:
             put16(
                 out + at + consumer.extensions.transport_cc_at,
-                sent_note(consumer.transport.sent, slot.payload_length, now),
+                sent_note(consumer.transport.sent, at + extensions + slot.payload_length + padding + SRTP_TAG, now),
             )
         at += extensions
     if rtx:

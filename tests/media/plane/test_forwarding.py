@@ -180,14 +180,15 @@ def test_a_consumer_resumes_without_a_gap() -> None:
     assert jump == 62 * 3000, "the pause is in the timestamps"
 
 
-def test_a_publisher_may_come_back_with_another_ssrc() -> None:
+@pytest.mark.parametrize("sequence", [60_000, 510, 503, 490])
+def test_a_publisher_may_come_back_with_another_ssrc(sequence: int) -> None:
     world = World()
     publisher, subscriber = world.client(), world.client()
     producer = world.video(publisher, encodings=[Encoding()], header_extensions={MID: 1}, mid="0")
     world.watch(subscriber, producer)
     camera = Camera(publisher, extensions=((1, b"0"),))
     camera.frame(key=True)
-    again = Camera(publisher, ssrc=1234, sequence=60_000, timestamp=77, picture=5, extensions=((1, b"0"),))
+    again = Camera(publisher, ssrc=1234, sequence=sequence, timestamp=77, picture=5, extensions=((1, b"0"),))
     again.frame()
     assert len(subscriber.rtp) == 3
     again.frame(key=True)
