@@ -31,6 +31,18 @@ def _share(pixels: NDArray[np.int16], colour: Colour) -> float:
 
 def tone_strengths(film: Path, start: float, seconds: float, hertz: dict[str, int]) -> dict[str, float]:
     """How much each tone stands out of the rest of the spectrum: its magnitude over the median."""
+    first = int(start * SOUND_HERTZ)
+    part = sound(film)[first : first + int(seconds * SOUND_HERTZ)]
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
+    frequencies = np.fft.rfftfreq(len(part), 1 / SOUND_HERTZ)
+    rest = float(np.median(spectrum)) + 1e-9
+    return {
+        name: float(spectrum[np.abs(frequencies - tone) < 5].max()) / rest for name, tone in hertz.items()
+    }
+
+
+def sound(film: Path) -> NDArray[np.float32]:
+    """All of the sound, mono, at `SOUND_HERTZ`, full scale 1."""
     with av.open(str(film)) as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_HERTZ)
         chunks = [
@@ -38,14 +50,7 @@ def tone_strengths(film: Path, start: float, seconds: float, hertz: dict[str, in
             for frame in container.decode(container.streams.audio[0])
             for resampled in resampler.resample(frame)
         ]
-    first = int(start * SOUND_HERTZ)
-    sound = np.concatenate(chunks)[first : first + int(seconds * SOUND_HERTZ)]
-    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
-    frequencies = np.fft.rfftfreq(len(sound), 1 / SOUND_HERTZ)
-    rest = float(np.median(spectrum)) + 1e-9
-    return {
-        name: float(spectrum[np.abs(frequencies - tone) < 5].max()) / rest for name, tone in hertz.items()
-    }
+    return np.concatenate(chunks).astype(np.float32)
 
 
 def duration(film: Path) -> float:

@@ -65,6 +65,7 @@ async def take(server: RunningServer) -> None:
         meeting = await host.schedule(TITLE, record=True, agenda=AGENDA)
         await evening(host, phone, others, meeting)
         await afterwards(host, phone, others[0], meeting)
+        await consultation(browser, server, phone)
         await browser.close()
 
 
@@ -77,7 +78,7 @@ async def evening(host: Person, phone: Person, others: list[Person], meeting: st
     for person in others:
         await person.join(meeting)
     await phone.page.goto(phone.server.url)
-    await phone.page.get_by_test_id("live-meeting").wait_for()
+    await phone.page.get_by_test_id("live-meeting").first.wait_for()
     await keep(phone.page, "home-phone")
     await phone.page.goto(f"{phone.server.url}/meetings/{meeting}/room")
     await phone.page.get_by_test_id("self-view").wait_for()
@@ -139,6 +140,19 @@ async def afterwards(host: Person, phone: Person, member: Person, meeting: str) 
     await host.page.get_by_test_id("attendance").scroll_into_view_if_needed()
     await host.page.get_by_test_id("attendance-row").first.wait_for()
     await keep(host.page, "attendance")
+
+
+async def consultation(browser: Browser, server: RunningServer, phone: Person) -> None:
+    """A resident's phone while waiting, and the expert's desk."""
+    await phone.page.goto(f"{server.url}/consult")
+    await phone.page.locator("h1").first.wait_for()
+    await phone.page.wait_for_timeout(SETTLE_MS)
+    await keep(phone.page, "consult-phone")
+    expert = await open_window(browser, server, "yisheng")
+    await expert.page.goto(f"{server.url}/desk")
+    await expert.page.locator("h1").first.wait_for()
+    await expert.page.wait_for_timeout(SETTLE_MS)
+    await keep(expert.page, "desk")
 
 
 async def until_patiently(condition: Callable[[], Awaitable[bool]]) -> None:

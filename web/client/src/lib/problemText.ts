@@ -7,10 +7,8 @@ export function useProblemText(): (error: unknown) => string {
   const i18n = useI18n()
   return (error) => {
     const problem = asProblem(error)
-    const values = {
-      ...problem.details,
-      seconds: problem.details.retryAfter ?? problem.details.seconds ?? '',
-    }
+    const { details } = problem
+    const values = { ...details, requestId: details.requestId ?? details.reference }
     for (const namespace of ['problems', 'errors']) {
       const key = `${namespace}.${problem.code}`
       if (i18n.te(key)) return i18n.t(key, values)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { mayEnter } from '@/lib/mayEnter'
 import type { Meeting, MeetingState } from '@/protocol/http/shapes'
 import { sortedMeetings } from '@/views/home/sections'
 import { emptyDraft, meetingFrom } from '@/views/meetings/draft'
@@ -29,7 +30,7 @@ test('each meeting stands where people look for it', () => {
     Object.entries(sections).map(([name, list]) => [name, (list as Meeting[]).map(({ id }) => id)]),
   )
   expect(ids).toEqual({
-    live: ['waiting for its host', 'on', 'soon'],
+    live: ['on', 'waiting for its host', 'soon'],
     today: ['late today', 'cancelled'],
     coming: ['tomorrow'],
     past: ['before', 'never held', 'long ago'],
@@ -50,3 +51,18 @@ test('a draft begins at the next quarter and is meant in the zone of the organiz
   })
   expect(meetingFrom({ ...draft, kind: 'family_visit' }, 'Asia/Shanghai').record).toBe(false)
 })
+
+test.each([
+  ['live', true, 'participant', -1, true],
+  ['live', false, 'participant', -1, false], // removed, or the invitation was taken back
+  ['scheduled', true, 'host', 48, true],
+  ['scheduled', false, 'participant', 0.2, true], // waits inside until the host comes
+  ['scheduled', false, 'participant', 2, false],
+  ['scheduled', false, null, 0.2, false],
+  ['ended', true, 'host', -3, false],
+] as const)(
+  '%s, canJoin %s, as %s, in %d hours: the button shows %s',
+  (state, canJoin, myRole, startsIn, shown) => {
+    expect(mayEnter({ ...meeting('m', startsIn, state), canJoin, myRole }, NOW)).toBe(shown)
+  },
+)

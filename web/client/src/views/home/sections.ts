@@ -1,3 +1,4 @@
+import { isSoon } from '@/lib/mayEnter'
 import { dayKey, viewerZone } from '@/lib/time'
 import type { Meeting } from '@/protocol/http/shapes'
 
@@ -8,9 +9,6 @@ export interface Sections {
   past: Meeting[]
 }
 
-/** A meeting that is about to begin stands with those that have begun: people look for the button then. */
-const SOON_MS = 15 * 60_000
-
 const startOf = (meeting: Meeting): number => Date.parse(meeting.startsAt)
 
 /** What the home page shows where; the nearest in time first. Cancelled meetings show until their day is over. */
@@ -19,6 +17,7 @@ export function sortedMeetings(meetings: Meeting[], now: Date, zone = viewerZone
   for (const meeting of meetings) sections[sectionOf(meeting, now, zone)].push(meeting)
   for (const name of ['live', 'today', 'coming'] as const)
     sections[name].sort((a, b) => startOf(a) - startOf(b))
+  sections.live.sort((a, b) => Number(b.state === 'live') - Number(a.state === 'live'))
   sections.past.sort((a, b) => startOf(b) - startOf(a))
   return sections
 }
@@ -27,7 +26,7 @@ function sectionOf(meeting: Meeting, now: Date, zone: string): keyof Sections {
   if (meeting.state === 'live') return 'live'
   if (meeting.state === 'ended') return 'past'
   const over = Date.parse(meeting.endsAt) < now.getTime()
-  if (meeting.state === 'scheduled' && !over && startOf(meeting) - now.getTime() < SOON_MS) return 'live'
+  if (!over && isSoon(meeting, now)) return 'live' // people look for the button there
   const [day, today] = [dayKey(new Date(meeting.startsAt), zone), dayKey(now, zone)]
   if (day === today) return 'today'
   return day > today ? 'coming' : 'past'
