@@ -1,7 +1,7 @@
 """Logs: one event a line on standard error, as JSON or for the eyes, from structlog and from the libraries alike.
 
 Events carry ids, never names, passwords, tokens, telephone numbers or addresses of people; the aiohttp access log,
-which would write addresses, is not used.
+which would write addresses, is not used, and what aiohttp's server says of failed requests is cleaned of them.
 """
 
 import logging
@@ -9,6 +9,7 @@ import sys
 from typing import Final, Literal, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -58,7 +59,20 @@ def configure(level: Level, style: Format, stream: TextIO = sys.stderr) -> None:
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("aiohttp.server").filters[:] = [_Strangers()]
     logging.captureWarnings(capture=True)
+
+
+class _Strangers(logging.Filter):
+    """Anybody can send what is no HTTP; aiohttp would write an error each time, with the address and the bytes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop what is the sender's fault; of what is ours keep all but the address."""
+        if record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError):
+            return False
+        if isinstance(record.msg, str) and "request from %s" in record.msg:
+            record.msg, record.args = "Error handling request", ()
+        return True
 
 
 def _rendering(style: Format, stream: TextIO) -> list[Processor]:

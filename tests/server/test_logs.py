@@ -1,5 +1,6 @@
 """Logs: one event a line, and nothing about people that nobody meant to write."""
 
+import asyncio
 import io
 import json
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp import web
 
 import logs
 
@@ -18,6 +20,7 @@ def _put_back() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.getLogger("aiohttp.server").filters.clear()
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
 
@@ -40,6 +43,29 @@ def test_an_event_is_a_line_of_json() -> None:
     )
     assert str(first["timestamp"]).endswith("Z")
     assert (second["event"], second["level"]) == ("from a library", "warning")
+
+
+async def test_what_is_no_http_leaves_neither_address_nor_bytes_in_the_log() -> None:
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+
+    async def fail(_request: web.BaseRequest) -> web.StreamResponse:
+        raise ZeroDivisionError
+
+    server = await asyncio.get_running_loop().create_server(web.Server(fail, access_log=None), "127.0.0.1", 0)
+    async with server:
+        for sent in (
+            b"GET / HTTP/1.1\r\nHost: x\r\nCookie: huitang_session=secret\x00\x01\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        ):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(sent)
+            assert await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+            await writer.wait_closed()
+    assert [line["event"] for line in lines_of(stream)] == ["Error handling request"], "ours alone"
+    assert "127.0.0.1" not in stream.getvalue()
+    assert "secret" not in stream.getvalue()
 
 
 def test_the_level_is_kept() -> None:
