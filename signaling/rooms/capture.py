@@ -1,9 +1,13 @@
 """The recording as a listener in a hall: each producer gets a tap that the recorder drains."""
 
-from media import Router
+import structlog
+
+from media import MediaError, Router
 from recordings.capture.recorder import Recorder, tap_capacity
 from recordings.tracks import Track, TrackSource
 from signaling.rooms.session import Publication, Session
+
+log = structlog.get_logger(__name__)
 
 
 class Capture:
@@ -18,6 +22,11 @@ class Capture:
         if self.recorder is None:
             return
         producer, source = publication.producer, TrackSource(publication.source.value)
+        try:
+            tap = self._router.tap(producer.id, tap_capacity(source))
+        except MediaError as error:  # the others see and hear it all the same
+            log.warning("track_not_recorded", recording_id=self.recorder.recording_id, code=error.code)
+            return
         self.recorder.track_added(
             Track(
                 producer_id=producer.id,
@@ -25,7 +34,7 @@ class Capture:
                 member_id=session.member_id,
                 display_name=session.display_name,
                 source=source,
-                tap=self._router.tap(producer.id, tap_capacity(source)),
+                tap=tap,
                 paused=producer.paused,
             )
         )

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import av
+import pytest
+from structlog.testing import capture_logs
 
+from media import Router
+from media.errors import MediaLimitReached
 from tests.signaling.conftest import Enter
 from tests.signaling.raw import until
 from tests.signaling.stack import Branch, Stack
@@ -67,3 +71,22 @@ async def test_nothing_is_captured_of_a_meeting_that_is_not_recorded(
         await host.publish("microphone")
         assert stack.recordings.statistics().capturing_meetings == 0
         assert not host.has_heard("recordingState")
+
+
+async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same(
+    branch: Branch, enter: Enter, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MediaLimitReached("too_many_taps", limit=0)
+
+    monkeypatch.setattr(Router, "tap", full)
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        await host.heard("recordingState")
+        await member.join(meeting)
+        with capture_logs() as logs:
+            await host.publish("microphone")
+        assert (await member.heard("producerAdded"))["source"] == "microphone"
+        assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["track_not_recorded"]
+        assert stack.recordings.statistics().capturing_tracks == 0
