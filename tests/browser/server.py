@@ -29,43 +29,61 @@ class Login:
     organization_id: str
 
 
-@dataclass(slots=True)
 class RunningServer:
-    """Where it is, who may sign in, and its process; `kill` and `start` again keep port and data."""
+    """Where it is, who may sign in, and its process; its output is in `folder`/server.log."""
 
-    url: str
-    logins: dict[str, Login]
-    process: subprocess.Popen[str]
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._environment = os.environ | {
+            "HUITANG_DATA_DIR": str(folder / "data"),
+            "HUITANG_HTTP__HOST": "127.0.0.1",
+            "HUITANG_MEDIA__PORT": "0",
+        }
+        self.logins = _logins(self._environment)
+        self._port = 0
+        self._process = self._start()
+
+    @property
+    def url(self) -> str:
+        """Without a slash at the end."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def kill_and_restart(self) -> None:
+        """`kill -9`, then the same port and data again."""
+        self._process.kill()
+        self._process.wait()
+        self._process = self._start()
+
+    def stop(self) -> None:
+        """In order; by force when it takes too long."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "server.py", "serve", "--demo"],
+            cwd=ROOT,
+            env=self._environment | {"HUITANG_HTTP__PORT": str(self._port)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._port = _port(process, self._folder / "server.log")
+        return process
 
 
 @contextmanager
 def running_server(folder: Path) -> Iterator[RunningServer]:
-    """Serve the demo until the block ends; its output is in `folder`/server.log."""
-    environment = os.environ | {
-        "HUITANG_DATA_DIR": str(folder / "data"),
-        "HUITANG_HTTP__HOST": "127.0.0.1",
-        "HUITANG_HTTP__PORT": "0",
-        "HUITANG_MEDIA__PORT": "0",
-    }
-    logins = _logins(environment)
-    process = subprocess.Popen(
-        [sys.executable, "server.py", "serve", "--demo"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    """Serve the demo until the block ends."""
+    server = RunningServer(folder)
     try:
-        yield RunningServer(_url(process, folder / "server.log"), logins, process, folder)
+        yield server
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
 
 
 def _logins(environment: dict[str, str]) -> dict[str, Login]:
@@ -86,13 +104,13 @@ def _logins(environment: dict[str, str]) -> dict[str, Login]:
     }
 
 
-def _url(process: subprocess.Popen[str], log: Path) -> str:
+def _port(process: subprocess.Popen[str], log: Path) -> int:
     """Follow the output into the log and wait for the event that tells the port."""
     started: Queue[int | None] = Queue()
 
     def follow() -> None:
         assert process.stdout is not None
-        with log.open("w") as file, process.stdout:
+        with log.open("a") as file, process.stdout:
             for line in process.stdout:
                 file.write(line)
                 file.flush()
@@ -105,5 +123,8 @@ def _url(process: subprocess.Popen[str], log: Path) -> str:
         port = started.get(timeout=START_SECONDS)
     except Empty:
         port = None
+    if port is None:
+        process.kill()
+        process.wait()
     assert port is not None, f"the server did not start:\n{log.read_text()}"
-    return f"http://127.0.0.1:{port}"
+    return port

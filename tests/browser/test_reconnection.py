@@ -1,11 +1,14 @@
 """A lost signaling connection is not leaving: pictures and voices go on, and the same participant comes back."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Arrive
+from tests.browser.person import open_window
+from tests.browser.server import running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,3 +56,28 @@ async def test_buttons_pressed_during_a_cut_hold_after_it(arrive: Arrive) -> Non
 
     tile = secretary.page.locator(f'[data-testid="tile"][data-peer-id="{identity}"]')
     await expect(tile.get_by_label("已静音")).to_be_visible()
+
+
+async def test_after_a_crash_of_the_server_everybody_is_back_by_himself(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with running_server(tmp_path) as server:
+        people = [await open_window(browser, server, username) for username in ("liuxi", "xiulan")]
+        meeting = await people[0].schedule("服务器中断")
+        for person in people:
+            await person.join(meeting)
+        await asyncio.gather(*(person.sees_and_hears(1) for person in people))
+
+        identities = [await person.peer_id() for person in people]
+
+        await asyncio.to_thread(server.kill_and_restart)
+
+        for person, identity in zip(people, identities, strict=True):
+            call = person.page.get_by_test_id("call")
+            await expect(call).not_to_have_attribute("data-peer-id", identity, timeout=20_000)
+        for person in people:
+            await expect(person.page.get_by_test_id("tile")).to_have_count(2)
+        await asyncio.gather(*(person.sees_and_hears(1) for person in people))
+        for person in people:
+            assert not person.problems
+            await person.context.close()
