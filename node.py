@@ -188,6 +188,8 @@ class Node:
                 await self._accounts.delete_expired_sessions()
             except Problem as problem:
                 logger.warning("housekeeping_failed", code=problem.code)
+            except Exception:
+                logger.exception("housekeeping_failed")
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
     async def _database_answers(self) -> bool:

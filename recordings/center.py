@@ -203,3 +203,5 @@ class RecordingCenter:
                 await self.reconcile()
             except Problem as problem:
                 _log.warning("recordings_not_reconciled", code=problem.code)
+            except Exception:  # noqa: BLE001 - a disk that does not answer now may in an hour
+                _log.exception("recordings_not_reconciled")

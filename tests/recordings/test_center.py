@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from database import Database, new_id
 from recordings import repository
@@ -19,6 +20,7 @@ from recordings.center import RecordingCenter
 from recordings.composing import process
 from recordings.folders import Folders
 from recordings.models import CompositionJob, Recording
+from recordings.reconciliation import Reconciliation
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.tracks import Track, TrackSource
@@ -408,3 +410,23 @@ async def test_tracks_of_a_meeting_that_is_over_are_given_back(
     recorder.track_closed("p")
     assert tap.closed
     await recorder.close()
+
+
+async def test_a_disk_that_fails_while_it_is_looked_over_is_looked_over_again(
+    database: Database, settings: RecordingSettings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    center = RecordingCenter(database, settings.model_copy(update={"reconcile_seconds": 0.001}), clock)
+    await center.start()
+    looked = 0
+
+    async def fail(*_: object) -> None:
+        nonlocal looked
+        looked += 1
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Reconciliation, "run", fail)
+    try:
+        with capture_logs():
+            await until(lambda: looked > 2)
+    finally:
+        await center.stop()
