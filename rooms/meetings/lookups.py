@@ -1,5 +1,7 @@
 """What a request names, found: the same refusal for what is absent and for what one may not know of."""
 
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from errors import Kind, Problem
@@ -18,6 +20,17 @@ async def visible_organization(session: AsyncSession, actor: Actor, organization
     ):
         raise Problem(Kind.NOT_FOUND, "not_found", {"field": "organizationId"})
     return organization
+
+
+async def require_visible(session: AsyncSession, actor: Actor, organization_ids: Collection[str]) -> None:
+    """All of them, in one query; Problem not_found when one of them is absent or not to be known of."""
+    found = await organizations.get_many(session, organization_ids)
+    seen = all(
+        may(actor, Action.SEE_ORGANIZATION, Subject(organization_path=organization.path))
+        for organization in found.values()
+    )
+    if not seen or len(found) < len(set(organization_ids)):
+        raise Problem(Kind.NOT_FOUND, "not_found", {"field": "organizationIds"})
 
 
 async def visible_members(

@@ -426,3 +426,15 @@ async def test_scheduling_for_more_people_takes_no_more_queries(
         for number in range(40):
             await records.member(branch.tree.cousin, f"党员{number:02}")
     assert counts[0] == counts[1]
+
+
+async def test_each_further_organization_takes_one_query(
+    services: Services, branch: Branch, clock: FakeClock
+) -> None:
+    tree, counts = branch.tree, []
+    for further in ((tree.sibling.id,), (tree.sibling.id, tree.cousin.id, tree.committee.id)):
+        asked = request(branch, clock.now, MeetingKind.LECTURE, organization_ids=further)
+        with statements(services.database) as counted:
+            await services.meetings.schedule(branch.district, asked)
+        counts.append(len(counted))
+    assert counts[1] - counts[0] == 2, "for its members"
