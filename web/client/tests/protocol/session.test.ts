@@ -182,16 +182,15 @@ test('a server that forgot us gets everything anew', async () => {
 })
 
 test('waits for a meeting that has not begun and goes in by itself', async () => {
-  let asked = 0
-  server.answers.join = () => {
-    asked += 1
-    return asked < 3
-      ? refusal('meeting_not_started', { startsAt: '2026-11-23T11:30:00Z' })
-      : { ok: true, data: admitted() }
-  }
+  let begun = false
+  server.answers.join = () =>
+    begun
+      ? { ok: true, data: admitted() }
+      : refusal('meeting_not_started', { startsAt: '2026-11-23T11:30:00Z' })
   session.enter()
   await vi.waitFor(() => expect(state.phase).toBe('notBegun'))
   expect(state.startsAt).toBe('2026-11-23T11:30:00Z')
+  begun = true
   await isIn()
 })
 
@@ -222,4 +221,20 @@ test('a refusal that time does not mend ends the visit and says why', async () =
   session.enter()
   await vi.waitFor(() => expect(state.ending).toBe('failed'))
   expect(state.problem).toMatchObject({ code: 'room_locked', message: 'in words' })
+})
+
+test('a server whose limit of transports is filled by cut attempts gets a new participant', async () => {
+  const make = server.answers.createTransport
+  let refused = false
+  server.answers.createTransport = (payload, socket) => {
+    if (refused) return make?.(payload, socket)
+    refused = true
+    return refusal('too_many_transports')
+  }
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
+  session.enter()
+  await server.until('resumeConsumer')
+  expect(server.payloads('leave')).toHaveLength(1)
+  expect(server.payloads('join')[1]).not.toHaveProperty('resumeToken')
+  expect(state.phase).toBe('in')
 })

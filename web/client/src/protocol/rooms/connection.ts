@@ -82,6 +82,13 @@ export class RoomConnection {
     return ask(this.socket, event, payload)
   }
 
+  /** As somebody new: what the server holds for the present participant is given up. */
+  async rejoin(): Promise<void> {
+    this.resumeToken = ''
+    await this.ask('leave', {}).catch(() => undefined)
+    await this.join()
+  }
+
   close(): void {
     this.closed = true
     clearTimeout(this.timer)

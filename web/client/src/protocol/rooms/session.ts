@@ -15,6 +15,7 @@ import type {
   Source,
 } from './messages'
 import { Outgoing } from './outgoing'
+import { Serial } from './serial'
 import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
 import { openTransport, type KeptTransport, type TransportEvents } from './transports'
 
@@ -45,6 +46,8 @@ export class RoomSession {
   private device: types.Device | null = null
   private iceServers: RTCIceServer[] = []
   private rebuilding = false
+  private latest: JoinAnswer | null = null
+  private readonly turns = new Serial()
 
   constructor(
     private readonly options: RoomSessionOptions,
@@ -52,7 +55,7 @@ export class RoomSession {
     private readonly events: RoomSessionEvents,
   ) {
     this.connection = new RoomConnection(options, {
-      onJoined: (answer) => void this.joined(answer),
+      onJoined: (answer) => this.joined(answer),
       onNotBegun: (startsAt) => Object.assign(state, { phase: 'notBegun', connected: true, startsAt }),
       onLost: () => void (state.connected = false),
       onEvent: (event, payload) => this.received(event, payload),
@@ -97,17 +100,25 @@ export class RoomSession {
 
   private readonly ask: Ask = (event, payload) => this.connection.ask(event, payload)
 
-  private async joined(answer: JoinAnswer): Promise<void> {
+  private joined(answer: JoinAnswer): void {
     enterState(this.state, answer)
     this.state.connected = true
-    if (answer.state !== 'admitted') return
+    this.latest = answer
+    if (answer.state === 'admitted') void this.turns.run(() => this.bringUp(answer))
+  }
+
+  /** Media as the answer has it. One answer at a time: a line that is cut again and again brings several. */
+  private async bringUp(answer: JoinAnswer): Promise<void> {
+    if (answer !== this.latest || this.state.phase !== 'in') return
     this.iceServers = answer.iceServers
     try {
       if (answer.resumed && this.device) await this.resume(answer)
       else await this.build(answer)
     } catch (error) {
       const problem = asProblem(error)
-      if (problem.code !== 'connection_lost' && problem.code !== 'timed_out') this.refused(problem)
+      // Half-made transports of cut attempts fill the server's limit; as a new participant one begins at none.
+      if (problem.code === 'too_many_transports') await this.connection.rejoin()
+      else if (problem.code !== 'connection_lost' && problem.code !== 'timed_out') this.refused(problem)
     }
   }
 
@@ -169,7 +180,11 @@ export class RoomSession {
   }
 
   private received<Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]): void {
-    if (event === 'admitted') return void this.joined(payload as RoomEvents['admitted'])
+    if (event === 'admitted') {
+      this.joined(payload as RoomEvents['admitted'])
+      this.events.onEvent?.(event, payload)
+      return
+    }
     applyEvent(this.state, event, payload)
     react[event]?.(this, payload as never)
     this.events.onEvent?.(event, payload)
