@@ -108,7 +108,7 @@ class SocketServer(socketio.AsyncServer):
 
     def post(self, namespace: str, sids: Iterable[str], event: str, payload: Any) -> None:
         """Queue an event for connections; unknown ones are skipped, those whose queue is full are cut."""
-        encoded = self._encode(packet.Packet(packet.EVENT, data=[event, payload], namespace=namespace))
+        encoded = self._encode(_packet(packet.EVENT, namespace, [event, payload]))
         for sid in sids:
             self._enqueue(self.manager.eio_sid_from_sid(sid, namespace), encoded)
 
@@ -254,7 +254,7 @@ class SocketServer(socketio.AsyncServer):
     def _acknowledge(self, eio_sid: str, namespace: str, ack_id: int | None, answer: Any) -> None:
         if ack_id is None:
             return
-        answer_packet = packet.Packet(packet.ACK, namespace=namespace, id=ack_id, data=[answer])
+        answer_packet = _packet(packet.ACK, namespace, [answer], ack_id)
         self._enqueue(eio_sid, self._encode(answer_packet))
 
     def _make_websocket(self, handler: Any, server: Any) -> GuardedWebSocket:
@@ -297,3 +297,11 @@ class SocketServer(socketio.AsyncServer):
     async def _close_engine_socket(socket: Any) -> None:
         await socket.close(wait=False, abort=True)
         socket.queue.put_nowait(None)  # ends the writer, which closes the WebSocket
+
+
+def _packet(kind: int, namespace: str, data: list[Any], ack_id: int | None = None) -> packet.Packet:
+    """A packet of ours, which never holds bytes: the library would look for them in every corner of it.
+
+    While 320 people came into one room, that search took 1.7 s of 22.
+    """
+    return packet.Packet(kind, data=data, namespace=namespace, id=ack_id, binary=False)
