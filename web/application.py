@@ -19,7 +19,7 @@ from web.security import add_security_headers
 from web.services import EDGE, SERVICES, Edge, Services, WebSettings
 from web.throttle import Throttle
 
-# A key has 128 bits, so guessing is hopeless anyway; this keeps the guesser from being a load.
+# A key has 80 bits, so guessing is hopeless anyway; this keeps the guesser from being a load.
 PAIRINGS: Final = (10, 30.0)
 # A whole village may share one address; a script may not fill the queues.
 GUEST_TICKETS: Final = (20, 15.0)
