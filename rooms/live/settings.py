@@ -13,7 +13,7 @@ class RoomSettings:
     abandoned_after: float = 600.0  # an empty room whose planned end has passed ends after this
     overdue_after: float = 12 * 3600.0  # and any room ends this long after its planned end
     maximum_peers: int = 1000  # in one room; more than ever met on one evening in one of ours
-    maximum_waiting: int = 200  # in one lobby
+    maximum_waiting: int = 1000  # in one lobby: everybody of a full room, before the host has come to it
     # Of one person in one room: reading rooms open one log-in on every screen they have, and many of them may meet at
     # once. So it is the room that bounds them, not the log-in.
     maximum_devices: int = 1000

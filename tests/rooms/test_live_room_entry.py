@@ -118,16 +118,19 @@ def test_bounds_of_the_room_its_lobby_and_one_persons_devices() -> None:
     assert refused(lobby, "乙") == "lobby_full"
 
 
-async def test_a_full_room_may_come_at_one_moment_and_with_one_log_in() -> None:
+@pytest.mark.parametrize("lobby", [False, True])
+async def test_a_full_room_may_come_at_one_moment_and_with_one_log_in(*, lobby: bool) -> None:
     settings = RoomSettings()
-    room, turns = SimulatedRoom(settings=settings), Turns(settings.maximum_pending)
+    room, turns = SimulatedRoom(lobby=lobby, settings=settings), Turns(settings.maximum_pending)
 
     async def come() -> str:
         async with turns.of("the room"):
             return room.enter("甲")
 
     peers = await asyncio.gather(*(come() for _ in range(settings.maximum_peers)))
-    assert len(room.room.snapshot().peers) == len(set(peers)) == settings.maximum_peers >= 600
+    snapshot = room.room.snapshot()
+    inside = snapshot.waiting if lobby else snapshot.peers
+    assert len(inside) == len(set(peers)) == settings.maximum_peers >= 600
 
 
 def test_admitting_into_a_full_room_is_refused_and_the_person_goes_on_waiting() -> None:
