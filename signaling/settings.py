@@ -27,10 +27,10 @@ class SignalingSettings:
     ice_servers: tuple[IceServer, ...] = ()
     # How long a TURN credential lasts: a long meeting and a reconnection in it.
     turn_credential_seconds: int = 12 * 3600
-    # A lost connection is noticed after interval + timeout at the latest. 10 + 10 keeps `peerReconnecting` honest on
-    # mobile networks, whose NAT bindings and radio pauses last up to some seconds; 600 clients cost 60 pings a second.
+    # A lost connection is noticed after interval + timeout at the latest. A pause of 10 keeps NAT bindings of mobile
+    # networks alive, and 600 clients cost 60 pings a second; patience of 20 bears a phone that wakes up slowly.
     ping_interval: float = 10.0
-    ping_timeout: float = 10.0
+    ping_timeout: float = 20.0
     # The largest legitimate message is `produce` or `consume` with a browser's whole capabilities: some 12 kB.
     max_message_bytes: int = 64 * 1024
     # A client with so many unread messages is not reading: it is cut, and resumes from a snapshot.

@@ -9,7 +9,7 @@ from members.organizations import Organization
 from members.organizations import repository as organizations
 from members.people import Member
 from members.people import repository as people
-from members.policy import Action, Actor, Subject, may
+from members.policy import Action, Actor, Subject, may, require
 
 
 async def visible_organization(session: AsyncSession, actor: Actor, organization_id: str) -> Organization:
@@ -22,8 +22,14 @@ async def visible_organization(session: AsyncSession, actor: Actor, organization
     return organization
 
 
-async def require_visible(session: AsyncSession, actor: Actor, organization_ids: Collection[str]) -> None:
-    """All of them, in one query; Problem not_found when one of them is absent or not to be known of."""
+async def require_invitable(
+    session: AsyncSession, actor: Actor, own: Organization, organization_ids: Collection[str]
+) -> None:
+    """Further organizations beside one's `own`, in one query.
+
+    Problems: not_found when one of them is absent or not to be known of; forbidden when one lies above and is not the
+    actor's to call together, as a branch cannot summon the whole district by naming it.
+    """
     found = await organizations.get_many(session, organization_ids)
     seen = all(
         may(actor, Action.SEE_ORGANIZATION, Subject(organization_path=organization.path))
@@ -31,6 +37,9 @@ async def require_visible(session: AsyncSession, actor: Actor, organization_ids:
     )
     if not seen or len(found) < len(set(organization_ids)):
         raise Problem(Kind.NOT_FOUND, "not_found", {"field": "organizationIds"})
+    for organization in found.values():
+        if own.path.startswith(organization.path):
+            require(actor, Action.SCHEDULE_MEETING, Subject(organization_path=organization.path))
 
 
 async def visible_members(

@@ -9,7 +9,7 @@ from members.organizations import Organization
 from members.policy import Action, Actor, Subject, require
 from rooms.meetings import repository, roster
 from rooms.meetings.access import Access
-from rooms.meetings.lookups import require_visible, visible_members, visible_organization
+from rooms.meetings.lookups import require_invitable, visible_members, visible_organization
 from rooms.meetings.models import Meeting, MeetingOrganization
 from rooms.meetings.requests import ScheduleMeeting
 from rooms.meetings.rules import check_agenda, check_request, check_timezone, check_title
@@ -25,7 +25,7 @@ async def schedule(session: AsyncSession, actor: Actor, request: ScheduleMeeting
     session.add(meeting)
     await session.flush()
     further = set(request.organization_ids) - {organization.id}
-    await require_visible(session, actor, further)
+    await require_invitable(session, actor, organization, further)
     session.add_all(MeetingOrganization(meeting_id=meeting.id, organization_id=one) for one in further)
     named = await visible_members(session, actor, request.member_ids)
     await roster.put(session, meeting.id, named.values(), InvitationOrigin.HAND)

@@ -79,6 +79,13 @@ async def test_a_lecture_takes_further_organizations_and_counts_nobody_twice(
     )
 
 
+async def test_a_branch_cannot_summon_the_organizations_above_it(
+    services: Services, branch: Branch, clock: FakeClock
+) -> None:
+    above = request(branch, clock.now, MeetingKind.LECTURE, organization_ids=(branch.tree.department.id,))
+    assert await code_of(services.meetings.schedule(branch.secretary, above)) == "forbidden"
+
+
 async def test_a_family_visit_is_for_the_named_is_never_recorded_and_superiors_do_not_see_it(
     services: Services, branch: Branch, clock: FakeClock
 ) -> None:
