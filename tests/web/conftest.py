@@ -31,7 +31,7 @@ from web.pages import ClientPages
 from web.services import Services, WebSettings
 
 TICK: Final = 0.02
-HELD: Final = 1.5  # a first request takes up to 0.2 s of processor; the rest is for garbage collection on a slow machine
+HELD: Final = 1.5  # a first request takes up to 0.2 s of processor; the rest is for a slow machine
 
 
 @dataclass(frozen=True)
