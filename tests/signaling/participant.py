@@ -33,13 +33,17 @@ class Refused(Exception):  # noqa: N818 - what became of a call
 
 
 class Tone(AudioStreamTrack):
-    """A loud tone of 440 Hz."""
+    """A loud tone."""
+
+    def __init__(self, hertz: int = 440) -> None:
+        super().__init__()
+        self._hertz = hertz
 
     async def recv(self) -> av.AudioFrame:
         """The next 20 ms."""
         frame = cast("av.AudioFrame", await super().recv())
         times = (np.arange(frame.samples) + (frame.pts or 0)) / frame.sample_rate
-        sound = (np.sin(2 * np.pi * 440 * times) * 20_000).astype(np.int16)
+        sound = (np.sin(2 * np.pi * self._hertz * times) * 20_000).astype(np.int16)
         frame.planes[0].update(sound.tobytes())
         return frame
 
@@ -141,6 +145,15 @@ class Participant:
         async with asyncio.timeout(DEADLINE):
             await self._gone.wait()
 
+    async def drop_media(self) -> None:
+        """Give up every transport and track: what they were made with is gone."""
+        for transport in self.transports.values():
+            await transport.close()
+        self.transports.clear()
+        for track in self.tracks:
+            track.stop()
+        self.tracks.clear()
+
     async def reconnect(self, **credential: Any) -> None:
         """A new Socket.IO connection beside the media that live on."""
         self._client = socketio.AsyncClient(reconnection=False)
@@ -149,10 +162,7 @@ class Participant:
 
     async def close(self) -> None:
         """Go, media first."""
-        for transport in self.transports.values():
-            await transport.close()
-        for track in self.tracks:
-            track.stop()
+        await self.drop_media()
         await self._client.disconnect()
 
     def _listen(self) -> None:
@@ -189,9 +199,9 @@ class Participant:
         self.transports[direction] = transport
         return transport
 
-    async def publish(self, source: str, *, paused: bool = False) -> Producer:
-        """Send a microphone's or a camera's track."""
-        track: MediaStreamTrack = SmallPicture() if source in {"camera", "screen"} else Tone()
+    async def publish(self, source: str, *, paused: bool = False, hertz: int = 440) -> Producer:
+        """Send a microphone's or a camera's track; `hertz` is the tone before the microphone."""
+        track: MediaStreamTrack = SmallPicture() if source in {"camera", "screen"} else Tone(hertz)
         self.tracks.append(track)
         transport = await self.transport("send")
         return await transport.produce(
