@@ -1,5 +1,6 @@
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
+import { useAttempt } from '@/lib/useAttempt'
 import type { Consultation } from '@/protocol/http/shapes'
 import { StationsClient } from '@/protocol/stations/client'
 import type { Desk, Duty, QueueTicket } from '@/protocol/stations/messages'
@@ -28,8 +29,7 @@ export function useDesk(): DeskState {
   const current = shallowRef<Consultation | null>(null)
   const roomToken = ref<string | null>(null)
   const connected = ref(false)
-  const busy = ref(false)
-  const problem = shallowRef<unknown>()
+  const { busy, problem, attempt } = useAttempt()
 
   const client = new StationsClient({
     handlers: {
@@ -58,19 +58,6 @@ export function useDesk(): DeskState {
     const inHand = consultation.state === 'called' || consultation.state === 'active'
     current.value = inHand ? consultation : null
     if (!inHand) roomToken.value = null
-  }
-
-  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
-    busy.value = true
-    problem.value = undefined
-    try {
-      return await action()
-    } catch (error) {
-      problem.value = error
-      return undefined
-    } finally {
-      busy.value = false
-    }
   }
 
   async function setDuty(wanted: Duty): Promise<void> {

@@ -1,5 +1,6 @@
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
+import { useAttempt } from '@/lib/useAttempt'
 import type { Consultation } from '@/protocol/http/shapes'
 import { asProblem } from '@/protocol/problem'
 import { StationsClient } from '@/protocol/stations/client'
@@ -43,9 +44,8 @@ export function useTicket(): TicketState {
   const ticket = shallowRef<Consultation | null>(null)
   const roomToken = ref<string | null>(null)
   const connected = ref(false)
-  const busy = ref(false)
   const rated = ref(false)
-  const problem = shallowRef<unknown>(null)
+  const { busy, problem, attempt } = useAttempt()
   let client: StationsClient | null = null
   let token = ''
 
@@ -81,18 +81,6 @@ export function useTicket(): TicketState {
         if (asProblem(error).code === 'consultation_not_found') clear()
         else problem.value = error
       }
-    }
-  }
-
-  async function attempt(action: () => Promise<void>): Promise<void> {
-    busy.value = true
-    problem.value = null
-    try {
-      await action()
-    } catch (error) {
-      problem.value = error
-    } finally {
-      busy.value = false
     }
   }
 
@@ -138,7 +126,7 @@ export function useTicket(): TicketState {
     ticket.value = null
     roomToken.value = null
     rated.value = false
-    problem.value = null
+    problem.value = undefined
     sessionStorage.removeItem(KEPT_KEY)
   }
 
