@@ -185,7 +185,7 @@ class Transport:
             self._context.emit(TransportQuality(self.id, score=0, rtt_ms=None, loss=1.0))
 
     def statistics(self) -> dict[str, Any]:
-        """webrtc-stats' transport names; availableOutgoingBitrate is what the client's REMB says."""
+        """webrtc-stats' transport names; availableOutgoingBitrate is None while unknown."""
         self._require_open()
         with plane_errors():
             counted = self._context.plane.transport_statistics(self._connection.handle)
@@ -199,7 +199,7 @@ class Transport:
             "currentRoundTripTime": counted.rtt_us / 1e6 if counted.rtt_us else None,
             "fractionLostDown": counted.fraction_lost_down,
             "fractionLostUp": counted.fraction_lost_up,
-            "availableOutgoingBitrate": counted.remb_bps or None,
+            "availableOutgoingBitrate": counted.budget_bps or None,
             "state": self.state.value,
             "admitted": self.admitted,
         }

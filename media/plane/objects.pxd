@@ -76,6 +76,7 @@ ctypedef struct transport_t:
     uint64_t packets_received
     uint64_t bytes_received
     uint64_t feedbacks
+    int64_t budget_bps  # for all consumers together, audio included; 0: unknown, so no limit
     uint32_t remb_bps
     uint32_t rtt_us
     uint32_t loss_down  # 1/65536

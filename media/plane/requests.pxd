@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.plane.bits cimport get16, get24, get32, get64
+from media.plane.budget cimport take_remb
 from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC
 from media.plane.feedback cimport read_transport_cc
 from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
@@ -163,7 +164,7 @@ cdef inline bint read_feedback(
             read_key_request(core, transport, get32(data + at))
             at += 8
     elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"
-        transport.remb_bps = read_remb(get24(data + at + 13))
+        take_remb(core, transport, read_remb(get24(data + at + 13)))
     return True
 
 

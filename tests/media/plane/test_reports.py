@@ -241,7 +241,8 @@ def test_remb_is_read(mantissa: int, exponent: int, expected: int) -> None:
     client = world.client()
     head = struct.pack("!BBHII", 0x8F, 206, 5, 1, 0) + b"REMB"
     client.send_rtcp(head + (1 << 24 | exponent << 18 | mantissa).to_bytes(4, "big") + bytes(4))
-    assert world.core.transport_statistics(client.transport).remb_bps == expected
+    counted = world.core.transport_statistics(client.transport)
+    assert counted.remb_bps == counted.budget_bps == expected
 
 
 @pytest.mark.parametrize(
