@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import in_scope, in_subtree
-from members.policy import Action, Actor, Audience, may, scope
+from members.policy import Action, Actor, Audience, Subject, may, scope
 from recordings import repository
 from recordings.models import Recording
 from rooms.meetings import repository as meetings
@@ -18,11 +18,11 @@ from rooms.meetings.models import Invitation, Meeting
 
 @dataclass(frozen=True, slots=True)
 class RecordingAccess:
-    """A recording that the actor may watch, with its meeting and that meeting's organization."""
+    """A recording that the actor may watch, with its organization and the policy's subject that it is to the actor."""
 
     recording: Recording
-    meeting: Meeting
     organization: Organization
+    subject: Subject
 
     def require_playable(self) -> None:
         """Problem recording_not_playable unless there is a film."""
@@ -35,22 +35,50 @@ async def find(session: AsyncSession, actor: Actor, recording_id: str) -> Record
     recording = await repository.get(session, recording_id)
     if recording is None:
         raise _not_found()
-    access = await meetings.access(session, recording.meeting_id, actor)
+    access = await (_of_meeting if recording.meeting_id else _of_upload)(session, actor, recording)
+    if not may(actor, Action.WATCH_RECORDING, access.subject):
+        raise _not_found()
+    return access
+
+
+async def _of_meeting(session: AsyncSession, actor: Actor, recording: Recording) -> RecordingAccess:
+    access = await meetings.access(session, recording.meeting_id or "", actor)
     struck = access.invitation is not None and access.invitation.struck
     audience = Audience.INVITED if struck else recording.audience
-    if not may(actor, Action.WATCH_RECORDING, replace(access.subject, audience=audience)):
-        raise _not_found()
-    return RecordingAccess(recording, access.meeting, access.organization)
+    hosts = access.subject.host_account_ids | _uploader(recording)
+    subject = replace(access.subject, audience=audience, host_account_ids=hosts)
+    return RecordingAccess(recording, access.organization, subject)
+
+
+async def _of_upload(session: AsyncSession, _actor: Actor, recording: Recording) -> RecordingAccess:
+    organization = await session.get_one(Organization, recording.organization_id)
+    subject = Subject(
+        organization_path=organization.path,
+        host_account_ids=_uploader(recording),
+        audience=recording.audience,
+        private=recording.kind in PRIVATE_KINDS,
+    )
+    return RecordingAccess(recording, organization, subject)
+
+
+def _uploader(recording: Recording) -> frozenset[str]:
+    return frozenset({recording.uploader_account_id} if recording.uploader_account_id else ())
 
 
 def watchable(actor: Actor) -> ColumnElement[bool]:
-    """The condition for recordings joined with their meetings and organizations; a test holds it to `find`."""
+    """The condition for recordings joined with their organizations; a test holds it to `find`."""
     by_office = and_(
-        in_scope(Organization.path, scope(actor, Action.WATCH_RECORDING)), Meeting.kind.not_in(PRIVATE_KINDS)
+        in_scope(Organization.path, scope(actor, Action.WATCH_RECORDING)),
+        Recording.kind.not_in(PRIVATE_KINDS),
     )
-    alternatives = [Meeting.organizer_account_id == actor.account_id, by_office]
+    organized = exists().where(
+        Meeting.id == Recording.meeting_id, Meeting.organizer_account_id == actor.account_id
+    )
+    alternatives = [organized, Recording.uploader_account_id == actor.account_id, by_office]
     if actor.member_id is not None:
-        own = exists().where(Invitation.meeting_id == Meeting.id, Invitation.member_id == actor.member_id)
+        own = exists().where(
+            Invitation.meeting_id == Recording.meeting_id, Invitation.member_id == actor.member_id
+        )
         open_to = or_(
             Recording.audience == Audience.MEMBERS,
             and_(Recording.audience == Audience.ORGANIZATION, _around(actor)),

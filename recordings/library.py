@@ -10,14 +10,13 @@ from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import get_many
 from members.policy import Actor
-from recordings.access import RecordingAccess, find, watchable
+from recordings.access import find, watchable
 from recordings.folders import Folders
 from recordings.models import Recording, Viewing
 from recordings.settings import RecordingSettings
 from recordings.viewing import repository as viewings
 from recordings.viewing.service import coverage_view
 from recordings.views import MediaFile, RecordingView
-from rooms.meetings.models import Meeting
 
 
 class Library:
@@ -34,8 +33,7 @@ class Library:
         """The recordings that the actor may watch, in whatever state, newest first."""
         query = (
             select(Recording)
-            .join(Meeting, Meeting.id == Recording.meeting_id)
-            .join(Organization, Organization.id == Meeting.organization_id)
+            .join(Organization, Organization.id == Recording.organization_id)
             .where(watchable(actor))
         )
         if meeting_id is not None:
@@ -46,11 +44,7 @@ class Library:
         ]
         async with self._database.reading() as session:
             found = await fetch_page(session, query, keys, page)
-            by_id = select(Meeting).where(Meeting.id.in_([item.meeting_id for item in found.items]))
-            meetings = {meeting.id: meeting for meeting in await session.scalars(by_id)}
-            organizations = await get_many(
-                session, {meeting.organization_id for meeting in meetings.values()}
-            )
+            organizations = await get_many(session, {item.organization_id for item in found.items})
             watched: dict[str, Viewing] = {}
             if actor.member_id is not None:
                 watched = await viewings.of_recordings(
@@ -58,9 +52,8 @@ class Library:
                 )
 
         def view(recording: Recording) -> RecordingView:
-            meeting = meetings[recording.meeting_id]
-            access = RecordingAccess(recording, meeting, organizations[meeting.organization_id])
-            return _view(access, actor, watched.get(recording.id))
+            organization = organizations[recording.organization_id]
+            return _view(recording, organization, actor, watched.get(recording.id))
 
         return found.map(view)
 
@@ -71,7 +64,7 @@ class Library:
             viewing = None
             if actor.member_id is not None:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
-        return _view(access, actor, viewing)
+        return _view(access.recording, access.organization, actor, viewing)
 
     async def media(self, actor: Actor, recording_id: str) -> MediaFile:
         """The film on the disk; Problems recording_not_found, recording_not_playable.
@@ -95,22 +88,22 @@ class Library:
         """The ids of those meetings' recordings that the actor may watch, by meeting."""
         query = (
             select(Recording.meeting_id, Recording.id)
-            .join(Meeting, Meeting.id == Recording.meeting_id)
-            .join(Organization, Organization.id == Meeting.organization_id)
+            .join(Organization, Organization.id == Recording.organization_id)
             .where(Recording.meeting_id.in_(list(meeting_ids)), watchable(actor))
         )
         async with self._database.reading() as session:
             return {row.meeting_id: row.id for row in await session.execute(query)}
 
 
-def _view(access: RecordingAccess, actor: Actor, viewing: Viewing | None) -> RecordingView:
-    recording, meeting = access.recording, access.meeting
+def _view(
+    recording: Recording, organization: Organization, actor: Actor, viewing: Viewing | None
+) -> RecordingView:
     return RecordingView(
         id=recording.id,
-        meeting_id=meeting.id,
-        title=meeting.title,
-        organization_name=access.organization.name,
-        kind=meeting.kind.value,
+        meeting_id=recording.meeting_id,
+        title=recording.title,
+        organization_name=organization.name,
+        kind=recording.kind.value,
         state=recording.state,
         progress=recording.progress,
         duration_seconds=recording.duration_seconds,

@@ -10,18 +10,30 @@ from database import Base, Id
 from database.base import Json
 from members.policy import Audience
 from recordings.states import Failure, RecordingState
+from rooms.meetings.models import TITLE_LENGTH
+from rooms.meetings.states import MeetingKind
 
 DETAIL_LENGTH = 500
 
 
 class Recording(Base):
-    """A meeting's one recording, from the moment its room opened. Its files lie in the folder named by its id."""
+    """A meeting's one recording, from the moment its room opened, or a film made elsewhere that somebody uploaded.
+
+    Its files lie in the folder named by its id. Title, kind and organization are the recording's own: the meeting's as
+    they were when it began, or what the uploader wrote. A film made elsewhere may belong to a meeting or to none.
+    """
 
     __tablename__ = "recordings"
     __table_args__ = (Index("ix_recordings_started_at_id", "started_at", "id"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    meeting_id: Mapped[Id] = mapped_column(ForeignKey("meetings.id"), unique=True)
+    meeting_id: Mapped[Id | None] = mapped_column(ForeignKey("meetings.id"), unique=True)
+    organization_id: Mapped[Id] = mapped_column(ForeignKey("organizations.id"), index=True)
+    kind: Mapped[MeetingKind]
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    uploader_account_id: Mapped[Id | None] = mapped_column(
+        ForeignKey("accounts.id")
+    )  # of a film made elsewhere
     audience: Mapped[Audience]
     state: Mapped[RecordingState] = mapped_column(index=True)
     state_since: Mapped[datetime]

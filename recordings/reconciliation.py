@@ -49,7 +49,7 @@ class Reconciliation:
         now = self._clock()
         async with self._database.transaction() as session:
             for recording in await repository.left_open(session):
-                if not self._is_open(recording.meeting_id):
+                if recording.meeting_id is None or not self._is_open(recording.meeting_id):
                     recording.ended_at = now
                     await repository.enqueue(session, recording, now)
                     found.interrupted += 1

@@ -40,6 +40,9 @@ def add(session: AsyncSession, meeting: Meeting, now: datetime) -> Recording:
     recording = Recording(
         id=new_id(),
         meeting_id=meeting.id,
+        organization_id=meeting.organization_id,
+        kind=meeting.kind,
+        title=meeting.title,
         audience=KINDS[meeting.kind].audience,
         state=RecordingState.CAPTURING,
         state_since=now,

@@ -23,7 +23,7 @@ class RecordingView:
     """One recording as one person sees it; `coverage` is None for whoever is no member."""
 
     id: str
-    meeting_id: str
+    meeting_id: str | None  # None: a film made elsewhere that belongs to no meeting
     title: str
     organization_name: str
     kind: str

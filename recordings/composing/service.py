@@ -183,7 +183,7 @@ class Compositions:
             await session.delete(job)
         self.counters.finished += 1
         _log.info("composition_finished", recording_id=recording_id, state=state.value)
-        self._on_status(recording.meeting_id, RecordingStatus(state, now, failure))
+        self._tell(recording, RecordingStatus(state, now, failure))
 
     async def _fail(self, recording_id: str, worker: str, report: Failed) -> None:
         """Try again later, or say that it is not to be."""
@@ -209,7 +209,11 @@ class Compositions:
         )  # fmt: skip
         if final:
             self.counters.failed += 1
-            self._on_status(recording.meeting_id, RecordingStatus(RecordingState.FAILED, now, failure))
+            self._tell(recording, RecordingStatus(RecordingState.FAILED, now, failure))
+
+    def _tell(self, recording: Recording, status: RecordingStatus) -> None:
+        if recording.meeting_id is not None:
+            self._on_status(recording.meeting_id, status)
 
     async def _give_back(self, job: CompositionJob, worker: str) -> None:
         async with self._database.transaction() as session:

@@ -60,17 +60,21 @@ class Viewings:
             duration_seconds=round(viewing.seconds),
             organization_id=access.organization.id,
             organization_name=access.organization.name,
-            title=access.meeting.title,
+            title=access.recording.title,
             source=CARD_SOURCE,
             reference=viewing.recording_id,
-            details={"meetingId": access.meeting.id, "share": round(_share(viewing, access.recording), 3)},
+            details={
+                "meetingId": access.recording.meeting_id,
+                "share": round(_share(viewing, access.recording), 3),
+            },
         )
         await self._cards.append(session, entry)
         _log.info("recording_studied", recording_id=viewing.recording_id, member_id=viewing.member_id)
 
     async def _settle(self, member_id: str, recording: Recording) -> None:
         """Tell attendance, then remember that it knows; killed in between, the next report tells it again."""
-        await self._attendance.made_up(member_id, recording.meeting_id, recording.id)
+        if recording.meeting_id is not None:
+            await self._attendance.made_up(member_id, recording.meeting_id, recording.id)
         async with self._database.transaction() as session:
             viewing = await repository.get(session, recording.id, member_id)
             if viewing is not None:

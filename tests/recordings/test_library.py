@@ -1,13 +1,14 @@
 """The library: who sees what, and the film's file."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from database import Database, PageRequest
+from database import Database, PageRequest, new_id
 from errors import Kind, Problem
 from members.cards import Cards
-from members.policy import Actor, RoleName
+from members.policy import Actor, Audience, RoleName
 from recordings import repository
 from recordings.folders import Folders
 from recordings.library import Library
@@ -34,6 +35,23 @@ async def recorded(
     async with database.transaction() as session:
         row = repository.add(session, meeting, clock())
         row.state, row.duration_seconds, row.version, row.size_bytes = state, 60.0, 1, 4
+    clock.advance(1)
+    return row
+
+
+async def uploaded(
+    database: Database, tree: Tree, uploader: str, clock: FakeClock, **fields: Any
+) -> Recording:
+    """A film made elsewhere, which belongs to no meeting."""
+    row = Recording(
+        id=new_id(), meeting_id=None, organization_id=tree.branch.id, kind=MeetingKind.LECTURE, title="党史讲座",
+        uploader_account_id=uploader, audience=Audience.ORGANIZATION, state=RecordingState.READY, state_since=clock(),
+        progress=1.0, segments=0, version=1, started_at=clock(), duration_seconds=60.0, size_bytes=4,
+    )  # fmt: skip
+    for name, value in fields.items():
+        setattr(row, name, value)
+    async with database.transaction() as session:
+        session.add(row)
     clock.advance(1)
     return row
 
@@ -74,6 +92,13 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
         "lecture": await recorded(
             database, await make_meeting(MeetingKind.LECTURE, invited=(invited,), struck=(struck,)), clock
         ),
+        "uploaded": await uploaded(database, tree, people["other secretary"].account_id, clock),
+        "uploaded for some": await uploaded(
+            database, tree, people["district"].account_id, clock, audience=Audience.INVITED
+        ),
+        "uploaded for members": await uploaded(
+            database, tree, people["district"].account_id, clock, audience=Audience.MEMBERS
+        ),
     }
     seen = {}
     for who, actor in people.items():
@@ -86,17 +111,19 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
             with pytest.raises(Problem) as refused:
                 await library.get(actor, row.id)
             assert (refused.value.kind, refused.value.code) == (Kind.NOT_FOUND, "recording_not_found")
-        by_meeting = await library.of_meetings(actor, [row.meeting_id for row in rows.values()])
-        assert set(by_meeting.values()) == listed
+        of_meetings = {row.meeting_id: row.id for row in rows.values() if row.meeting_id}
+        assert await library.of_meetings(actor, of_meetings) == {
+            meeting: recording for meeting, recording in of_meetings.items() if recording in listed
+        }
         seen[who] = {name for name, row in rows.items() if row.id in listed}
     everything = set(rows)
     assert seen == {
-        "member": {"own branch", "open to members"},
-        "guest member": {"own branch", "open to members", "lecture"},
-        "sibling": {"open to members"},
-        "cousin": {"open to members", "lecture"},
+        "member": {"own branch", "open to members", "uploaded", "uploaded for members"},
+        "guest member": {"own branch", "open to members", "lecture", "uploaded", "uploaded for members"},
+        "sibling": {"open to members", "uploaded for members"},
+        "cousin": {"open to members", "lecture", "uploaded for members"},
         "secretary": everything,
-        "other secretary": set(),
+        "other secretary": {"uploaded"},
         "committee": everything,
         "other committee": set(),
         "district": everything,

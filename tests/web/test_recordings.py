@@ -11,6 +11,7 @@ from members.policy import Audience
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.states import RecordingState
+from rooms.meetings.states import MeetingKind
 from tests.web.conftest import House, Village
 from tests.web.test_permissions import meeting_of
 
@@ -28,6 +29,9 @@ async def record(house: House, village: Village, state: RecordingState = Recordi
     row = Recording(
         id=new_id(),
         meeting_id=meeting["id"],
+        organization_id=meeting["organizationId"],
+        kind=MeetingKind(meeting["kind"]),
+        title=meeting["title"],
         audience=Audience.ORGANIZATION,
         state=state,
         state_since=house.clock(),

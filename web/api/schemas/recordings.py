@@ -33,7 +33,7 @@ class RecordingOut(Output):
     """One recording; `progress` 0..1 is the composition's."""
 
     id: Id
-    meeting_id: Id
+    meeting_id: Id | None
     title: str
     organization_name: str
     kind: str

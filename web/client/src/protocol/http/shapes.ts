@@ -147,7 +147,7 @@ export interface Coverage {
 
 export interface Recording {
   id: string
-  meetingId: string
+  meetingId: string | null
   title: string
   organizationName: string
   kind: MeetingKind
