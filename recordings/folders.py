@@ -1,12 +1,10 @@
 """Where a recording's files lie."""
 
 from pathlib import Path
-from typing import Final
 
 from database import is_id
 from recordings.capture.journal import SEGMENT_PREFIX
-
-FILM_NAME: Final = "meeting.mp4"
+from recordings.renditions import FILE_NAMES, Rendition
 
 
 class Folders:
@@ -27,7 +25,11 @@ class Folders:
 
     def film(self, recording_id: str) -> Path:
         """The composed file."""
-        return self.of(recording_id) / FILM_NAME
+        return self.rendition(recording_id, Rendition.FILM)
+
+    def rendition(self, recording_id: str, rendition: Rendition) -> Path:
+        """A composed file, or for HLS the folder of its files."""
+        return self.of(recording_id) / FILE_NAMES[rendition]
 
     def last_segment(self, recording_id: str) -> int:
         """The highest number of a segment there is, 0 where there is none."""

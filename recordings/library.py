@@ -13,6 +13,7 @@ from members.policy import Actor
 from recordings.access import find, watchable
 from recordings.folders import Folders
 from recordings.models import Recording, Viewing
+from recordings.renditions import CONTENT_TYPES, Rendition, outputs_in
 from recordings.settings import RecordingSettings
 from recordings.viewing import repository as viewings
 from recordings.viewing.service import coverage_view
@@ -66,8 +67,12 @@ class Library:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
         return _view(access.recording, access.organization, actor, viewing)
 
-    async def media(self, actor: Actor, recording_id: str) -> MediaFile:
-        """The film on the disk; Problems recording_not_found, recording_not_playable.
+    async def media(
+        self, actor: Actor, recording_id: str, rendition: Rendition = Rendition.FILM
+    ) -> MediaFile:
+        """The film, or its sound, on the disk; Problems recording_not_found, recording_not_playable.
+
+        Problem rendition_not_found where there is no sound of its own.
 
         From the first time a member fetches it, the clock runs against which watching is counted.
         """
@@ -78,11 +83,23 @@ class Library:
         if not known and actor.member_id is not None:
             async with self._database.transaction() as session:
                 await viewings.open_and_lock(session, recording_id, actor.member_id, self._clock())
-        recording = access.recording
-        path = self._folders.film(recording_id)
+        return self._file(access.recording, rendition)
+
+    async def picture(self, actor: Actor, recording_id: str, rendition: Rendition) -> MediaFile:
+        """The poster or the preview; Problems recording_not_found, recording_not_playable, rendition_not_found."""
+        async with self._database.reading() as session:
+            access = await find(session, actor, recording_id)
+        access.require_playable()
+        return self._file(access.recording, rendition)
+
+    def _file(self, recording: Recording, rendition: Rendition) -> MediaFile:
+        path = self._folders.rendition(recording.id, rendition)
         if not path.is_file():
-            raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": recording.state.value})
-        return MediaFile(path, path.stat().st_size, f'"{recording.id}-{recording.version}"')
+            if rendition is Rendition.FILM:
+                raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": recording.state.value})
+            raise Problem(Kind.NOT_FOUND, "rendition_not_found", {"rendition": rendition.value})
+        etag = f'"{recording.id}-{recording.version}-{rendition}"'
+        return MediaFile(path, path.stat().st_size, etag, CONTENT_TYPES[rendition])
 
     async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, str]:
         """The ids of those meetings' recordings that the actor may watch, by meeting."""
@@ -98,6 +115,7 @@ class Library:
 def _view(
     recording: Recording, organization: Organization, actor: Actor, viewing: Viewing | None
 ) -> RecordingView:
+    outputs = outputs_in(recording.renditions, recording.chapters)
     return RecordingView(
         id=recording.id,
         meeting_id=recording.meeting_id,
@@ -112,4 +130,7 @@ def _view(
         failure=recording.failure,
         audience=recording.audience,
         coverage=coverage_view(viewing, recording) if actor.member_id is not None else None,
+        renditions=tuple(outputs.sizes),
+        chapters=outputs.chapters,
+        preview=outputs.preview,
     )

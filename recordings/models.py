@@ -45,6 +45,8 @@ class Recording(Base):
     ended_at: Mapped[datetime | None]  # when capture ended for good
     duration_seconds: Mapped[float | None] = mapped_column(Float)
     size_bytes: Mapped[int | None]
+    renditions: Mapped[list[Any]] = mapped_column(Json, default=list)  # see recordings.renditions
+    chapters: Mapped[list[Any]] = mapped_column(Json, default=list)  # the same
 
 
 class CompositionJob(Base):

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from members.policy import Audience
+from recordings.renditions import Chapter, PreviewStrip, Rendition
 from recordings.states import Failure, RecordingState
 
 
@@ -35,11 +36,14 @@ class RecordingView:
     failure: Failure | None
     audience: Audience
     coverage: CoverageView | None
+    renditions: tuple[Rendition, ...]
+    chapters: tuple[Chapter, ...]
+    preview: PreviewStrip | None
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """The composed MP4 on this node's disk; `etag` is a strong one, quotes included."""
+    """A composed file on this node's disk; `etag` is a strong one, quotes included."""
 
     path: Path
     size: int

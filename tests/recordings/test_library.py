@@ -171,7 +171,7 @@ async def test_the_film_is_a_file_with_a_tag_that_changes_with_it(
     film.parent.mkdir(parents=True)
     film.write_bytes(b"film")
     media = await library.media(actor, row.id)
-    assert (media.path, media.size, media.etag) == (film, 4, f'"{row.id}-1"')
+    assert (media.path, media.size, media.etag) == (film, 4, f'"{row.id}-1-film"')
     unfinished = await recorded(database, await make_meeting(), clock, RecordingState.COMPOSING)
     with pytest.raises(Problem) as refused:
         await library.media(actor, unfinished.id)

@@ -10,6 +10,7 @@ from database import new_id
 from members.policy import Audience
 from recordings.folders import Folders
 from recordings.models import Recording
+from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
 from recordings.states import RecordingState
 from rooms.meetings.states import MeetingKind
 from tests.web.conftest import House, Village
@@ -61,7 +62,7 @@ async def test_the_library_shows_what_one_may_watch(house: House, village: Villa
     assert [one["id"] for one in found] == [row.id]
     assert set(found[0]) == {
         "id", "meetingId", "title", "organizationName", "kind", "state", "progress", "durationSeconds", "startedAt",
-        "sizeBytes", "failure", "audience", "coverage",
+        "sizeBytes", "failure", "audience", "coverage", "renditions", "chapters", "preview",
     }  # fmt: skip
     assert (found[0]["state"], found[0]["progress"], found[0]["durationSeconds"]) == ("ready", 1.0, 600.0)
     one = await village.party_member.get(f"/api/recordings/{row.id}")
@@ -177,3 +178,31 @@ async def test_a_report_that_cannot_be_is_refused(house: House, village: Village
     row = await record(house, village)
     refused = await village.party_member.post(f"/api/recordings/{row.id}/viewing", report)
     assert (refused.status, refused.code) == (422, "invalid_request")
+
+
+async def test_what_goes_with_the_film_is_had_by_whoever_may_watch_it(house: House, village: Village) -> None:
+    row = await record(house, village)
+    outputs = Outputs(
+        {Rendition.FILM: len(FILM), Rendition.POSTER: 3, Rendition.PREVIEW: 3},
+        (Chapter(0.0, "十一月主题党日"), Chapter(61.5, "讨论")),
+        PreviewStrip(5.0, 10, 120, 160, 90),
+    )
+    async with house.database.transaction() as session:
+        kept = await session.get_one(Recording, row.id)
+        kept.renditions, kept.chapters = renditions_out(outputs), chapters_out(outputs.chapters)
+    for rendition in (Rendition.POSTER, Rendition.PREVIEW):
+        path = Folders(house.recordings).rendition(row.id, rendition)
+        await asyncio.to_thread(path.write_bytes, b"jpg")
+    shown = (await village.party_member.get(f"/api/recordings/{row.id}")).body
+    assert shown["renditions"] == ["film", "poster", "preview"]
+    assert shown["chapters"][1] == {"startSeconds": 61.5, "title": "讨论"}
+    assert shown["preview"] == {
+        "intervalSeconds": 5.0, "columns": 10, "count": 120, "width": 160, "height": 90
+    }  # fmt: skip
+    for name in ("poster", "preview"):
+        async with village.party_member.client.get(f"/api/recordings/{row.id}/{name}") as response:
+            assert (response.status, response.content_type) == (200, "image/jpeg")
+            assert await response.read() == b"jpg"
+        assert (await village.sibling_secretary.get(f"/api/recordings/{row.id}/{name}")).status == 404
+    missing = await village.party_member.get(f"/api/recordings/{row.id}/sound")
+    assert (missing.status, missing.body["error"]["code"]) == (404, "rendition_not_found")

@@ -4,7 +4,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from recordings.views import WatchReport
+from recordings.renditions import Rendition
+from recordings.views import MediaFile, WatchReport
 from web.api.call import Asked, Nothing
 from web.api.paging import page_out, page_request
 from web.api.schemas.base import Page
@@ -31,10 +32,35 @@ async def recording(asked: Asked[Nothing]) -> RecordingOut:
 
 async def media(asked: Asked[Nothing]) -> web.StreamResponse:
     """The MP4: sendfile, with Range and If-Range."""
-    film = await asked.services.library.media(asked.caller.person, asked.path("recordingId"))
+    return _file(await asked.services.library.media(asked.caller.person, asked.path("recordingId")))
+
+
+async def sound(asked: Asked[Nothing]) -> web.StreamResponse:
+    """The sound alone, for poor lines."""
+    found = await asked.services.library.media(
+        asked.caller.person, asked.path("recordingId"), Rendition.SOUND
+    )
+    return _file(found)
+
+
+async def poster(asked: Asked[Nothing]) -> web.StreamResponse:
+    """One picture that stands for the film."""
+    return await _picture(asked, Rendition.POSTER)
+
+
+async def preview(asked: Asked[Nothing]) -> web.StreamResponse:
+    """Small pictures of the whole film in one; the recording's `preview` tells how it is read."""
+    return await _picture(asked, Rendition.PREVIEW)
+
+
+async def _picture(asked: Asked[Nothing], rendition: Rendition) -> web.StreamResponse:
+    library = asked.services.library
+    return _file(await library.picture(asked.caller.person, asked.path("recordingId"), rendition))
+
+
+def _file(found: MediaFile) -> web.FileResponse:
     return web.FileResponse(
-        film.path,
-        headers={hdrs.CONTENT_TYPE: film.content_type, hdrs.CACHE_CONTROL: MEDIA_CACHING},
+        found.path, headers={hdrs.CONTENT_TYPE: found.content_type, hdrs.CACHE_CONTROL: MEDIA_CACHING}
     )
 
 

@@ -113,6 +113,12 @@ CALLS: Final[tuple[AnyCall, ...]] = (
          "watch_recording"),
     Call("GET", "/api/recordings/{recordingId}/media", recordings.media, Nothing, None, SIGNED_IN,
          "watch_recording", media_type="video/mp4"),
+    Call("GET", "/api/recordings/{recordingId}/sound", recordings.sound, Nothing, None, SIGNED_IN,
+         "watch_recording", media_type="audio/mp4"),
+    Call("GET", "/api/recordings/{recordingId}/poster", recordings.poster, Nothing, None, SIGNED_IN,
+         "watch_recording", media_type="image/jpeg"),
+    Call("GET", "/api/recordings/{recordingId}/preview", recordings.preview, Nothing, None, SIGNED_IN,
+         "watch_recording", media_type="image/jpeg"),
     Call("POST", "/api/recordings/{recordingId}/viewing", recordings.viewing, ViewingReport, CoverageOut,
          SIGNED_IN, "watch_recording, by a member"),
 

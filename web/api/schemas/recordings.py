@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from members.policy import Audience
+from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
 from web.api.schemas.base import Id, Input, Moment, Output, PageQuery, Seconds
 
@@ -29,8 +30,25 @@ class CoverageOut(Output):
     resume_at: Seconds
 
 
+class ChapterOut(Output):
+    """Where something begins."""
+
+    start_seconds: Seconds
+    title: str
+
+
+class PreviewOut(Output):
+    """How `/preview` is read: picture `n` shows second `n * intervalSeconds`, in rows of `columns` from the left."""
+
+    interval_seconds: Annotated[float, Field(gt=0)]
+    columns: int
+    count: int
+    width: int
+    height: int
+
+
 class RecordingOut(Output):
-    """One recording; `progress` 0..1 is the composition's."""
+    """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer."""
 
     id: Id
     meeting_id: Id | None
@@ -45,6 +63,9 @@ class RecordingOut(Output):
     failure: Failure | None
     audience: Audience
     coverage: CoverageOut | None
+    renditions: list[Rendition]
+    chapters: list[ChapterOut]
+    preview: PreviewOut | None
 
 
 class ViewingReport(Input):

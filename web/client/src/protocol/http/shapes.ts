@@ -159,6 +159,23 @@ export interface Recording {
   failure: string | null
   audience: string
   coverage: Coverage | null
+  renditions: ('film' | 'sound' | 'poster' | 'preview' | 'hls')[]
+  chapters: Chapter[]
+  preview: PreviewStrip | null
+}
+
+export interface Chapter {
+  startSeconds: number
+  title: string
+}
+
+/** How the preview picture is read: picture n shows second n * intervalSeconds, in rows of `columns` from the left. */
+export interface PreviewStrip {
+  intervalSeconds: number
+  columns: number
+  count: number
+  width: number
+  height: number
 }
 
 export interface Station {

@@ -1,0 +1,87 @@
+"""What a composition makes of one recording, and how each of it is named on the disk and described in the record."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Rendition(StrEnum):
+    """One way to have a recording; the values are the interface's."""
+
+    FILM = "film"  # the whole: H.264 and AAC in one MP4
+    SOUND = "sound"  # what was said alone, for poor lines
+    POSTER = "poster"  # one picture that stands for the film
+    PREVIEW = "preview"  # small pictures of all of it in one, for the player's bar
+    HLS = "hls"  # the film in three sizes that a player changes between, in a folder of its own
+
+
+FILE_NAMES: Final[dict[Rendition, str]] = {
+    Rendition.FILM: "meeting.mp4",
+    Rendition.SOUND: "sound.m4a",
+    Rendition.POSTER: "poster.jpg",
+    Rendition.PREVIEW: "preview.jpg",
+    Rendition.HLS: "hls",
+}
+
+CONTENT_TYPES: Final[dict[Rendition, str]] = {
+    Rendition.FILM: "video/mp4",
+    Rendition.SOUND: "audio/mp4",
+    Rendition.POSTER: "image/jpeg",
+    Rendition.PREVIEW: "image/jpeg",
+    Rendition.HLS: "application/vnd.apple.mpegurl",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Where in the film something begins, in seconds, and what."""
+
+    start_seconds: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewStrip:
+    """How the preview is read: picture `n` shows second `n * interval_seconds`, in rows of `columns` from the left."""
+
+    interval_seconds: float
+    columns: int
+    count: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Everything that a composition left: bytes by rendition, and what players want to know beside them."""
+
+    sizes: dict[Rendition, int]
+    chapters: tuple[Chapter, ...] = ()
+    preview: PreviewStrip | None = None
+
+
+def renditions_out(outputs: Outputs) -> list[dict[str, Any]]:
+    """As `recordings.renditions` keeps it: one object a rendition, the preview's with its measures."""
+    kept: list[dict[str, Any]] = []
+    for rendition, size in outputs.sizes.items():
+        entry: dict[str, Any] = {"name": rendition.value, "size": size}
+        if rendition is Rendition.PREVIEW and outputs.preview is not None:
+            entry |= asdict(outputs.preview)
+        kept.append(entry)
+    return kept
+
+
+def chapters_out(chapters: Iterable[Chapter]) -> list[dict[str, Any]]:
+    """As `recordings.chapters` keeps them."""
+    return [asdict(chapter) for chapter in chapters]
+
+
+def outputs_in(renditions: list[dict[str, Any]], chapters: list[dict[str, Any]]) -> Outputs:
+    """What was kept; KeyError or ValueError for what `renditions_out` and `chapters_out` do not write."""
+    sizes = {Rendition(entry["name"]): int(entry["size"]) for entry in renditions}
+    strips = [entry for entry in renditions if entry["name"] == Rendition.PREVIEW]
+    preview = None
+    if strips:
+        preview = PreviewStrip(**{name: strips[0][name] for name in PreviewStrip.__dataclass_fields__})
+    return Outputs(sizes, tuple(Chapter(**chapter) for chapter in chapters), preview)
