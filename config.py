@@ -157,6 +157,18 @@ class MediaSection(Section):
     plane_threads: Annotated[
         int, Field(ge=1, le=64, description="Forwarding threads; each further one takes the next UDP port")
     ] = 1
+    loudest_microphones: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=64,
+            description="Of a room's microphones at most so many are heard at once, the loudest; 0 all",
+        ),
+    ] = 12
+    loudest_hold_seconds: Annotated[
+        float,
+        Field(ge=0, le=10, description="Who has been silent for so long gives way to one who speaks"),
+    ] = 0.2
 
     @field_validator("bind_addresses", "announced_addresses")
     @classmethod

@@ -238,6 +238,8 @@ def _media_settings(config: Config) -> MediaSettings:
         bind_addresses=media.bind_addresses,
         announced_addresses=media.announced_addresses,
         plane_threads=media.plane_threads,
+        loudest_microphones=media.loudest_microphones,
+        loudest_hold_seconds=media.loudest_hold_seconds,
     )
 
 

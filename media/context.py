@@ -7,7 +7,7 @@ import structlog
 
 from media.events import MediaEvent, MediaListener
 from media.identity import DtlsIdentity
-from media.plane import Plane
+from media.plane import Handle, Plane
 from media.pump import Pump
 from media.rtp import RtpCapabilities
 from media.settings import MediaLimits
@@ -26,6 +26,7 @@ class RouterContext:
     limits: MediaLimits
     candidates: Callable[[], list[dict[str, object]]]
     listener: MediaListener
+    floor: Handle | None  # where the room's microphones compete; None forwards them all
 
     @property
     def plane(self) -> Plane:

@@ -90,6 +90,7 @@ class MediaEngine:
             limits=self.settings.limits,
             candidates=lambda: ice_candidates(self._addresses, pump.plane.port),
             listener=listener,
+            floor=self._add_floor(pump.plane),
         )
         router = Router(context, lambda gone: self._routers.pop(gone.id, None) and None)
         self._routers[router.id] = (router, pump)
@@ -115,6 +116,12 @@ class MediaEngine:
             "consumers": sum(len(t.consumers) for router in routers for t in router.transports.values()),
             "counters": dict(counters),
         }
+
+    def _add_floor(self, plane: Plane) -> Handle | None:
+        settings = self.settings
+        if settings.loudest_microphones == 0:
+            return None
+        return plane.add_floor(settings.loudest_microphones, int(settings.loudest_hold_seconds * 1e6))
 
     def _running(self) -> list[Pump]:
         if not self._pumps:

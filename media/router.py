@@ -5,6 +5,7 @@ from typing import Any
 
 from media.context import RouterContext
 from media.errors import InvalidMedia, MediaLimitReached, UnknownMedia, WrongMediaState
+from media.guard import plane_errors
 from media.ortc import can_consume
 from media.plane import Handle
 from media.producer import Producer
@@ -98,6 +99,9 @@ class Router:
         self._context.listener = _Nobody()
         for transport in list(self.transports.values()):
             transport.close()
+        if self._context.floor is not None:
+            with plane_errors():
+                self._context.plane.remove_floor(self._context.floor)
         self._on_gone(self)
 
     def tick(self, now: float) -> None:

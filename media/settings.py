@@ -36,6 +36,11 @@ class MediaSettings:
     announced_addresses: tuple[str, ...] = ()
     plane_threads: int = 1
     limits: MediaLimits = MediaLimits()
+    # Of a room's microphones at most so many are forwarded at once, the loudest; 0 forwards all. Twelve are the people
+    # of a reading room, who are all heard; nobody follows more voices than that.
+    loudest_microphones: int = 12
+    # A speaker takes the place of one who has been silent for so long; shorter pauses are within sentences.
+    loudest_hold_seconds: float = 0.2
     srtp_profiles: tuple[str, ...] = (
         "SRTP_AEAD_AES_128_GCM",
         "SRTP_AES128_CM_SHA1_80",

@@ -112,8 +112,13 @@ class Transport:
         self._require_open()
         self._connection.set_admitted(admitted)
 
-    def produce(self, kind: str, rtp_parameters: Any, *, paused: bool = False) -> Producer:
-        """A track from the client. InvalidMedia, WrongMediaState, MediaLimitReached."""
+    def produce(
+        self, kind: str, rtp_parameters: Any, *, paused: bool = False, microphone: bool = False
+    ) -> Producer:
+        """A track from the client. InvalidMedia, WrongMediaState, MediaLimitReached.
+
+        `microphone`: one of many, of which a large room forwards only the loudest; other audio is always forwarded.
+        """
         self._require("send")
         limit = self._context.limits.producers_per_transport
         if len(self.producers) >= limit:
@@ -126,7 +131,13 @@ class Transport:
         self._refuse_duplicates(stream)
         producer = Producer(
             self._context,
-            add_producer(self._context.plane, self._connection.handle, stream, paused=paused),
+            add_producer(
+                self._context.plane,
+                self._connection.handle,
+                stream,
+                paused=paused,
+                floor=self._context.floor if microphone and stream.kind == "audio" else None,
+            ),
             self.id,
             stream,
             paused=paused,

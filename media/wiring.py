@@ -1,14 +1,16 @@
 """A negotiated stream in the plane's terms: which numbers it reads from one client and writes to another."""
 
-from media.capabilities import TRANSPORT_CC
+from media.capabilities import AUDIO_LEVEL, TRANSPORT_CC
 from media.guard import plane_errors
 from media.ortc import ProducerStream
 from media.plane import Encoding, Handle, Plane
 from media.rtp import RtpParameters
 
 
-def add_producer(plane: Plane, transport: Handle, stream: ProducerStream, *, paused: bool) -> Handle:
-    """Accept the stream from the transport's client."""
+def add_producer(
+    plane: Plane, transport: Handle, stream: ProducerStream, *, paused: bool, floor: Handle | None
+) -> Handle:
+    """Accept the stream from the transport's client; `floor` is for microphones that tell how loud they are."""
     codec, rtx = stream.match.codec, stream.match.rtx
     with plane_errors():
         return plane.add_producer(
@@ -26,6 +28,7 @@ def add_producer(plane: Plane, transport: Handle, stream: ProducerStream, *, pau
             key_frames_by="pli" if codec.has_feedback("nack", "pli") else "fir",
             transport_cc=codec.has_feedback("transport-cc") and TRANSPORT_CC in stream.header_extensions,
             paused=paused,
+            floor=floor if AUDIO_LEVEL in stream.header_extensions else None,
         )
 
 

@@ -1,15 +1,16 @@
 """RTP from a publisher, decrypted: to which stream it belongs, whether it is new, and into the ring."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 from media.plane.bits cimport get16, smallest, unwrap_bits
 from media.plane.drops cimport (
-    DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_PADDING_ONLY,
-    DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE, DROP_UNKNOWN_STREAM,
+    DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_NOT_LOUDEST,
+    DROP_PADDING_ONLY, DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE, DROP_UNKNOWN_STREAM,
 )
 from media.plane.extensions cimport EXT_AUDIO_LEVEL, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, passed_t
 from media.plane.feedback cimport arrivals_note
+from media.plane.floor cimport floor_ask, is_heard, note_level
 from media.plane.forward cimport forward_pending
 from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.nack cimport NACK_WAIT_US
@@ -41,18 +42,13 @@ cdef inline void note_transport_cc(
             return
 
 
-cdef inline void note_level(core_t *core, producer_t *producer, uint8_t value) noexcept nogil:
-    """RFC 6464: the low seven bits are minus dBov. Smoothed over some four packets."""
-    cdef int32_t level = -<int32_t>(value & 0x7F) * 16
-    producer.level_16 += (level - producer.level_16) // 4
-    producer.level_at = core.now
-
-
-cdef inline void find_passed(
+cdef inline bint find_passed(
     core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed
 ) noexcept nogil:
+    """Note where the extensions are that are passed on; whether one of them says that somebody speaks."""
     cdef element_t element
     cdef uint8_t kind
+    cdef bint speaks = False
     cdef int cursor = rtp.extensions_at
     memset(passed, 0, PASSED_KINDS * sizeof(passed_t))
     while next_element(rtp, data, &cursor, &element):
@@ -62,7 +58,8 @@ cdef inline void find_passed(
         passed[kind - FIRST_PASSED].at = <uint16_t>element.at
         passed[kind - FIRST_PASSED].length = <uint8_t>element.length
         if kind == EXT_AUDIO_LEVEL:
-            note_level(core, producer, data[element.at])
+            speaks = note_level(core, producer, data[element.at])
+    return speaks
 
 
 cdef inline void add_pending(
@@ -94,6 +91,7 @@ cdef inline void store(
     """Keep a packet that belongs to a stream and is new there, and let it be forwarded."""
     cdef payload_t payload
     cdef slot_t *slot
+    cdef bint speaks
     cdef int end = rtp.payload_at + rtp.payload_length
     if rtp.payload_length == 0:
         memset(&payload, 0, sizeof(payload_t))
@@ -118,9 +116,15 @@ cdef inline void store(
             stream.picture = slot.picture
     if payload.has_layer and payload.temporal > stream.top_temporal:
         stream.top_temporal = payload.temporal
-    find_passed(core, producer, rtp, data, slot.passed)
+    speaks = find_passed(core, producer, rtp, data, slot.passed)
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)
+    if not is_heard(producer) and not late:
+        floor_ask(core, producer, speaks)
+    if not is_heard(producer):
+        core.drops[<int>DROP_NOT_LOUDEST] += 1
+        if producer.tap_count == 0:
+            return
     add_pending(core, producer, stream, slot, late)
 
 

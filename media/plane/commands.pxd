@@ -9,9 +9,10 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from media.plane.address cimport address_t, same_address, table_find, table_put, table_remove
 from media.plane.clockwork cimport flush_due
 from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
-from media.plane.lists cimport list_add, list_remove
+from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport ADDRESSES_MOST, consumer_t, core_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
 from media.plane.replay cimport start_consumer
@@ -39,6 +40,7 @@ cdef enum operation_t:
     KEY_CONSUMER
     SET_LAYERS
     SET_PRIORITY
+    REMOVE_FLOOR
 
 ctypedef struct command_t:
     int operation
@@ -113,6 +115,7 @@ cdef inline void add_producer(core_t *core, producer_t *producer) noexcept nogil
 
 
 cdef inline void remove_producer(core_t *core, producer_t *producer) noexcept nogil:
+    floor_leave(producer)
     routes_remove(producer.transport, producer)
     list_remove(&producer.transport.producers, producer)
     list_remove(&core.producers, producer)
@@ -126,6 +129,8 @@ cdef inline void pause_producer(core_t *core, producer_t *producer, bint paused)
     producer.paused = paused
     producer.silent = False
     producer.last_packet_us = core.now
+    if paused:
+        floor_leave(producer)
     for i in range(producer.stream_count):
         if paused:
             stream_restart(&producer.streams[i])
@@ -134,7 +139,11 @@ cdef inline void pause_producer(core_t *core, producer_t *producer, bint paused)
 
 
 cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
-    list_add(&consumer.producer.consumers, consumer)
+    cdef producer_t *producer = consumer.producer
+    list_add(&producer.consumers, consumer)
+    if consumer.tap != NULL:
+        list_swap(&producer.consumers, producer.tap_count, producer.consumers.count - 1)
+        producer.tap_count += 1
     if consumer.transport != NULL:
         list_add(&consumer.transport.consumers, consumer)
     start_consumer(core, consumer)
@@ -142,6 +151,7 @@ cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil
 
 cdef inline void remove_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
     list_remove(&consumer.producer.consumers, consumer)
+    consumer.producer.tap_count -= consumer.tap != NULL
     if consumer.transport != NULL:
         list_remove(&consumer.transport.consumers, consumer)
 
@@ -226,6 +236,8 @@ cdef inline void core_apply(core_t *core, const command_t *command) noexcept nog
         apply_to_transport(core, command)
     elif command.operation <= KEY_PRODUCER:
         apply_to_producer(core, command)
+    elif command.operation == REMOVE_FLOOR:
+        retire(core, REMOVE_FLOOR, command.target)
     else:
         apply_to_consumer(core, command)
 

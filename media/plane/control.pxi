@@ -46,18 +46,37 @@ cdef class Control(Keeper):
     def set_admitted(self, transport, admitted):
         self.order(SET_ADMITTED, self.find(transport, TRANSPORT), bool(admitted))
 
+    # Floors
+
+    def add_floor(self, places, hold_us):
+        cdef floor_t *floor
+        number(places, "places", 1, PLACES_MOST)
+        number(hold_us, "hold_us", 0, 60_000_000)
+        floor = <floor_t *>calloc(1, sizeof(floor_t))
+        if floor == NULL:
+            raise MemoryError
+        floor.places = places
+        floor.hold_us = hold_us
+        return self.enlist(FLOOR, floor, []).handle
+
+    def remove_floor(self, floor):
+        self.remove(self.find(floor, FLOOR), REMOVE_FLOOR)
+
     # Producers
 
     def add_producer(
         self, transport, kind, *, codec, clock_rate, payload_type, encodings, rtx_payload_type=None,
-        header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False,
+        header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None,
     ):
         cdef Record parent = self.find(transport, TRANSPORT)
+        cdef Record contested = None if floor is None else self.find(floor, FLOOR)
         cdef Record record
         cdef producer_t *producer
         cdef arrivals_t *arrivals
         if kind not in ("audio", "video") or (kind == "video" and codec not in VIDEO_CODECS):
             raise ValueError("kind is audio or video, a video codec vp8, vp9 or h264")
+        if floor is not None and kind == "video":
+            raise ValueError("only microphones compete for a floor")
         number(clock_rate, "clock_rate", 1000, 1_000_000)
         number(payload_type, "payload_type", 0, 127)
         number(rtx_payload_type or 0, "rtx_payload_type", 0, 127)
@@ -87,7 +106,9 @@ cdef class Control(Keeper):
         memcpy(producer.mid, PyBytes_AS_STRING(mid_bytes), len(mid_bytes))
         producer.cname_length = len(cname_bytes)
         memcpy(producer.cname, PyBytes_AS_STRING(cname_bytes), len(cname_bytes))
-        record = self.enlist(PRODUCER, producer, [parent])
+        if contested is not None:
+            producer.floor = <floor_t *>contested.target
+        record = self.enlist(PRODUCER, producer, [parent] if contested is None else [parent, contested])
         record.own_ssrcs = ssrcs
         parent.publishes |= ssrcs
         producer.handle = record.handle
@@ -108,7 +129,7 @@ cdef class Control(Keeper):
 
     def request_key_frame(self, handle):
         record = self.records.get(handle)
-        if record is None or (<Record>record).kind == TRANSPORT:
+        if record is None or (<Record>record).kind in (TRANSPORT, FLOOR):
             raise StaleHandleError(f"handle {handle!r} names no living producer, consumer or tap")
         self.order(KEY_PRODUCER if (<Record>record).kind == PRODUCER else KEY_CONSUMER, record)
 

@@ -33,6 +33,7 @@ cdef enum drop_t:
     DROP_NACK_THROTTLED
     DROP_NACK_NOT_NEGOTIATED
     DROP_TAP_FULL
+    DROP_NOT_LOUDEST
     DROP_SEND_WOULD_BLOCK
     DROP_SEND_NO_BUFFERS
     DROP_SEND_REFUSED
@@ -46,8 +47,8 @@ cdef extern from *:
         "malformed_rtp", "malformed_rtcp", "malformed_payload", "unknown_stream", "too_many_ssrcs",
         "payload_type", "producer_paused", "duplicate", "bad_sequence", "padding_only",
         "waiting_for_key_frame", "temporal_layer", "too_late", "nack_unknown_ssrc", "nack_not_in_ring",
-        "nack_throttled", "nack_not_negotiated", "tap_full", "send_would_block", "send_no_buffers",
-        "send_refused",
+        "nack_throttled", "nack_not_negotiated", "tap_full", "not_loudest", "send_would_block",
+        "send_no_buffers", "send_refused",
     };
     #define HUITANG_DROP_NAMED (sizeof HUITANG_DROP_NAMES / sizeof HUITANG_DROP_NAMES[0])
     """

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from media.plane.bits cimport ahead32, largest, smallest
 from media.plane.drops cimport DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
+from media.plane.floor cimport is_heard
 from media.plane.layers cimport wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.queue cimport queue_length, queue_push
@@ -204,6 +205,13 @@ cdef inline void forward_packet(
     note_sent(consumer, slot, span, core.now)
 
 
+cdef inline void begin_spurt(consumer_t *consumer) noexcept nogil:
+    """Audio begins (again): close up the numbers and mark the first packet, as RFC 3551 section 4.1 has it."""
+    consumer.spurt = consumer.producer.spurt
+    consumer.waits_key = True  # a new span; every audio packet is a key frame
+    consumer.wants_marker = consumer.has_rtx or not consumer.nack  # a plain retransmission must not differ
+
+
 cdef inline void equalize(slot_t **slots, int count, uint8_t *padding) noexcept nogil:
     """Padding that makes nearly equal packets of a frame equal, all but the last, so that they are one kernel
     message."""
@@ -237,10 +245,12 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     equalize(slots, count, padding)
     for i in range(count):
         bytes += slots[i].payload_length + PACKET_OVERHEAD
-    for k in range(producer.consumers.count):
+    for k in range(producer.consumers.count if is_heard(producer) else producer.tap_count):
         consumer = <consumer_t *>producer.consumers.items[k]
         if consumer.paused:
             continue
+        if consumer.spurt != producer.spurt and consumer.tap == NULL:
+            begin_spurt(consumer)
         if consumer.transport != NULL and not may_send(core, consumer.transport, count):
             continue
         # Without RTX a resent packet is the same packet: RFC 3711 forbids its bytes to differ, so no padding by

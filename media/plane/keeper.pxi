@@ -157,7 +157,7 @@ cdef class Keeper:
         command.b = b
         command.first = first
         command.second = second
-        return self.submit(&command, operation in (REMOVE_TRANSPORT, REMOVE_PRODUCER, REMOVE_CONSUMER))
+        return self.submit(&command, operation in REMOVALS)
 
     cdef int collect_retired(self) except -1:
         """Free what the plane has unlinked."""
@@ -176,6 +176,8 @@ cdef class Keeper:
             free_transport(<transport_t *>record.target)
         elif record.kind == PRODUCER:
             free_producer(<producer_t *>record.target)
+        elif record.kind == FLOOR:
+            free(record.target)
         else:
             free_consumer(<consumer_t *>record.target)
             queue_close(&record.tap)
@@ -184,7 +186,7 @@ cdef class Keeper:
     cdef Record find(self, object handle, int kind):
         record = self.records.get(handle)
         if record is None or (<Record>record).kind != kind:
-            name = ("transport", "producer", "consumer", "tap")[kind]
+            name = ("transport", "producer", "consumer", "tap", "floor")[kind]
             raise StaleHandleError(f"handle {handle!r} names no living {name}")
         return record
 

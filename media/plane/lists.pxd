@@ -30,6 +30,12 @@ cdef inline void list_remove(list_t *list, const void *item) noexcept nogil:
     list.count = kept
 
 
+cdef inline void list_swap(list_t *list, int one, int other) noexcept nogil:
+    cdef void *item = list.items[one]
+    list.items[one] = list.items[other]
+    list.items[other] = item
+
+
 cdef inline void list_free(list_t *list) noexcept nogil:
     free(list.items)
     list.items = NULL

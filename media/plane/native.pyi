@@ -51,6 +51,17 @@ class Core:
         """Forward from and to the transport, or (as at first) drop it all with the reason `not_admitted`."""
     def transport_statistics(self, transport: Handle) -> TransportStatistics: ...
 
+    # Floors
+    def add_floor(self, places: int, hold_us: int) -> Handle:
+        """A room's floor: of the audio producers made with it, at most `places` (1..64) are forwarded at once.
+
+        Free places go to whoever sends. When all are taken, a packet of speech (by its RFC 6464 level) takes the place
+        of the one who has been silent longest, if that is `hold_us` at least, else of the quietest, if 6 dB louder.
+        Paused producers have no place. Taps get everything.
+        """
+    def remove_floor(self, floor: Handle) -> None:
+        """Also removes the producers that were made with it."""
+
     # Producers
     def add_producer(
         self,
@@ -69,6 +80,7 @@ class Core:
         key_frames_by: Literal["pli", "fir"] = "pli",
         transport_cc: bool = True,
         paused: bool = False,
+        floor: Handle | None = None,
     ) -> Handle:
         """Accept a track from the transport's client.
 
@@ -77,6 +89,7 @@ class Core:
         maps URIs to the ids the *publisher* writes; URIs the plane does not know are ignored. `cname` goes into the
         source descriptions that subscribers get: give all tracks of a participant the same one, lip
         synchronisation hangs on it.
+        `floor`: an audio producer that is forwarded only while it has a place there; without one, always.
         `nack` and `transport_cc` say that the publisher negotiated that feedback.
         """
     def remove_producer(self, producer: Handle) -> None: ...

@@ -26,6 +26,7 @@ cdef enum:
     RESENT = 128
     DUE_MOST = 256
     SR_MEMORY = 4
+    PLACES_MOST = 64
     ANY_LAYER = 255
 
 # A growing array of pointers (grows only when objects are added).
@@ -37,6 +38,7 @@ ctypedef struct list_t:
 ctypedef struct transport_t
 ctypedef struct producer_t
 ctypedef struct consumer_t
+ctypedef struct floor_t
 ctypedef struct core_t
 
 ctypedef struct route_t:
@@ -84,6 +86,13 @@ ctypedef struct transport_t:
     int64_t resend_refill_us
     int resend_tokens
 
+# A room's microphones compete for its places: see floor.
+ctypedef struct floor_t:
+    int places
+    int count
+    int64_t hold_us
+    producer_t *holders[<int>PLACES_MOST]
+
 ctypedef struct producer_t:
     int64_t handle
     transport_t *transport
@@ -105,11 +114,16 @@ ctypedef struct producer_t:
     int mid_length
     uint8_t cname[<int>CNAME_MOST]
     int cname_length
-    list_t consumers
+    list_t consumers  # taps first
+    int tap_count
     int best  # the highest stream that is being received
     uint32_t rtt_us
     int32_t level_16  # smoothed dBov in 1/16, below zero
     int64_t level_at
+    int64_t spoke_at  # the last packet as loud as speech
+    floor_t *floor  # NULL: forwarded always
+    bint on_floor
+    uint32_t spurt  # how often the floor was taken
     int64_t last_packet_us
     uint64_t nacks
     uint64_t key_requests
@@ -131,6 +145,7 @@ ctypedef struct consumer_t:
     bint paused
     bint waits_key
     bint wants_marker  # audio: mark the first packet after a pause
+    uint32_t spurt  # of the producer, as of the last packet
     bint nack
     bint has_rtx
     uint8_t payload_type

@@ -76,6 +76,9 @@ cdef enum record_kind_t:
     PRODUCER
     CONSUMER
     TAP
+    FLOOR
+
+REMOVALS = (REMOVE_TRANSPORT, REMOVE_PRODUCER, REMOVE_CONSUMER, REMOVE_FLOOR)
 
 
 @cython.no_gc_clear

@@ -8,7 +8,7 @@ newest one at once instead of playing the past (unless a packet is missing, see 
 
 from libc.stdint cimport int64_t, uint32_t
 
-from media.plane.forward cimport forward_packet, place
+from media.plane.forward cimport begin_spurt, forward_packet, place
 from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
@@ -76,8 +76,7 @@ cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nog
     if consumer.paused:
         return
     if not producer.video:
-        consumer.waits_key = True  # a new span; every audio packet is a key frame
-        consumer.wants_marker = consumer.has_rtx or not consumer.nack  # a plain retransmission must not differ
+        begin_spurt(consumer)
         return
     consumer.waits_key = True
     if consumer.transport != NULL and not may_send(core, consumer.transport, 0):

@@ -4,6 +4,7 @@ subscribers."""
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from media.plane.feedback cimport write_transport_cc
+from media.plane.floor cimport is_heard
 from media.plane.keyframes cimport ask_key, want_key
 from media.plane.nack cimport MISSING_MOST, missing_due
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, transport_t
@@ -89,7 +90,7 @@ cdef inline int write_sender_report(core_t *core, consumer_t *consumer, uint8_t 
     cdef uint64_t ntp
     cdef uint32_t rtp
     cdef int length
-    if span == NULL or consumer.paused or consumer.packets == 0:
+    if span == NULL or consumer.paused or consumer.packets == 0 or not is_heard(producer):
         return 0
     stream = &producer.streams[span.stream]
     if stream.epoch != span.epoch or stream.report.arrival_us == 0:

@@ -84,7 +84,9 @@ class Hall:
         """Take a producer in and tell the others; one of a source for each participant."""
         if session.of_sources((source,)):
             raise Problem(Kind.CONFLICT, "source_in_use", {"source": source.value})
-        producer = transport.produce(KINDS[source], rtp, paused=paused)
+        producer = transport.produce(
+            KINDS[source], rtp, paused=paused, microphone=source is Source.MICROPHONE
+        )
         publication = Publication(producer, source, session.peer_id)
         session.publications[producer.id] = publication
         self.publications[producer.id] = publication

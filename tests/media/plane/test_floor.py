@@ -1,0 +1,271 @@
+"""Many microphones, few places: who is forwarded, how fast a new voice is in, and that nothing clicks or flaps."""
+
+import itertools
+import random
+
+import pytest
+from aiortc.rtp import RtpPacket
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from media.plane import Encoding, StaleHandleError
+from tests.media.plane.world import AUDIO, AUDIO_LEVEL, START, SUB_AUDIO, Client, World, rtp, steps
+
+PACKET_US = 20_000
+HOLD_US = 200_000
+VOICE, ROOM = -25, -70
+
+
+class Microphone:
+    """A client that sends one Opus packet every 20 ms, at a level that may change."""
+
+    def __init__(self, world: World, floor: int | None, number: int, *, levels: bool = True) -> None:
+        self.client = world.client()
+        self.number = number
+        self.level = ROOM
+        self.sequence = 1000 * number
+        self.timestamp = 50_000 * number
+        self.sending = True
+        self.producer = world.audio(
+            self.client,
+            encodings=[Encoding(3000 + number)],
+            header_extensions={AUDIO_LEVEL: 1} if levels else {},
+            floor=floor,
+        )
+
+    def tick(self) -> None:
+        """One packet; its payload names the microphone and the packet."""
+        self.timestamp += 960
+        if not self.sending:
+            return
+        self.sequence += 1
+        packet = rtp(
+            self.sequence,
+            self.timestamp,
+            3000 + self.number,
+            bytes([self.number]) + self.sequence.to_bytes(4, "big"),
+            payload_type=AUDIO,
+            extensions=((1, bytes([-self.level])),),
+        )
+        self.client.send(packet)
+
+
+class Room:
+    """Microphones on one floor, and a listener who has a consumer of each."""
+
+    def __init__(self, microphones: int, places: int, *, floor: bool = True) -> None:
+        self.world = World()
+        self.floor = self.world.core.add_floor(places, HOLD_US) if floor else None
+        self.microphones = [Microphone(self.world, self.floor, n + 1) for n in range(microphones)]
+        self.listener: Client = self.world.client()
+        self.consumers = [
+            self.world.listen(self.listener, one.producer, ssrc=100 + one.number) for one in self.microphones
+        ]
+
+    def run(self, milliseconds: int) -> None:
+        for _ in range(milliseconds * 1000 // PACKET_US):
+            for microphone in self.microphones:
+                microphone.tick()
+            self.world.advance(PACKET_US)
+
+    def heard(self, microphone: Microphone) -> list[RtpPacket]:
+        return [packet for packet in self.listener.rtp if packet.ssrc == 100 + microphone.number]
+
+    def now_heard(self) -> set[int]:
+        """Who is forwarded in one further packet time."""
+        self.listener.rtp.clear()
+        self.run(20)
+        return {packet.ssrc - 100 for packet in self.listener.rtp}
+
+
+def test_up_to_the_number_of_places_everybody_is_forwarded() -> None:
+    room = Room(6, places=6)
+    assert room.now_heard() == {1, 2, 3, 4, 5, 6}
+    assert "not_loudest" not in room.world.drops()
+
+
+def test_beyond_it_the_silent_are_not_and_cost_no_send() -> None:
+    room = Room(30, places=6)
+    room.run(100)
+    assert len(room.now_heard()) == 6
+    assert room.world.drops()["not_loudest"] == 24 * 6
+    room.world.advance(3_000_000)
+    reported = {packet.ssrc - 100 for packet in room.listener.rtcp if hasattr(packet, "sender_info")}
+    assert reported <= room.now_heard()
+
+
+@pytest.mark.parametrize("places", [1, 3, 6])
+def test_who_speaks_is_in_at_once_when_somebody_is_silent(places: int) -> None:
+    room = Room(30, places=places)
+    room.run(1000)
+    speaker = room.microphones[29]
+    speaker.level = VOICE
+    assert 30 in room.now_heard()  # with the very first packet
+
+
+@pytest.mark.parametrize("places", [1, 3, 6])
+def test_who_speaks_when_all_have_just_stopped_is_in_within_the_hold_time(places: int) -> None:
+    room = Room(30, places=places)
+    for talker in room.microphones[:places]:
+        talker.level = VOICE
+    room.run(1000)
+    for talker in room.microphones[:places]:
+        talker.level = ROOM
+    speaker = room.microphones[29]
+    speaker.level = VOICE
+    room.listener.rtp.clear()
+    began = room.world.now
+    while not room.heard(speaker):
+        room.run(20)
+        assert room.world.now - began <= HOLD_US
+
+
+def test_a_much_louder_voice_breaks_into_a_discussion_within_200_ms() -> None:
+    room = Room(12, places=4)
+    for talker in room.microphones[:4]:
+        talker.level = -42
+    room.run(1000)
+    room.microphones[11].level = -20
+    room.run(200)
+    assert 12 in room.now_heard()
+
+
+def test_equally_loud_voices_do_not_flap() -> None:
+    """Two who talk over each other in a room with one place, each with the ups and downs of speech."""
+    dice = random.Random(5)
+    room = Room(2, places=1)
+    changes = 0
+    before: set[int] = set()
+    for _ in range(500):
+        for microphone in room.microphones:
+            microphone.level = VOICE + dice.randrange(-4, 5)
+        heard = room.now_heard()
+        assert len(heard) == 1
+        changes += heard != before
+        before = heard
+    assert changes == 1  # the first who came
+
+
+def test_turns_change_once_a_turn() -> None:
+    room = Room(8, places=2)
+    room.run(1000)
+    for turn in range(12):
+        speaker = room.microphones[turn % 8]
+        speaker.level = VOICE
+        room.run(400)
+        for _ in range(20):
+            assert speaker.number in room.now_heard()
+        speaker.level = ROOM
+        room.run(300)
+
+
+def test_numbers_go_on_and_the_first_packet_of_a_spurt_is_marked() -> None:
+    room = Room(3, places=1)
+    first, second, _ = room.microphones
+    for _ in range(4):
+        for speaker in (first, second):
+            speaker.level = VOICE
+            room.run(500)
+            speaker.level = ROOM
+            room.run(500)
+    for speaker in (first, second):
+        packets = room.heard(speaker)
+        assert steps([packet.sequence_number for packet in packets]) == {1}
+        # Timestamps follow the speaker's clock, over the pauses too.
+        sources = [int.from_bytes(packet.payload[1:], "big") for packet in packets]
+        apart = [late - early for early, late in itertools.pairwise(sources)]
+        assert steps([packet.timestamp for packet in packets], 32) == {960 * step for step in apart}
+        assert max(apart) > 10
+        begins = [0, *(at + 1 for at, step in enumerate(apart) if step > 1)]
+        assert [at for at, packet in enumerate(packets) if packet.marker] == begins
+
+
+def test_paused_and_removed_microphones_leave_their_place() -> None:
+    room = Room(3, places=2)
+    room.run(100)
+    assert room.now_heard() == {1, 2}
+    room.world.core.set_producer_paused(room.microphones[0].producer, True)
+    assert room.now_heard() == {2, 3}
+    room.world.core.set_producer_paused(room.microphones[0].producer, False)
+    assert room.now_heard() == {2, 3}
+    room.world.core.remove_producer(room.microphones[1].producer)
+    room.microphones[1].sending = False
+    assert room.now_heard() == {1, 3}
+
+
+def test_a_producer_without_a_floor_is_always_forwarded() -> None:
+    room = Room(4, places=1)
+    screen = Microphone(room.world, None, 9, levels=False)
+    room.microphones.append(screen)
+    room.world.listen(room.listener, screen.producer, ssrc=109)
+    room.microphones[0].level = VOICE
+    room.run(1000)
+    assert 9 in room.now_heard()
+    assert steps([packet.sequence_number for packet in room.heard(screen)]) <= {1}
+
+
+def test_a_recording_gets_every_microphone_whole() -> None:
+    room = Room(4, places=1)
+    taps = [room.world.core.add_tap(one.producer, 1000) for one in room.microphones]
+    for turn in range(8):
+        room.microphones[turn % 4].level = VOICE
+        room.run(500)
+        room.microphones[turn % 4].level = ROOM
+    for microphone, tap in zip(room.microphones, taps, strict=True):
+        packets = [RtpPacket.parse(packet) for _, packet in room.world.core.drain_tap(tap).packets]
+        numbers = [int.from_bytes(packet.payload[1:], "big") for packet in packets]
+        assert numbers == list(range(numbers[0], microphone.sequence + 1))
+        assert steps([packet.sequence_number for packet in packets]) == {1}
+        assert not any(packet.marker for packet in packets[1:])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 7), st.randoms(use_true_random=False))
+def test_whatever_happens_nobody_is_forwarded_beyond_the_places_and_numbers_go_on(
+    places: int, microphones: int, dice: random.Random
+) -> None:
+    room = Room(microphones, places)
+    for _ in range(60):
+        microphone = dice.choice(room.microphones)
+        match dice.randrange(4):
+            case 0:
+                microphone.level = dice.choice((VOICE, -40, -50, -51, ROOM, -127))
+            case 1:
+                paused = dice.random() < 0.3
+                room.world.core.set_producer_paused(microphone.producer, paused)
+            case 2:
+                microphone.sending = dice.random() < 0.7
+            case _:
+                room.world.core.set_consumer_paused(
+                    room.consumers[microphone.number - 1], dice.random() < 0.3
+                )
+        room.run(20 * dice.randrange(1, 4))
+    for one in room.microphones:
+        assert steps([packet.sequence_number for packet in room.heard(one)]) <= {1}
+    assert len(room.now_heard()) <= places
+
+
+def test_levels_of_those_who_are_out_are_still_measured() -> None:
+    """The active speaker is found among all, forwarded or not."""
+    room = Room(3, places=1)
+    room.microphones[0].level = room.microphones[1].level = VOICE
+    room.run(1000)
+    assert len(room.now_heard()) == 1
+    levels = dict(room.world.core.audio_levels())
+    assert [levels[one.producer] for one in room.microphones] == pytest.approx([VOICE, VOICE, ROOM], abs=1)
+
+
+def test_a_floor_that_goes_takes_its_producers_along() -> None:
+    room = Room(2, places=1)
+    core = room.world.core
+    assert room.floor is not None
+    core.remove_floor(room.floor)
+    for call in (core.producer_statistics, core.remove_producer):
+        with pytest.raises(StaleHandleError):
+            call(room.microphones[0].producer)
+    with pytest.raises(StaleHandleError):
+        core.remove_floor(room.floor)
+    for places in (0, 65):
+        with pytest.raises(ValueError, match="places"):
+            core.add_floor(places, HOLD_US)
+    assert room.world.now == START
