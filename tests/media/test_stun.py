@@ -112,7 +112,7 @@ def test_answers_tell_the_address_and_are_signed(host: str, port: int) -> None:
     request = parse_binding_request(check())
     answer = stun.parse_message(success_response(request, host, port, PASSWORD))
     assert answer.message_class is stun.Class.RESPONSE
-    assert answer.transaction_id == request.message.transaction_id
+    assert answer.transaction_id == request.transaction_id
     assert answer.attributes["XOR-MAPPED-ADDRESS"] == (host, port)
     assert answer.check_message_integrity(PASSWORD.encode())
 
