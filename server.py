@@ -6,6 +6,7 @@ file reads arguments, runs what they name, and says in one sentence why it could
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -56,6 +57,7 @@ async def _serve(settings: config.Config, *, demo: bool) -> int:
         node = Node(settings, database)
         stop = _stop_signal()
         await node.start()
+        gc.freeze()  # modules, models and routes live as long as the process: no collection need walk them again
         print(welcome(settings, node.http.port, made), flush=True)
         await stop.wait()
         logger.info("stopping")

@@ -146,7 +146,8 @@ def _attributes(datagram: bytes) -> dict[int, int]:
     found: dict[int, int] = {}
     position = _HEADER_BYTES
     while position < len(datagram):
-        kind, length = _ATTRIBUTE.unpack_from(datagram, position)  # four bytes are left: lengths are multiples of four
+        # Four bytes are left at least, because the message's length is a multiple of four.
+        kind, length = _ATTRIBUTE.unpack_from(datagram, position)
         end = position + 4 + length + -length % 4
         if end > len(datagram) or FINGERPRINT in found:
             raise StunError("stun_malformed")

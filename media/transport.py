@@ -235,14 +235,10 @@ class Transport:
                 return ssrc
 
     def _grade(self) -> None:
-        with plane_errors():
-            counted = self._context.plane.transport_statistics(self._connection.handle)
-            jitters = [
-                self._context.plane.producer_statistics(p.handle).jitter_us for p in self.producers.values()
-            ]
-        loss = counted.fraction_lost_up if self.direction == "send" else counted.fraction_lost_down
-        rtt_ms = counted.rtt_us / 1e3 if counted.rtt_us else None
-        if self._quality.sample(quality_score(loss, rtt_ms, max(jitters, default=0) / 1e3)):
+        rtt_us, lost_down, lost_up, jitter_us = self._context.plane.reception(self._connection.handle)
+        loss = lost_up if self.direction == "send" else lost_down
+        rtt_ms = rtt_us / 1e3 if rtt_us else None
+        if self._quality.sample(quality_score(loss, rtt_ms, jitter_us / 1e3)):
             self._context.emit(TransportQuality(self.id, self._quality.score or 1, rtt_ms, loss))
 
     def _state_changed(self, state: TransportState) -> None:

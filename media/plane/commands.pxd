@@ -17,6 +17,7 @@ from media.plane.objects cimport ADDRESSES_MOST, consumer_t, core_t, producer_t,
 from media.plane.queue cimport queue_front, queue_pop, queue_push
 from media.plane.replay cimport start_consumer
 from media.plane.routes cimport route_add, routes_remove
+from media.plane.seal cimport seal_t
 from media.plane.sending cimport deliver_all
 from media.plane.extensions cimport EXT_MID, EXT_REPAIRED_RID, EXT_RID, EXT_TRANSPORT_CC
 from media.plane.stream cimport stream_restart, stream_t
@@ -26,6 +27,7 @@ cdef enum operation_t:
     REMOVE_TRANSPORT
     ADD_ADDRESS
     SET_REMOTE
+    SET_SEAL
     SET_SRTP
     SET_ADMITTED
     SET_ARRIVALS
@@ -180,6 +182,8 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
         if not transport.has_remote:
             transport.has_remote = True
             start_all(core, transport)
+    elif command.operation == SET_SEAL:
+        transport.seal = <seal_t *>command.first
     elif command.operation == SET_SRTP:
         transport.rx = command.first
         transport.tx = command.second

@@ -38,9 +38,14 @@ cdef class Control(Keeper):
 
     def set_srtp(self, transport, profile, rx, tx):
         cdef Record record = self.find(transport, TRANSPORT)
+        cdef Seal seal
         incoming = srtp_session(profile, rx, Policy.SSRC_ANY_INBOUND)
         outgoing = srtp_session(profile, tx, Policy.SSRC_ANY_OUTBOUND)
         record.sessions += [incoming, outgoing]
+        if profile in (Profile.AEAD_AES_128_GCM, Profile.AEAD_AES_256_GCM):
+            seal = Seal(tx)
+            record.sessions.append(seal)
+            self.order(SET_SEAL, record, 0, 0, &seal.seal)
         self.order(SET_SRTP, record, 0, 0, srtp_pointer(incoming), srtp_pointer(outgoing))
 
     def set_admitted(self, transport, admitted):
@@ -169,7 +174,7 @@ cdef class Control(Keeper):
         consumer.has_rtx = rtx_ssrc is not None
         consumer.rtx_ssrc = rtx_ssrc or 0
         consumer.rtx_payload_type = rtx_payload_type or 0
-        consumer.rtx_sequence = int.from_bytes(os.urandom(2), "little") & 0x7FFF
+        consumer.rtx_next = int.from_bytes(os.urandom(2), "little") & 0x7FFF
         record = self.enlist(CONSUMER, consumer, [to, source])
         record.own_ssrcs = ssrcs
         to.ssrcs |= ssrcs

@@ -1,6 +1,11 @@
 # The class Core: what comes out of the plane, its statistics, and the feeding of packets in tests.
 
 
+
+cdef inline int64_t jitter_us(const producer_t *producer, const stream_t *stream) noexcept:
+    return <int64_t>(stream.jitter >> 4) * 1_000_000 // producer.clock_rate
+
+
 @cython.no_gc_clear
 cdef class Core(Control):
     def drain_control(self):
@@ -66,6 +71,21 @@ cdef class Core(Control):
             at.budget_bps,
         )
 
+    def reception(self, transport):
+        cdef Record record = self.find(transport, TRANSPORT)
+        cdef Record child
+        cdef transport_t *at = <transport_t *>record.target
+        cdef producer_t *producer
+        cdef int64_t jitter = 0
+        cdef int i
+        for handle in record.children:
+            child = self.records[handle]
+            if child.kind == PRODUCER:
+                producer = <producer_t *>child.target
+                for i in range(producer.stream_count):
+                    jitter = max(jitter, jitter_us(producer, &producer.streams[i]))
+        return at.rtt_us, at.loss_down / 65536.0, at.loss_up / 65536.0, jitter
+
     def producer_statistics(self, producer):
         cdef producer_t *at = self.producer(producer)
         cdef stream_t *stream
@@ -78,7 +98,7 @@ cdef class Core(Control):
             recovered += stream.recovered
             octets += stream.bytes
             lost += max(<int64_t>(stream_expected(stream) + stream.lost_before) - <int64_t>stream.received, 0)
-            jitter = max(jitter, <int64_t>(stream.jitter >> 4) * 1_000_000 // at.clock_rate)
+            jitter = max(jitter, jitter_us(at, stream))
             bitrates.append(stream.bitrate)
         return ProducerStatistics(
             received, octets, lost, recovered, at.nacks, at.key_requests, at.key_frames, jitter, at.rtt_us,

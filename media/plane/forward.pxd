@@ -12,8 +12,14 @@ from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp, send_together
-from media.plane.spans cimport span_t, spans_begin, spans_current, spans_find, spans_skip
+from media.plane.spans cimport FIRST_OUT, span_t, spans_begin, spans_current, spans_find, spans_skip
 from media.plane.stream cimport PENDING_MOST, sender_report_t, stream_t
+
+cdef extern from *:
+    """
+    #define huitang_prefetch(address) __builtin_prefetch(address)
+    """
+    void prefetch "huitang_prefetch"(const void *address) nogil
 
 cdef enum:
     EVENT_LAYERS_CHANGED = 4
@@ -77,7 +83,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     cdef uint32_t timestamp
     cdef span_t *span
     if spans_current(&consumer.spans) == NULL:
-        consumer.spans.newest_out = 65536 + (core_random(core) & 0x7FFF)  # RFC 3711: away from the first wrap
+        consumer.spans.newest_out = FIRST_OUT + (core_random(core) & 0x7FFF)  # RFC 3711: away from the first wrap
         consumer.spans.newest_picture = 32768 + (core_random(core) & 0x7FFF)
         consumer.spans.newest_tl0 = <uint8_t>core_random(core)
         consumer.spans.newest_key = 0
@@ -200,7 +206,7 @@ cdef inline void forward_packet(
         return
     out = send_room(core, consumer.transport)
     length = write_packet(out, consumer, slot, source, span, False, padding, core.now)
-    length = send_rtp(core, consumer.transport, out, length)
+    length = send_rtp(core, consumer.transport, out, length, slot.sequence - span.shift - FIRST_OUT)
     consumer.bytes += length
     note_sent(consumer, slot, span, core.now)
 
@@ -226,6 +232,14 @@ cdef inline void equalize(slot_t **slots, int count, uint8_t *padding) noexcept 
             padding[i] = <uint8_t>(longest - slots[i].payload_length)
 
 
+cdef inline void fetch_ahead(const consumer_t *consumer) noexcept nogil:
+    """Have the next consumer's state brought near while this one's packets are encrypted."""
+    prefetch(consumer)
+    prefetch(&consumer.extensions)
+    prefetch(&consumer.spans)
+    prefetch(consumer.transport)
+
+
 cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *stream) noexcept nogil:
     """Send a stream's waiting packets: for each consumer all of them, so that they share one kernel message."""
     cdef slot_t *slots[<int>PENDING_MOST]
@@ -247,6 +261,8 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
         bytes += slots[i].payload_length + PACKET_OVERHEAD
     for k in range(producer.consumers.count if is_heard(producer) else producer.tap_count):
         consumer = <consumer_t *>producer.consumers.items[k]
+        if k + 1 < producer.consumers.count:
+            fetch_ahead(<consumer_t *>producer.consumers.items[k + 1])
         if consumer.paused:
             continue
         if consumer.spurt != producer.spurt and consumer.tap == NULL:

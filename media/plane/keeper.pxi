@@ -42,7 +42,6 @@ cdef void collect(core_t *core, int socket) noexcept nogil:
 
 
 @cython.no_gc_clear  # __dealloc__ walks the records; a garbage collection must not take them first
-@cython.no_gc_clear  # freeing needs the records
 cdef class Keeper:
     """Owns the objects' memory and passes commands; what has been removed is freed once the plane has let go of
     it."""
@@ -78,6 +77,10 @@ cdef class Keeper:
         core.srtp.unprotect = srtp_function("srtp_unprotect")
         core.srtp.protect_rtcp = srtp_function("srtp_protect_rtcp")
         core.srtp.unprotect_rtcp = srtp_function("srtp_unprotect_rtcp")
+        core.evp.init = <evp_init_t>evp_function("EVP_EncryptInit_ex")
+        core.evp.update = <evp_update_t>evp_function("EVP_EncryptUpdate")
+        core.evp.final = <evp_final_t>evp_function("EVP_EncryptFinal_ex")
+        core.evp.control = <evp_control_t>evp_function("EVP_CIPHER_CTX_ctrl")
         if not (
             queue_open(&core.control, 1 << 19) and queue_open(&core.strangers, 1 << 18)
             and queue_open(&core.events, 1 << 17) and queue_open(&core.commands, 1 << 20)

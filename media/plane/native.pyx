@@ -6,6 +6,7 @@ builds objects, passes commands and drains queues.
 """
 
 include "records.pxi"
+include "sealing.pxi"
 include "building.pxi"
 include "keeper.pxi"
 include "control.pxi"

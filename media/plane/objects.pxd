@@ -12,6 +12,7 @@ from media.plane.drops cimport drops_t
 from media.plane.extensions cimport extension_writer_t, kinds_by_id_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.queue cimport queue_t
+from media.plane.seal cimport evp_t, seal_t
 from media.plane.rtcp cimport CNAME_MOST
 from media.plane.spans cimport spans_t
 from media.plane.srtp cimport srtp_t
@@ -54,6 +55,7 @@ ctypedef struct transport_t:
     bint has_remote
     address_t remote
     void *tx  # srtp sessions; NULL before DTLS is done
+    seal_t *seal  # RTP goes through it and not through `tx`; NULL where the profile is not AEAD
     sent_t *sent  # NULL unless a consumer writes transport-cc
     uint64_t packets_sent
     uint64_t bytes_sent
@@ -153,7 +155,7 @@ ctypedef struct consumer_t:
     uint8_t priority
     uint32_t ssrc
     uint32_t rtx_ssrc
-    uint16_t rtx_sequence
+    int64_t rtx_next  # the sequence number with its roll-overs: SRTP's packet index
     extension_writer_t extensions
     spans_t spans
     int64_t dropped_picture
@@ -190,6 +192,7 @@ ctypedef struct due_t:
 ctypedef struct core_t:
     int64_t now
     srtp_t srtp
+    evp_t evp
     table_t addresses
     list_t transports
     list_t producers

@@ -1,16 +1,17 @@
 # What Python keeps of each object, and the checking and building of arguments.
 
+import ctypes
 import os
 import socket as sockets_module
 
 cimport cython
-cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, intptr_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 
-from pylibsrtp import Policy, Session
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from pylibsrtp import Policy, Session, _binding as srtp_binding
 from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
 
 from media.plane.address cimport TABLE_SLOTS, address_t
@@ -31,6 +32,7 @@ from media.plane.ring cimport ring_close, ring_open
 from media.plane.rtcp cimport CNAME_MOST
 from media.plane.sending cimport deliver_all, event_t
 from media.plane.spans cimport span_t
+from media.plane.seal cimport *
 from media.plane.srtp cimport srtp_function_t
 from media.plane.stream cimport stream_expected, stream_t
 

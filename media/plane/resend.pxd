@@ -8,7 +8,7 @@ from media.plane.objects cimport RESENT, consumer_t, core_t, resent_t, transport
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.sending cimport send_room, send_rtp
-from media.plane.spans cimport span_t, spans_find_out
+from media.plane.spans cimport FIRST_OUT, span_t, spans_find_out
 from media.plane.stream cimport stream_t
 
 cdef enum:
@@ -65,6 +65,8 @@ cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noe
     length = write_packet(
         packet, consumer, slot, ring_bytes(&stream.ring, slot), span, consumer.has_rtx, 0, core.now
     )
-    length = send_rtp(core, consumer.transport, packet, length)
+    length = send_rtp(
+        core, consumer.transport, packet, length, consumer.rtx_next - 1 if consumer.has_rtx else out - FIRST_OUT
+    )
     consumer.bytes += length
     consumer.retransmitted += 1

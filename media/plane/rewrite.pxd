@@ -56,9 +56,9 @@ cdef inline int write_packet(
     put32(out + 4, slot.timestamp - span.timestamp_shift)
     if rtx:
         out[1] = <uint8_t>(consumer.rtx_payload_type | (0x80 if marker else 0))
-        put16(out + 2, consumer.rtx_sequence)
+        put16(out + 2, <uint32_t>consumer.rtx_next & 0xFFFF)
         put32(out + 8, consumer.rtx_ssrc)
-        consumer.rtx_sequence += 1
+        consumer.rtx_next += 1
     else:
         out[1] = <uint8_t>(consumer.payload_type | (0x80 if marker else 0))
         put16(out + 2, sequence)

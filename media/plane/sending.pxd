@@ -6,6 +6,7 @@ from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_add, batch_full
 from media.plane.drops cimport DROP_EVENT_QUEUE_FULL, DROP_NO_ADDRESS, DROP_NO_KEYS, DROP_NOT_ADMITTED, DROP_PROTECT
 from media.plane.objects cimport SOCKETS_MOST, core_t, transport_t
 from media.plane.queue cimport queue_push
+from media.plane.seal cimport seal_rtp
 from media.plane.srtp cimport SRTP_OK
 
 ctypedef struct event_t:
@@ -64,9 +65,18 @@ cdef inline void send_together(core_t *core, const transport_t *transport, int b
         core.deliver(core, socket)
 
 
-cdef inline int send_rtp(core_t *core, transport_t *transport, uint8_t *packet, int length) noexcept nogil:
-    """Encrypt the packet written at `send_room` and put it into the batch; its length on the wire, 0 when refused."""
-    if core.srtp.protect(transport.tx, packet, &length) != SRTP_OK:
+cdef inline int send_rtp(
+    core_t *core, transport_t *transport, uint8_t *packet, int length, int64_t index
+) noexcept nogil:
+    """Encrypt the packet written at `send_room` and put it into the batch; its length on the wire, 0 when refused.
+
+    `index` is its sequence number with the roll-overs. One index never stands for two different packets of an SSRC.
+    """
+    if transport.seal != NULL:
+        length = seal_rtp(&core.evp, transport.seal, packet, length, index)
+    elif core.srtp.protect(transport.tx, packet, &length) != SRTP_OK:
+        length = 0
+    if not length:
         core.drops[<int>DROP_PROTECT] += 1
         return 0
     batch_add(core.batches[transport.remote.socket], &transport.remote, length)

@@ -7,6 +7,9 @@ source did not have. The last spans are kept, so a late packet and a NACK find t
 
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
 
+cdef enum:
+    FIRST_OUT = 65536  # outgoing numbers start above: one before the first is positive too
+
 ctypedef struct span_t:
     int64_t first  # source sequence numbers, extended: first <= n < end
     int64_t end

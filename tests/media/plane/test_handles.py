@@ -18,6 +18,7 @@ CALLS: dict[str, Call] = {
     "set_srtp": lambda core, handle: core.set_srtp(handle, Profile.AEAD_AES_128_GCM, bytes(28), bytes(28)),
     "set_admitted": lambda core, handle: core.set_admitted(handle, True),
     "transport_statistics": lambda core, handle: core.transport_statistics(handle),
+    "reception": lambda core, handle: core.reception(handle),
     "add_producer": lambda core, handle: core.add_producer(
         handle, "audio", codec="opus", clock_rate=48_000, payload_type=1, encodings=[Encoding()]
     ),

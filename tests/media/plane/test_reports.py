@@ -120,14 +120,16 @@ def test_loss_towards_a_subscriber_is_weighted_by_packets() -> None:
             ),
         ]
         subscriber.send_rtcp(bytes(RtcpRrPacket(ssrc=1, reports=infos)))
-    assert 0.4 < world.core.transport_statistics(subscriber.transport).fraction_lost_down < 0.5
+    counted = world.core.transport_statistics(subscriber.transport)
+    assert 0.4 < counted.fraction_lost_down < 0.5
+    assert world.core.reception(subscriber.transport) == (0, counted.fraction_lost_down, 0.0, 0)
 
 
 @pytest.mark.parametrize("sequence", [10, 65_500, 65_535])
 def test_publishers_get_receiver_reports(sequence: int) -> None:
     world = World()
     publisher = world.client()
-    world.video(publisher, nack=False)
+    producer = world.video(publisher, nack=False)
     camera = Camera(publisher, sequence=sequence, packets=1)
     publisher.send_rtcp(sender_report(1000, 5 * NTP + (0xABCD << 16), 1))
     for index in range(90):
@@ -136,6 +138,7 @@ def test_publishers_get_receiver_reports(sequence: int) -> None:
             world.advance(33_333)
         else:
             camera.frame(key=index == 0)
+            world.advance(index % 3 * 5_000)  # jitter
     infos = [info for packet in publisher.rtcp if isinstance(packet, RtcpRrPacket) for info in packet.reports]
     last = infos[-1]
     assert last.ssrc == 1000
@@ -144,7 +147,11 @@ def test_publishers_get_receiver_reports(sequence: int) -> None:
     assert 6 <= last.packets_lost <= 9
     assert 15 <= last.fraction_lost <= 40
     assert last.highest_sequence >> 16 == (sequence + 80) >> 16
-    assert 0 < world.core.transport_statistics(publisher.transport).fraction_lost_up < 0.15
+    counted = world.core.transport_statistics(publisher.transport)
+    assert 0 < counted.fraction_lost_up < 0.15
+    jitter_us = world.core.producer_statistics(producer).jitter_us
+    assert world.core.reception(publisher.transport) == (0, 0.0, counted.fraction_lost_up, jitter_us)
+    assert jitter_us > 1000
     gaps = {p.ssrc for p in publisher.rtcp if isinstance(p, RtcpRrPacket)}
     assert len(gaps) == 1
 
