@@ -10,7 +10,7 @@ from pathlib import Path
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench import floor, load, report
-from bench.peer import Connection, Peer, join
+from bench.peer import Connection, Peer, join, produce
 from bench.server import Server, open_meeting, running
 
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -18,8 +18,7 @@ SUBSCRIBERS = (30, 60, 100)
 ROUNDS = 3  # a point is the median of these
 SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
 JOINING = 8  # peers that join at the same time
-VIDEO_SSRC, AUDIO_SSRC = 0x10000001, 0x20000002
-KINDS = ("video", "audio")
+SSRCS = {"video": 0x10000001, "audio": 0x20000002}
 
 
 async def publish(
@@ -28,35 +27,12 @@ async def publish(
     """Join as the publisher and announce one camera and one microphone."""
     peer = await join(server.url, cookie, meeting)
     transport, connection = await peer.connect("send", certificate)
-    types = {}
-    for kind, ssrc, mime in (("video", VIDEO_SSRC, "video/VP8"), ("audio", AUDIO_SSRC, "audio/opus")):
-        codec = next(c for c in peer.rtp_capabilities["codecs"] if c["mimeType"].lower() == mime.lower())
-        types[kind] = codec["preferredPayloadType"]
-        parameters = {
-            "mid": str(KINDS.index(kind)),
-            "codecs": [
-                {
-                    "mimeType": codec["mimeType"],
-                    "payloadType": types[kind],
-                    "clockRate": codec["clockRate"],
-                    **({"channels": codec["channels"]} if "channels" in codec else {}),
-                    "parameters": codec.get("parameters", {}),
-                    "rtcpFeedback": codec.get("rtcpFeedback", []),
-                }
-            ],
-            "headerExtensions": [],
-            "encodings": [{"ssrc": ssrc}],
-            "rtcp": {"cname": "benchmark", "reducedSize": True},
-        }
-        source = "camera" if kind == "video" else "microphone"
-        await peer.call(
-            "produce", {"transportId": transport, "kind": kind, "rtpParameters": parameters, "source": source}
-        )
+    types = {kind: await produce(peer, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
     publisher = load.Publisher(
         connection.socket.fileno(),
         load.session_pointer(connection.outbound),
-        video_ssrc=VIDEO_SSRC,
-        audio_ssrc=AUDIO_SSRC,
+        video_ssrc=SSRCS["video"],
+        audio_ssrc=SSRCS["audio"],
         video_type=types["video"],
         audio_type=types["audio"],
     )

@@ -18,6 +18,10 @@ STEP_TIMEOUT = 10.0  # seconds: on loopback every step is done in milliseconds, 
 RETRY = 0.25  # seconds between repetitions of a datagram that may have been lost
 CONSENT = 10.0  # seconds between checks, well within the 30 s of RFC 7675
 MTU = 1200  # bytes
+TRACKS = {
+    "video": ("video/vp8", "camera", "0"),
+    "audio": ("audio/opus", "microphone", "1"),
+}  # codec, source, MID
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 
 
@@ -108,6 +112,32 @@ async def join(url: str, cookie: str, meeting_id: str) -> Peer:
     peer.rtp_capabilities = joined["routerRtpCapabilities"]
     peer.producers = [producer["producerId"] for other in joined["peers"] for producer in other["producers"]]
     return peer
+
+
+async def produce(peer: Peer, transport: str, kind: str, ssrc: int) -> int:
+    """Announce a camera (VP8) or a microphone (Opus) without simulcast; returns its payload type."""
+    mime, source, mid = TRACKS[kind]
+    codec = next(each for each in peer.rtp_capabilities["codecs"] if each["mimeType"].lower() == mime)
+    payload_type: int = codec["preferredPayloadType"]
+    parameters = {
+        "mid": mid,
+        "codecs": [
+            {
+                "mimeType": codec["mimeType"],
+                "payloadType": payload_type,
+                "clockRate": codec["clockRate"],
+                **({"channels": codec["channels"]} if "channels" in codec else {}),
+                "parameters": codec.get("parameters", {}),
+                "rtcpFeedback": codec.get("rtcpFeedback", []),
+            }
+        ],
+        "headerExtensions": [],
+        "encodings": [{"ssrc": ssrc}],
+        "rtcp": {"cname": "benchmark", "reducedSize": True},
+    }
+    wanted = {"transportId": transport, "kind": kind, "rtpParameters": parameters, "source": source}
+    await peer.call("produce", wanted)
+    return payload_type
 
 
 async def _receive(sock: socket.socket) -> bytes:

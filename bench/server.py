@@ -52,8 +52,8 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 @asynccontextmanager
-async def running(core: int) -> AsyncIterator[Server]:
-    """Start a server pinned to `core`; stop it and forget its data at the end."""
+async def running(core: int | None) -> AsyncIterator[Server]:
+    """Start a server pinned to `core`, if to any; stop it and forget its data at the end."""
     with tempfile.TemporaryDirectory(prefix="huitang-bench-") as folder:
         http = free_port(socket.SOCK_STREAM)
         environment = os.environ | {
@@ -71,7 +71,8 @@ async def running(core: int) -> AsyncIterator[Server]:
             process = subprocess.Popen(  # noqa: ASYNC220
                 [sys.executable, "server.py", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
-        os.sched_setaffinity(process.pid, {core})
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})
         url = f"http://127.0.0.1:{http}"
         try:
             await _ready(url, process)
