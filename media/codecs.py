@@ -49,7 +49,10 @@ def h264_profile(profile_level_id: ParameterValue | None) -> H264Profile | None:
 
 
 def same_codec(left: Codec, right: Codec) -> bool:
-    """Whether what one sends the other can decode; RTX never matches, it follows its media codec."""
+    """Whether what one sends the other can decode; RTX never matches, it follows its media codec.
+
+    RED matches RED, whatever the payload types it carries are called.
+    """
     if left.is_rtx or right.is_rtx:
         return False
     if (left.name, left.clock_rate) != (right.name, right.clock_rate):

@@ -32,10 +32,14 @@ _AnyCodec = TypeVar("_AnyCodec", CodecParameters, CodecCapability)
 
 
 class CodecMatch(NamedTuple):
-    """A codec of the client's beside the router's for it, each with its RTX format if both have one."""
+    """A codec of the client's beside the router's for it, each with its RTX format if both have one.
+
+    `red` is the format in which the client may send the codec with redundancy.
+    """
 
     codec: CodecParameters
     rtx: CodecParameters | None
+    red: CodecParameters | None
     capability: CodecCapability
     capability_rtx: CodecCapability | None
 
@@ -90,15 +94,15 @@ def stream_type(codec: CodecParameters, encodings: Sequence[Encoding]) -> Stream
 
 def can_consume(consumable: RtpParameters, capabilities: RtpCapabilities) -> bool:
     """Whether the client has the producer's codec."""
-    return any(
-        same_codec(codec, capability) for codec in consumable.codecs for capability in capabilities.codecs
-    )
+    return any(same_codec(consumable.codecs[0], capability) for capability in capabilities.codecs)
 
 
 def consumer_parameters(
     consumable: RtpParameters, capabilities: RtpCapabilities, *, mid: str, ssrc: int
 ) -> RtpParameters:
     """What the client is sent: one stream `ssrc`, its RTX stream `ssrc + 1`. InvalidMedia cannot_consume."""
+    if not can_consume(consumable, capabilities):
+        raise InvalidMedia("cannot_consume", mimeType=consumable.codecs[0].mime_type)
     codecs: list[CodecParameters] = []
     for codec in consumable.codecs:
         capability = next((c for c in capabilities.codecs if same_codec(codec, c)), None)
@@ -109,8 +113,6 @@ def consumer_parameters(
         rtx = _rtx_of(codec.payload_type, consumable.codecs)
         if rtx is not None and _understands_rtx(capability, capabilities):
             codecs.append(rtx)
-    if not codecs:
-        raise InvalidMedia("cannot_consume", mimeType=consumable.codecs[0].mime_type)
     extensions = tuple(
         extension
         for extension in consumable.header_extensions
@@ -137,7 +139,7 @@ def _match(parameters: RtpParameters, router: RtpCapabilities) -> CodecMatch:
     """The first media codec's match; further ones are offers the client does not use, yet must be known too."""
     matches: list[CodecMatch] = []
     for codec in parameters.codecs:
-        if codec.is_rtx:
+        if not codec.is_media:
             continue
         capability = next((c for c in router.codecs if same_codec(codec, c)), None)
         if capability is None or capability.preferred_payload_type is None:
@@ -145,7 +147,13 @@ def _match(parameters: RtpParameters, router: RtpCapabilities) -> CodecMatch:
         rtx = _rtx_of(codec.payload_type, parameters.codecs)
         capability_rtx = _rtx_of(capability.preferred_payload_type, router.codecs)
         matches.append(
-            CodecMatch(codec, rtx if capability_rtx else None, capability, capability_rtx if rtx else None)
+            CodecMatch(
+                codec,
+                rtx if capability_rtx else None,
+                _red_of(codec, parameters.codecs, router),
+                capability,
+                capability_rtx if rtx else None,
+            )
         )
     media = {codec.payload_type for codec in parameters.codecs if not codec.is_rtx}
     for index, codec in enumerate(parameters.codecs):
@@ -168,6 +176,17 @@ def _consumable(parameters: RtpParameters, match: CodecMatch, router: RtpCapabil
             rtcp_feedback=match.capability.rtcp_feedback,
         )
     ]
+    red = next((c for c in router.codecs if c.is_red), None)
+    if match.red is not None and red is not None and red.preferred_payload_type is not None:
+        codecs.append(
+            CodecParameters(
+                mime_type=red.mime_type,
+                payload_type=red.preferred_payload_type,
+                clock_rate=red.clock_rate,
+                channels=red.channels,
+                parameters=red.parameters,
+            )
+        )
     rtx = _rtx_of(payload_type, router.codecs)
     if rtx is not None and rtx.preferred_payload_type is not None:
         codecs.append(
@@ -198,6 +217,20 @@ def _forwarded_mode(encodings: Sequence[Encoding]) -> str | None:
         return encodings[0].scalability_mode
     temporal = max(parse_scalability_mode(encoding.scalability_mode).temporal for encoding in encodings)
     return f"L{len(encodings)}T{temporal}"
+
+
+def _red_of(
+    codec: CodecParameters, codecs: Sequence[CodecParameters], router: RtpCapabilities
+) -> CodecParameters | None:
+    """The codec's RED format, if the router knows it too; the copies must be of the codec."""
+    for index, red in enumerate(codecs):
+        if not red.is_red or codec.kind != "audio" or not any(same_codec(red, c) for c in router.codecs):
+            continue
+        if red.red_types - {codec.payload_type}:
+            field = f"codecs[{index}].parameters"
+            raise InvalidMedia("invalid_rtp_parameters", field=field, reason="names another codec")
+        return red
+    return None
 
 
 def _rtx_of(payload_type: int, codecs: Sequence[_AnyCodec]) -> _AnyCodec | None:

@@ -5,6 +5,7 @@ JSON gives a value or an `InvalidMedia` that names the field. Unknown keys are i
 writes its optional fields so), and every list and string has a bound.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -29,6 +30,8 @@ PayloadType = Annotated[int, Field(ge=0, le=127)]
 ExtensionId = Annotated[int, Field(ge=1, le=255)]
 Ssrc = Annotated[int, Field(ge=1, le=0xFFFF_FFFF)]
 Text = Annotated[str, StringConstraints(max_length=256)]
+# RFC 2198 section 5: the payload types of primary and copies.
+RED_TYPES = re.compile(r"^\d{1,3}(/\d{1,3})+$")
 # Token of RFC 8851 and RFC 8852; 16 is what fits a one-byte header extension.
 StreamToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
 
@@ -103,6 +106,26 @@ class Codec(Value):
     def is_rtx(self) -> bool:
         """Whether it is a retransmission format (RFC 4588)."""
         return self.name.endswith("/rtx")
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it is redundant audio (RFC 2198), which carries another codec's frames."""
+        return self.name == "audio/red"
+
+    @property
+    def is_media(self) -> bool:
+        """Whether it is a codec, and not a format that carries another's packets."""
+        return not self.is_rtx and not self.is_red
+
+    @property
+    def red_types(self) -> set[int]:
+        """The payload types that a RED format says it carries, as in "111/111"; none where it does not say.
+
+        That is no name=value pair: mediasoup-client makes a name without a value of it, others no name at all.
+        """
+        texts = [text for name, value in self.parameters.items() for text in (name, str(value))]
+        found = next((text for text in texts if RED_TYPES.match(text)), "")
+        return {int(one) for one in found.split("/") if one}
 
     @property
     def channel_count(self) -> int:
@@ -203,6 +226,8 @@ class RtpParameters(Value):
         unique([e.rid for e in self.encodings if e.rid is not None], "RIDs")
         if self.codecs[0].is_rtx:
             raise ValueError("the first codec must be a media codec")
+        if not any(codec.is_media for codec in self.codecs):
+            raise ValueError("a media codec is needed")
         if len(self.encodings) > 1 and any(e.ssrc is None and e.rid is None for e in self.encodings):
             raise ValueError("each of several encodings must have an ssrc or a rid")
         if self.mid is None and all(e.ssrc is None for e in self.encodings):

@@ -11,7 +11,7 @@ def add_producer(
     plane: Plane, transport: Handle, stream: ProducerStream, *, paused: bool, floor: Handle | None
 ) -> Handle:
     """Accept the stream from the transport's client; `floor` is for microphones that tell how loud they are."""
-    codec, rtx = stream.match.codec, stream.match.rtx
+    codec, rtx, red = stream.match.codec, stream.match.rtx, stream.match.red
     with plane_errors():
         return plane.add_producer(
             transport,
@@ -21,6 +21,7 @@ def add_producer(
             payload_type=codec.payload_type,
             encodings=[Encoding(e.ssrc, e.rtx.ssrc if e.rtx else None, e.rid) for e in stream.encodings],
             rtx_payload_type=rtx.payload_type if rtx else None,
+            red_payload_type=red.payload_type if red else None,
             header_extensions=stream.header_extensions,
             mid=stream.mid,
             cname=stream.consumable.rtcp.cname,
@@ -38,6 +39,7 @@ def add_consumer(
     """Forward the producer to the transport's client as `parameters` say."""
     codec, encoding = parameters.codecs[0], parameters.encodings[0]
     rtx = next((c for c in parameters.codecs if c.is_rtx), None)
+    red = next((c for c in parameters.codecs if c.is_red), None)
     with plane_errors():
         return plane.add_consumer(
             transport,
@@ -46,6 +48,7 @@ def add_consumer(
             payload_type=codec.payload_type,
             rtx_ssrc=encoding.rtx.ssrc if encoding.rtx else None,
             rtx_payload_type=rtx.payload_type if rtx else None,
+            red_payload_type=red.payload_type if red else None,
             header_extensions={e.uri: e.id for e in parameters.header_extensions},
             mid=parameters.mid,
             nack=codec.has_feedback("nack"),

@@ -16,8 +16,9 @@ from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.nack cimport NACK_WAIT_US
 from media.plane.objects cimport DUE_MOST, core_t, producer_t, route_t, transport_t
 from media.plane.payload cimport parse_payload, payload_t
+from media.plane.red cimport fits_between, parse_red, red_t
 from media.plane.ring cimport ring_seen, ring_store, slot_t
-from media.plane.routes cimport learn, route_find, stranger_note
+from media.plane.routes cimport has_type, learn, route_find, stranger_note
 from media.plane.rtp cimport element_t, next_element, parse_rtp, rtp_t
 from media.plane.sending cimport core_tell
 from media.plane.stream cimport (
@@ -84,18 +85,62 @@ cdef inline void add_pending(
         stream.pending_due = True
 
 
+cdef inline void recover(
+    core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, uint32_t timestamp, const red_t *red,
+    const uint8_t *payload
+) noexcept nogil:
+    """Put the lost packets before this one into their places, out of its copies; if they come late, they are
+    duplicates. Reports to the publisher still count them as lost: that keeps its own redundancy up."""
+    cdef int i
+    cdef int64_t number
+    cdef slot_t *slot
+    for i in range(red.count):
+        number = sequence - red.count + i
+        if (
+            number < stream.base or red.copies[i].length == 0 or ring_seen(&stream.ring, number)
+            or not fits_between(stream, number, timestamp - red.copies[i].back)
+        ):
+            continue
+        slot = ring_store(&stream.ring, number, payload + red.copies[i].at, red.copies[i].length)
+        slot.arrival_us = core.now
+        slot.timestamp = timestamp - red.copies[i].back
+        slot.payload_at = 0
+        slot.payload_length = <uint16_t>red.copies[i].length
+        slot.red_length = 0
+        slot.marker = False
+        slot.picture = 0
+        memset(&slot.payload, 0, sizeof(payload_t))
+        slot.payload.key = True
+        slot.payload.first = True
+        memset(slot.passed, 0, PASSED_KINDS * sizeof(passed_t))
+        stream.recovered += 1
+        if is_heard(producer) or producer.tap_count:
+            add_pending(core, producer, stream, slot, False)
+
+
 cdef inline void store(
     core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t
     *data, bint late
 ) noexcept nogil:
     """Keep a packet that belongs to a stream and is new there, and let it be forwarded."""
     cdef payload_t payload
+    cdef red_t red
     cdef slot_t *slot
     cdef bint speaks
     cdef int end = rtp.payload_at + rtp.payload_length
+    red.count = -1
     if rtp.payload_length == 0:
         memset(&payload, 0, sizeof(payload_t))
         core.drops[<int>DROP_PADDING_ONLY] += 1  # kept all the same, for its number
+    elif producer.has_red and rtp.payload_type == producer.red_payload_type:
+        if not parse_red(&red, data + rtp.payload_at, rtp.payload_length, producer.payload_type):
+            core.drops[<int>DROP_MALFORMED_PAYLOAD] += 1
+            return
+        memset(&payload, 0, sizeof(payload_t))
+        payload.key = True
+        payload.first = True
+        if not late:
+            recover(core, producer, stream, sequence, rtp.timestamp, &red, data + rtp.payload_at)
     elif not parse_payload(&payload, producer.codec, data + rtp.payload_at, rtp.payload_length):
         core.drops[<int>DROP_MALFORMED_PAYLOAD] += 1
         return
@@ -104,6 +149,12 @@ cdef inline void store(
     slot.timestamp = rtp.timestamp
     slot.payload_at = <uint16_t>rtp.payload_at
     slot.payload_length = <uint16_t>rtp.payload_length
+    slot.red_length = 0
+    if red.count >= 0:
+        slot.payload_at += <uint16_t>red.own_at
+        slot.payload_length = <uint16_t>red.own_length
+        slot.red_length = <uint16_t>red.own_at
+        slot.red_copies = <uint8_t>red.count
     slot.marker = rtp.marker
     slot.payload = payload
     slot.picture = 0
@@ -166,7 +217,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     producer = route.producer
     stream = &producer.streams[route.encoding]
     rtx = route.rtx
-    if rtp.payload_type != (producer.rtx_payload_type if rtx else producer.payload_type):
+    if not has_type(producer, rtp.payload_type, rtx):
         core.drops[<int>DROP_PAYLOAD_TYPE] += 1
         return
     if producer.paused:

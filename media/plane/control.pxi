@@ -71,7 +71,7 @@ cdef class Control(Keeper):
 
     def add_producer(
         self, transport, kind, *, codec, clock_rate, payload_type, encodings, rtx_payload_type=None,
-        header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None,
+        red_payload_type=None, header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None,
     ):
         cdef Record parent = self.find(transport, TRANSPORT)
         cdef Record contested = None if floor is None else self.find(floor, FLOOR)
@@ -85,6 +85,9 @@ cdef class Control(Keeper):
         number(clock_rate, "clock_rate", 1000, 1_000_000)
         number(payload_type, "payload_type", 0, 127)
         number(rtx_payload_type or 0, "rtx_payload_type", 0, 127)
+        number(red_payload_type or 0, "red_payload_type", 0, 127)
+        if red_payload_type is not None and (kind == "video" or red_payload_type == payload_type):
+            raise ValueError("red is for audio, with a payload type of its own")
         if key_frames_by not in ("pli", "fir"):
             raise ValueError("key_frames_by is pli or fir")
         encodings = list(encodings)
@@ -102,6 +105,8 @@ cdef class Control(Keeper):
         producer.payload_type = payload_type
         producer.has_rtx = rtx_payload_type is not None
         producer.rtx_payload_type = rtx_payload_type or 0
+        producer.has_red = red_payload_type is not None
+        producer.red_payload_type = red_payload_type or 0
         producer.nack = bool(nack)
         producer.fir = key_frames_by == "fir"
         producer.paused = bool(paused)
@@ -142,7 +147,7 @@ cdef class Control(Keeper):
 
     def add_consumer(
         self, transport, producer, *, ssrc, payload_type, rtx_ssrc=None, rtx_payload_type=None,
-        header_extensions=None, mid=None, nack=True, paused=True,
+        red_payload_type=None, header_extensions=None, mid=None, nack=True, paused=True,
     ):
         cdef Record to = self.find(transport, TRANSPORT)
         cdef Record source = self.find(producer, PRODUCER)
@@ -158,6 +163,12 @@ cdef class Control(Keeper):
             ssrcs.add(read_ssrc(rtx_ssrc, "rtx_ssrc"))
         if (rtx_ssrc is not None and len(ssrcs) < 2) or to.ssrcs & ssrcs:
             raise ValueError("another consumer of this transport has this ssrc")
+        number(red_payload_type or 0, "red_payload_type", 0, 127)
+        if red_payload_type is not None:
+            if (<producer_t *>source.target).video or red_payload_type == payload_type:
+                raise ValueError("red is for audio, with a payload type of its own")
+            if nack and rtx_ssrc is None:  # with the copies left out meanwhile it would not be the same packet
+                raise ValueError("red and plain retransmission exclude each other")
         extensions = known_extensions(header_extensions or {})
         if nack and rtx_ssrc is None:
             # A plain retransmission repeats its packet to the bit, or AES-GCM would be broken (RFC 7714 section 8.1),
@@ -174,6 +185,9 @@ cdef class Control(Keeper):
         consumer.has_rtx = rtx_ssrc is not None
         consumer.rtx_ssrc = rtx_ssrc or 0
         consumer.rtx_payload_type = rtx_payload_type or 0
+        consumer.has_red = red_payload_type is not None
+        consumer.redundant = consumer.has_red
+        consumer.red_payload_type = red_payload_type or 0
         consumer.rtx_next = int.from_bytes(os.urandom(2), "little") & 0x7FFF
         record = self.enlist(CONSUMER, consumer, [to, source])
         record.own_ssrcs = ssrcs

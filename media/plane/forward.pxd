@@ -258,7 +258,7 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     stream.pending_due = False
     equalize(slots, count, padding)
     for i in range(count):
-        bytes += slots[i].payload_length + PACKET_OVERHEAD
+        bytes += slots[i].red_length + slots[i].payload_length + PACKET_OVERHEAD
     for k in range(producer.consumers.count if is_heard(producer) else producer.tap_count):
         consumer = <consumer_t *>producer.consumers.items[k]
         if k + 1 < producer.consumers.count:

@@ -78,6 +78,7 @@ class Core:
         payload_type: int,
         encodings: Sequence[Encoding],
         rtx_payload_type: int | None = None,
+        red_payload_type: int | None = None,
         header_extensions: Mapping[str, int] = ...,
         mid: str | None = None,
         cname: str = "",
@@ -94,6 +95,7 @@ class Core:
         maps URIs to the ids the *publisher* writes; URIs the plane does not know are ignored. `cname` goes into the
         source descriptions that subscribers get: give all tracks of a participant the same one, lip
         synchronisation hangs on it.
+        `red_payload_type`: audio that comes as RFC 2198 redundant data under this type, or plain.
         `floor`: an audio producer that is forwarded only while it has a place there; without one, always.
         `nack` and `transport_cc` say that the publisher negotiated that feedback.
         """
@@ -119,6 +121,7 @@ class Core:
         payload_type: int,
         rtx_ssrc: int | None = None,
         rtx_payload_type: int | None = None,
+        red_payload_type: int | None = None,
         header_extensions: Mapping[str, int] = ...,
         mid: str | None = None,
         nack: bool = True,
@@ -129,7 +132,8 @@ class Core:
         SSRCs must be unused on the transport. `header_extensions` maps URIs to the ids the *subscriber* expects:
         mid, abs-send-time and transport-wide-cc are written by the plane; audio level, video orientation, playout
         delay and absolute capture time are passed on. Video starts (and resumes) with a key frame, asked for or
-        replayed.
+        replayed. Without `red_payload_type` redundant audio is forwarded plain; with it, whole while the subscriber's
+        reports show loss or do not show yet that there is none.
         """
     def remove_consumer(self, consumer: Handle) -> None: ...
     def set_consumer_paused(self, consumer: Handle, paused: bool) -> None: ...

@@ -103,7 +103,9 @@ ctypedef struct producer_t:
     uint32_t clock_rate
     uint8_t payload_type
     uint8_t rtx_payload_type
+    uint8_t red_payload_type
     bint has_rtx
+    bint has_red
     bint nack
     bint fir
     bint paused
@@ -150,8 +152,11 @@ ctypedef struct consumer_t:
     uint32_t spurt  # of the producer, as of the last packet
     bint nack
     bint has_rtx
+    bint has_red
+    bint redundant  # the line needs the copies of RED
     uint8_t payload_type
     uint8_t rtx_payload_type
+    uint8_t red_payload_type
     uint8_t priority
     uint32_t ssrc
     uint32_t rtx_ssrc
@@ -179,6 +184,7 @@ ctypedef struct consumer_t:
     uint32_t lost
     uint32_t jitter
     uint32_t reported_highest
+    int64_t clean_since_us
     uint32_t rtt_us
     resent_t resent[<int>RESENT]
     queue_t *tap

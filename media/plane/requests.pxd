@@ -11,6 +11,7 @@ from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, route_t, transport_t
 from media.plane.queue cimport queue_push
+from media.plane.red cimport note_line
 from media.plane.resend cimport resend
 from media.plane.routes cimport route_find
 from media.plane.rtcp cimport (
@@ -90,6 +91,8 @@ cdef inline void read_report_block(
     consumer.fraction = data[4]
     consumer.lost = get24(data + 5)
     consumer.jitter = get32(data + 12)
+    if consumer.has_red:
+        note_line(consumer, data[4], core.now)
     if 0 < covered < 100_000:
         expected[0] += covered
         lost[0] += <uint64_t>covered * data[4] // 256

@@ -7,6 +7,7 @@ from media.plane.bits cimport put16, put24, put32
 from media.plane.extensions cimport EXTENSIONS_LONGEST, write_extensions
 from media.plane.feedback cimport sent_note
 from media.plane.objects cimport consumer_t
+from media.plane.red cimport write_red_types
 from media.plane.ring cimport slot_t
 from media.plane.rtp cimport RTP_HEADER
 from media.plane.spans cimport span_t
@@ -48,6 +49,8 @@ cdef inline int write_packet(
     cdef int at = RTP_HEADER
     cdef int extensions
     cdef uint32_t sequence = <uint32_t>(slot.sequence - span.shift) & 0xFFFF
+    cdef bint red = consumer.redundant and slot.red_length and not rtx
+    cdef int copies = slot.red_length if red else 0  # bytes of them
     cdef bint marker = slot.marker
     if consumer.wants_marker and not rtx:
         marker = True
@@ -60,7 +63,7 @@ cdef inline int write_packet(
         put32(out + 8, consumer.rtx_ssrc)
         consumer.rtx_next += 1
     else:
-        out[1] = <uint8_t>(consumer.payload_type | (0x80 if marker else 0))
+        out[1] = <uint8_t>((consumer.red_payload_type if red else consumer.payload_type) | (0x80 if marker else 0))
         put16(out + 2, sequence)
         put32(out + 8, consumer.ssrc)
     extensions = write_extensions(&consumer.extensions, out + at, source, slot.passed)
@@ -71,15 +74,18 @@ cdef inline int write_packet(
         if consumer.extensions.transport_cc_at and consumer.transport.sent != NULL:
             put16(
                 out + at + consumer.extensions.transport_cc_at,
-                sent_note(consumer.transport.sent, at + extensions + slot.payload_length + padding + SRTP_TAG, now),
+                sent_note(consumer.transport.sent, at + extensions + copies + slot.payload_length + padding + SRTP_TAG, now),
             )
         at += extensions
     if rtx:
         put16(out + at, sequence)
         at += 2
-    memcpy(out + at, source + slot.payload_at, slot.payload_length)
-    rewrite_vp8(out + at, slot, span)
-    at += slot.payload_length
+    memcpy(out + at, source + slot.payload_at - copies, copies + slot.payload_length)
+    if red:
+        write_red_types(out + at, slot.red_copies, consumer.payload_type)
+    else:
+        rewrite_vp8(out + at, slot, span)
+    at += copies + slot.payload_length
     if padding:
         memset(out + at, 0, padding)
         at += padding

@@ -81,6 +81,13 @@ cdef inline void routes_remove(transport_t *transport, const producer_t *produce
     transport.route_count = kept
 
 
+cdef inline bint has_type(const producer_t *producer, uint8_t payload_type, bint rtx) noexcept nogil:
+    """Whether the producer's packets, or its retransmissions, may be of that payload type."""
+    if rtx:
+        return producer.has_rtx and payload_type == producer.rtx_payload_type
+    return payload_type == producer.payload_type or (producer.has_red and payload_type == producer.red_payload_type)
+
+
 cdef inline route_t *learn_by_rid(
     transport_t *transport, const rtp_t *rtp, const uint8_t *rid, int length, const uint8_t *mid, int
     mid_length, bint rtx
@@ -94,7 +101,7 @@ cdef inline route_t *learn_by_rid(
             mid_length != producer.mid_length or memcmp(mid, producer.mid, mid_length) != 0
         ):
             continue
-        if rtp.payload_type != (producer.rtx_payload_type if rtx else producer.payload_type):
+        if not has_type(producer, rtp.payload_type, rtx):
             continue
         for k in range(producer.stream_count):
             stream = &producer.streams[k]
@@ -117,8 +124,8 @@ cdef inline route_t *learn_by_type(
         producer = <producer_t *>transport.producers.items[i]
         if producer.stream_count != 1 or producer.streams[0].rid_length:
             continue
-        rtx = producer.has_rtx and rtp.payload_type == producer.rtx_payload_type
-        if not rtx and rtp.payload_type != producer.payload_type:
+        rtx = has_type(producer, rtp.payload_type, True)
+        if not rtx and not has_type(producer, rtp.payload_type, False):
             continue
         if mid_length and producer.mid_length:
             if mid_length == producer.mid_length and memcmp(mid, producer.mid, mid_length) == 0:

@@ -42,6 +42,7 @@
           width: shown.element.videoWidth ?? 0,
           energy: report.totalAudioEnergy ?? 0,
           packetsLost: report.packetsLost ?? 0,
+          copies: report.packetsDiscarded ?? 0,
           playing: !shown.element.paused,
         }
       }
@@ -58,6 +59,12 @@
     },
     mend() {
       window.measured.networkCut = false
+    },
+    /** How the own voice is sent: the audio section that the browser was answered with. */
+    voiceAnswer() {
+      const answers = [...connections].map((connection) => connection.remoteDescription)
+      const sections = answers.flatMap((one) => (one?.type === 'answer' ? one.sdp.split(/^(?=m=)/m) : []))
+      return sections.find((section) => section.startsWith('m=audio')) ?? ''
     },
     /** Frames of the own camera that were encoded, in its largest size. */
     async framesSent() {

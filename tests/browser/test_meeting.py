@@ -1,12 +1,13 @@
 """A branch meets in real browsers: three people see and hear each other."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import PHONE, until
+from tests.browser.person import PHONE, Person, until
 
 FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME = 60
 
@@ -25,6 +26,8 @@ async def test_three_people_see_and_hear_each_other_and_the_cards_tell_of_it(arr
     await asyncio.gather(member.join(meeting), on_phone.join(meeting))
     await asyncio.gather(*(person.sees_and_hears(2) for person in (secretary, member, on_phone)))
 
+    await sends_its_voice_with_every_protection(secretary)
+
     await secretary.page.get_by_test_id("leave").click()
     await secretary.page.get_by_test_id("end-meeting").click()
     for person in (secretary, member, on_phone):
@@ -41,6 +44,20 @@ async def test_three_people_see_and_hear_each_other_and_the_cards_tell_of_it(arr
     await expect(rows.filter(has_text=secretary.login.name)).to_have_attribute("data-state", "present")
     # The others came seconds after the start of a meeting of seconds: how much of it is a matter of luck.
     await expect(rows.filter(has_text=member.login.name)).to_contain_text("在线")
+
+
+async def sends_its_voice_with_every_protection(person: Person) -> None:
+    """In-band FEC, DTX and redundancy, which arrive as copies of what came already."""
+    answer = str(await person.page.evaluate("measured.voiceAnswer()"))
+    (redundant,) = re.findall(r"a=rtpmap:(\d+) red/48000/2", answer)
+    assert re.match(rf"m=audio \d+ \S+ {redundant} ", answer)
+    assert "useinbandfec=1" in answer
+    assert "usedtx=1" in answer
+
+    async def copies() -> bool:
+        return any(peer["microphone"]["copies"] > 0 for peer in (await person.received()).values())
+
+    await until(copies, lambda: "copies of frames arrive")
 
 
 async def test_a_late_joiner_sees_moving_pictures_at_once(arrive: Arrive) -> None:

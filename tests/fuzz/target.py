@@ -36,6 +36,7 @@ URIS = (
 )
 EXTENSIONS = {uri: number for number, uri in enumerate(URIS, start=1)}
 LONGEST = 1600
+OPUS = 3  # of the four codecs
 CHECK_EVERY = 64
 
 
@@ -82,6 +83,7 @@ class Conference:
         self.seen: deque[tuple[int, int]] = deque(maxlen=200)  # ssrc and sequence number of what went out
         self.sequence = dice.getrandbits(16)
         self.ssrcs = count(10_000, 2)
+        self.floor = self.core.add_floor(1, 200_000)
         for number in (1, 2):
             self.join(number)
         for number, transport in enumerate(self.transports):
@@ -115,6 +117,8 @@ class Conference:
                     clock_rate=90_000,
                     payload_type=96 + index,
                     rtx_payload_type=None if codec == "opus" else 106 + index,
+                    red_payload_type=63 if codec == "opus" else None,
+                    floor=self.floor if codec == "opus" else None,
                     encodings=simulcast
                     if codec == "vp8"
                     else [self.plane.Encoding(1000 + index, 2000 + index)],
@@ -129,6 +133,7 @@ class Conference:
         """A consumer, with RTX or without."""
         ssrc = next(self.ssrcs)
         rtx = self.dice.random() < 0.7
+        red = not rtx and self.producers.index(producer) % 4 == OPUS
         consumer = self.core.add_consumer(
             transport,
             producer,
@@ -136,6 +141,8 @@ class Conference:
             payload_type=100,
             rtx_ssrc=ssrc + 1 if rtx else None,
             rtx_payload_type=101 if rtx else None,
+            red_payload_type=63 if red else None,
+            nack=not red,
             header_extensions=EXTENSIONS,
             mid="x",
             paused=False,

@@ -104,7 +104,9 @@ def _section(
         payload_type, name = codec["payloadType"], codec["mimeType"].split("/")[1]
         lines.append(f"a=rtpmap:{payload_type} {name}/{codec['clockRate']}{channels}")
         if codec["parameters"]:
-            fmtp = ";".join(f"{name}={value}" for name, value in codec["parameters"].items())
+            fmtp = ";".join(
+                name if value is None else f"{name}={value}" for name, value in codec["parameters"].items()
+            )
             lines.append(f"a=fmtp:{payload_type} {fmtp}")
         lines += [
             f"a=rtcp-fb:{payload_type} {f['type']} {f['parameter']}".rstrip() for f in codec["rtcpFeedback"]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 GCM, CM = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"
 
-SEND = """async ({codec, layers}) => {
+SEND = """async ({codec, layers, audioCodecs}) => {
     const canvas = document.createElement('canvas'); canvas.width = 640; canvas.height = 480;
     const paint = canvas.getContext('2d'); let step = 0;
     setInterval(() => { paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, 640, 480); }, 50);
@@ -36,7 +36,7 @@ SEND = """async ({codec, layers}) => {
     video.setCodecPreferences(all.filter(c => c.mimeType === 'video/rtx' || (c.mimeType === codec
         && !/packetization-mode=0|profile-id=[1-9]|profile-level-id=(?!42e01f)/.test(c.sdpFmtpLine))));
     pc.getTransceivers()[0].setCodecPreferences(
-        RTCRtpSender.getCapabilities('audio').codecs.filter(c => c.mimeType === 'audio/opus'));
+        audioCodecs.map(wanted => RTCRtpSender.getCapabilities('audio').codecs.find(c => c.mimeType === wanted)));
     await pc.setLocalDescription();
     return pc.localDescription.sdp;
 }"""
@@ -69,6 +69,17 @@ RECEIVED = """async () => {
 }"""
 
 
+# Resolves when the page has got, and thrown away, copies of twenty frames of sound that it had already.
+COPIES_RECEIVED = """async () => {
+    for (;;) {
+        const stats = [...(await receiving.getStats()).values()].filter(s => s.type === 'inbound-rtp');
+        const audio = stats.find(s => s.kind === 'audio');
+        if (audio?.packetsDiscarded >= 20) return [audio.packetsDiscarded, audio.packetsReceived];
+        await new Promise(next => setTimeout(next, 50));
+    }
+}"""
+
+
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
@@ -81,12 +92,23 @@ async def page() -> AsyncIterator[Page]:
 
 
 async def publish(
-    page: Page, router: Router, role: str = "client", *, codec: str = "video/VP8", layers: int = 1
+    page: Page,
+    router: Router,
+    role: str = "client",
+    *,
+    codec: str = "video/VP8",
+    layers: int = 1,
+    red: bool = False,
 ) -> tuple[Transport, list[Producer]]:
     """Let the page send its tone and its canvas."""
     transport = router.create_transport("send")
     transport.set_admitted(True)
-    offer = SessionDescription.parse(await page.evaluate(SEND, {"codec": codec, "layers": layers}))
+    wanted = {
+        "codec": codec,
+        "layers": layers,
+        "audioCodecs": [*(["audio/red"] if red else []), "audio/opus"],
+    }
+    offer = SessionDescription.parse(await page.evaluate(SEND, wanted))
     await transport.connect(sdp.dtls_parameters(offer, role))
     rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
     audio, video = offer.media
@@ -155,6 +177,18 @@ async def test_every_video_codec_passes_from_chromium_to_chromium(
     consumers = await receive(page, router, *producers)
     assert consumers[1].rtp_parameters["codecs"][0]["mimeType"] == codec
     assert await page.evaluate(RECEIVED) >= 5
+
+
+async def test_redundant_audio_passes_from_chromium_to_chromium_and_plain_to_others(
+    page: Page, router: Router, join: Join
+) -> None:
+    _, producers = await publish(page, router, red=True)
+    _, heard = await (await join()).subscribe(producers[0])  # aiortc knows no RED
+    await receive(page, router, *producers)
+    await page.evaluate(RECEIVED)
+    discarded, received = await page.evaluate(COPIES_RECEIVED)
+    assert discarded <= received
+    await heard.hear(0.01)
 
 
 def forwards(consumer: Consumer, spatial_layer: int) -> Callable[[MediaEvent], bool]:

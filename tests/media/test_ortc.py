@@ -172,3 +172,58 @@ def test_can_consume_agrees_with_consuming(capabilities: dict[str, Any], able: b
     if not able:
         with pytest.raises(InvalidMedia, match="cannot_consume"):
             consumed(camera(), capabilities)
+
+
+def with_red(parameters: dict[str, Any], fmtp: dict[str, Any], *, first: bool = False) -> dict[str, Any]:
+    """The microphone with redundancy (RFC 2198), named as `fmtp` has it."""
+    red = {"mimeType": "audio/red", "payloadType": 63, "clockRate": 48_000, "channels": 2, "parameters": fmtp}
+    codecs = [red, *parameters["codecs"]] if first else [*parameters["codecs"], red]
+    return {**parameters, "codecs": codecs}
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("fmtp", [{"": "111/111"}, {"111/111": ""}, {"111/111": None}, {}])
+def test_red_is_offered_to_those_who_know_it_beside_the_codec_it_carries(
+    fmtp: dict[str, Any], first: bool
+) -> None:
+    parameters = with_red(microphone(), fmtp, first=first)
+    red = produced(parameters, "audio").match.red
+    assert red is not None
+    assert red.payload_type == 63
+    assert produced(parameters, "audio").match.codec.payload_type == 111
+    offered = consumed(parameters, everything(), "audio").codecs
+    assert [(c.mime_type, c.payload_type) for c in offered] == [("audio/opus", 100), ("audio/red", 99)]
+    # Not a name=value pair: libwebrtc reads a=fmtp:99 =100/100 as the list of types that it is.
+    assert offered[1].parameters == {"": "100/100"}
+    plain = consumed(parameters, only("audio/opus"), "audio").codecs
+    assert [codec.mime_type for codec in plain] == ["audio/opus"]
+
+
+def test_red_is_not_offered_where_the_producer_sends_none() -> None:
+    assert produced(microphone(), "audio").match.red is None
+    assert [c.name for c in consumed(microphone(), everything(), "audio").codecs] == ["audio/opus"]
+
+
+def test_red_alone_is_nothing_to_hear() -> None:
+    parameters = with_red(microphone(), {})
+    consumable = produced(parameters, "audio").consumable
+    assert not can_consume(consumable, parse_capabilities(only("audio/red")))
+    parameters["codecs"] = parameters["codecs"][1:]
+    with pytest.raises(InvalidMedia, match="invalid_rtp_parameters"):
+        produced(parameters, "audio")
+
+
+def test_red_of_another_codec_is_refused() -> None:
+    with pytest.raises(InvalidMedia) as refused:
+        produced(with_red(microphone(), {"111/110": ""}), "audio")
+    assert refused.value.details["field"] == "codecs[1].parameters"
+
+
+def test_opus_keeps_its_fec_and_dtx() -> None:
+    """The client says what it sends, and those who listen are told so."""
+    parameters = microphone()
+    parameters["codecs"][0]["parameters"] = {"minptime": 10, "useinbandfec": 1, "usedtx": 1}
+    told = consumed(parameters, everything(), "audio").codecs[0].parameters
+    assert told == {"minptime": 10, "useinbandfec": 1, "usedtx": 1}
+    router = router_capabilities().codecs[0].parameters
+    assert (router["useinbandfec"], router["usedtx"]) == (1, 1)

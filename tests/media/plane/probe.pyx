@@ -11,6 +11,7 @@ from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing
 from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
 from media.plane.payload cimport parse_payload as c_parse_payload
 from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
+from media.plane.red cimport parse_red as c_parse_red, red_t
 from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring_seen, ring_store, ring_t, slot_t
 from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
 from media.plane.rtp cimport element_t, next_element, parse_rtp as c_parse_rtp, rtp_t
@@ -69,6 +70,19 @@ def parse_payload(codec, data):
         "tl0": payload.tl0 if payload.tl0_at else None, "key_index": payload.key_index,
         "temporal": payload.temporal if payload.has_layer else None, "sync": bool(payload.layer_sync),
     }
+
+
+def parse_red(data, payload_type):
+    """The packet's own frame and the copies as (timestamp offset, frame), oldest first; None when broken."""
+    cdef Exact exact = Exact(data)
+    cdef red_t red
+    if not c_parse_red(&red, exact.at, exact.length, payload_type):
+        return None
+    copies = [
+        (red.copies[i].back, data[red.copies[i].at : red.copies[i].at + red.copies[i].length])
+        for i in range(red.count)
+    ]
+    return data[red.own_at : red.own_at + red.own_length], copies
 
 
 def rtcp_packets(data):

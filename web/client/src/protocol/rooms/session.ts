@@ -1,4 +1,4 @@
-import { Device, type types } from 'mediasoup-client'
+import type { types } from 'mediasoup-client'
 
 import { asProblem, Problem } from '../problem'
 
@@ -15,6 +15,7 @@ import type {
   Source,
 } from './messages'
 import { Outgoing } from './outgoing'
+import { makeDevice } from './redundancy'
 import { Serial } from './serial'
 import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
 import { openTransport, type KeptTransport, type TransportEvents } from './transports'
@@ -145,7 +146,7 @@ export class RoomSession {
 
   private async loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<types.Device> {
     try {
-      const device = this.options.makeDevice?.() ?? new Device()
+      const device = this.options.makeDevice?.() ?? makeDevice(routerRtpCapabilities)
       await device.load({ routerRtpCapabilities })
       return device
     } catch {

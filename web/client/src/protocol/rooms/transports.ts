@@ -4,6 +4,7 @@ import type { Problem } from '../problem'
 
 import type { Ask, Direction, Source } from './messages'
 import { PathKeeper } from './path'
+import { toldOfRed } from './redundancy'
 
 export interface TransportEvents {
   onPath: (direction: Direction, connected: boolean) => void
@@ -39,7 +40,12 @@ export async function openTransport(
   })
   transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
     const { source, paused = false } = appData as ProduceData
-    ask('produce', { transportId: transport.id, kind, rtpParameters, source, paused }).then(done, failed)
+    const told =
+      source === 'microphone' ? toldOfRed(rtpParameters, device.sendRtpCapabilities) : rtpParameters
+    ask('produce', { transportId: transport.id, kind, rtpParameters: told, source, paused }).then(
+      done,
+      failed,
+    )
   })
   const keeper = new PathKeeper(transport, ask, {
     onState: (connected) => events.onPath(direction, connected),
