@@ -32,7 +32,7 @@ _VIDEO_FEEDBACK = (
 
 
 def router_capabilities() -> RtpCapabilities:
-    """Opus, with redundancy where wanted; VP8 first of the videos, because every client has it; H.264 in three profiles; VP9 profile 0."""
+    """Opus, with redundancy where wanted; VP8 first of the videos, because every client has it."""
     opus = CodecCapability(
         mime_type="audio/opus",
         preferred_payload_type=100,
