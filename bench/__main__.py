@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench import floor, load, report
+from bench import floor, load, report, storm
 from bench.peer import Connection, Peer, join, produce
 from bench.server import Server, open_meeting, running
 
@@ -17,6 +17,7 @@ SERVER_CORE, LOAD_CORE = 0, 1
 SUBSCRIBERS = (30, 60, 100)
 ROUNDS = 3  # a point is the median of these
 SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
+STORM_SECONDS = 10.0  # a theme day begins at the minute
 JOINING = 8  # peers that join at the same time
 SSRCS = {"video": 0x10000001, "audio": 0x20000002}
 
@@ -128,9 +129,20 @@ def main() -> None:
         "--rounds", type=int, default=ROUNDS, help="measurements a point, of which the median counts"
     )
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
+    parser.add_argument(
+        "--storm",
+        type=int,
+        metavar="N",
+        help="only measure N people who come into one room within 10 seconds",
+    )
     options = parser.parse_args()
     options.subscribers.sort()
     os.sched_setaffinity(0, {LOAD_CORE})
+    if options.storm:
+        result = asyncio.run(storm.measure(options.storm, STORM_SECONDS, SERVER_CORE))
+        storm.add(options.output, result)
+        print(result)
+        return
     print("measuring the floor", flush=True)
     floor_cost = measure_floor(options)
     print("measuring the server", flush=True)

@@ -6,11 +6,12 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-import socketio
 from aioice import stun
 from aiortc.rtcdtlstransport import RTCCertificate
 from OpenSSL import SSL
 from pylibsrtp import Policy, Session
+
+from bench.wire import Wire
 
 PROFILE = b"SRTP_AEAD_AES_128_GCM"
 KEY, SALT = 16, 12  # bytes of its master key and salt (RFC 7714 section 12.1)
@@ -43,15 +44,16 @@ class Connection:
 class Peer:
     """One participant; `rtp_capabilities` are simply the router's own, as a client that supports everything."""
 
-    client: socketio.AsyncClient
+    wire: Wire
     rtp_capabilities: dict[str, Any] = field(default_factory=dict)
     producers: list[str] = field(default_factory=list)
+    open_producers: list[str] = field(default_factory=list)  # those that were not paused
     connections: list[Connection] = field(default_factory=list)
     keeping: asyncio.Task[None] | None = None
 
     async def call(self, event: str, payload: dict[str, Any]) -> Any:
         """Send `event` and return the acknowledged data; JoinError if it was refused."""
-        answer = await self.client.call(event, payload, namespace="/rooms", timeout=STEP_TIMEOUT)
+        answer = await self.wire.call(event, payload, STEP_TIMEOUT)
         if not answer["ok"]:
             raise JoinError(f"{event}: {answer['error']}")
         return answer["data"]
@@ -90,27 +92,21 @@ class Peer:
         """Leave, and close the sockets."""
         if self.keeping:
             self.keeping.cancel()
-        await self.client.disconnect()
+        await self.wire.close()
         for connection in self.connections:
             connection.socket.close()
 
 
 async def join(url: str, cookie: str, meeting_id: str) -> Peer:
     """Connect with the session `cookie` and join the meeting."""
-    client = socketio.AsyncClient(reconnection=False)
-    await client.connect(
-        url,
-        headers={"Cookie": cookie},
-        namespaces=["/rooms"],
-        transports=["websocket"],
-        wait_timeout=STEP_TIMEOUT,
-    )
-    peer = Peer(client)
+    peer = Peer(await Wire.open(url, cookie, STEP_TIMEOUT))
     joined = await peer.call("join", {"meetingId": meeting_id})
     if joined["state"] != "admitted":
         raise JoinError(f"join: {joined['state']}")
     peer.rtp_capabilities = joined["routerRtpCapabilities"]
-    peer.producers = [producer["producerId"] for other in joined["peers"] for producer in other["producers"]]
+    producers = [producer for other in joined["peers"] for producer in other["producers"]]
+    peer.producers = [producer["producerId"] for producer in producers]
+    peer.open_producers = [producer["producerId"] for producer in producers if not producer["paused"]]
     return peer
 
 
