@@ -6,11 +6,14 @@ from media.plane.accept cimport accept_rtp
 from media.plane.address cimport address_t, table_find
 from media.plane.bits cimport get32
 from media.plane.drops cimport (
-    DROP_CONTROL_QUEUE_FULL, DROP_MALFORMED_RTCP, DROP_MALFORMED_RTP, DROP_NOT_ADMITTED, DROP_NO_KEYS, DROP_TOO_LONG,
-    DROP_TOO_MANY_SSRCS, DROP_UNKNOWN_ADDRESS, DROP_UNKNOWN_PROTOCOL,
+    DROP_CONTROL_QUEUE_FULL, DROP_MALFORMED_RTCP, DROP_MALFORMED_RTP, DROP_NOT_ADMITTED, DROP_NO_KEYS,
+    DROP_RTCP_FLOOD, DROP_TOO_FAST, DROP_TOO_LONG, DROP_TOO_MANY_SSRCS, DROP_UNKNOWN_ADDRESS, DROP_UNKNOWN_PROTOCOL,
 )
 from media.plane.objects cimport core_t, transport_t
 from media.plane.queue cimport queue_push, queue_t
+from media.plane.rates cimport (
+    MEDIA_BURST_US, MEDIA_BYTES_A_SECOND, RTCP_A_SECOND, RTCP_BURST_US, rate_allows,
+)
 from media.plane.requests cimport accept_rtcp
 from media.plane.routes cimport route_find, stranger_allowed
 from media.plane.srtp cimport SRTP_OK, unprotect_drop
@@ -35,6 +38,18 @@ cdef inline void to_control(
         core.told = True
     else:
         core.drops[<int>DROP_CONTROL_QUEUE_FULL] += 1
+
+
+cdef inline bint within_rate(core_t *core, transport_t *transport, int length, bint rtcp) noexcept nogil:
+    if rtcp:
+        if rate_allows(&transport.rtcp_rate, core.now, 1, RTCP_A_SECOND, RTCP_BURST_US):
+            return True
+        core.drops[<int>DROP_RTCP_FLOOD] += 1
+        return False
+    if rate_allows(&transport.media_rate, core.now, length, MEDIA_BYTES_A_SECOND, MEDIA_BURST_US):
+        return True
+    core.drops[<int>DROP_TOO_FAST] += 1
+    return False
 
 
 cdef inline void receive_media(
@@ -63,6 +78,9 @@ cdef inline void receive_media(
         if status != SRTP_OK:
             core.drops[unprotect_drop(status)] += 1
             return
+    # Only what is authentic counts, or a forger could use up another's rate.
+    if not within_rate(core, transport, length, rtcp):
+        return
     transport.packets_received += 1
     transport.bytes_received += length
     if rtcp:

@@ -13,6 +13,7 @@ from media.plane.extensions cimport extension_writer_t, kinds_by_id_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.queue cimport queue_t
 from media.plane.seal cimport evp_t, seal_t
+from media.plane.rates cimport rate_t
 from media.plane.rtcp cimport CNAME_MOST
 from media.plane.spans cimport spans_t
 from media.plane.srtp cimport srtp_t
@@ -85,6 +86,8 @@ ctypedef struct transport_t:
     uint32_t rtt_us
     uint32_t loss_down  # 1/65536
     uint32_t loss_up
+    rate_t media_rate
+    rate_t rtcp_rate
     int64_t resend_refill_us
     int resend_tokens
 

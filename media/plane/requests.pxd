@@ -23,6 +23,7 @@ from media.plane.stream cimport stream_t
 
 cdef enum:
     NACK_ITEMS_MOST = 32  # of one message: 544 packets, more than any honest receiver asks for at once
+    FIR_ITEMS_MOST = 16
     RTT_MOST_US = 10_000_000
 
 
@@ -145,6 +146,7 @@ cdef inline bint read_feedback(
 ) noexcept nogil:
     """RTPFB and PSFB; false when malformed. The kinds the plane has no use for are passed over."""
     cdef int at = packet.at
+    cdef int items = 0
     if packet.end - at < 8:
         return False
     if packet.type == RTCP_RTPFB:
@@ -163,9 +165,10 @@ cdef inline bint read_feedback(
         read_key_request(core, transport, get32(data + at + 4))
     elif packet.count == PSFB_FIR:
         at += 8
-        while at + 8 <= packet.end:
+        while at + 8 <= packet.end and items < FIR_ITEMS_MOST:
             read_key_request(core, transport, get32(data + at))
             at += 8
+            items += 1
     elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"
         take_remb(core, transport, read_remb(get24(data + at + 13)))
     return True
