@@ -74,6 +74,8 @@ class DtlsIdentity:
         # is no socket to ask.
         context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_QUERY_MTU)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        # After the handshake an association hardly ever says anything: it need not keep its buffers for that.
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         # Self-signed certificates prove nothing by themselves: the fingerprint is checked after the handshake.
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         context.use_certificate(certificate)

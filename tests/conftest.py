@@ -5,6 +5,7 @@ Both are copies of one template made by `create_all`, so a test costs millisecon
 """
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,14 @@ async def _make_tables(url: str) -> None:
     tables = load_models()
     async with _opened(url) as database, database.engine.begin() as connection:
         await connection.run_sync(tables.create_all)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_collected_once() -> Iterator[None]:
+    """What a module of tests leaves behind is not walked again by every collection of those that follow."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

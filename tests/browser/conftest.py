@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
-from playwright.async_api import Browser, ViewportSize, async_playwright
+from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
-from tests.browser.person import DESKTOP, Person, open_window
+from tests.browser.person import DESKTOP, PATIENCE_SECONDS, Person, open_window
 from tests.browser.server import RunningServer, running_server
 
 # The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second.
@@ -19,6 +19,8 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     "--disable-gpu",
 ]
+
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)  # what a page shows, it may show late on a busy machine
 
 Arrive = Callable[..., Awaitable[Person]]
 
