@@ -11,6 +11,7 @@ from media.stun import StunError, error_response, parse_binding_request, peek_lo
 
 PASSWORD = "a password of thirty characters"
 FINGERPRINT_BYTES = 8
+TRANSACTION = bytes(range(12))
 
 
 def check(
@@ -21,7 +22,7 @@ def check(
     controlled: bool = False,
 ) -> bytes:
     """A connectivity check as a browser sends it."""
-    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, TRANSACTION)
     message.attributes["USERNAME"] = username
     message.attributes["PRIORITY"] = 1_853_824_767
     message.attributes["ICE-CONTROLLED" if controlled else "ICE-CONTROLLING"] = 77
@@ -48,9 +49,15 @@ def test_a_check_is_understood() -> None:
         (check()[:-1], "stun_malformed"),
         (check()[:4] + b"\0\0\0\0" + check()[8:], "stun_malformed"),
         (check()[:-1] + bytes([check()[-1] ^ 1]), "stun_malformed"),  # fingerprint
-        (bytes(stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST)), "stun_not_a_binding_request"),
-        (bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE)), "stun_not_a_binding_request"),
-        (bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST)), "stun_without_username"),
+        (
+            bytes(stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST, TRANSACTION)),
+            "stun_not_a_binding_request",
+        ),
+        (
+            bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, TRANSACTION)),
+            "stun_not_a_binding_request",
+        ),
+        (bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST, TRANSACTION)), "stun_without_username"),
         (check(username="local"), "stun_without_username"),
         (check(username=":remote"), "stun_without_username"),
         (check() + bytes(1_300), "stun_too_long"),
