@@ -16,12 +16,16 @@ from members.demo import make_demo
 from members.importing import ImportRefused, import_path
 from members.organizations import Organizations
 from members.policy import RoleName
+from recordings.storage.repository import waiting
+from recordings.storage.s3 import S3Store
+from recordings.storage.store import REMEDIES, StoreError
 from rooms.consultations.setup import ConsultationSheets
 from rooms.consultations.stations import Stations
 from rooms.demo import furnish_demo
-from startup import StartFailed, records
+from startup import StartFailed, records, storage_settings
 from welcome import Demo, demo_lines, table
 
+PROBE: Final = "huitang-probe/probe.txt"
 BROKEN: Final = 2  # the exit code of verify-cards where a chain does not hold
 
 
@@ -152,3 +156,26 @@ def _progress(what: str) -> Callable[[int, int], None]:
             print(f"\r{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)
 
     return show
+
+
+async def storage(config: Config, _arguments: argparse.Namespace) -> int:
+    """Write, read and delete a small file in the remote store, and say what waits for it."""
+    settings = storage_settings(config)
+    if settings is None:
+        print("Recordings lie in their folder alone: HUITANG_STORAGE__BUCKET names no remote store.")
+        return 0
+    store = S3Store(settings)
+    try:
+        await store.check()
+        await store.probe(PROBE)
+    except StoreError as error:
+        raise StartFailed(f"{error.remedy} (it said: {error.detail or 'nothing'})") from error
+    finally:
+        await store.close()
+    print(f"The store can be listed, written, read and deleted in: bucket {settings.bucket}.")
+    async with records(config) as database, database.reading() as session:
+        count, faults = await waiting(session)
+    print(f"{count} recordings wait to be carried there or removed.")
+    for fault in faults:
+        print(f"Last time: {REMEDIES[fault]}")
+    return 0

@@ -204,6 +204,74 @@ class RecordingsSection(Section):
     ] = 500
 
 
+class StorageSection(Section):
+    """A bucket of an S3-compatible service to which finished recordings are carried; none without `bucket`."""
+
+    bucket: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$",
+            description="Bucket of an S3-compatible service to which finished recordings are carried; default none",
+        ),
+    ] = None
+    endpoint_url: Annotated[
+        str | None, Field(description="Such as https://s3.example.org; default Amazon's own of the region")
+    ] = None
+    region: Annotated[str, Field(min_length=1, description="The service's region; many take any")] = (
+        "us-east-1"
+    )
+    prefix: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z0-9._-]+/)*$",
+            description="Before every name in the bucket, such as huitang/, where others use it too",
+        ),
+    ] = ""
+    access_key: Annotated[
+        str | None, Field(description="The account's key; default what the machine itself is allowed")
+    ] = None
+    secret_key: Annotated[SecretStr | None, Field(description="That key's secret")] = None
+    addressing: Annotated[
+        Literal["path", "virtual"],
+        Field(description="Whether the bucket is part of the address's path or of its host name"),
+    ] = "path"
+    part_mebibytes: Annotated[
+        int,
+        Field(ge=5, le=512, description="Size of the parts of an upload; a broken line costs one at most"),
+    ] = 16
+    keep_local: Annotated[
+        bool, Field(description="Keep finished films on the disk too, once they are in the store")
+    ] = True
+    archive_originals: Annotated[
+        bool, Field(description="Carry what was captured to the store too, as a second copy")
+    ] = False
+    serve: Annotated[
+        Literal["proxy", "signed"],
+        Field(
+            description="Films that are only in the store: through this server, or signed addresses of the store"
+        ),
+    ] = "proxy"
+    signed_seconds: Annotated[
+        int, Field(ge=60, le=604800, description="How long a signed address is good for")
+    ] = 900
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://default")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
+            raise ValueError("is not an address such as https://s3.example.org")
+        return value
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("access_key and secret_key go together: give both or neither")
+        if self.bucket is None and (self.endpoint_url or self.access_key):
+            raise ValueError("bucket is missing")
+        return self
+
+
 class ConsultationsSection(Section):
     """面对面."""
 
@@ -266,6 +334,7 @@ class Config(BaseSettings):
     media: MediaSection = MediaSection()
     ice: IceSection = IceSection()
     recordings: RecordingsSection = RecordingsSection()
+    storage: StorageSection = StorageSection()
     consultations: ConsultationsSection = ConsultationsSection()
     rooms: RoomsSection = RoomsSection()
     metrics: MetricsSection = MetricsSection()

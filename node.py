@@ -25,7 +25,7 @@ from recordings.settings import RecordingSettings
 from recordings.viewing.service import Viewings
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
-from startup import StartFailed
+from startup import StartFailed, storage_settings
 from web import tls
 from web.application import create_app
 from web.figures import Figures
@@ -89,7 +89,7 @@ class Node:
             attendance=attendance,
             stations=stations,
             consultations=self.consultations,
-            library=Library(database, recordings, utc_now),
+            library=Library(database, self.recordings.shelf, utc_now),
             viewings=Viewings(database, attendance, cards, utc_now),
             texts=texts,
             clock=utc_now,
@@ -246,7 +246,9 @@ def _media_settings(config: Config) -> MediaSettings:
 def _recording_settings(config: Config) -> RecordingSettings:
     folder = config.recordings.folder or config.data_dir / "recordings"
     return RecordingSettings(
-        folder=folder, min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE
+        folder=folder,
+        min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
+        storage=storage_settings(config),
     )
 
 
@@ -267,6 +269,7 @@ def _web_settings(config: Config) -> WebSettings:
         metrics_networks=config.metrics.networks,
         metrics_token=_text(config.metrics.token),
         access_log=config.log.access,
+        media_origin=stored.browsers_origin if (stored := storage_settings(config)) else None,
     )
 
 

@@ -125,6 +125,9 @@ def parser() -> argparse.ArgumentParser:
     )
     one = add("reset-password", commands.reset_password, "set an account's password; its sessions end")
     one.add_argument("username")
+    add(
+        "storage", commands.storage, "try the remote store that recordings are carried to, and say what waits"
+    )
     add("migrate", commands.migrate, "bring the database up to date (serve does it too)")
     return root
 

@@ -12,6 +12,7 @@ from config import Config
 from database import Database, MigrationError
 from errors import Problem
 from localization import ErrorTexts
+from recordings.storage.settings import MEBIBYTE, StorageSettings
 
 LOCK_FILE: Final = "server.lock"
 SQLITE_FILE: Final = "huitang.sqlite3"
@@ -77,3 +78,24 @@ def database_of(config: Config) -> Database:
         return Database(url or f"sqlite:///{(config.data_dir / SQLITE_FILE).absolute()}")
     except ValueError as error:
         raise StartFailed(f"HUITANG_DATABASE__URL is wrong: {error}.") from error
+
+
+def storage_settings(config: Config) -> StorageSettings | None:
+    """The remote store, where there is one."""
+    wanted = config.storage
+    if wanted.bucket is None:
+        return None
+    return StorageSettings(
+        bucket=wanted.bucket,
+        endpoint_url=wanted.endpoint_url,
+        region=wanted.region,
+        prefix=wanted.prefix,
+        access_key=wanted.access_key,
+        secret_key=wanted.secret_key,
+        addressing=wanted.addressing,
+        part_bytes=wanted.part_mebibytes * MEBIBYTE,
+        keep_local=wanted.keep_local,
+        archive_originals=wanted.archive_originals,
+        serve=wanted.serve,
+        signed_seconds=wanted.signed_seconds,
+    )

@@ -25,11 +25,11 @@ For signaling (all on the event loop):
 
 For web/api:
 
-    library = Library(database, settings, clock)             # recordings/library.py
+    library = Library(database, center.shelf, clock)         # recordings/library.py
     await library.list(actor, PageRequest(...), meeting_id=None) -> Page[RecordingView]
     await library.get(actor, recording_id) -> RecordingView
     await library.of_meetings(actor, meeting_ids) -> {meeting_id: recording_id}
-    await library.media(actor, recording_id) -> MediaFile(path, size, etag, content_type)
+    await library.media(actor, recording_id) -> MediaFile(store, key, size, etag, content_type)
     viewings = Viewings(database, attendance, cards, clock)  # recordings/viewing/service.py
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView
 

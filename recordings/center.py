@@ -22,6 +22,8 @@ from recordings.models import Recording
 from recordings.reconciliation import Reconciled, Reconciliation
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
+from recordings.storage.publisher import Publisher
+from recordings.storage.shelf import Shelf
 from recordings.views import RecordingStatistics
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingState
@@ -44,7 +46,11 @@ class RecordingCenter:
         self._recorders: dict[str, Recorder] = {}
         self._opening = asyncio.Lock()
         self._compositions = Compositions(database, settings, self._folders, clock, self._tell)
-        self._reconciliation = Reconciliation(database, self._folders, clock, self._recorders.__contains__)
+        self.shelf = Shelf(settings.folder, settings.storage)
+        self._publisher = Publisher(database, self._folders, self.shelf, settings.storage, clock)
+        self._reconciliation = Reconciliation(
+            database, self._folders, self.shelf, clock, self._recorders.__contains__
+        )
         self._background: set[asyncio.Task[None]] = set()
         self._hourly: asyncio.Task[None] | None = None
 
@@ -65,6 +71,7 @@ class RecordingCenter:
         self._thread.start()
         await self.reconcile()
         await self._compositions.start()
+        await self._publisher.start()
         self._hourly = asyncio.create_task(self._reconcile_hourly(), name="reconcile_recordings")
 
     async def stop(self) -> None:
@@ -74,6 +81,8 @@ class RecordingCenter:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._hourly
         await self._compositions.stop()
+        await self._publisher.stop()
+        await self.shelf.close()
         for recorder in list(self._recorders.values()):
             await recorder.close()
         self._recorders.clear()
@@ -125,11 +134,17 @@ class RecordingCenter:
         """See `recordings.reconciliation`."""
         found = await self._reconciliation.run()
         self._compositions.wake()
+        self._publisher.wake()
         return found
+
+    def wake_publisher(self) -> None:
+        """A removal was asked for (`recordings.storage.repository.remove_soon`): begin now and not at the next look."""
+        self._publisher.wake()
 
     def statistics(self) -> RecordingStatistics:
         """Gauges and counters for /metrics."""
         capture, compositions = self._counters, self._compositions.counters
+        storage = self._publisher.counters
         return RecordingStatistics(
             capturing_meetings=len(self._recorders),
             capturing_tracks=sum(recorder.track_count for recorder in self._recorders.values()),
@@ -142,6 +157,11 @@ class RecordingCenter:
             running_compositions=compositions.running,
             finished_compositions=compositions.finished,
             failed_compositions=compositions.failed,
+            storage_waiting=storage.waiting,
+            storage_published=storage.published,
+            storage_removed=storage.removed,
+            storage_failed_attempts=storage.failed_attempts,
+            storage_sent_bytes=storage.sent_bytes,
         )
 
     async def _begin(self, meeting_id: str) -> Segment | None:
@@ -188,6 +208,8 @@ class RecordingCenter:
             _log.warning("recording_failure_not_noted", code=problem.code)  # `finish` notes it too
 
     def _tell(self, meeting_id: str, status: RecordingStatus) -> None:
+        if status.state.playable:
+            self._publisher.wake()
         if self._listener is not None:
             self._listener.on_recording_event(meeting_id, status)
 

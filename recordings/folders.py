@@ -1,10 +1,15 @@
 """Where a recording's files lie."""
 
+import shutil
 from pathlib import Path
+from typing import Final
 
 from database import is_id
 from recordings.capture.journal import SEGMENT_PREFIX
 from recordings.renditions import FILE_NAMES, Rendition
+
+SOURCE_FOLDER: Final = "source"
+"""Holds the one file that was uploaded, of a film made elsewhere."""
 
 
 class Folders:
@@ -30,6 +35,30 @@ class Folders:
     def rendition(self, recording_id: str, rendition: Rendition) -> Path:
         """A composed file, or for HLS the folder of its files."""
         return self.of(recording_id) / FILE_NAMES[rendition]
+
+    def finished(self, recording_id: str) -> list[tuple[str, Path]]:
+        """Every composed file by its name within the folder."""
+        found: list[tuple[str, Path]] = []
+        for name in FILE_NAMES.values():
+            path = self.of(recording_id) / name
+            inner = sorted(path.rglob("*")) if path.is_dir() else [path]
+            found += [
+                (file.relative_to(self.of(recording_id)).as_posix(), file) for file in inner if file.is_file()
+            ]
+        return found
+
+    def drop_finished(self, recording_id: str) -> None:
+        """Remove what was composed; what was captured stays."""
+        for name in FILE_NAMES.values():
+            path = self.of(recording_id) / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def originals(self, recording_id: str) -> list[tuple[str, Path]]:
+        """Every captured or uploaded file by its name within the folder."""
+        top = self.of(recording_id)
+        folders = [*sorted(top.glob(f"{SEGMENT_PREFIX}*")), top / SOURCE_FOLDER]
+        files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+        return [(path.relative_to(top).as_posix(), path) for path in files]
 
     def last_segment(self, recording_id: str) -> int:
         """The highest number of a segment there is, 0 where there is none."""

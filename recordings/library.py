@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 
 from database import Clock, Database, Page, PageRequest, SortKey, fetch_page
@@ -11,21 +12,23 @@ from members.organizations import Organization
 from members.organizations.repository import get_many
 from members.policy import Actor
 from recordings.access import find, watchable
-from recordings.folders import Folders
 from recordings.models import Recording, Viewing
-from recordings.renditions import CONTENT_TYPES, Rendition, outputs_in
-from recordings.settings import RecordingSettings
+from recordings.renditions import CONTENT_TYPES, FILE_NAMES, Rendition, outputs_in
+from recordings.storage.shelf import Shelf
+from recordings.storage.store import StoreError
 from recordings.viewing import repository as viewings
 from recordings.viewing.service import coverage_view
 from recordings.views import MediaFile, RecordingView
+
+_log = structlog.get_logger(__name__)
 
 
 class Library:
     """Every public method is one unit of work and checks the actor's right through members.policy."""
 
-    def __init__(self, database: Database, settings: RecordingSettings, clock: Clock) -> None:
+    def __init__(self, database: Database, shelf: Shelf, clock: Clock) -> None:
         self._database = database
-        self._folders = Folders(settings.folder)
+        self._shelf = shelf
         self._clock = clock
 
     async def list(
@@ -70,7 +73,7 @@ class Library:
     async def media(
         self, actor: Actor, recording_id: str, rendition: Rendition = Rendition.FILM
     ) -> MediaFile:
-        """The film, or its sound, on the disk; Problems recording_not_found, recording_not_playable.
+        """The film, or its sound, in whichever store has it; Problems recording_not_found, recording_not_playable.
 
         Problem rendition_not_found where there is no sound of its own.
 
@@ -83,23 +86,39 @@ class Library:
         if not known and actor.member_id is not None:
             async with self._database.transaction() as session:
                 await viewings.open_and_lock(session, recording_id, actor.member_id, self._clock())
-        return self._file(access.recording, rendition)
+        return await self._file(access.recording, rendition)
 
     async def picture(self, actor: Actor, recording_id: str, rendition: Rendition) -> MediaFile:
         """The poster or the preview; Problems recording_not_found, recording_not_playable, rendition_not_found."""
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
         access.require_playable()
-        return self._file(access.recording, rendition)
+        return await self._file(access.recording, rendition)
 
-    def _file(self, recording: Recording, rendition: Rendition) -> MediaFile:
-        path = self._folders.rendition(recording.id, rendition)
-        if not path.is_file():
+    async def _file(self, recording: Recording, rendition: Rendition) -> MediaFile:
+        try:
+            found = await self._shelf.find(
+                recording.id, recording.version, recording.stored_version, FILE_NAMES[rendition]
+            )
+        except StoreError as error:
+            _log.warning(
+                "store_unreadable", recording_id=recording.id, fault=error.fault.value, remedy=error.remedy
+            )
+            raise Problem(Kind.UNAVAILABLE, "store_unavailable") from error
+        if found is None:
             if rendition is Rendition.FILM:
                 raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": recording.state.value})
             raise Problem(Kind.NOT_FOUND, "rendition_not_found", {"rendition": rendition.value})
         etag = f'"{recording.id}-{recording.version}-{rendition}"'
-        return MediaFile(path, path.stat().st_size, etag, CONTENT_TYPES[rendition])
+        streams = rendition in {Rendition.FILM, Rendition.SOUND}  # what a player loads without a script
+        return MediaFile(
+            found.store,
+            found.entry.key,
+            found.entry.size,
+            etag,
+            CONTENT_TYPES[rendition],
+            found.signed_seconds if streams else None,
+        )
 
     async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, str]:
         """The ids of those meetings' recordings that the actor may watch, by meeting."""

@@ -41,6 +41,7 @@ class Recording(Base):
     progress: Mapped[float] = mapped_column(Float)  # 0..1, of the composition
     segments: Mapped[int]  # runs of capture so far
     version: Mapped[int]  # of the composed file; 0: there is none
+    stored_version: Mapped[int] = mapped_column(default=0)  # the one that is wholly in the remote store
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]  # when capture ended for good
     duration_seconds: Mapped[float | None] = mapped_column(Float)

@@ -16,7 +16,10 @@ from recordings import repository
 from recordings.capture.journal import JOURNAL_NAME
 from recordings.folders import Folders
 from recordings.models import Recording
+from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import Failure, RecordingState
+from recordings.storage.shelf import Shelf
+from recordings.storage.store import StoreError
 
 _log = structlog.get_logger(__name__)
 
@@ -30,16 +33,23 @@ class Reconciled:
     absent: int = 0  # meetings that should have been recorded
     lost_films: int = 0  # composed anew where the captured files are there
     strangers: int = 0  # folders of no recording, left alone
+    stored_strangers: int = 0  # the same in the remote store
 
 
 class Reconciliation:
     """`is_open` tells which meetings are being captured right now by this process."""
 
     def __init__(
-        self, database: Database, folders: Folders, clock: Clock, is_open: Callable[[str], bool]
+        self,
+        database: Database,
+        folders: Folders,
+        shelf: Shelf,
+        clock: Clock,
+        is_open: Callable[[str], bool],
     ) -> None:
         self._database = database
         self._folders = folders
+        self._shelf = shelf
         self._clock = clock
         self._is_open = is_open
 
@@ -62,24 +72,45 @@ class Reconciliation:
                 repository.turn(recording, RecordingState.FAILED, now, Failure.NOTHING_CAPTURED)
                 found.absent += 1
         await self._look_for_films(found, now)
-        async with self._database.reading() as session:
-            strangers = self._folders.strangers(await repository.all_ids(session))
-        found.strangers = len(strangers)
+        await self._look_for_strangers(found)
         _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
         return found
+
+    async def _look_for_strangers(self, found: Reconciled) -> None:
+        async with self._database.reading() as session:
+            known = await repository.all_ids(session)
+        found.strangers = len(self._folders.strangers(known))
+        if self._shelf.remote is None:
+            return
+        try:
+            found.stored_strangers = len(await self._shelf.remote.folders() - known)
+        except StoreError as error:
+            _log.warning("store_not_reconciled", fault=error.fault.value, remedy=error.remedy)
 
     async def _look_for_films(self, found: Reconciled, now: datetime) -> None:
         last = ""
         while True:
-            async with self._database.transaction() as session:
+            async with self._database.reading() as session:
                 batch = await repository.playable_after(session, last)
-                for recording in batch:
-                    if not self._folders.film(recording.id).is_file():
-                        found.lost_films += 1
-                        await self._film_is_lost(session, recording, now)
             if not batch:
                 return
             last = batch[-1].id
+            lost = [recording.id for recording in batch if not await self._has_film(recording)]
+            async with self._database.transaction() as session:
+                for recording_id in lost:
+                    recording = await repository.get(session, recording_id, lock=True)
+                    if recording is not None and recording.state.playable:
+                        found.lost_films += 1
+                        await self._film_is_lost(session, recording, now)
+
+    async def _has_film(self, recording: Recording) -> bool:
+        """Whether a store has it; one that does not answer is believed to."""
+        name = FILE_NAMES[Rendition.FILM]
+        try:
+            film = await self._shelf.find(recording.id, recording.version, recording.stored_version, name)
+        except StoreError:
+            return True
+        return film is not None
 
     async def _film_is_lost(self, session: AsyncSession, recording: Recording, now: datetime) -> None:
         await repository.enqueue(session, recording, now)

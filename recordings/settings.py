@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recordings.storage.settings import StorageSettings
+
 
 class RecordingSettings(BaseModel):
     """`folder` holds one directory a recording; everything else has a default that suits one machine."""
@@ -22,3 +24,4 @@ class RecordingSettings(BaseModel):
     # Added to the server's own niceness for the composing process.
     niceness: int = Field(default=15, ge=0, le=19)
     reconcile_seconds: float = Field(default=3600.0, gt=0)
+    storage: StorageSettings | None = None  # None: the folder alone

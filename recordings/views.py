@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from members.policy import Audience
 from recordings.renditions import Chapter, PreviewStrip, Rendition
 from recordings.states import Failure, RecordingState
+from recordings.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,17 @@ class RecordingView:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A composed file on this node's disk; `etag` is a strong one, quotes included."""
+    """A composed file in a store; `etag` is a strong one, quotes included.
 
-    path: Path
+    `signed_seconds`: browsers may be sent to the store itself, with an address that is good for so long.
+    """
+
+    store: Store
+    key: str
     size: int
     etag: str
     content_type: str = "video/mp4"
+    signed_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +80,8 @@ class RecordingStatistics:
     running_compositions: int
     finished_compositions: int
     failed_compositions: int
+    storage_waiting: int
+    storage_published: int
+    storage_removed: int
+    storage_failed_attempts: int
+    storage_sent_bytes: int

@@ -10,12 +10,13 @@ from web.api.dispatch import add_calls
 from web.api.openapi import openapi_handler
 from web.api.routes import CALLS
 from web.figures import FIGURES, Figures
+from web.grants import Grants
 from web.health import Health
 from web.metrics import MetricsPage
 from web.middleware import number_and_count
 from web.pages import ClientPages
 from web.proxies import Proxies
-from web.security import add_security_headers
+from web.security import security_headers
 from web.services import EDGE, SERVICES, Edge, Services, WebSettings
 from web.throttle import Throttle
 
@@ -43,8 +44,9 @@ def create_app(
         settings,
         pairing=Throttle(now, burst=PAIRINGS[0], seconds=PAIRINGS[1]),
         tickets=Throttle(now, burst=GUEST_TICKETS[0], seconds=GUEST_TICKETS[1]),
+        grants=Grants(now),
     )
-    app.on_response_prepare.append(add_security_headers)
+    app.on_response_prepare.append(security_headers(settings.media_origin))
     add_calls(app, CALLS)
     app.router.add_get("/api/openapi.json", openapi_handler(CALLS), name="openapi")
     health.add_routes(app)

@@ -1,6 +1,6 @@
 """What browsers are told and asked, so that other sites can neither act in our people's names nor frame our pages."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -48,10 +48,22 @@ HEADERS: Final = {
 }
 
 
-async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Runs for every answer just before its headers go out (aiohttp's on_response_prepare)."""
-    for name, value in HEADERS.items():
-        response.headers[name] = value
+OnPrepare = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
+
+
+def security_headers(media_origin: str | None = None) -> OnPrepare:
+    """Adds them to every answer just before its headers go out (aiohttp's on_response_prepare)."""
+    headers = dict(HEADERS)
+    if media_origin is not None:
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+            "media-src 'self'", f"media-src 'self' {media_origin}"
+        )
+
+    async def add(_request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers[name] = value
+
+    return add
 
 
 def require_own_origin(request: web.BaseRequest, seen: Seen, public_origins: Sequence[str]) -> None:

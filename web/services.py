@@ -18,6 +18,7 @@ from rooms.consultations.service import Consultations
 from rooms.consultations.stations import Stations
 from rooms.live.service import LiveRooms
 from rooms.meetings.service import Meetings
+from web.grants import Grants
 from web.throttle import Throttle
 
 
@@ -53,6 +54,7 @@ class WebSettings:
     metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     metrics_token: str | None = None
     access_log: bool = False
+    media_origin: str | None = None  # the store that browsers fetch films from, where they do
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Edge:
     settings: WebSettings
     pairing: Throttle
     tickets: Throttle
+    grants: Grants
 
 
 SERVICES = web.AppKey("services", Services)

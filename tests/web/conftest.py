@@ -21,7 +21,7 @@ from members.people import Member, Members
 from members.policy import RoleName
 from members.tokens import Tokens
 from recordings.library import Library
-from recordings.settings import RecordingSettings
+from recordings.storage.shelf import Shelf
 from recordings.viewing.service import Viewings
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
@@ -194,7 +194,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         attendance=attendance,
         stations=Stations(database, clock),
         consultations=consultations,
-        library=Library(database, RecordingSettings(folder=folder), clock),
+        library=Library(database, Shelf(folder, None), clock),
         viewings=Viewings(database, attendance, cards, clock),
         texts=ErrorTexts.load(),
         clock=clock,

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from aiohttp import web
 
 from localization import Language
+from recordings.views import MediaFile
 from web.api.caller import Caller
 from web.api.schemas.base import Input, Output
 from web.proxies import Seen
@@ -58,7 +59,7 @@ class Answer:
     prepare: Callable[[web.StreamResponse], None]
 
 
-Answered = Output | Answer | web.StreamResponse | None
+Answered = Output | Answer | MediaFile | web.StreamResponse | None
 
 
 @dataclass(frozen=True)

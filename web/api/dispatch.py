@@ -7,10 +7,13 @@ from aiohttp.typedefs import Handler
 
 from errors import Kind, Problem
 from localization import Language, choose_language
-from web.api.call import Access, Answer, Answered, AnyCall, Asked, Nothing
-from web.api.caller import Caller, identify
+from recordings.views import MediaFile
+from signaling.cookies import SESSION_COOKIE
+from web.api.call import Access, Answer, AnyCall, Asked, Nothing
+from web.api.caller import Caller, cookie, identify
 from web.api.parsing import parse_body, parse_query, read_body
 from web.api.schemas.base import Input, Output
+from web.media import answer_media
 from web.middleware import LANGUAGE
 from web.proxies import SEEN
 from web.security import require_own_origin
@@ -32,6 +35,9 @@ def add_calls(app: web.Application, calls: tuple[AnyCall, ...]) -> None:
 def _handler(call: AnyCall) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         services, edge = request.app[SERVICES], request.app[EDGE]
+        granted = edge.grants.find(session, request.path) if (session := _session(call, request)) else None
+        if granted is not None:
+            return await answer_media(request, granted)
         seen = request[SEEN]
         require_own_origin(request, seen, edge.settings.public_origins)
         caller = await identify(request, services)
@@ -40,9 +46,18 @@ def _handler(call: AnyCall) -> Handler:
         _require_access(call, caller, guests=edge.settings.guests)
         wanted = await _input(call, request, services, language)
         answered = await call.handler(Asked(request, services, edge, caller, wanted, seen, language))
+        if isinstance(answered, MediaFile):
+            if session is not None and caller.actor is not None:
+                edge.grants.note(session, request.path, answered)
+            return await answer_media(request, answered)
         return _response(call, answered)
 
     return handle
+
+
+def _session(call: AnyCall, request: web.Request) -> str | None:
+    """The cookie by which a grant of a file is known again; None for calls that answer no file."""
+    return cookie(request, SESSION_COOKIE) if call.media_type is not None else None
 
 
 def _require_access(call: AnyCall, caller: Caller, *, guests: bool) -> None:
@@ -62,7 +77,7 @@ async def _input(call: AnyCall, request: web.Request, services: Services, langua
     return Nothing()
 
 
-def _response(call: AnyCall, answered: Answered) -> web.StreamResponse:
+def _response(call: AnyCall, answered: Output | Answer | web.StreamResponse | None) -> web.StreamResponse:
     if isinstance(answered, web.StreamResponse):
         return answered
     body = answered.body if isinstance(answered, Answer) else answered

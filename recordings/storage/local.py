@@ -1,0 +1,134 @@
+"""The local store: files in a folder of this machine."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
+from typing import IO, Final, TypeVar, TypeVarTuple
+
+from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, StoreError
+
+_PART_SUFFIX: Final = ".part"
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+
+class LocalStore:
+    """Under `root`; blocking calls run in threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def path(self, key: str) -> Path:
+        """Where the file lies; StoreError for a key that leads out of the root."""
+        path = Path(os.path.normpath(self._root / key))
+        if path == self._root or not path.is_relative_to(self._root):
+            raise StoreError(Fault.REFUSED, "a key that leads out of the folder")
+        return path
+
+    async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:  # noqa: ARG002
+        """Copy a file; one that lies there already stays as it is."""
+        target = self.path(key)
+        await asyncio.to_thread(_guarded, _copy, path, target)
+        await ledger.sent(target.stat().st_size)
+
+    async def stat(self, key: str) -> Entry | None:
+        """The file, or None."""
+        path = self.path(key)
+        return await asyncio.to_thread(_guarded, _entry, path, key)
+
+    async def read(self, key: str, begin: int, end: int) -> AsyncGenerator[bytes]:
+        """The bytes; what a thread reads ahead is one piece."""
+        file = await _open(self.path(key))
+        try:
+            while begin < end:
+                data = await asyncio.to_thread(_piece, file, begin, min(CHUNK_BYTES, end - begin))
+                if not data:
+                    raise StoreError(Fault.MISSING, "shorter than it was")
+                yield data
+                begin += len(data)
+        finally:
+            file.close()
+
+    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
+        """Every file under a folder, or the one file of that name."""
+        for entry in await asyncio.to_thread(_guarded, self._entries, prefix):
+            yield entry
+
+    async def folders(self) -> set[str]:
+        """What lies directly under the root."""
+        return await asyncio.to_thread(_guarded, self._names)
+
+    async def delete(self, prefix: str) -> int:
+        """Remove a folder with all that is in it."""
+        count = len(await asyncio.to_thread(_guarded, self._entries, prefix))
+        await asyncio.to_thread(_guarded, _remove, self.path(prefix))
+        return count
+
+    async def signed_url(self, key: str, seconds: int) -> str | None:  # noqa: ARG002
+        """Nobody else can read this machine's files."""
+        return None
+
+    async def check(self) -> None:
+        """The folder is there and can be written."""
+        if not await asyncio.to_thread(os.access, self._root, os.W_OK):
+            raise StoreError(Fault.FORBIDDEN, "the folder cannot be written")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _names(self) -> set[str]:
+        return {path.name for path in self._root.iterdir()} if self._root.is_dir() else set()
+
+    def _entries(self, prefix: str) -> list[Entry]:
+        top = self.path(prefix)
+        found = sorted(path for path in top.rglob("*") if path.is_file()) if top.is_dir() else []
+        return [Entry(path.relative_to(self._root).as_posix(), path.stat().st_size) for path in found]
+
+
+def _guarded(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+    try:
+        return work(*arguments)
+    except FileNotFoundError as error:
+        raise StoreError(Fault.MISSING) from error
+    except OSError as error:
+        raise StoreError(Fault.REFUSED, error.strerror or str(error)) from error
+
+
+def _entry(path: Path, key: str) -> Entry | None:
+    return Entry(key, path.stat().st_size) if path.is_file() else None
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target == source.resolve():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + _PART_SUFFIX)
+    shutil.copyfile(source, part)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+
+
+async def _open(path: Path) -> IO[bytes]:
+    """The file; closed by nobody but the caller, and where the caller is cancelled meanwhile, here."""
+    opening = asyncio.ensure_future(asyncio.to_thread(_guarded, _opened, path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(lambda done: done.exception() or done.result().close())
+        raise
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _piece(file: IO[bytes], begin: int, size: int) -> bytes:
+    return os.pread(file.fileno(), size, begin)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

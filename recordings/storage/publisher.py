@@ -1,0 +1,251 @@
+"""`Publisher`: carries finished recordings to the remote store, and removed ones out of every store."""
+
+import asyncio
+import contextlib
+import mimetypes
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from database import Clock, Database, new_id
+from errors import Problem
+from recordings.folders import Folders
+from recordings.models import Recording
+from recordings.storage import repository
+from recordings.storage.ledger import DatabaseLedger
+from recordings.storage.models import DETAIL_LENGTH, StorageJob, Task
+from recordings.storage.settings import StorageSettings
+from recordings.storage.shelf import ORIGINALS, Shelf
+from recordings.storage.store import Fault, StoreError
+
+_POLL_SECONDS: Final = 10.0
+_FIRST_RETRY_SECONDS: Final = 10.0
+_LONGEST_RETRY_SECONDS: Final = 600.0
+_LEASE: Final = timedelta(seconds=120)
+_RENEW_SECONDS: Final = 20.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class StorageCounters:
+    """Since the start; `waiting` as of the last look."""
+
+    published: int = 0
+    removed: int = 0
+    failed_attempts: int = 0
+    sent_bytes: int = 0
+    waiting: int = 0
+
+
+class _Lost(Exception):  # noqa: N818 - the claim is
+    """The job is another's, or is not wanted any more."""
+
+
+class Publisher:
+    """`start` begins to work, `stop` ends it, `wake` tells that there may be something to do.
+
+    A job is tried until it succeeds, at growing distances: a store may be away for days, and nothing is lost meanwhile.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        folders: Folders,
+        shelf: Shelf,
+        settings: StorageSettings | None,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._folders = folders
+        self._shelf = shelf
+        self._settings = settings
+        self._clock = clock
+        self._worker = new_id()
+        self._awake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.counters = StorageCounters()
+
+    async def start(self) -> None:
+        """Begin. On SQLite this is the only node, so whatever was claimed before is free."""
+        if self._database.is_sqlite:
+            async with self._database.transaction() as session:
+                await repository.release_all(session)
+        self._task = asyncio.create_task(self._work(), name="publisher")
+
+    async def stop(self) -> None:
+        """End; what was begun is resumed by the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._awake.set()
+
+    async def _work(self) -> None:
+        if self._shelf.remote is not None:
+            try:
+                await self._shelf.remote.check()
+            except StoreError as error:  # meetings do not wait for an archive
+                _log.error(
+                    "store_unusable", fault=error.fault.value, detail=error.detail, remedy=error.remedy
+                )
+        while True:
+            self._awake.clear()
+            try:
+                worked = await self.work_once()
+            except Problem as problem:
+                _log.warning("storage_delayed", code=problem.code)
+                worked = False
+            except Exception:  # noqa: BLE001 - the queue goes on whatever one recording brings
+                _log.exception("publisher_failed")
+                worked = False
+            if not worked:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), _POLL_SECONDS)
+
+    async def work_once(self) -> bool:
+        """Take one job and see it through; answers whether there was one."""
+        job = await self._take()
+        if job is None:
+            return False
+        try:
+            await (self._publish if job.task is Task.PUBLISH else self._remove)(job)
+        except _Lost:
+            _log.info("storage_job_given_up", recording_id=job.recording_id)
+        except StoreError as error:
+            await self._retry(job, error)
+        except OSError as error:
+            await self._retry(job, StoreError(Fault.MISSING, error.strerror or str(error)))
+        return True
+
+    async def _take(self) -> StorageJob | None:
+        now = self._clock()
+        async with self._database.transaction() as session:
+            if self._shelf.remote is not None:
+                await repository.enqueue_unpublished(session, now)
+            job = await repository.claim(session, self._worker, now, _LEASE)
+            self.counters.waiting, _ = await repository.waiting(session)
+        return job
+
+    async def _publish(self, job: StorageJob) -> None:
+        remote = self._shelf.remote
+        async with self._database.reading() as session:
+            recording = await session.get(Recording, job.recording_id)
+        if recording is None or remote is None:
+            await self._finish(job, None)
+            return
+        ledger = DatabaseLedger(self._database, self._keeping(job))
+        there = {entry.key: entry.size async for entry in remote.entries(f"{recording.id}/")}
+        for key, path in await asyncio.to_thread(self._files, recording):
+            if there.get(key) != path.stat().st_size:
+                await remote.put(key, path, content_type(path.name), ledger)
+        if await self._finish(job, recording.version):
+            await self._tidy(recording)
+
+    def _files(self, recording: Recording) -> list[tuple[str, Path]]:
+        """What is to be in the store, by key."""
+        finished = [
+            (self._shelf.remote_key(recording.id, recording.version, name), path)
+            for name, path in self._folders.finished(recording.id)
+        ]
+        if self._settings is None or not self._settings.archive_originals:
+            return finished
+        return finished + [
+            (f"{recording.id}/{ORIGINALS}/{name}", path)
+            for name, path in self._folders.originals(recording.id)
+        ]
+
+    async def _tidy(self, recording: Recording) -> None:
+        """Earlier versions leave the store; the local copy goes where the operator wants that."""
+        remote = self._shelf.remote
+        if remote is None:
+            return
+        keep = (self._shelf.remote_key(recording.id, recording.version, ""), f"{recording.id}/{ORIGINALS}/")
+        old = {
+            "/".join(entry.key.split("/")[:2]) + "/"
+            async for entry in remote.entries(f"{recording.id}/")
+            if not entry.key.startswith(keep)
+        }
+        for prefix in sorted(old):
+            await remote.delete(prefix)
+        if self._settings is not None and not self._settings.keep_local:
+            await asyncio.to_thread(self._folders.drop_finished, recording.id)
+
+    async def _remove(self, job: StorageJob) -> None:
+        deleted = 0
+        for store in self._shelf.stores:
+            deleted += await store.delete(f"{job.recording_id}/")
+        async with self._database.transaction() as session:
+            await repository.forget_uploads(session, f"{job.recording_id}/")
+            mine = await repository.claimed(session, job.recording_id, self._worker)
+            if mine is not None:
+                await session.delete(mine)
+        self.counters.removed += 1
+        _log.info("recording_files_removed", recording_id=job.recording_id, files=deleted)
+
+    async def _finish(self, job: StorageJob, version: int | None) -> bool:
+        """Write it down; False where the recording was composed anew meanwhile, and is published again."""
+        async with self._database.transaction() as session:
+            mine = await repository.claimed(session, job.recording_id, self._worker)
+            if mine is None or mine.task is not Task.PUBLISH:
+                raise _Lost
+            recording = await session.get(Recording, job.recording_id, with_for_update=True)
+            if recording is not None and version not in {None, recording.version}:
+                mine.worker, mine.lease_until = None, None
+                return False
+            if recording is not None and version is not None:
+                recording.stored_version = version
+            await session.delete(mine)
+        self.counters.published += 1
+        _log.info("recording_published", recording_id=job.recording_id, version=version)
+        return True
+
+    async def _retry(self, job: StorageJob, error: StoreError) -> None:
+        self.counters.failed_attempts += 1
+        pause = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(job.attempts - 1, 10))
+        async with self._database.transaction() as session:
+            mine = await repository.claimed(session, job.recording_id, self._worker)
+            if mine is not None:
+                mine.worker, mine.lease_until = None, None
+                mine.not_before = self._clock() + timedelta(seconds=pause)
+                mine.fault, mine.detail = error.fault, error.detail[-DETAIL_LENGTH:]
+        _log.warning(
+            "storage_failed", recording_id=job.recording_id, task=job.task.value, fault=error.fault.value,
+            detail=error.detail, remedy=error.remedy, again_in_seconds=round(pause),
+        )  # fmt: skip
+
+    def _keeping(self, job: StorageJob) -> Callable[[int], Awaitable[None]]:
+        """Counts what was sent, and keeps the claim on a job that takes long; raises when it is lost."""
+        renewed = monotonic()
+
+        async def sent(size: int) -> None:
+            nonlocal renewed
+            self.counters.sent_bytes += size
+            if monotonic() - renewed < _RENEW_SECONDS:
+                return
+            renewed = monotonic()
+            async with self._database.transaction() as session:
+                mine = await repository.claimed(session, job.recording_id, self._worker)
+                if mine is None:
+                    raise _Lost
+                mine.lease_until = self._clock() + _LEASE
+
+        return sent
+
+
+def content_type(name: str) -> str:
+    """By the name's ending; Python's own table lacks what HLS needs."""
+    if name.endswith(".m3u8"):
+        return "application/vnd.apple.mpegurl"
+    if name.endswith(".m4s"):
+        return "video/iso.segment"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,0 +1,93 @@
+"""Every query about storage jobs and unfinished uploads. The caller has the session."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from recordings.models import Recording
+from recordings.states import RecordingState
+from recordings.storage.models import StorageJob, StoredUpload, Task
+from recordings.storage.store import Fault
+
+_AT_ONCE = 500
+
+
+async def remove_soon(session: AsyncSession, recording_id: str, now: datetime) -> None:
+    """Have every file of a recording removed from every store; in the transaction that deletes the recording."""
+    await _enqueue(session, recording_id, Task.REMOVE, now)
+
+
+async def enqueue_unpublished(session: AsyncSession, now: datetime) -> int:
+    """Have everything published that is playable and not wholly in the remote store; answers how many are new."""
+    query = (
+        select(Recording.id)
+        .outerjoin(StorageJob, StorageJob.recording_id == Recording.id)
+        .where(
+            Recording.state.in_([RecordingState.READY, RecordingState.DAMAGED]),
+            Recording.stored_version < Recording.version,
+            StorageJob.recording_id.is_(None),
+        )
+        .limit(_AT_ONCE)
+    )
+    ids = (await session.scalars(query)).all()
+    for recording_id in ids:
+        await _enqueue(session, recording_id, Task.PUBLISH, now)
+    return len(ids)
+
+
+async def claim(session: AsyncSession, worker: str, now: datetime, lease: timedelta) -> StorageJob | None:
+    """The job that has waited longest and that nobody is at, now this worker's."""
+    query = (
+        select(StorageJob)
+        .where(
+            StorageJob.not_before <= now,
+            or_(StorageJob.lease_until.is_(None), StorageJob.lease_until <= now),
+        )
+        .order_by(StorageJob.queued_at, StorageJob.recording_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    job = await session.scalar(query)
+    if job is not None:
+        job.worker, job.lease_until = worker, now + lease
+        job.attempts += 1
+    return job
+
+
+async def claimed(session: AsyncSession, recording_id: str, worker: str) -> StorageJob | None:
+    """The job if it is still this worker's, locked."""
+    query = select(StorageJob).where(StorageJob.recording_id == recording_id, StorageJob.worker == worker)
+    return await session.scalar(query.with_for_update())
+
+
+async def release_all(session: AsyncSession) -> None:
+    """Nobody is at any job: the only node has just started."""
+    await session.execute(update(StorageJob).values(worker=None, lease_until=None))
+
+
+async def waiting(session: AsyncSession) -> tuple[int, Sequence[Fault]]:
+    """How many jobs there are, and what the last attempts of those that failed met with."""
+    count = await session.scalar(select(func.count()).select_from(StorageJob))
+    faults = await session.scalars(select(StorageJob.fault).where(StorageJob.fault.is_not(None)).distinct())
+    return count or 0, [fault for fault in faults if fault is not None]
+
+
+async def upload(session: AsyncSession, key: str) -> StoredUpload | None:
+    """An unfinished upload to a key."""
+    return await session.get(StoredUpload, key)
+
+
+async def forget_uploads(session: AsyncSession, prefix: str) -> None:
+    """Nothing is left of uploads under a prefix."""
+    await session.execute(delete(StoredUpload).where(StoredUpload.key.startswith(prefix, autoescape=True)))
+
+
+async def _enqueue(session: AsyncSession, recording_id: str, task: Task, now: datetime) -> None:
+    job = await session.get(StorageJob, recording_id)
+    if job is None:
+        job = StorageJob(recording_id=recording_id, queued_at=now)
+        session.add(job)
+    job.task, job.not_before, job.attempts = task, now, 0
+    job.worker = job.lease_until = job.fault = None

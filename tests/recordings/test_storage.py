@@ -1,0 +1,308 @@
+"""Stores: what holds for both kinds, and what only a network can spoil. Against a real S3-speaking server."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from pydantic import SecretStr
+
+from database import Database
+from recordings.folders import Folders
+from recordings.models import Recording
+from recordings.renditions import Rendition
+from recordings.states import RecordingState
+from recordings.storage import repository
+from recordings.storage.local import LocalStore
+from recordings.storage.models import StorageJob
+from recordings.storage.publisher import Publisher
+from recordings.storage.s3 import S3Store
+from recordings.storage.shelf import Shelf
+from recordings.storage.store import Fault, Ledger, PartialUpload, Store, StoreError
+from tests.factories import FakeClock
+from tests.recordings.conftest import MakeMeeting
+from tests.recordings.test_library import recorded
+from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
+
+
+class Memory(Ledger):
+    """A ledger without a database."""
+
+    def __init__(self) -> None:
+        self.uploads: dict[str, PartialUpload] = {}
+        self.bytes = 0
+
+    async def unfinished(self, key: str) -> PartialUpload | None:
+        return self.uploads.get(key)
+
+    async def begun(self, upload: PartialUpload) -> None:
+        self.uploads[upload.key] = upload
+
+    async def ended(self, key: str) -> None:
+        self.uploads.pop(key, None)
+
+    async def sent(self, size: int) -> None:
+        self.bytes += size
+
+
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def s3(s3_server: S3Server) -> S3Server:
+    """The server, running, whatever the test before has done to it."""
+    await s3_server.start()
+    return s3_server
+
+
+@pytest.fixture
+async def remote(s3: S3Server) -> AsyncIterator[S3Store]:
+    store = S3Store(s3.settings)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Three parts and a piece, each byte of which tells its place."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"".join(number.to_bytes(4, "big") for number in range(PART_BYTES * 3 // 4 + 1000)))
+    return path
+
+
+async def content(store: Store, key: str, begin: int, end: int) -> bytes:
+    return b"".join([piece async for piece in store.read(key, begin, end)])
+
+
+@pytest.mark.parametrize("kind", ["local", "remote"])
+async def test_what_is_put_is_found_listed_read_and_deleted(
+    kind: str, remote: S3Store, tmp_path: Path, film: Path
+) -> None:
+    store: Store = remote if kind == "remote" else LocalStore(tmp_path / "store")
+    small = tmp_path / "poster.jpg"
+    small.write_bytes(b"jpg")
+    ledger = Memory()
+    await store.put("a1/film.mp4", film, "video/mp4", ledger)
+    await store.put("a1/hls/1.m4s", small, "video/iso.segment", ledger)
+    await store.put("a10/poster.jpg", small, "image/jpeg", ledger)
+    await store.check()
+    size = film.stat().st_size
+    found = await store.stat("a1/film.mp4")
+    assert found is not None
+    assert (found.size, ledger.bytes, ledger.uploads) == (size, size + 6, {})
+    assert await store.stat("a1/other") is None
+    for begin, end in ((0, 10), (PART_BYTES - 3, PART_BYTES + 3), (size - 5, size), (0, size)):
+        assert await content(store, "a1/film.mp4", begin, end) == film.read_bytes()[begin:end]
+    assert {entry.key async for entry in store.entries("a1/")} == {"a1/film.mp4", "a1/hls/1.m4s"}
+    assert await store.folders() >= {"a1", "a10"}
+    assert await store.delete("a1/") == 2
+    assert await store.delete("a1/") == 0, "deleting twice does nothing"
+    assert await store.stat("a1/film.mp4") is None
+    assert await store.stat("a10/poster.jpg") is not None, "another whose name begins the same"
+    await store.delete("a10/")
+
+
+@pytest.mark.parametrize("key", ["../out", "a/../../out", "/etc/passwd", ".", ""])
+async def test_a_key_does_not_lead_out_of_the_folder(tmp_path: Path, key: str) -> None:
+    with pytest.raises(StoreError):
+        await LocalStore(tmp_path / "store").stat(key)
+
+
+async def test_a_signed_address_opens_one_file_and_nothing_else(remote: S3Store, tmp_path: Path) -> None:
+    file = tmp_path / "film"
+    file.write_bytes(b"film")
+    await remote.put("b/film.mp4", file, "video/mp4", Memory())
+    address = await remote.signed_url("b/film.mp4", 60)
+    assert address is not None
+    assert SECRET_KEY not in address
+    async with ClientSession() as session:
+        async with session.get(address, headers={"Range": "bytes=1-2"}) as answered:
+            assert (answered.status, await answered.read()) == (206, b"il")
+        for changed in (address.replace("film.mp4", "other.mp4"), address.partition("?")[0]):
+            async with session.get(changed) as answered:
+                assert answered.status == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "says"),
+    [
+        ({"secret_key": SecretStr("wrong")}, Fault.CREDENTIALS, "HUITANG_STORAGE__SECRET_KEY"),
+        ({"access_key": "nobody"}, Fault.CREDENTIALS, "HUITANG_STORAGE__ACCESS_KEY"),
+        ({"bucket": "another"}, Fault.BUCKET_MISSING, "HUITANG_STORAGE__BUCKET"),
+        ({"endpoint_url": "http://127.0.0.1:1"}, Fault.UNREACHABLE, "HUITANG_STORAGE__ENDPOINT_URL"),
+    ],
+)
+async def test_a_store_that_cannot_be_used_says_what_to_do(
+    s3: S3Server, change: dict[str, object], fault: Fault, says: str
+) -> None:
+    store = S3Store(s3.settings.model_copy(update=change))
+    try:
+        with pytest.raises(StoreError) as refused:
+            await store.check()
+    finally:
+        await store.close()
+    assert refused.value.fault is fault
+    assert says in refused.value.remedy
+    assert SECRET_KEY not in str(refused.value)
+
+
+async def test_a_read_goes_on_where_the_connection_broke(s3: S3Server, remote: S3Store, film: Path) -> None:
+    await remote.put("c/film.mp4", film, "video/mp4", Memory())
+    size = film.stat().st_size
+    read = b""
+    async for piece in remote.read("c/film.mp4", 0, size):
+        if not read:
+            s3.kill()
+            await s3.start()
+        read += piece
+    assert read == film.read_bytes()
+
+
+@pytest.fixture
+async def row(
+    sqlite_database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    film: Path,
+) -> Recording:
+    """A recording that is ready, with its film and a poster on the disk."""
+    made = await recorded(sqlite_database, await make_meeting(), clock)
+    folders.of(made.id).mkdir(parents=True)
+    film.rename(folders.film(made.id))
+    folders.rendition(made.id, Rendition.POSTER).write_bytes(b"jpg")
+    return made
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """These are about stores: one database is enough."""
+    return sqlite_database
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path / "recordings")
+
+
+class Carrier:
+    """A publisher on the test's folder and server."""
+
+    def __init__(
+        self, database: Database, folders: Folders, s3: S3Server, clock: FakeClock, **change: object
+    ) -> None:
+        settings = s3.settings.model_copy(update=change)
+        self.shelf = Shelf(folders.root, settings)
+        self.publisher = Publisher(database, folders, self.shelf, settings, clock)
+
+    async def work(self) -> None:
+        """Take one job, as after a start."""
+        await self.publisher.start()
+        await self.publisher.stop()
+        await self.publisher.work_once()
+        await self.shelf.close()
+
+
+async def stored_version(database: Database, row: Recording) -> int:
+    async with database.reading() as session:
+        return (await session.get_one(Recording, row.id)).stored_version
+
+
+async def test_an_upload_goes_on_after_the_process_was_killed(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    settings = s3.settings.model_dump_json().replace("**********", SECRET_KEY)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.recordings.killed_upload",
+        database.url.render_as_string().replace("+aiosqlite", ""), str(folders.root), settings, "2",
+    )  # fmt: skip
+    assert await process.wait() == -9
+    assert await stored_version(database, row) == 0
+    size = folders.film(row.id).stat().st_size
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    clock.now += timedelta(days=365)  # the killed process had the machine's own clock
+    await carrier.work()
+    assert carrier.publisher.counters.sent_bytes == size - 2 * PART_BYTES + 3, (
+        "what had arrived was sent again"
+    )
+    assert await stored_version(database, row) == 1
+    assert not folders.film(row.id).exists()
+    found = await carrier.shelf.find(row.id, 1, 1, "meeting.mp4")
+    assert found is not None
+    assert found.entry.size == size
+    last = await content(found.store, found.entry.key, size - 4, size)
+    assert int.from_bytes(last, "big") == size // 4 - 1
+    await carrier.shelf.close()
+
+
+async def test_a_store_that_is_away_is_tried_again_and_nothing_is_lost(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    s3.kill()
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    pauses = []
+    for _ in range(3):
+        assert await carrier.publisher.work_once()
+        async with database.reading() as session:
+            job = await session.get_one(StorageJob, row.id)
+            assert job.fault is Fault.UNREACHABLE
+            pauses.append((job.not_before - clock()).total_seconds())
+        assert not await carrier.publisher.work_once(), "not before its time"
+        clock.advance(pauses[-1])
+    assert pauses == [10, 20, 40]
+    assert folders.film(row.id).exists()
+    await s3.start()
+    await carrier.work()
+    assert await stored_version(database, row) == 1
+
+
+async def test_a_removed_recording_leaves_every_store_however_often_it_is_interrupted(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    carrier = Carrier(database, folders, s3, clock, archive_originals=True)
+    original = folders.segment(row.id, 1) / "track.mkv"
+    original.parent.mkdir()
+    original.write_bytes(b"packets")
+    await carrier.work()
+    remote = carrier.shelf.remote
+    assert remote is not None
+    assert {entry.key async for entry in remote.entries(f"{row.id}/")} == {
+        f"{row.id}/v1/meeting.mp4", f"{row.id}/v1/poster.jpg", f"{row.id}/originals/segment-0001/track.mkv",
+    }  # fmt: skip
+    async with database.transaction() as session:
+        await session.delete(await session.get_one(Recording, row.id))
+        await repository.remove_soon(session, row.id, clock())
+    s3.kill()
+    assert await carrier.publisher.work_once()
+    assert not folders.of(row.id).exists()
+    await s3.start()
+    clock.advance(60)
+    await carrier.work()
+    assert [entry async for entry in remote.entries(f"{row.id}/")] == []
+    async with database.reading() as session:
+        assert await session.get(StorageJob, row.id) is None
+    await carrier.shelf.close()
+
+
+async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    carrier = Carrier(database, folders, s3, clock)
+    await carrier.work()
+    folders.film(row.id).write_bytes(b"shorter")
+    async with database.transaction() as session:
+        again = await session.get_one(Recording, row.id)
+        again.version, again.state = 2, RecordingState.DAMAGED
+    await carrier.work()
+    assert await stored_version(database, row) == 2
+    assert carrier.shelf.remote is not None
+    keys = {entry.key: entry.size async for entry in carrier.shelf.remote.entries(f"{row.id}/")}
+    assert keys == {f"{row.id}/v2/meeting.mp4": 7, f"{row.id}/v2/poster.jpg": 3}
+    await carrier.shelf.close()

@@ -1,0 +1,71 @@
+"""A real S3-speaking server of the tests' own: it checks signatures, keeps parts on its disk, and can be killed."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession
+
+from recordings.storage.settings import MEBIBYTE, StorageSettings
+
+ACCESS_KEY = "test-access-key"
+SECRET_KEY = "test-secret-key-of-some-length"
+BUCKET = "recordings"
+PART_BYTES = 5 * MEBIBYTE
+
+
+class S3Server:
+    """One server process on a folder; `start` again goes on with what was there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def settings(self) -> StorageSettings:
+        """How to reach it."""
+        return StorageSettings(
+            bucket=BUCKET, endpoint_url=self.url, access_key=ACCESS_KEY, secret_key=SECRET_KEY,
+            part_bytes=PART_BYTES, prefix="huitang/",
+        )  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Start where it does not run, and wait until it answers."""
+        if self._process is not None:
+            return
+        (self._folder / BUCKET).mkdir(parents=True, exist_ok=True)
+        self._process = await asyncio.to_thread(self._spawn)
+        async with asyncio.timeout(30), ClientSession() as session:
+            while True:
+                try:
+                    async with session.get(self.url):
+                        return
+                except ClientError:
+                    await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """The store is gone from one moment to the next."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "nanio", "serve", "--data-dir", str(self._folder), "--host", "127.0.0.1",
+             "--port", str(self._port), "--log-level", "error"],
+            env={**os.environ, "NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip

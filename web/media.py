@@ -1,0 +1,133 @@
+"""Answers a file of a recording: whole, in one part or in several, from whichever store has it (RFC 9110, 13 and 14).
+
+Bytes are read a piece at a time, away from the event loop, and the next piece only when the viewer has taken the last:
+a viewer costs one piece of memory, however long the film and slow the line.
+"""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Final
+
+import structlog
+from aiohttp import ETag, hdrs, web
+
+from errors import Kind, Problem
+from recordings.storage.store import StoreError
+from recordings.views import MediaFile
+from web.ranges import ByteRange, NotSatisfiable, parse_ranges
+
+# The file never changes once composed, but who may watch can: ask every time, send nothing twice.
+MEDIA_CACHING: Final = "private, no-cache"
+
+_log = structlog.get_logger(__name__)
+
+
+async def answer_media(request: web.Request, media: MediaFile) -> web.StreamResponse:
+    """The file, or the parts of it that Range asks for, unless the browser has it already.
+
+    Where browsers may be sent to the store itself, the address to go to, signed for a short while.
+    """
+    if _is_known(request, media):
+        return web.Response(status=304, headers=_headers(media))
+    try:
+        ranges = parse_ranges(_range_header(request, media), media.size)
+    except NotSatisfiable:
+        raise web.HTTPRequestRangeNotSatisfiable(
+            headers={hdrs.CONTENT_RANGE: f"bytes */{media.size}"}
+        ) from None
+    if media.signed_seconds is not None and request.method == hdrs.METH_GET:
+        return await _elsewhere(media, media.signed_seconds)
+    if ranges is not None and len(ranges) > 1:
+        return await _send_several(request, media, ranges)
+    return await _send_one(request, media, ranges[0] if ranges else None)
+
+
+def _headers(media: MediaFile) -> dict[str, str]:
+    return {hdrs.ETAG: media.etag, hdrs.CACHE_CONTROL: MEDIA_CACHING, hdrs.ACCEPT_RANGES: "bytes"}
+
+
+def _is_known(request: web.Request, media: MediaFile) -> bool:
+    """If-None-Match, compared weakly (RFC 9110 section 13.1.2)."""
+    tags: Sequence[ETag] = request.if_none_match or ()
+    return any(tag.value in {"*", media.etag.strip('"')} for tag in tags)
+
+
+def _range_header(request: web.Request, media: MediaFile) -> str | None:
+    """Range, where it counts: with GET, and with If-Range only for the very same file (RFC 9110 section 13.1.5)."""
+    if request.method != hdrs.METH_GET:
+        return None
+    condition = request.headers.get(hdrs.IF_RANGE)
+    if condition is not None and condition.strip() != media.etag:
+        return None
+    return request.headers.get(hdrs.RANGE)
+
+
+async def _elsewhere(media: MediaFile, seconds: int) -> web.StreamResponse:
+    try:
+        address = await media.store.signed_url(media.key, seconds)
+    except StoreError as error:
+        raise _unavailable(error) from error
+    if address is None:
+        raise Problem(Kind.UNAVAILABLE, "store_unavailable")
+    return web.Response(status=307, headers={hdrs.LOCATION: address, hdrs.CACHE_CONTROL: "private, no-store"})
+
+
+async def _send_one(request: web.Request, media: MediaFile, part: ByteRange | None) -> web.StreamResponse:
+    begin, end = part or (0, media.size)
+    response = web.StreamResponse(status=200 if part is None else 206, headers=_headers(media))
+    response.content_type = media.content_type
+    response.content_length = end - begin
+    if part is not None:
+        response.headers[hdrs.CONTENT_RANGE] = _content_range(part, media.size)
+    await response.prepare(request)
+    if request.method != hdrs.METH_HEAD:
+        await _copy(response, media, (begin, end))
+    return await _ended(response)
+
+
+async def _send_several(
+    request: web.Request, media: MediaFile, ranges: Sequence[ByteRange]
+) -> web.StreamResponse:
+    """multipart/byteranges (RFC 9110 section 14.6)."""
+    boundary = secrets.token_hex(12)
+    heads = [
+        f"\r\n--{boundary}\r\n{hdrs.CONTENT_TYPE}: {media.content_type}\r\n"
+        f"{hdrs.CONTENT_RANGE}: {_content_range(part, media.size)}\r\n\r\n".encode()
+        for part in ranges
+    ]
+    tail = f"\r\n--{boundary}--\r\n".encode()
+    response = web.StreamResponse(status=206, headers=_headers(media))
+    response.headers[hdrs.CONTENT_TYPE] = f"multipart/byteranges; boundary={boundary}"
+    response.content_length = sum(map(len, heads)) + sum(end - begin for begin, end in ranges) + len(tail)
+    await response.prepare(request)
+    for head, part in zip(heads, ranges, strict=True):
+        await response.write(head)
+        await _copy(response, media, part)
+    await response.write(tail)
+    return await _ended(response)
+
+
+async def _copy(response: web.StreamResponse, media: MediaFile, part: ByteRange) -> None:
+    """A store that fails in the middle can only cut the connection: players then ask for the rest."""
+    try:
+        async with aclosing(media.store.read(media.key, *part)) as pieces:
+            async for piece in pieces:
+                await response.write(piece)
+    except StoreError as error:
+        _log.warning("media_cut_off", fault=error.fault.value, detail=error.detail, remedy=error.remedy)
+        raise ConnectionResetError from error
+
+
+async def _ended(response: web.StreamResponse) -> web.StreamResponse:
+    await response.write_eof()
+    return response
+
+
+def _content_range(part: ByteRange, size: int) -> str:
+    return f"bytes {part[0]}-{part[1] - 1}/{size}"
+
+
+def _unavailable(error: StoreError) -> Problem:
+    _log.warning("store_unreadable", fault=error.fault.value, remedy=error.remedy)
+    return Problem(Kind.UNAVAILABLE, "store_unavailable")
