@@ -25,7 +25,7 @@ serve: setup ## set up what is missing, then serve with a demo organization on h
 	@exec $(BIN)/python server.py serve --demo
 
 test: check setup $(STAMPS)/test-packages ## everything CI runs: checks, unit, protocol, browser and fuzz tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/python -m tests.fuzz --seconds 20
 	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
 
