@@ -137,13 +137,16 @@ class DatabaseSection(Section):
 
 
 class MediaSection(Section):
-    """The UDP side."""
+    """The media port."""
 
     port: Annotated[
-        Port, Field(description="The one UDP port for all audio and video; 0 takes a free one")
+        Port, Field(description="The one port for all audio and video, UDP and TCP; 0 takes a free one")
     ] = 40000
+    tcp: Annotated[bool, Field(description="Also take media over TCP, for networks that let no UDP out")] = (
+        True
+    )
     bind_addresses: Annotated[
-        Strings, Field(min_length=1, description="Addresses the UDP port is opened on")
+        Strings, Field(min_length=1, description="Addresses the media port is opened on")
     ] = (
         "0.0.0.0",  # noqa: S104 - media comes from other machines
         "::",
@@ -155,7 +158,7 @@ class MediaSection(Section):
         ),
     ] = ()
     plane_threads: Annotated[
-        int, Field(ge=1, le=64, description="Forwarding threads; each further one takes the next UDP port")
+        int, Field(ge=1, le=64, description="Forwarding threads; each further one takes the next port")
     ] = 1
     loudest_microphones: Annotated[
         int,

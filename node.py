@@ -235,6 +235,7 @@ def _media_settings(config: Config) -> MediaSettings:
     media = config.media
     return MediaSettings(
         port=media.port,
+        tcp=media.tcp,
         bind_addresses=media.bind_addresses,
         announced_addresses=media.announced_addresses,
         plane_threads=media.plane_threads,

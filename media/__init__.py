@@ -1,6 +1,6 @@
 """The SFU: who sends what to whom, as mediasoup's objects; the packets themselves go through `media.plane`.
 
-Words: an *engine* owns the UDP port, the DTLS certificate and the plane threads. A *router* is one room's worth of
+Words: an *engine* owns the media port, the DTLS certificate and the plane threads. A *router* is one room's worth of
 media, pinned to one plane thread. A *transport* is one ICE/DTLS connection of a client, named from the client's view:
 on a "send" transport the client *produces*, on a "recv" transport it *consumes*. A *producer* is one track that comes
 in, a *consumer* is one producer going out to one client, a *tap* is a producer going to this process (recordings).

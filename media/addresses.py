@@ -9,16 +9,22 @@ import ifaddr
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # More would only cost every client connectivity checks; machines with many container networks have dozens.
-MAX_CANDIDATES = 12
+MAX_ADDRESSES = 12
+
+# Type preferences of host candidates: UDP as RFC 8445 section 5.1.2.2 recommends, TCP below anything that is UDP.
+UDP_PREFERENCE = 126
+TCP_PREFERENCE = 90
+# RFC 6544 section 4.2: the direction preference of a passive candidate in the three highest bits.
+PASSIVE = 4 << 13
 
 
 def machine_addresses() -> list[IpAddress]:
-    """Every address of every network interface, without link-local IPv6, which means nothing elsewhere."""
+    """Every address of every network interface, without link-local ones, which mean nothing elsewhere."""
     found: list[IpAddress] = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
             address = ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
-            if not (address.version == 6 and address.is_link_local):  # noqa: PLR2004 - the number is the name
+            if not address.is_link_local:
                 found.append(address)
     return found
 
@@ -31,33 +37,45 @@ def announced_addresses(
     `bound` are the literal addresses we listen on. ValueError for a configured text that is no IP address.
     """
     if configured:
-        return [ipaddress.ip_address(text) for text in dict.fromkeys(configured)][:MAX_CANDIDATES]
+        return [ipaddress.ip_address(text) for text in dict.fromkeys(configured)][:MAX_ADDRESSES]
     listening = [ipaddress.ip_address(text) for text in bound]
     heard = [address for address in dict.fromkeys(machine) if _listens(listening, address)]
     heard.sort(key=lambda address: (address.is_loopback, address.version))
-    return heard[:MAX_CANDIDATES]
+    return heard[:MAX_ADDRESSES]
 
 
-def ice_candidates(addresses: Sequence[IpAddress], port: int) -> list[dict[str, Any]]:
-    """Host candidates as mediasoup-client takes them (`ip` for versions that do not know `address`)."""
-    return [
-        {
-            "foundation": f"host{index}",
-            "priority": _priority(len(addresses) - index),
-            "ip": str(address),
-            "address": str(address),
-            "protocol": "udp",
-            "port": port,
-            "type": "host",
-        }
-        for index, address in enumerate(addresses)
+def ice_candidates(addresses: Sequence[IpAddress], port: int, *, tcp: bool = False) -> list[dict[str, Any]]:
+    """Host candidates as mediasoup-client takes them (`ip` for versions that do not know `address`), UDP first."""
+    preferences = range(len(addresses), 0, -1)
+    candidates = [
+        _candidate(address, port, f"udp{preference}", _priority(UDP_PREFERENCE, preference))
+        | {"protocol": "udp"}
+        for address, preference in zip(addresses, preferences, strict=True)
     ]
+    if tcp:
+        candidates += [
+            _candidate(address, port, f"tcp{preference}", _priority(TCP_PREFERENCE, PASSIVE | preference))
+            | {"protocol": "tcp", "tcpType": "passive"}
+            for address, preference in zip(addresses, preferences, strict=True)
+        ]
+    return candidates
+
+
+def _candidate(address: IpAddress, port: int, foundation: str, priority: int) -> dict[str, Any]:
+    return {
+        "foundation": foundation,
+        "priority": priority,
+        "ip": str(address),
+        "address": str(address),
+        "port": port,
+        "type": "host",
+    }
 
 
 def _listens(listening: Iterable[IpAddress], address: IpAddress) -> bool:
     return any(own == address or (own.is_unspecified and own.version == address.version) for own in listening)
 
 
-def _priority(local_preference: int) -> int:
-    """RFC 8445 section 5.1.2.1: type preference 126 for host, component 1."""
-    return (126 << 24) | (local_preference << 8) | (256 - 1)
+def _priority(type_preference: int, local_preference: int) -> int:
+    """RFC 8445 section 5.1.2.1, component 1."""
+    return (type_preference << 24) | (local_preference << 8) | (256 - 1)

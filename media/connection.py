@@ -7,7 +7,7 @@ and only while admitted and consented to, does media pass.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from media.dtls import DtlsSession, DtlsState
 from media.dtls_parameters import DtlsParameters
@@ -16,7 +16,7 @@ from media.events import TransportState
 from media.guard import plane_errors
 from media.ice import IceAgent, IceCredentials, IceState
 from media.identity import DtlsIdentity
-from media.plane import Address, Profile, host_and_port
+from media.plane import Address, Profile, host_and_port, is_tcp
 from media.pump import Pump
 from media.stun import BindingRequest
 
@@ -57,6 +57,13 @@ class Connection:
     def dtls_state(self) -> DtlsState:
         """`new` until connect."""
         return DtlsState.NEW if self._dtls is None else self._dtls.state
+
+    @property
+    def protocol(self) -> Literal["udp", "tcp"] | None:
+        """How the client's selected address reaches us; None before there is one."""
+        if self.ice.selected is None:
+            return None
+        return "tcp" if is_tcp(self.ice.selected) else "udp"
 
     def connect(self, remote: DtlsParameters) -> None:
         """The peer's fingerprints and role; a second time only the same. WrongMediaState already_connected."""
@@ -142,6 +149,7 @@ class Connection:
         return {
             "iceRole": "controlled",
             "iceState": self.ice.state.value,
+            "protocol": self.protocol,
             "dtlsState": self.dtls_state.value,
             "dtlsRole": "unknown" if self._dtls is None else self._dtls.role,
             "tlsVersion": connected.version if connected else None,

@@ -1,4 +1,4 @@
-"""The engine: the UDP port, the certificate, the plane threads and their pumps."""
+"""The engine: the media port, the certificate, the plane threads and their pumps."""
 
 import asyncio
 import errno
@@ -43,7 +43,7 @@ class MediaEngine:
 
     @property
     def port(self) -> int:
-        """The (first) UDP port clients are told; the real one where the settings say 0."""
+        """The (first) port, of UDP and TCP, clients are told; the real one where the settings say 0."""
         return self._running()[0].plane.port
 
     async def start(self) -> None:
@@ -88,7 +88,7 @@ class MediaEngine:
             identity=self._identity,
             capabilities=self._capabilities,
             limits=self.settings.limits,
-            candidates=lambda: ice_candidates(self._addresses, pump.plane.port),
+            candidates=lambda: ice_candidates(self._addresses, pump.plane.port, tcp=self.settings.tcp),
             listener=listener,
             floor=self._add_floor(pump.plane),
         )
@@ -97,23 +97,29 @@ class MediaEngine:
         return router
 
     def statistics(self) -> dict[str, Any]:
-        """`{"routers", "transports", "producers", "consumers", "counters": {name: int}}`; counters only ever grow.
+        """`{"routers", "transports", "producers", "consumers", "tcp_connections", "counters": {name: int}}`.
 
-        Counters: stun_*, ice_*, dtls_*, control_*; plane_packets_received and the like; plane_drops_<reason>.
+        Counters only ever grow: stun_*, ice_*, dtls_*, control_*; plane_packets_received and the like;
+        plane_drops_<reason>; plane_tcp_accepted, plane_tcp_refused_<why>, plane_tcp_ended_<why>.
         """
         routers = [router for router, _ in self._routers.values()]
         counters = Counter(self._counters)
+        connections = 0
         for pump in self._pumps:
             counted = pump.plane.statistics()
+            connections += counted.tcp_connections
             for name in _PLANE_COUNTERS:
                 counters[f"plane_{name}"] += getattr(counted, name)
             for reason, count in counted.drops.items():
                 counters[f"plane_drops_{reason}"] += count
+            for what, count in counted.tcp.items():
+                counters[f"plane_tcp_{what}"] += count
         return {
             "routers": len(routers),
             "transports": sum(len(router.transports) for router in routers),
             "producers": sum(len(router.producers) for router in routers),
             "consumers": sum(len(t.consumers) for router in routers for t in router.transports.values()),
+            "tcp_connections": connections,
             "counters": dict(counters),
         }
 
@@ -165,7 +171,7 @@ def _open_planes(settings: MediaSettings) -> list[Plane]:
     for index in range(max(1, settings.plane_threads)):
         port = settings.port + index if settings.port else 0
         try:
-            planes.append(Plane(settings.bind_addresses, port))
+            planes.append(Plane(settings.bind_addresses, port, tcp=settings.tcp))
         except OSError as error:
             for plane in planes:
                 plane.stop()
@@ -174,10 +180,15 @@ def _open_planes(settings: MediaSettings) -> list[Plane]:
 
 
 def _advice(error: OSError, port: int) -> str:
+    protocol = "TCP" if "TCP" in str(error.strerror) else "UDP"
     if error.errno == errno.EADDRINUSE:
-        return f"UDP port {port} is in use: stop the other program or set HUITANG_MEDIA__PORT to a free one."
+        without = " HUITANG_MEDIA__TCP=false does without TCP." if protocol == "TCP" else ""
+        return (
+            f"{protocol} port {port} is in use: stop the other program or set HUITANG_MEDIA__PORT to a free one."
+            f"{without}"
+        )
     if error.errno == errno.EACCES:
-        return f"UDP port {port} needs more rights: set HUITANG_MEDIA__PORT to 1024 or higher."
+        return f"{protocol} port {port} needs more rights: set HUITANG_MEDIA__PORT to 1024 or higher."
     if error.errno == errno.EADDRNOTAVAIL:
         return "No media address belongs to this machine: check HUITANG_MEDIA__BIND_ADDRESSES."
     return f"The media port {port} could not be opened: {error}"

@@ -23,7 +23,7 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
-    """One UDP port for all clients.
+    """One port for all clients: UDP, and with `tcp` the same number for TCP, the way through firewalls that stop UDP.
 
     `port` 0 takes a free one (tests). `bind_addresses` are literal IP addresses; an address family the machine lacks
     is left out as long as one remains. `announced_addresses` are the IP addresses clients are told (behind a 1:1 NAT
@@ -32,6 +32,7 @@ class MediaSettings:
     """
 
     port: int = 40000
+    tcp: bool = True
     bind_addresses: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104 - a media server listens to everybody
     announced_addresses: tuple[str, ...] = ()
     plane_threads: int = 1

@@ -5,14 +5,15 @@ client sends through its transport, in one or more *encodings*; a *consumer* is 
 subscriber; a *tap* is a consumer that hands its packets to Python (the recorder). All four are named by handles.
 
 `Core` is the whole packet logic without sockets, threads or clock: datagrams and a time in, datagrams out. `Plane` is a
-`Core` on a thread of its own with UDP sockets. Control calls are made on one Python thread; they check their arguments,
-allocate, and hand the result to the plane thread through a bounded command ring, which it empties between two batches.
+`Core` on a thread of its own with UDP sockets and TCP connections (an address like any other). Control calls are made
+on one Python thread; they check their arguments, allocate, and hand the result to the plane thread through a bounded
+command ring, which it empties between two batches.
 
 Invariant: nothing goes from or to a transport that is not admitted, and nothing but STUN is taken from an address
 that no transport knows.
 """
 
-from media.plane.native import DROP_REASONS, Core, Plane, host_and_port
+from media.plane.native import DROP_REASONS, Core, Plane, host_and_port, is_tcp
 from media.plane.types import (
     Address,
     ConsumerStatistics,
@@ -51,4 +52,5 @@ __all__ = [
     "TapBatch",
     "TransportStatistics",
     "host_and_port",
+    "is_tcp",
 ]

@@ -10,7 +10,7 @@ cdef enum:
 # IPv4 as ::ffff:a.b.c.d. Compared and shown to Python as its 24 bytes, so no field may be left unset.
 ctypedef struct address_t:
     uint8_t ip[16]
-    uint32_t scope
+    uint32_t scope  # of an IPv6 link; of a TCP connection its id, for no two of them are the same address
     uint16_t port  # network order
     uint8_t ipv6
     uint8_t socket  # which of our sockets heard it, and answers it

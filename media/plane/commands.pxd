@@ -6,15 +6,16 @@ An object comes fully built with its `add`; its `remove` unlinks it everywhere a
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from media.plane.address cimport address_t, same_address, table_find, table_put, table_remove
+from media.plane.address cimport address_t
 from media.plane.clockwork cimport flush_due
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.lists cimport list_add, list_remove, list_swap
-from media.plane.objects cimport ADDRESSES_MOST, consumer_t, core_t, producer_t, transport_t
+from media.plane.objects cimport consumer_t, core_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
+from media.plane.remotes cimport forget_address, learn_address
 from media.plane.replay cimport start_consumer
 from media.plane.routes cimport route_add, routes_remove
 from media.plane.seal cimport seal_t
@@ -52,31 +53,6 @@ ctypedef struct command_t:
     void *first
     void *second
     address_t address
-
-
-cdef inline void forget_address(core_t *core, transport_t *transport, int index) noexcept nogil:
-    cdef int i
-    if table_find(&core.addresses, &transport.addresses[index]) == <void *>transport:
-        table_remove(&core.addresses, &transport.addresses[index])
-    for i in range(index, transport.address_count - 1):
-        transport.addresses[i] = transport.addresses[i + 1]
-    transport.address_count -= 1
-
-
-cdef inline void learn_address(core_t *core, transport_t *transport, const address_t *address) noexcept nogil:
-    cdef int i
-    cdef int oldest = 0
-    for i in range(transport.address_count):
-        if same_address(&transport.addresses[i], address):
-            table_put(&core.addresses, address, transport)
-            return
-    if transport.address_count == ADDRESSES_MOST:
-        if transport.has_remote and same_address(&transport.addresses[0], &transport.remote):
-            oldest = 1
-        forget_address(core, transport, oldest)
-    if table_put(&core.addresses, address, transport):
-        transport.addresses[transport.address_count] = address[0]
-        transport.address_count += 1
 
 
 cdef inline void start_all(core_t *core, transport_t *transport) noexcept nogil:

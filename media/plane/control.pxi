@@ -30,7 +30,7 @@ cdef class Control(Keeper):
         cdef command_t command
         memset(&command, 0, sizeof(command_t))
         read_address(address, &command.address)
-        if command.address.socket >= SOCKETS_MOST or self.core.batches[command.address.socket] == NULL:
+        if command.address.socket >= BATCHES_MOST or self.core.batches[command.address.socket] == NULL:
             raise ValueError("an address of another plane")
         command.operation = operation
         command.target = self.find(transport, TRANSPORT).target

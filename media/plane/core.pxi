@@ -58,9 +58,13 @@ cdef class Core(Control):
         gso = True
         for i in range(SOCKETS_MOST):
             gso = gso and (core.batches[i] == NULL or core.batches[i].gso)
+        tcp = {TCP_NAMES[i]: 0 for i in range(<int>TCP_COUNTS)}
+        if core.connections != NULL:
+            tcp = {TCP_NAMES[i]: connections_of(core).counts[i] for i in range(<int>TCP_COUNTS)}
         return PlaneStatistics(
             core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
             core.gso_messages, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
+            tcp, connections_of(core).count if core.connections != NULL else 0,
         )
 
     def transport_statistics(self, transport):
@@ -166,7 +170,20 @@ cdef class Core(Control):
 
     def advance(self, now_us):
         self.by_hand(b"", now_us)
+        if self.core.connections != NULL:
+            connections_round(self.core)
+            sweep_connections(self.core)
         return core_advance(self.core, now_us)
+
+    def connect(self, fd, address, now_us):
+        cdef address_t source
+        cdef connection_t *connection
+        self.by_hand(b"", now_us)
+        read_address(address, &source)
+        if self.core.connections == NULL:
+            self.open_connections()
+        connection = admit_connection(self.core, os.dup(fd), &source)
+        return None if connection == NULL else show_address(&connection.address)
 
     def send_runs(self):
         cdef outgoing_t head

@@ -39,6 +39,8 @@ cdef enum drop_t:
     DROP_SEND_WOULD_BLOCK
     DROP_SEND_NO_BUFFERS
     DROP_SEND_REFUSED
+    DROP_TCP_FULL
+    DROP_TCP_CLOSED
     DROP_COUNT
 
 cdef extern from *:
@@ -51,7 +53,7 @@ cdef extern from *:
         "payload_type", "producer_paused", "duplicate", "bad_sequence", "padding_only",
         "waiting_for_key_frame", "temporal_layer", "too_late", "nack_unknown_ssrc", "nack_not_in_ring",
         "nack_throttled", "nack_not_negotiated", "tap_full", "not_loudest", "send_would_block",
-        "send_no_buffers", "send_refused",
+        "send_no_buffers", "send_refused", "tcp_full", "tcp_closed",
     };
     #define HUITANG_DROP_NAMED (sizeof HUITANG_DROP_NAMES / sizeof HUITANG_DROP_NAMES[0])
     """

@@ -96,15 +96,42 @@ cdef class Keeper:
         core.outlet = &self.outlet
         return 0
 
+    cdef int open_connections(self) except -1:
+        """Make room for TCP connections."""
+        cdef connections_t *connections = <connections_t *>calloc(1, sizeof(connections_t))
+        if connections == NULL:
+            raise MemoryError
+        connections.epoll = -1
+        self.core.connections = connections
+        self.core.batches[<int>TCP_SOCKET] = <batch_t *>calloc(1, sizeof(batch_t))
+        if self.core.batches[<int>TCP_SOCKET] == NULL or not queue_open(&self.core.letters, 1 << 18):
+            raise MemoryError
+        self.core.batches[<int>TCP_SOCKET].gso = True  # one message a connection, of many frames
+        connections.epoll = make_epoll()
+        if connections.epoll < 0:
+            raise OSError("no epoll for TCP connections")
+        return 0
+
+    cdef void close_connections(self) noexcept:
+        """End them all; the plane thread, where there was one, has ended."""
+        cdef connections_t *connections = <connections_t *>self.core.connections
+        if connections != NULL and connections.epoll >= 0:
+            end_connections(self.core)
+            close_fd(connections.epoll)
+            connections.epoll = -1
+
     def __dealloc__(self):
         cdef int i
         cdef Record record
         if self.core == NULL:
             return
+        self.close_connections()
+        free(self.core.connections)
         for record in [*self.records.values(), *self.leaving.values()]:
             self.discard(record)
-        for i in range(SOCKETS_MOST):
+        for i in range(BATCHES_MOST):
             free(self.core.batches[i])
+        queue_close(&self.core.letters)
         queue_close(&self.core.control)
         queue_close(&self.core.strangers)
         queue_close(&self.core.events)

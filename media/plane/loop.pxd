@@ -4,11 +4,13 @@ from libc.stdint cimport int64_t, uint64_t
 
 from media.plane.clockwork cimport core_advance
 from media.plane.commands cimport core_obey
+from media.plane.connections cimport connections_of
 from media.plane.demux cimport core_receive
 from media.plane.address cimport address_t
 from media.plane.objects cimport SOCKETS_MOST, core_t
 from media.plane.queue cimport huitang_acquire
 from media.plane.sockets cimport POLLIN, RECEIVE_MOST, pollfd, read_name, receive_batch, sockets_t
+from media.plane.tcp cimport connections_round, send_letters, sweep_connections
 
 cdef extern from *:
     """
@@ -86,31 +88,45 @@ cdef inline void receive_round(loop_t *loop) noexcept nogil:
 
 
 cdef inline void *run_loop(void *argument) noexcept nogil:
-    # ppoll and not epoll: a handful of descriptors, and a time-out finer than a millisecond on every kernel.
+    # ppoll and not epoll: a handful of descriptors (all TCP connections are one, their epoll), and a time-out finer
+    # than a millisecond on every kernel.
     cdef loop_t *loop = <loop_t *>argument
-    cdef pollfd fds[<int>SOCKETS_MOST + 1]
+    cdef pollfd fds[<int>SOCKETS_MOST + 2]
     cdef uint64_t ignored
     cdef int64_t next_at = 0
     cdef int64_t wait
     cdef int i
+    cdef int polled = loop.sockets.count + 1
     hasten(NICENESS)
     for i in range(loop.sockets.count):
         fds[i].fd = loop.sockets.fds[i]
         fds[i].events = POLLIN
     fds[loop.sockets.count].fd = loop.wake_fd
     fds[loop.sockets.count].events = POLLIN
+    if loop.core.connections != NULL:
+        fds[polled].fd = connections_of(loop.core).epoll
+        fds[polled].events = POLLIN
+        polled += 1
     while not huitang_acquire(&loop.stop):
         wait = next_at - now_us()
         if wait < 0:
             wait = 0
         elif wait > SLEEP_MOST_US:
             wait = SLEEP_MOST_US
-        fds[loop.sockets.count].revents = 0
-        if wait_us(fds, loop.sockets.count + 1, wait) > 0 and fds[loop.sockets.count].revents:
+        for i in range(loop.sockets.count, polled):
+            fds[i].revents = 0
+        if wait_us(fds, polled, wait) > 0 and fds[loop.sockets.count].revents:
             read(loop.wake_fd, &ignored, 8)
         loop.core.now = now_us()
+        if loop.core.connections != NULL:
+            # Before the commands: whoever hears a letter may answer, and the command sent before it must be obeyed then.
+            send_letters(loop.core)
         core_obey(loop.core)
         receive_round(loop)
+        if loop.core.connections != NULL:
+            if fds[loop.sockets.count + 1].revents:
+                connections_round(loop.core)
+            sweep_connections(loop.core)
         next_at = core_advance(loop.core, now_us())
         if loop.core.told:
             loop.core.told = False

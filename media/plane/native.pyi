@@ -23,6 +23,9 @@ DROP_REASONS: tuple[str, ...]
 def host_and_port(address: Address) -> tuple[str, int]:
     """The IP address (IPv4 in its dotted form) and port of a plane address, for XOR-MAPPED-ADDRESS."""
 
+def is_tcp(address: Address) -> bool:
+    """Whether the address is a TCP connection. No two connections are the same address."""
+
 class Core:
     """The packet logic without sockets, thread or clock. Times are microseconds of any monotonic clock.
 
@@ -169,29 +172,37 @@ class Core:
 
         Answers when it wants to be called next.
         """
+    def connect(self, fd: int, address: Address, now_us: int) -> Address | None:
+        """Take (a duplicate of) a connected stream socket as a TCP connection from that address; None when refused.
+
+        It is read and written in `advance`. Not on a `Plane`.
+        """
     def sent(self) -> list[tuple[Address, bytes]]:
         """Take the datagrams that would have been sent, in order. Not on a `Plane`."""
     def send_runs(self) -> list[tuple[Address, bytes, int]]:
         """As `sent`, but the messages as the kernel would get them: (address, bytes, segment size or 0)."""
 
 class Plane(Core):
-    """A `Core` on its own thread, with one UDP socket an address."""
+    """A `Core` on its own thread: a UDP socket an address and, unless told otherwise, a TCP listener beside it."""
 
     event_fd: int
     """Becomes readable when `drain_control` or `drain_events` has something. An eventfd, owned by the plane."""
     port: int
     """The bound port (useful when 0 was asked for)."""
 
-    def __init__(self, bind_addresses: Sequence[str], port: int, *, seed: int | None = None) -> None:
-        """Open the sockets; several addresses share the port. OSError (EADDRINUSE, EADDRNOTAVAIL…) names the address.
+    def __init__(
+        self, bind_addresses: Sequence[str], port: int, *, tcp: bool = True, seed: int | None = None
+    ) -> None:
+        """Open the sockets; several addresses, and UDP and TCP, share the port.
 
-        An IPv6 address where the machine has no IPv6 is skipped if another address could be bound.
+        OSError (EADDRINUSE, EADDRNOTAVAIL…) names the address. An IPv6 address where the machine has no IPv6 is
+        skipped if another address could be bound.
         """
     def start(self) -> None:
         """Start the plane thread. Once."""
     def stop(self) -> None:
         """End the thread (waits for its batch, without the GIL), close the sockets. May be called again."""
     def send_datagram(self, address: Address, data: bytes) -> bool:
-        """Send STUN or DTLS from the calling thread, by the socket that heard the address; whether it went."""
+        """Send STUN or DTLS by the socket that heard the address; whether it went, or for TCP will be tried to."""
     def now_us(self) -> int:
         """The plane's clock: CLOCK_MONOTONIC in microseconds, as in tap batches and statistics."""

@@ -25,6 +25,8 @@ cdef enum:
     STRANGERS_MOST = 128
     ENCODINGS_MOST = 4
     SOCKETS_MOST = 8
+    TCP_SOCKET = SOCKETS_MOST  # the `socket` of every address that is a TCP connection
+    BATCHES_MOST = SOCKETS_MOST + 1
     RESENT = 128
     DUE_MOST = 256
     SR_MEMORY = 4
@@ -218,7 +220,9 @@ ctypedef struct core_t:
     int64_t missing_at  # when the next NACK is due, as of the last tick
     void (*deliver)(core_t *core, int socket) noexcept nogil
     void *outlet  # what `deliver` needs
-    batch_t *batches[<int>SOCKETS_MOST]
+    batch_t *batches[<int>BATCHES_MOST]
+    void *connections  # connections_t, NULL without TCP
+    queue_t letters  # Python's STUN and DTLS for TCP connections
     drops_t drops
     uint64_t random
     uint64_t packets_received

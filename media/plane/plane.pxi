@@ -4,42 +4,6 @@ from media.plane.loop cimport loop_t, now_us, pthread_join, run_loop, signal_fd,
 from media.plane.queue cimport huitang_release
 from media.plane.sockets cimport deliver_to_kernel, name_t, send_to, sockets_t, write_name
 
-cdef enum:
-    SOCKET_BUFFER = 4 << 20  # a key frame to six hundred subscribers; the kernel grants what its limits allow
-    SO_RCVBUFFORCE = 33
-    SO_SNDBUFFORCE = 32
-
-
-cdef object open_socket(str address, int port):
-    """A bound UDP socket; OSError names the address."""
-    family = sockets_module.AF_INET6 if ":" in address else sockets_module.AF_INET
-    sock = sockets_module.socket(family, sockets_module.SOCK_DGRAM | sockets_module.SOCK_NONBLOCK)
-    try:
-        if family == sockets_module.AF_INET6:
-            sock.setsockopt(sockets_module.IPPROTO_IPV6, sockets_module.IPV6_V6ONLY, 1)
-        for option, forced in (
-            (sockets_module.SO_RCVBUF, SO_RCVBUFFORCE), (sockets_module.SO_SNDBUF, SO_SNDBUFFORCE),
-        ):
-            try:
-                sock.setsockopt(sockets_module.SOL_SOCKET, forced, SOCKET_BUFFER)
-            except PermissionError:
-                sock.setsockopt(sockets_module.SOL_SOCKET, option, SOCKET_BUFFER)
-        sock.bind((address, port))
-    except OSError as error:
-        sock.close()
-        raise OSError(error.errno, f"UDP port {port} on {address}: {error.strerror}") from error
-    return sock
-
-
-cdef bint segments(object sock):
-    """Whether this kernel knows UDP_SEGMENT at all."""
-    try:
-        sock.setsockopt(17, 103, 0)
-    except OSError:
-        return False
-    return True
-
-
 @cython.no_gc_clear
 cdef class Plane(Core):
     cdef loop_t loop
@@ -55,7 +19,7 @@ cdef class Plane(Core):
         self.event_fd = -1
         self.open_sockets = []
 
-    def __init__(self, bind_addresses, port, *, seed=None):
+    def __init__(self, bind_addresses, port, *, tcp=True, seed=None):
         addresses = list(bind_addresses)
         number(port, "port", 0, 65535)
         if not 1 <= len(addresses) <= SOCKETS_MOST:
@@ -63,17 +27,22 @@ cdef class Plane(Core):
         self.sockets = <sockets_t *>calloc(1, sizeof(sockets_t))
         if self.sockets == NULL:
             raise MemoryError
-        try:
-            self.bind(addresses, port)
-        except BaseException:
-            self.close()
-            raise
-        self.open(len(self.open_sockets), seed)
-        for i, sock in enumerate(self.open_sockets):
+        datagrams, listeners = open_all(addresses, port, tcp)
+        self.open_sockets = datagrams + listeners
+        self.port = datagrams[0].getsockname()[1]
+        self.open(len(datagrams), seed)
+        for i, sock in enumerate(datagrams):
             self.sockets.fds[i] = sock.fileno()
             self.sockets.ipv6[i] = sock.family == sockets_module.AF_INET6
             self.core.batches[<int>i].gso = segments(sock)
-        self.sockets.count = len(self.open_sockets)
+        self.sockets.count = len(datagrams)
+        if listeners:
+            self.open_connections()
+        for i, sock in enumerate(listeners):
+            self.connections().listeners[i] = sock.fileno()
+            self.connections().ipv6[i] = sock.family == sockets_module.AF_INET6
+            self.connections().listener_count += 1
+            listen_on(self.connections(), i)
         self.core.deliver = deliver_to_kernel
         self.core.outlet = self.sockets
         self.threaded = True
@@ -82,24 +51,6 @@ cdef class Plane(Core):
         self.loop.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.loop.event_fd = self.event_fd
-
-    cdef int bind(self, list addresses, int port) except -1:
-        refused = None
-        for address in addresses:
-            try:
-                sock = open_socket(address, port)
-            except OSError as error:
-                # A machine without IPv6: the other addresses will do.
-                if ":" not in address or error.errno not in (97, 99) or len(addresses) == 1:
-                    raise
-                refused = error
-                continue
-            self.open_sockets.append(sock)
-            port = sock.getsockname()[1]
-        if not self.open_sockets:
-            raise refused
-        self.port = port
-        return 0
 
     def start(self):
         if self.started:
@@ -117,9 +68,12 @@ cdef class Plane(Core):
         self.stopped = True
         self.close()
 
+    cdef connections_t *connections(self) noexcept:
+        return <connections_t *>self.core.connections
+
     cdef void close(self):
-        for sock in self.open_sockets:
-            sock.close()
+        self.close_connections()
+        close_all(self.open_sockets)
         self.open_sockets = []
         for fd in (self.loop.wake_fd, self.event_fd):
             if fd >= 0:
@@ -154,10 +108,23 @@ cdef class Plane(Core):
         read_address(address, &to)
         if not isinstance(data, bytes):
             raise TypeError("a datagram is bytes")
-        if self.stopped or to.socket >= self.sockets.count:
+        if self.stopped:
+            return False
+        if to.socket == TCP_SOCKET:
+            return self.send_letter(&to, data)
+        if to.socket >= self.sockets.count:
             return False
         length = write_name(&to, &name)
         return send_to(self.sockets.fds[to.socket], PyBytes_AS_STRING(data), len(data), &name, length) == len(data)
+
+    cdef bint send_letter(self, const address_t *to, bytes data) except -1:
+        """Let the plane thread, which alone writes to connections, send it."""
+        if self.core.connections == NULL or len(data) > DATAGRAM_ROOM:
+            return False
+        if not queue_push(&self.core.letters, to, sizeof(address_t), PyBytes_AS_STRING(data), <uint32_t>len(data)):
+            return False
+        self.wake()
+        return True
 
     def now_us(self):
         return now_us()

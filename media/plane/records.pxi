@@ -15,9 +15,13 @@ from pylibsrtp import Policy, Session, _binding as srtp_binding
 from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
 
 from media.plane.address cimport TABLE_SLOTS, address_t
-from media.plane.batch cimport BATCH_BYTES, batch_clear, batch_t, message_t
+from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_clear, batch_t, message_t
 from media.plane.clockwork cimport core_advance, flush_due
 from media.plane.commands cimport *
+from media.plane.connections cimport (
+    HUITANG_TCP_NAMED, HUITANG_TCP_NAMES, TCP_COUNTS, close_fd, connection_t, connections_of, connections_t,
+    find_connection,
+)
 from media.plane.demux cimport DATAGRAM_MOST, control_t, core_receive, receive_media
 from media.plane.drops cimport DROP_COUNT, HUITANG_DROP_NAMED, HUITANG_DROP_NAMES
 from media.plane.extensions cimport *
@@ -35,6 +39,9 @@ from media.plane.spans cimport span_t
 from media.plane.seal cimport *
 from media.plane.srtp cimport srtp_function_t
 from media.plane.stream cimport stream_expected, stream_t
+from media.plane.tcp cimport (
+    admit_connection, connections_round, end_connections, listen_on, make_epoll, sweep_connections,
+)
 
 from media.plane.types import (
     ConsumerStatistics, Datagram, Event, EventKind, PlaneBusyError, PlaneStatistics, ProducerStatistics, Profile,
@@ -44,6 +51,9 @@ from media.plane.types import (
 DROP_REASONS = tuple((<bytes>HUITANG_DROP_NAMES[i]).decode() for i in range(HUITANG_DROP_NAMED))
 if len(DROP_REASONS) != DROP_COUNT:
     raise ImportError("drops.pxd names not as many reasons as it counts")
+cdef tuple TCP_NAMES = tuple((<bytes>HUITANG_TCP_NAMES[i]).decode() for i in range(HUITANG_TCP_NAMED))
+if len(TCP_NAMES) != TCP_COUNTS:
+    raise ImportError("connections.pxd names not as many ends as it counts")
 
 cdef dict EXTENSION_KINDS = {
     "urn:ietf:params:rtp-hdrext:sdes:mid": EXT_MID,
@@ -129,6 +139,12 @@ def host_and_port(object address):
     if parsed.ipv6:
         return sockets_module.inet_ntop(sockets_module.AF_INET6, address[:16]), port
     return sockets_module.inet_ntop(sockets_module.AF_INET, address[12:16]), port
+
+
+def is_tcp(object address):
+    cdef address_t parsed
+    read_address(address, &parsed)
+    return parsed.socket == TCP_SOCKET
 
 
 cdef int number(object value, str what, int64_t least, int64_t most) except? -1:

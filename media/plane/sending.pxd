@@ -3,8 +3,9 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_add, batch_full, batch_room
+from media.plane.connections cimport deliver_to_connections
 from media.plane.drops cimport DROP_EVENT_QUEUE_FULL, DROP_NO_ADDRESS, DROP_NO_KEYS, DROP_NOT_ADMITTED, DROP_PROTECT
-from media.plane.objects cimport SOCKETS_MOST, core_t, transport_t
+from media.plane.objects cimport BATCHES_MOST, TCP_SOCKET, core_t, transport_t
 from media.plane.queue cimport queue_push
 from media.plane.seal cimport seal_rtp
 from media.plane.srtp cimport SRTP_OK
@@ -49,11 +50,19 @@ cdef inline bint may_send(core_t *core, const transport_t *transport, int packet
     return False
 
 
+cdef inline void hand_over(core_t *core, int socket) noexcept nogil:
+    """Send what a socket's batch holds."""
+    if socket == TCP_SOCKET:
+        deliver_to_connections(core)
+    else:
+        core.deliver(core, socket)
+
+
 cdef inline uint8_t *send_room(core_t *core, const transport_t *transport) noexcept nogil:
     """Where to write the next datagram for a transport that may be sent to."""
     cdef int socket = transport.remote.socket
     if batch_full(core.batches[socket]):
-        core.deliver(core, socket)
+        hand_over(core, socket)
     return batch_room(core.batches[socket])
 
 
@@ -62,7 +71,7 @@ cdef inline void send_together(core_t *core, const transport_t *transport, int b
     hold them."""
     cdef int socket = transport.remote.socket
     if core.batches[socket].used + bytes + DATAGRAM_ROOM > BATCH_BYTES and core.batches[socket].count:
-        core.deliver(core, socket)
+        hand_over(core, socket)
 
 
 cdef inline int send_rtp(
@@ -98,6 +107,6 @@ cdef inline void send_rtcp(core_t *core, transport_t *transport, uint8_t *packet
 cdef inline void deliver_all(core_t *core) noexcept nogil:
     """Hand over whatever the batches hold."""
     cdef int socket
-    for socket in range(SOCKETS_MOST):
+    for socket in range(BATCHES_MOST):
         if core.batches[socket] != NULL and core.batches[socket].count:
-            core.deliver(core, socket)
+            hand_over(core, socket)

@@ -151,3 +151,7 @@ class PlaneStatistics(NamedTuple):
     gso_enabled: bool
     """Whether the kernel segments on every socket; where it refused, datagrams go one by one by sendmmsg."""
     drops: Mapping[str, int]
+    tcp: Mapping[str, int]
+    """What became of TCP connections: accepted, refused_<why>, ended_<why>."""
+    tcp_connections: int
+    """Open now."""

@@ -1,6 +1,7 @@
 """A running engine, a router in it, and people who join."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from aiortc import MediaStreamTrack
@@ -39,8 +40,8 @@ def router(engine: MediaEngine, listener: Listener) -> Router:
 async def join(router: Router) -> AsyncIterator[Join]:
     peers: list[Peer] = []
 
-    async def enter(*tracks: MediaStreamTrack, admitted: bool = True) -> Peer:
-        peer = Peer(router, *tracks, admitted=admitted)
+    async def enter(*tracks: MediaStreamTrack, **options: Any) -> Peer:
+        peer = Peer(router, *tracks, **options)
         peers.append(peer)
         return await peer.join()
 

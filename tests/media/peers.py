@@ -145,8 +145,15 @@ class Listener:
 class Peer:
     """One participant: joins a router, publishes tracks, subscribes to producers."""
 
-    def __init__(self, router: Router, *tracks: MediaStreamTrack, admitted: bool = True) -> None:
+    def __init__(
+        self,
+        router: Router,
+        *tracks: MediaStreamTrack,
+        admitted: bool = True,
+        candidates: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = list,
+    ) -> None:
         self.router = router
+        self._candidates = candidates
         self.sinks: list[Sink] = []
         self.transports: list[Transport] = []
         self._tracks = list(tracks)
@@ -216,7 +223,9 @@ class Peer:
         remote = create(
             id=options["id"],
             iceParameters=IceParameters(**options["iceParameters"]),
-            iceCandidates=[IceCandidate(**candidate) for candidate in options["iceCandidates"]],
+            iceCandidates=[
+                IceCandidate(**candidate) for candidate in self._candidates(options["iceCandidates"])
+            ],
             dtlsParameters=DtlsParameters(**options["dtlsParameters"]),
             sctpParameters=None,
         )

@@ -113,7 +113,8 @@ def _section(
         ]
     lines += [f"a=extmap:{extension['id']} {extension['uri']}" for extension in extensions]
     lines += [
-        f"a=candidate:{c['foundation']} 1 udp {c['priority']} {c['ip']} {c['port']} typ host"
+        f"a=candidate:{c['foundation']} 1 {c['protocol']} {c['priority']} {c['ip']} {c['port']} typ host"
+        + (f" tcptype {c['tcpType']}" if "tcpType" in c else "")
         for c in transport["iceCandidates"]
     ]
     return [*lines, "a=end-of-candidates"]

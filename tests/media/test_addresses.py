@@ -36,7 +36,7 @@ def test_a_name_is_no_address() -> None:
 def test_this_machine_has_loopback_and_nothing_link_local() -> None:
     found = machine_addresses()
     assert HOME in found
-    assert not [address for address in found if address.version == 6 and address.is_link_local]
+    assert not [address for address in found if address.is_link_local]
 
 
 def test_candidates_keep_the_order_in_their_priorities() -> None:
@@ -50,3 +50,17 @@ def test_candidates_keep_the_order_in_their_priorities() -> None:
         40_000,
     )
     assert len({candidate["foundation"] for candidate in candidates}) == 3
+
+
+def test_tcp_is_offered_after_everything_by_udp() -> None:
+    candidates = ice_candidates([LAN, LAN6], 40_000, tcp=True)
+    priorities = [candidate["priority"] for candidate in candidates]
+    assert priorities == sorted(priorities, reverse=True)
+    assert all(0 < priority < 2**31 for priority in priorities)
+    assert [(c["ip"], c["port"], c["protocol"], c.get("tcpType")) for c in candidates] == [
+        (str(LAN), 40_000, "udp", None),
+        (str(LAN6), 40_000, "udp", None),
+        (str(LAN), 40_000, "tcp", "passive"),
+        (str(LAN6), 40_000, "tcp", "passive"),
+    ]
+    assert len({candidate["foundation"] for candidate in candidates}) == 4

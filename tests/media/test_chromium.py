@@ -224,3 +224,13 @@ async def test_chromium_restarts_ice_and_goes_on(page: Page, router: Router, joi
             await heard.reach(5)
     await heard.reach(25)
     assert await page.evaluate("sending.iceConnectionState") in {"connected", "completed"}
+
+
+async def test_chromium_whose_udp_is_blocked_sends_and_sees_by_tcp(page: Page, router: Router) -> None:
+    candidates = router._context.candidates
+    router._context.candidates = lambda: [one for one in candidates() if one["protocol"] == "tcp"]
+    transport, producers = await publish(page, router)
+    await receive(page, router, *producers)
+    assert await page.evaluate(RECEIVED) >= 5
+    assert {one.statistics()["protocol"] for one in router.transports.values()} == {"tcp"}
+    assert transport.statistics()["dtlsState"] == "connected"

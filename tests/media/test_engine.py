@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,27 @@ async def test_a_port_in_use_is_said_with_what_to_do() -> None:
         with pytest.raises(MediaStartFailed, match=f"UDP port {port} is in use: .*HUITANG_MEDIA__PORT"):
             await engine.start()
         await engine.stop()
+
+
+async def test_a_tcp_port_in_use_is_said_with_what_to_do() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = MediaSettings(port=port, bind_addresses=("127.0.0.1",))
+        with pytest.raises(MediaStartFailed, match=f"TCP port {port} is in use: .*HUITANG_MEDIA__TCP=false"):
+            await MediaEngine(settings).start()
+        engine = MediaEngine(replace(settings, tcp=False))
+        await engine.start()
+        await engine.stop()
+
+
+async def test_without_tcp_there_is_no_candidate_for_it(listener: Listener) -> None:
+    engine = MediaEngine(MediaSettings(port=0, tcp=False))
+    await engine.start()
+    parameters = engine.create_router(listener).create_transport("recv").parameters()
+    assert {candidate["protocol"] for candidate in parameters["iceCandidates"]} == {"udp"}
+    await engine.stop()
 
 
 @pytest.mark.parametrize("address", ["example.org", "", "1.2.3"])
@@ -72,7 +94,10 @@ async def test_announced_addresses_replace_the_machines_own(listener: Listener) 
     engine = MediaEngine(MediaSettings(port=0, announced_addresses=("203.0.113.9",)))
     await engine.start()
     parameters = engine.create_router(listener).create_transport("recv").parameters()
-    assert [candidate["ip"] for candidate in parameters["iceCandidates"]] == ["203.0.113.9"]
+    assert [(c["ip"], c["protocol"]) for c in parameters["iceCandidates"]] == [
+        ("203.0.113.9", "udp"),
+        ("203.0.113.9", "tcp"),
+    ]
     await engine.stop()
 
 

@@ -7,6 +7,7 @@ from libc.string cimport memcpy, memset
 from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, table_remove, table_t
 from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
 from media.plane.feedback cimport arrivals_note, arrivals_t, read_transport_cc, sent_note, sent_t, write_transport_cc
+from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, frame_reader_t, next_frame
 from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
 from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
 from media.plane.payload cimport parse_payload as c_parse_payload
@@ -302,3 +303,18 @@ cdef class Sent:
             (self.sent.results[i].sent_us, self.sent.results[i].arrival_us, self.sent.results[i].size)
             for i in range(min(self.sent.result_count, 256))
         ]
+
+
+cdef class FrameReader:
+    """Frames out of pieces of a byte stream; None for one that is too long."""
+    cdef frame_reader_t reader
+
+    def read(self, data):
+        cdef Exact exact = Exact(data)
+        cdef int at = 0
+        cdef int length = next_frame(&self.reader, exact.at, exact.length, &at)
+        frames = []
+        while length != FRAME_WANTS_MORE:
+            frames.append(None if length == FRAME_TOO_LONG else (<const char *>self.reader.bytes)[:length])
+            length = next_frame(&self.reader, exact.at, exact.length, &at)
+        return frames

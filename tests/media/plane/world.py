@@ -82,9 +82,9 @@ def vp8(
 class Client:
     """One client's end of a transport: encrypts what it sends, decrypts and keeps what it gets."""
 
-    def __init__(self, world: "World", number: int, profile: Profile) -> None:
+    def __init__(self, world: "World", number: int, profile: Profile, at: bytes | None = None) -> None:
         self.world = world
-        self.address = address(number)
+        self.address = at or address(number)
         self.transport = world.core.add_transport()
         name, length = PROFILES[profile]
         to_plane, from_plane = bytes([number]) * length, bytes([number + 100]) * length
