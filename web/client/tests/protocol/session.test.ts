@@ -84,6 +84,35 @@ test('voices are consumed at once, pictures only while somebody looks', async ()
   expect((await server.until('pauseConsumer'))[0]).toEqual(server.payloads('resumeConsumer')[1])
 })
 
+test('in a large room a muted microphone is consumed when it is opened, and stays so', async () => {
+  const crowd = Array.from({ length: 60 }, (_, number) => {
+    const peer = other('microphone')
+    const producers = peer.producers.map((one) => ({
+      ...one,
+      producerId: `microphone-${number}`,
+      paused: number > 2,
+    }))
+    return { ...peer, peerId: `peer-${number}`, producers }
+  })
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: crowd }) })
+  session.enter()
+  await vi.waitFor(() => expect(heard.size).toBe(3))
+  const opened = {
+    peerId: 'peer-9',
+    producerId: 'microphone-9',
+    kind: 'audio',
+    source: 'microphone',
+    paused: false,
+  }
+  server.tell('producerResumed', opened)
+  await vi.waitFor(() => expect(heard.has('microphone-9')).toBe(true))
+  server.tell('producerPaused', { ...opened, paused: true })
+  server.tell('producerResumed', opened)
+  await vi.waitFor(() => expect(state.peers[9]?.producers[0]?.paused).toBe(false))
+  expect([...heard.keys()]).toEqual(['microphone-0', 'microphone-1', 'microphone-2', 'microphone-9'])
+  expect(server.payloads('consume')).toHaveLength(4)
+})
+
 test('a producer that closes takes its track away', async () => {
   server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
   session.enter()

@@ -24,9 +24,11 @@ export interface IncomingEvents {
 }
 
 const TOP_LAYER = 2
+/** In a larger room a muted microphone waits until it is opened: of three hundred, everybody would else consume all. */
+const ALL_EARS_UP_TO = 40
 
 /**
- * What this participant receives. Everything heard is consumed at once and always; a video only while somebody looks
+ * What this participant receives. What is heard is consumed at once and always; a video only while somebody looks
  * at it (`want`), in about the size in which it is looked at.
  */
 export class Incoming {
@@ -118,7 +120,7 @@ export class Incoming {
   private async step(producerId: string): Promise<void> {
     const offer = this.offers.get(producerId)
     if (!offer || !this.transport) return
-    const want = offer.kind === 'audio' ? { layer: TOP_LAYER } : this.wants.get(producerId)
+    const want = offer.kind === 'audio' ? this.ear(offer) : this.wants.get(producerId)
     const held = this.held.get(producerId) ?? (want && (await this.consume(offer)))
     if (!held) return
     const flowing = Boolean(want)
@@ -129,6 +131,11 @@ export class Incoming {
     if (held.flowing === flowing) return
     await this.ask(flowing ? 'resumeConsumer' : 'pauseConsumer', { consumerId: held.consumer.id })
     held.flowing = flowing
+  }
+
+  private ear({ producerId, paused }: ProducerEvent): Want | undefined {
+    const listens = !paused || this.held.has(producerId) || this.offers.size <= ALL_EARS_UP_TO
+    return listens ? { layer: TOP_LAYER } : undefined
   }
 
   private async consume(offer: ProducerEvent): Promise<Held | null> {

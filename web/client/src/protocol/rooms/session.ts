@@ -192,13 +192,15 @@ export class RoomSession {
   }
 
   /** What events mean for media objects and for the end. */
-  onProducerAdded = (producer: ProducerEvent): void => {
+  onProducerChanged = (producer: ProducerEvent): void => {
     if (producer.peerId !== this.state.peerId) this.incoming.offer(producer)
   }
   onProducerClosed = ({ producerId }: ProducerEvent): void => this.incoming.withdraw(producerId)
-  onProducerPaused = ({ peerId, producerId }: ProducerEvent): void => {
+  onProducerPaused = (producer: ProducerEvent): void => {
+    const { peerId, producerId } = producer
     const source = peerId === this.state.peerId ? this.outgoing.sourceOf(producerId) : undefined
     if (source) this.events.onSilenced(source)
+    this.onProducerChanged({ ...producer, paused: true })
   }
   onConsumerClosed = (consumerId: string): void => this.incoming.consumerClosed(consumerId)
   onPeerLeft = (): void => this.incoming.offerAll(offersOf(this.state.peers))
@@ -229,7 +231,8 @@ export class RoomSession {
 }
 
 const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEvents[Event]) => void } = {
-  producerAdded: (session, producer) => session.onProducerAdded(producer),
+  producerAdded: (session, producer) => session.onProducerChanged(producer),
+  producerResumed: (session, producer) => session.onProducerChanged({ ...producer, paused: false }),
   producerClosed: (session, producer) => session.onProducerClosed(producer),
   producerPaused: (session, producer) => session.onProducerPaused(producer),
   consumerClosed: (session, { consumerId }) => session.onConsumerClosed(consumerId),
