@@ -205,6 +205,10 @@ class RecordingsSection(Section):
     minimum_free_mebibytes: Annotated[
         int, Field(ge=0, description="Recording stops, and /readyz complains, when less than this is free")
     ] = 500
+    hls_minutes: Annotated[
+        int,
+        Field(ge=0, description="Lectures, and recordings longer than this, are also made in three sizes"),
+    ] = 60
 
 
 class StorageSection(Section):

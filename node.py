@@ -249,6 +249,7 @@ def _recording_settings(config: Config) -> RecordingSettings:
     return RecordingSettings(
         folder=folder,
         min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
+        hls_minutes=config.recordings.hls_minutes,
         storage=storage_settings(config),
     )
 

@@ -29,13 +29,15 @@ For web/api:
     await library.list(actor, PageRequest(...), meeting_id=None) -> Page[RecordingView]
     await library.get(actor, recording_id) -> RecordingView
     await library.of_meetings(actor, meeting_ids) -> {meeting_id: recording_id}
-    await library.media(actor, recording_id) -> MediaFile(store, key, size, etag, content_type)
+    await library.media(actor, recording_id, Rendition.FILM) -> MediaFile(store, key, size, ...); or SOUND
+    await library.picture(actor, recording_id, Rendition.POSTER) -> MediaFile; or PREVIEW
     viewings = Viewings(database, attendance, cards, clock)  # recordings/viewing/service.py
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView
 
 Problem codes raised here: recording_not_found (NOT_FOUND), recording_not_playable (CONFLICT: not composed yet, or
-failed; details.state). Whoever is signed in without being a member may watch what he may see, and his reports are
-answered with an empty coverage: only a member's watching is counted.
+failed; details.state), rendition_not_found (NOT_FOUND: it does not come in this form; details.rendition). Whoever
+is signed in without being a member may watch what he may see, and his reports are answered with an empty coverage:
+only a member's watching is counted.
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
 `disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `composition_failed`, `files_missing`.

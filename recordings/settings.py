@@ -23,5 +23,9 @@ class RecordingSettings(BaseModel):
     lease_seconds: float = Field(default=60.0, gt=0)
     # Added to the server's own niceness for the composing process.
     niceness: int = Field(default=15, ge=0, le=19)
+    # Composing begins again after a crash at most this much before where it was.
+    part_seconds: float = Field(default=60.0, ge=2)
+    # Lectures, and whatever is longer than this, are also made in three sizes for lines of all kinds.
+    hls_minutes: int = Field(default=60, ge=0)
     reconcile_seconds: float = Field(default=3600.0, gt=0)
     storage: StorageSettings | None = None  # None: the folder alone

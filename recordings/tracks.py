@@ -75,3 +75,4 @@ class Track:
     source: TrackSource
     tap: PacketSource
     paused: bool = False
+    person_key: str = ""  # of rooms: the same on all devices of the person

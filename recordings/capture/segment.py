@@ -84,6 +84,7 @@ class SegmentCapture:
             producerId=track.producer_id,
             peerId=track.peer_id,
             memberId=track.member_id,
+            personKey=track.person_key,
             displayName=track.display_name,
             paused=track.paused,
             us=now_us,

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
 from recordings.compose.composer import NothingToCompose, compose
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
 from recordings.states import Failure
@@ -18,26 +19,27 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def main() -> int:
     """Parse the command line, compose, say how it went."""
     parser = argparse.ArgumentParser(
-        prog="recordings.compose", description="Compose one recording into one MP4."
+        prog="recordings.compose", description="Compose one recording into one MP4 and what goes with it."
     )
     parser.add_argument(
         "--folder", type=Path, required=True, help="the recording's folder, which holds its segments"
     )
-    parser.add_argument(
-        "--output", type=Path, required=True, help="the MP4 to write; replaced when it is whole"
-    )
     parser.add_argument("--nice", type=int, default=0, help="lower the priority by so much (0..19)")
-    parser.add_argument("--supervised", action="store_true", help="end when standard input closes")
+    parser.add_argument(
+        "--supervised", action="store_true", help="read the brief from standard input, and end when it closes"
+    )
     options = parser.parse_args()
     os.nice(options.nice)
+    brief = Brief()
     if options.supervised:
+        brief = read_brief(sys.stdin.buffer.readline(LONGEST_LINE))
         threading.Thread(target=_end_with_supervisor, daemon=True).start()
-    return _compose(options.folder, options.output)
+    return _compose(options.folder, brief)
 
 
-def _compose(folder: Path, output: Path) -> int:
+def _compose(folder: Path, brief: Brief) -> int:
     try:
-        composed = compose(folder, output, lambda share: _say(Progress(share)))
+        composed = compose(folder, lambda share: _say(Progress(share)), brief)
     except NothingToCompose as found:
         _say(Failed(found.failure, "no media"))
         return Exit.NOT_COMPOSABLE
@@ -49,7 +51,7 @@ def _compose(folder: Path, output: Path) -> int:
             )
         )
         return Exit.DISK_FULL if full else 1
-    _say(Finished(composed.duration, composed.size, composed.failure))
+    _say(Finished(composed.duration, composed.outputs, composed.failure))
     return Exit.COMPOSED
 
 

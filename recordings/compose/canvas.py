@@ -1,14 +1,17 @@
 """The picture under construction: three planes (YUV 4:2:0), changed only where something changes."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Final
 
 import av
 import numpy as np
 
+from recordings.compose.brief import Brief
 from recordings.compose.layout import HEIGHT, WIDTH, Rect, Tile
 from recordings.compose.lettering import Lettering, Plane
 from recordings.compose.scenes import Scene
+from recordings.compose.texts import FilmTexts
 
 _PAPER: Final = 28  # the background's brightness: nearly black, so that pictures stand out
 _TILE: Final = 44  # behind pictures that do not fill their tile
@@ -16,7 +19,7 @@ _NEUTRAL: Final = 128
 _LABEL_SIZE: Final = 20
 _CARD_SHARE: Final = 6  # a card's letters are a sixth of its height
 _CARD_SMALLEST: Final = 18
-# Colours of cards, as (Y, U, V): muted, each clear of the white letters, by turns.
+# Colours of cards, as (Y, U, V): muted, each clear of the white letters; a person's key chooses, so that it stays.
 _CARDS: Final = (
     (70, 150, 110),
     (75, 118, 150),
@@ -26,14 +29,24 @@ _CARDS: Final = (
     (66, 135, 105),
 )
 _NOTICE_SIZE: Final = 36
+_TITLE_SIZE: Final = 54
+_TITLE_LINES: Final = 3
+_MARGIN: Final = 80
+# Around whoever speaks: wide enough to be seen on a phone, within the gap between pictures.
+_BORDER: Final = 4
+_SPEAKING: Final = (150, 54, 70)  # a clear green
 
 
 class Canvas:
-    """1280x720. `frame` gives what stands on it."""
+    """1280x720. `frame` gives what stands on it. `names` are by key of clip and of peer."""
 
-    def __init__(self, lettering: Lettering, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, lettering: Lettering, names: Mapping[str, str], brief: Brief, texts: FilmTexts
+    ) -> None:
         self._lettering = lettering
         self._names = names
+        self._brief = brief
+        self._texts = texts
         self._pixels = np.empty((HEIGHT * 3 // 2, WIDTH), np.uint8)
         luma, colour = WIDTH * HEIGHT, WIDTH * HEIGHT // 4
         flat = self._pixels.reshape(-1)
@@ -41,15 +54,19 @@ class Canvas:
         self._u = flat[luma : luma + colour].reshape(HEIGHT // 2, WIDTH // 2)
         self._v = flat[luma + colour :].reshape(HEIGHT // 2, WIDTH // 2)
         self._taken: dict[str, Rect] = {}  # where in its tile each picture last stood
-        self._colours: dict[str | None, tuple[int, int, int]] = {}
+        self._framed: Tile | None = None
 
     def begin(self, scene: Scene) -> None:
         """Clear everything and draw what stands still in this scene."""
         self._taken.clear()
+        self._framed = None
         whole = Rect(0, 0, WIDTH, HEIGHT)
         self._fill(whole, (_PAPER, _NEUTRAL, _NEUTRAL))
         if scene.interruption is not None:
-            self._letter(_interruption_text(scene.interruption.seconds), whole, _NOTICE_SIZE, _PAPER)
+            length = self._texts.length(scene.interruption.seconds)
+            self._letter(self._texts.say("interrupted", length=length), whole, _NOTICE_SIZE, _PAPER)
+        if scene.title:
+            self._draw_title()
         for tile in scene.tiles:
             self._draw_tile(tile)
 
@@ -66,6 +83,16 @@ class Canvas:
                 :height, :width
             ]
 
+    def frame_speaker(self, tile: Tile | None) -> None:
+        """Put a border around whoever speaks, and take it from whoever spoke before."""
+        if tile == self._framed:
+            return
+        if self._framed is not None:
+            self._border(self._framed, (_PAPER, _NEUTRAL, _NEUTRAL))
+        if tile is not None:
+            self._border(tile, _SPEAKING)
+        self._framed = tile
+
     def frame(self) -> av.VideoFrame:
         """A copy of the whole as the encoder takes it."""
         return av.VideoFrame.from_ndarray(self._pixels, format="yuv420p")
@@ -76,9 +103,35 @@ class Canvas:
             self._fill(tile.picture, (_TILE, _NEUTRAL, _NEUTRAL))
             self._letter(name, tile.label, _LABEL_SIZE, _PAPER)
             return
-        colour = self._colours.setdefault(tile.key, _CARDS[len(self._colours) % len(_CARDS)])
+        colour = _CARDS[zlib.crc32((tile.key or "").encode()) % len(_CARDS)]
         self._fill(tile.picture, colour)
         self._letter(name, tile.picture, max(_CARD_SMALLEST, tile.picture.height // _CARD_SHARE), colour[0])
+
+    def _draw_title(self) -> None:
+        """Organization, title and date, the title in as many lines as it needs."""
+        width = WIDTH - 2 * _MARGIN
+        lines = self._lettering.lines(self._brief.title, width, _TITLE_SIZE, _TITLE_LINES)
+        rows = [(self._brief.organization, _NOTICE_SIZE)]
+        rows += [(line, _TITLE_SIZE) for line in lines]
+        rows += [(self._brief.date, _NOTICE_SIZE)]
+        heights = [_even(size * 8 // 5) for _, size in rows]
+        top = _even((HEIGHT - sum(heights)) // 2)
+        for (text, size), height in zip(rows, heights, strict=True):
+            self._letter(text, Rect(_MARGIN, top, width, height), size, _PAPER)
+            top += height
+
+    def _border(self, tile: Tile, colour: tuple[int, int, int]) -> None:
+        below = tile.label.height if tile.label is not None else 0
+        x, y = tile.picture.x - _BORDER, tile.picture.y - _BORDER
+        width = tile.picture.width + 2 * _BORDER
+        height = tile.picture.height + below + 2 * _BORDER
+        for side in (
+            Rect(x, y, width, _BORDER),
+            Rect(x, y + height - _BORDER, width, _BORDER),
+            Rect(x, y, _BORDER, height),
+            Rect(x + width - _BORDER, y, _BORDER, height),
+        ):
+            self._fill(side, colour)
 
     def _letter(self, text: str, rect: Rect, size: int, paper: int) -> None:
         plane: Plane = self._lettering.draw(text, rect.width, rect.height, size, paper)
@@ -90,6 +143,5 @@ class Canvas:
             target[top : top + rect.height // half, left : left + rect.width // half] = value
 
 
-def _interruption_text(seconds: float) -> str:
-    whole = round(seconds)
-    return f"录制中断 Interrupted  {whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+def _even(number: int) -> int:
+    return number // 2 * 2

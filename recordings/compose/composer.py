@@ -1,28 +1,31 @@
-"""Runs one composition from the captured folder to the finished, verified file."""
+"""Runs one composition from the captured folder to finished, verified files."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recordings.compose.canvas import Canvas
-from recordings.compose.film import Film
-from recordings.compose.fonts import find_font
-from recordings.compose.layout import Tile
-from recordings.compose.lettering import Lettering
-from recordings.compose.mixer import Mixer
-from recordings.compose.pictures import PictureReader, Showing
+from recordings.compose import hls
+from recordings.compose.brief import Brief
+from recordings.compose.chapters import find_chapters
+from recordings.compose.film import KEY_FRAME_DISTANCE, LARGE, SMALLER, join
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
+from recordings.compose.shooting import Shooting
+from recordings.compose.sound import FILM_SOUND, POOR_SOUND, make_sound, read_speech
+from recordings.compose.speech import Speech
+from recordings.compose.stills import make_poster, make_preview, poster_frame
 from recordings.compose.story import Story, read_story
+from recordings.compose.texts import FilmTexts
 from recordings.compose.verify import verify
-from recordings.compose.voices import RATE
+from recordings.compose.work import Work
+from recordings.renditions import FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 
-PART_SUFFIX: Final = ".part"
-_SAMPLES_PER_FRAME: Final = RATE // FRAME_RATE
-# Threads begin this long before their pictures are wanted.
-_EARLY: Final = FRAME_RATE
+# Where the time goes, of one: the sound, the pictures, and putting both together.
+_SOUND_SHARE: Final = 0.15
+_PICTURES_SHARE: Final = 0.80
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,13 @@ class Composed:
     """What came of it; `failure` where it is playable but something is known to be missing."""
 
     duration: float
-    size: int
+    outputs: Outputs
     failure: Failure | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the film."""
+        return self.outputs.sizes[Rendition.FILM]
 
 
 class NothingToCompose(ValueError):  # noqa: N818 - it says what was found
@@ -42,95 +50,101 @@ class NothingToCompose(ValueError):  # noqa: N818 - it says what was found
         self.failure = failure
 
 
-def compose(folder: Path, output: Path, report: Callable[[float], None]) -> Composed:
-    """Compose the recording in `folder` into `output`, which appears whole or not at all.
+def compose(folder: Path, report: Callable[[float], None], brief: Brief | None = None) -> Composed:
+    """Compose the recording in `folder`: every rendition appears beside the segments, whole or not at all.
 
-    `report` is told the share done, 0..1. Raises NothingToCompose, OSError of the disk, ValueError where the
-    finished file does not play.
+    What an earlier attempt at the very same composition has finished is taken over. `report` is told the share done,
+    0..1. Raises NothingToCompose, OSError of the disk, ValueError where the finished film does not play.
     """
-    story = read_story(folder)
+    brief = brief or Brief()
+    story = read_story(folder, brief)
     if story.duration <= 0:
         raise NothingToCompose(story.failure or Failure.NOTHING_CAPTURED)
-    part = output.with_name(output.name + PART_SUFFIX)
-    part.unlink(missing_ok=True)
+    work = Work(folder, brief)
+    speech = _sound(story, work, report)
+    scenes = make_scenes(story, speech)
+    sizes = (LARGE, *SMALLER) if brief.hls else (LARGE,)
+    frames_a_part = max(1, round(brief.part_seconds * FRAME_RATE / KEY_FRAME_DISTANCE)) * KEY_FRAME_DISTANCE
+    Shooting(story, scenes, speech, brief, work, sizes, frames_a_part).run(
+        lambda share: report(_SOUND_SHARE + _PICTURES_SHARE * share)
+    )
+    outputs = _finish(story, scenes, brief, work, frames_a_part)
+    report(0.99)
+    _publish(folder, work.folder, outputs)
+    work.remove()
+    return Composed(frame_count(story) / FRAME_RATE, outputs, story.failure)
+
+
+def _sound(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
+    if read_speech(work.folder) is None:
+        seconds = frame_count(story) / FRAME_RATE
+        make_sound(story, seconds, work.folder, lambda share: report(_SOUND_SHARE * share))
+    speech = read_speech(work.folder)
+    if speech is None:
+        raise ValueError("the sound was lost")
+    return speech
+
+
+def _finish(story: Story, scenes: list[Scene], brief: Brief, work: Work, frames_a_part: int) -> Outputs:
+    """Make every rendition in the work folder from parts and sound, and look at the film."""
+    frames = frame_count(story)
+    seconds = frames / FRAME_RATE
+    chapters = find_chapters(story, brief, FilmTexts(brief.language))
+    paths = {rendition: work.folder / name for rendition, name in FILE_NAMES.items()}
+    sound = work.folder / FILM_SOUND
+    reel = work.reel(LARGE, sound, frames_a_part, frames, seconds)
+    film = paths[Rendition.FILM]
+    join(reel, film, "mp4", {"movflags": "+faststart"}, chapters)
+    verify(film, seconds)
+    _sync(film)
+    make_poster(film, poster_frame(scenes) / FRAME_RATE, paths[Rendition.POSTER])
+    preview = make_preview(film, seconds, paths[Rendition.PREVIEW])
+    made = [Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW]
+    if brief.hls:
+        reels = {
+            size: work.reel(
+                size,
+                work.folder / POOR_SOUND if size is SMALLER[-1] else sound,
+                frames_a_part,
+                frames,
+                seconds,
+            )
+            for size in (LARGE, *SMALLER)
+        }
+        hls.package(reels, paths[Rendition.HLS])
+        made.append(Rendition.HLS)
+    return Outputs({rendition: _size(paths[rendition]) for rendition in made}, chapters, preview)
+
+
+def _publish(folder: Path, work: Path, outputs: Outputs) -> None:
+    """Put the finished files in their places, the film last: where it stands, everything stands."""
+    for rendition, name in FILE_NAMES.items():
+        if rendition not in outputs.sizes:
+            _remove(folder / name)
+    for rendition in sorted(outputs.sizes, key=lambda rendition: rendition is Rendition.FILM):
+        place = folder / FILE_NAMES[rendition]
+        if place.is_dir():
+            shutil.rmtree(place)
+        (work / FILE_NAMES[rendition]).replace(place)
+    _sync(folder)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.iterdir())
+    return path.stat().st_size
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _shoot(story, part, report)
-        duration = verify(part, frame_count(story) / FRAME_RATE)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(output)
+        os.fsync(descriptor)
     finally:
-        part.unlink(missing_ok=True)
-    return Composed(duration, output.stat().st_size, story.failure)
-
-
-def _shoot(story: Story, part: Path, report: Callable[[float], None]) -> None:
-    scenes = make_scenes(story)
-    names = {clip.key: clip.name for clip in story.clips} | {clip.peer_id: clip.name for clip in story.clips}
-    canvas = Canvas(Lettering(find_font()), names)
-    mixer = Mixer(story.clips)
-    stage = _Stage(story, scenes)
-    film = Film(part)
-    finished = False
-    try:
-        total = frame_count(story)
-        for scene in scenes:
-            canvas.begin(scene)
-            for frame in range(scene.begin, scene.end):
-                stage.set(scene, frame, canvas)
-                film.add_picture(canvas.frame())
-                film.add_sound(mixer.read(_SAMPLES_PER_FRAME))
-                if frame % FRAME_RATE == 0:
-                    report(frame / total)
-        film.finish()
-        finished = True
-    finally:
-        stage.close()
-        if not finished:
-            film.abandon()
-
-
-class _Stage:
-    """The readers of all clips: begun shortly before they are seen, ended when they are seen no more."""
-
-    def __init__(self, story: Story, scenes: list[Scene]) -> None:
-        self._showings: dict[str, list[Showing]] = {}
-        for scene in scenes:
-            for tile in scene.tiles:
-                if tile.key is not None and tile.label is not None:
-                    self._showings.setdefault(tile.key, []).append(Showing(scene.begin, scene.end, tile))
-        clips = {clip.key: clip for clip in story.clips}
-        self._waiting = sorted(
-            ((clips[key], showings) for key, showings in self._showings.items()),
-            key=lambda item: item[1][0].begin,
-            reverse=True,
-        )
-        self._readers: dict[str, PictureReader] = {}
-
-    def set(self, scene: Scene, frame: int, canvas: Canvas) -> None:
-        """Put every picture that changes at this frame onto the canvas."""
-        while self._waiting and self._waiting[-1][1][0].begin <= frame + _EARLY:
-            clip, showings = self._waiting.pop()
-            self._readers[clip.key] = PictureReader(clip, showings)
-        if frame == scene.begin:
-            self._dismiss(frame)
-        for tile in scene.tiles:
-            reader = self._readers.get(tile.key or "")
-            picture = reader.advance(frame) if reader is not None else None
-            if picture is not None and _same_place(picture.tile, tile):
-                canvas.put(tile, picture.at, picture.image)
-
-    def close(self) -> None:
-        """End every thread."""
-        for reader in self._readers.values():
-            reader.close()
-        self._readers.clear()
-
-    def _dismiss(self, frame: int) -> None:
-        over = [key for key in self._readers if self._showings[key][-1].end <= frame]
-        for key in over:
-            self._readers.pop(key).close()
-
-
-def _same_place(one: Tile, other: Tile) -> bool:
-    return one.picture == other.picture
+        os.close(descriptor)

@@ -1,70 +1,173 @@
-"""Encodes the composed film: H.264 and AAC in an MP4 that begins to play before it has been loaded."""
+"""Encodes the film's pictures in parts that are kept, and joins parts and sound into one MP4 without encoding again."""
 
 import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
-import numpy as np
 from av.error import FFmpegError
 
 from recordings.compose.layout import HEIGHT, WIDTH
 from recordings.compose.scenes import FRAME_RATE
-from recordings.compose.voices import RATE, Samples
+from recordings.renditions import Chapter
 
 # A key frame every two seconds: a seek decodes at most 50 frames before it shows something.
-_KEY_FRAME_DISTANCE: Final = 2 * FRAME_RATE
-# Faces and pages hardly gain from slower presets, and this one leaves most of the machine to the decoders.
-_VIDEO_OPTIONS: Final = {
-    "preset": "veryfast",
-    "crf": "24",
-    "maxrate": "2500k",
-    "bufsize": "5000k",
-    "profile": "main",
-    "level": "3.1",
-}
-_AUDIO_BITS: Final = 96_000
+KEY_FRAME_DISTANCE: Final = 2 * FRAME_RATE
+PART_SUFFIX: Final = ".part"
+_Packet = Any  # PyAV's packets are generic over streams it does not name
+_MILLISECONDS: Final = Fraction(1, 1000)
 
 
-class Film:
-    """Frames and sound go in, in order; `close` writes the index before the media."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size in which the film is had; `name` is its height with a p, as players show it."""
 
-    def __init__(self, path: Path) -> None:
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        self._video = self._container.add_stream("libx264", rate=FRAME_RATE, options=_VIDEO_OPTIONS)
-        self._video.width, self._video.height = WIDTH, HEIGHT
-        self._video.pix_fmt = "yuv420p"
-        self._video.gop_size = _KEY_FRAME_DISTANCE
-        self._video.time_base = Fraction(1, FRAME_RATE)
-        self._audio = self._container.add_stream("aac", rate=RATE, layout="stereo")
-        self._audio.bit_rate = _AUDIO_BITS
+    width: int
+    height: int
+    bits: int  # a second, at most
+
+    @property
+    def name(self) -> str:
+        """720p."""
+        return f"{self.height}p"
+
+
+LARGE: Final = Size(WIDTH, HEIGHT, 2_500_000)
+# For lines of a village: a reading room's 2 Mbit/s carry ten of the smallest.
+SMALLER: Final = (Size(854, 480, 900_000), Size(426, 240, 180_000))
+
+
+class PicturePart:
+    """One stretch of the film's pictures in one size; `finish` lets the file appear, whole."""
+
+    def __init__(self, path: Path, size: Size) -> None:
+        self._path = path
+        self._unfinished = path.with_name(path.name + PART_SUFFIX)
+        self._container = av.open(str(self._unfinished), "w", format="mp4")
+        self._stream: Any = self._container.add_stream("libx264", rate=FRAME_RATE, options=_options(size))
+        self._stream.width, self._stream.height = size.width, size.height
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.gop_size = KEY_FRAME_DISTANCE
+        self._stream.time_base = Fraction(1, FRAME_RATE)
         self._frames = 0
-        self._samples = 0
 
-    def add_picture(self, frame: av.VideoFrame) -> None:
+    def add(self, frame: av.VideoFrame) -> None:
         """The next frame."""
         frame.pts = self._frames
         frame.time_base = Fraction(1, FRAME_RATE)
         self._frames += 1
-        self._container.mux(self._video.encode(frame))
-
-    def add_sound(self, samples: Samples) -> None:
-        """The next samples."""
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
-        frame.sample_rate = RATE
-        frame.pts = self._samples
-        frame.time_base = Fraction(1, RATE)
-        self._samples += len(samples)
-        self._container.mux(self._audio.encode(frame))
+        self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Write what the encoders still hold, and the index."""
-        self._container.mux(self._video.encode(None))
-        self._container.mux(self._audio.encode(None))
+        """Write what the encoder still holds; OSError where the disk refuses."""
+        self._container.mux(self._stream.encode(None))
         self._container.close()
+        with self._unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        self._unfinished.replace(self._path)
 
     def abandon(self) -> None:
         """Give the file up as it is; what made it so is being raised already."""
         with contextlib.suppress(FFmpegError, OSError):
             self._container.close()
+        self._unfinished.unlink(missing_ok=True)
+
+
+def _options(size: Size) -> dict[str, str]:
+    """Faces and pages hardly gain from slower presets, and this one leaves most of the machine to the decoders."""
+    return {
+        "preset": "veryfast",
+        "crf": "24",
+        "maxrate": str(size.bits),
+        "bufsize": str(2 * size.bits),
+        "profile": "main",
+        "level": "3.1",
+        # Players change between sizes at key frames, so these stand at the same places in all of them.
+        "sc_threshold": "0",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """The parts of one size in order, each with the frame at which it begins, and the sound that goes with it."""
+
+    parts: Sequence[tuple[int, Path]]
+    sound: Path
+    seconds: float
+
+
+def join(
+    reel: Reel, path: Path, container_format: str, options: dict[str, str], chapters: Sequence[Chapter]
+) -> None:
+    """Put a reel's packets into one container, nothing decoded; OSError of the disk."""
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(av.open(str(path), "w", format=container_format, options=options))
+        first = stack.enter_context(av.open(str(reel.parts[0][1])))
+        sound = stack.enter_context(av.open(str(reel.sound)))
+        pictures_out = output.add_stream_from_template(first.streams.video[0])
+        sound_out = output.add_stream_from_template(sound.streams.audio[0])
+        if chapters:
+            output.set_chapters(_chapters(chapters, reel.seconds))
+        for packet in _interleaved(_pictures(reel), _sound(sound)):
+            packet.stream = pictures_out if packet.time_base == _FRAME else sound_out
+            output.mux_one(packet)
+
+
+_FRAME: Final = Fraction(1, FRAME_RATE)
+
+
+def _pictures(reel: Reel) -> Iterator[_Packet]:
+    """All parts' packets on one time line, in frames."""
+    for begin, path in reel.parts:
+        with av.open(str(path)) as container:
+            for packet in container.demux(video=0):
+                if packet.pts is None or packet.dts is None:
+                    continue
+                scale = packet.time_base / _FRAME
+                packet.pts, packet.dts = (round(at * scale) + begin for at in (packet.pts, packet.dts))
+                packet.time_base = _FRAME
+                packet.duration = 1
+                yield packet
+
+
+def _sound(container: Any) -> Iterator[_Packet]:
+    for packet in container.demux(audio=0):
+        if packet.pts is not None and packet.size:
+            yield packet
+
+
+def _interleaved(one: Iterator[_Packet], other: Iterator[_Packet]) -> Iterator[_Packet]:
+    """Two streams by time, so that a player finds what belongs together side by side."""
+    heads = [next(one, None), next(other, None)]
+    sources = (one, other)
+    while any(head is not None for head in heads):
+        index = min((i for i in (0, 1) if heads[i] is not None), key=lambda i: _time(heads[i]))
+        head = heads[index]
+        heads[index] = next(sources[index], None)
+        if head is not None:
+            yield head
+
+
+def _time(packet: _Packet | None) -> float:
+    if packet is None or packet.dts is None:
+        return 0.0
+    return float(packet.dts * packet.time_base)
+
+
+def _chapters(chapters: Sequence[Chapter], seconds: float) -> list[Any]:
+    starts = [round(chapter.start_seconds * 1000) for chapter in chapters]
+    ends = [*starts[1:], max(round(seconds * 1000), starts[-1] + 1)]
+    return [
+        {
+            "id": index,
+            "start": start,
+            "end": end,
+            "time_base": _MILLISECONDS,
+            "metadata": {"title": chapter.title},
+        }
+        for index, (chapter, start, end) in enumerate(zip(chapters, starts, ends, strict=True))
+    ]

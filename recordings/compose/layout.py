@@ -42,30 +42,56 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who is there at one moment, each in the order in which they came; keys of clips, `heard` keys of peers."""
+    """Who is there at one moment, each in the order in which they came; keys of clips, `heard` keys of peers.
+
+    `cards` are those among the cameras who get a card instead of a picture, by keys of peers; `loudest` are keys of
+    clips or peers, most spoken first: they go before others where there is not room for all.
+    """
 
     cameras: tuple[str, ...] = ()
     screens: tuple[str, ...] = ()
     heard: tuple[str, ...] = ()
+    cards: frozenset[str] = frozenset()
+    loudest: tuple[str, ...] = ()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there is no room for all."""
+        most = MOST_IN_COLUMN - len(self.screens) + 1 if self.screens else MOST_TILES
+        return len(self.cameras or self.heard) > most
 
 
 def arrange(cast: Cast) -> tuple[Tile, ...]:
     """The newest screen large with the speakers beside it; else a grid of the cameras; else cards of who is heard."""
+    tiles = _arrange(cast)
+    return tuple(_as_card(tile) if tile.key in cast.cards else tile for tile in tiles)
+
+
+def _arrange(cast: Cast) -> tuple[Tile, ...]:
     if cast.screens:
         *earlier, screen = cast.screens
         beside = [*cast.cameras, *earlier]
-        return _stage(screen, beside, [] if beside else cast.heard)
+        return _stage(screen, beside, [] if beside else cast.heard, cast.loudest)
     if cast.cameras:
-        return _grid(cast.cameras, cards=False)
-    return _grid(cast.heard, cards=True)
+        return _grid(cast.cameras, cast.loudest, cards=False)
+    return _grid(cast.heard, cast.loudest, cards=True)
 
 
-def _stage(screen: str, pictures: Sequence[str], cards: Sequence[str]) -> tuple[Tile, ...]:
+def _as_card(tile: Tile) -> Tile:
+    if tile.label is None:
+        return tile
+    whole = Rect(tile.picture.x, tile.picture.y, tile.picture.width, tile.picture.height + tile.label.height)
+    return Tile(tile.key, whole, None)
+
+
+def _stage(
+    screen: str, pictures: Sequence[str], cards: Sequence[str], loudest: Sequence[str]
+) -> tuple[Tile, ...]:
     people = pictures or cards
     column = COLUMN + GAP if people else 0
     stage = Rect(GAP, GAP, WIDTH - 2 * GAP - column, HEIGHT - 2 * GAP)
     large = _fit_tile(stage)
-    shown, more = _limit(people, MOST_IN_COLUMN)
+    shown, more = _limit(people, MOST_IN_COLUMN, loudest)
     tiles = [large]
     picture_height = _even(COLUMN * _ASPECT[1] // _ASPECT[0])
     step = picture_height + LABEL + GAP
@@ -75,8 +101,8 @@ def _stage(screen: str, pictures: Sequence[str], cards: Sequence[str]) -> tuple[
     return _named([screen, *shown], tiles, more)
 
 
-def _grid(keys: Sequence[str], *, cards: bool) -> tuple[Tile, ...]:
-    shown, more = _limit(keys, MOST_TILES)
+def _grid(keys: Sequence[str], loudest: Sequence[str], *, cards: bool) -> tuple[Tile, ...]:
+    shown, more = _limit(keys, MOST_TILES, loudest)
     count = len(shown) + (1 if more else 0)
     if not count:
         return ()
@@ -115,11 +141,16 @@ def _tile(picture: Rect, *, card: bool) -> Tile:
     return Tile(None, picture, label)
 
 
-def _limit(keys: Sequence[str], most: int) -> tuple[list[str], int]:
-    """As many as there is room for, and how many are left over; the count itself takes a place."""
+def _limit(keys: Sequence[str], most: int, loudest: Sequence[str]) -> tuple[list[str], int]:
+    """As many as there is room for, and how many are left over; the count itself takes a place.
+
+    Those who stay keep their order, so that nobody changes places for having spoken.
+    """
     if len(keys) <= most:
         return list(keys), 0
-    return list(keys[: most - 1]), len(keys) - most + 1
+    first = [key for key in loudest if key in keys][: most - 1]
+    chosen = {*first, *[key for key in keys if key not in first][: most - 1 - len(first)]}
+    return [key for key in keys if key in chosen], len(keys) - most + 1
 
 
 def _named(keys: Sequence[str], tiles: Sequence[Tile], more: int) -> tuple[Tile, ...]:

@@ -32,6 +32,19 @@ class Lettering:
         drawing.text((width / 2, height / 2), line, font=font, fill=_INK, anchor="mm")
         return np.asarray(image)
 
+    def lines(self, text: str, width: int, size: int, most: int) -> list[str]:
+        """The text in lines that fit, broken anywhere as Chinese is; the last takes what is left."""
+        font = self._font(size)
+        rest = " ".join(text.split())
+        lines: list[str] = []
+        while rest and len(lines) < most - 1:
+            length = len(rest)
+            while length > 1 and font.getlength(rest[:length]) > width - size:
+                length -= 1
+            lines.append(rest[:length].strip())
+            rest = rest[length:].strip()
+        return [*lines, rest] if rest else lines
+
     def _cut(self, text: str, width: float, size: int) -> str:
         font = self._font(size)
         if font.getlength(text) <= width:

@@ -1,17 +1,21 @@
-"""All voices in one, never louder than the medium holds."""
+"""All voices in one, and a limiter that keeps them within what the medium holds."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from recordings.compose.loudness import LEVELS_PER_SECOND, RATE, SILENCE_DB, Leveller, Samples
+from recordings.compose.speech import Levels
 from recordings.compose.story import Clip
-from recordings.compose.voices import RATE, Samples, Voice
+from recordings.compose.voices import Voice
+from recordings.tracks import TrackSource
 
 # Samples over which loudness is judged: 10 ms, shorter than a syllable, longer than a period of a deep voice.
 BLOCK: Final = RATE // 100
 _CEILING: Final = 0.89  # -1 dBFS: AAC may swing a little beyond what it was given
 _RELEASE: Final = 0.04  # of the way back to full loudness a block: about a quarter of a second
+_QUIET: Final = np.full(LEVELS_PER_SECOND, SILENCE_DB, np.float32)
 
 
 class Limiter:
@@ -40,31 +44,48 @@ class Limiter:
 
 
 class Mixer:
-    """Reads all clips with sound side by side; `read` goes forward from the film's beginning."""
+    """Reads all clips with sound side by side from the beginning, a second at a time, each voice evened."""
 
     def __init__(self, clips: Sequence[Clip]) -> None:
         waiting = [clip for clip in clips if not clip.source.is_video]
         self._waiting = sorted(waiting, key=lambda clip: clip.spans[0][0], reverse=True)
-        self._voices: list[tuple[float, Voice]] = []  # with the time of its end
-        self._limiter = Limiter()
-        self._position = -BLOCK  # the limiter is one block late, so the film begins one block early
+        self._voices: list[_Speaking] = []
+        self._position = 0
+        self._levels: dict[str, list[Levels]] = {}
 
-    def read(self, count: int) -> Samples:
-        """The next `count` samples, a multiple of the block."""
-        if self._position < 0:
-            self._mix(BLOCK)
-        return self._mix(count)
+    def read(self) -> Samples:
+        """The next second of everybody; it may be louder than the medium holds."""
+        begin, self._position = self._position, self._position + RATE
+        while self._waiting and self._waiting[-1].spans[0][0] < self._position / RATE + 1.0:
+            self._voices.append(_Speaking(self._waiting.pop()))
+        self._voices = [one for one in self._voices if one.end > begin / RATE]
+        mixed = np.zeros((RATE, 2), np.float32)
+        for one in self._voices:
+            sound = np.zeros((RATE, 2), np.float32)
+            if one.voice.mix_into(sound, begin):
+                even, levels = one.leveller.process(sound)
+                mixed += even
+                self._note(one.clip, begin // RATE, levels)
+        return mixed
 
-    def _mix(self, count: int) -> Samples:
-        # The first block goes in alone: what comes out for it is the limiter's empty first block.
-        begin = self._position + BLOCK
-        self._position += count
-        end_seconds = (begin + count) / RATE
-        while self._waiting and self._waiting[-1].spans[0][0] < end_seconds + 1.0:
-            clip = self._waiting.pop()
-            self._voices.append((clip.spans[-1][1] + 1.0, Voice(clip)))
-        self._voices = [(end, voice) for end, voice in self._voices if end > begin / RATE]
-        buffer = np.zeros((count, 2), np.float32)
-        for _, voice in self._voices:
-            voice.mix_into(buffer, begin)
-        return self._limiter.process(buffer)
+    def levels(self) -> dict[str, Levels]:
+        """By peer, how loud the own voice was up to now; what a shared screen says is nobody's voice."""
+        return {peer: np.concatenate(seconds) for peer, seconds in self._levels.items()}
+
+    def _note(self, clip: Clip, second: int, levels: Levels) -> None:
+        if clip.source is not TrackSource.MICROPHONE:
+            return
+        seconds = self._levels.setdefault(clip.peer_id, [])
+        while len(seconds) <= second:
+            seconds.append(_QUIET)
+        seconds[second] = np.maximum(seconds[second], levels)
+
+
+class _Speaking:
+    """A clip that is being read, until a little after its end."""
+
+    def __init__(self, clip: Clip) -> None:
+        self.clip = clip
+        self.voice = Voice(clip)
+        self.leveller = Leveller()
+        self.end = clip.spans[-1][1] + 1.0

@@ -4,10 +4,12 @@ FFmpeg works without the interpreter's lock, so these threads use all cores. Eac
 and then waits: memory stays bounded however long the track is.
 """
 
+import math
 import queue
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import av
 from av.error import FFmpegError
@@ -39,6 +41,26 @@ class Picture(NamedTuple):
     tile: Tile
     at: Rect
     image: av.VideoFrame
+
+
+def needed_stretches(
+    keys: Sequence[float], showings: Sequence[Showing], when: Callable[[float], float]
+) -> list[tuple[float, int]]:
+    """What of a clip must be decoded: (second of the track, frame of the film before which it may end), in order.
+
+    Each begins at the last key frame before the clip is shown; what is never shown is never decoded, and a
+    composition that goes on in the middle need not begin at the beginning.
+    """
+    at_frame = [frame_at(when(key)) for key in keys]
+    stretches: list[tuple[float, int]] = []
+    for showing in showings:
+        index = bisect_right(at_frame, showing.begin) - 1
+        begin = keys[index] if index >= 0 else -math.inf
+        if stretches and (index < 0 or at_frame[index] <= stretches[-1][1]):
+            stretches[-1] = (stretches[-1][0], max(stretches[-1][1], showing.end))
+        else:
+            stretches.append((begin, showing.end))
+    return stretches
 
 
 class PictureReader:
@@ -95,7 +117,10 @@ class PictureReader:
                 context.thread_count = 1  # the tracks are the threads
                 context.options = {"max_pixels": str(_MOST_PIXELS)}
                 time_base = float(stream.time_base or 0)
+                stretches = needed_stretches(self._clip.keys, self._showings, self._clip.when)
                 for packet in container.demux(stream):
+                    if not self._is_needed(packet, stretches, time_base):
+                        continue
                     try:
                         images = packet.decode()
                     except FFmpegError:
@@ -105,6 +130,14 @@ class PictureReader:
                             yield frame_at(self._clip.when(image.pts * time_base)), image
         except (FFmpegError, IndexError):
             return  # what came before stands
+
+    def _is_needed(self, packet: Any, stretches: list[tuple[float, int]], time_base: float) -> bool:
+        if packet.pts is None or self._closing.is_set():
+            return packet.pts is None  # the end, at which the decoder gives what it holds
+        at = packet.pts * time_base
+        while stretches and frame_at(self._clip.when(at)) > stretches[0][1]:
+            stretches.pop(0)
+        return bool(stretches) and at >= stretches[0][0] - time_base
 
     def _emit(self, begin: int, image: av.VideoFrame, *, end: int) -> None:
         """Put the picture for every place it has between two frames: a scene may change while it stands still."""

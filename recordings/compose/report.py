@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from recordings.renditions import Outputs, Rendition, chapters_out, outputs_in, renditions_out
 from recordings.states import Failure
 
 
@@ -26,10 +27,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The file stands; `failure` where something is known to be missing."""
+    """The files stand; `failure` where something is known to be missing."""
 
     duration: float
-    size: int
+    outputs: Outputs
     failure: Failure | None
 
 
@@ -49,11 +50,16 @@ def write(report: Report) -> str:
     match report:
         case Progress(share):
             content: dict[str, Any] = {"progress": round(share, 4)}
-        case Finished(duration, size, failure):
-            content = {"duration": duration, "size": size, "failure": failure and failure.value}
+        case Finished(duration, outputs, failure):
+            content = {
+                "duration": duration,
+                "renditions": renditions_out(outputs),
+                "chapters": chapters_out(outputs.chapters),
+                "failure": failure and failure.value,
+            }
         case Failed(failure, detail):
             content = {"failed": failure.value, "detail": detail}
-    return json.dumps(content)
+    return json.dumps(content, ensure_ascii=False)
 
 
 def parse(line: bytes) -> Report | None:
@@ -67,6 +73,9 @@ def parse(line: bytes) -> Report | None:
             return Failed(Failure(content["failed"]), str(content["detail"]))
         failure = Failure(content["failure"]) if content["failure"] else None
         duration = float(content["duration"])
-        return Finished(duration, int(content["size"]), failure) if math.isfinite(duration) else None
+        outputs = outputs_in(content["renditions"], content["chapters"])
+        if not math.isfinite(duration) or Rendition.FILM not in outputs.sizes:
+            return None
+        return Finished(duration, outputs, failure)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None

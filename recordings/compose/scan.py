@@ -13,6 +13,7 @@ class Scan:
 
     runs: tuple[tuple[float, float], ...]
     packets: int
+    keys: tuple[float, ...]  # where decoding can begin
 
 
 def scan(path: Path, longest_pause: float) -> Scan:
@@ -22,6 +23,7 @@ def scan(path: Path, longest_pause: float) -> Scan:
     """
     runs: list[tuple[float, float]] = []
     packets = 0
+    keys: list[float] = []
     with av.open(str(path)) as container:
         stream = container.streams[0]
         time_base = float(stream.time_base or 0)
@@ -31,10 +33,12 @@ def scan(path: Path, longest_pause: float) -> Scan:
                     continue
                 packets += 1
                 at = packet.pts * time_base
+                if packet.is_keyframe:
+                    keys.append(at)
                 if runs and at - runs[-1][1] <= longest_pause:
                     runs[-1] = (runs[-1][0], max(at, runs[-1][1]))
                 else:
                     runs.append((at, at))
         except FFmpegError:
             pass  # what came before stands
-    return Scan(tuple(runs), packets)
+    return Scan(tuple(runs), packets, tuple(keys))

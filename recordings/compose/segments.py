@@ -25,6 +25,7 @@ class TrackRecord:
     source: TrackSource
     peer_id: str
     display_name: str
+    person_key: str
     clock_rate: int
     begun: float
     closed: float | None = None
@@ -111,6 +112,7 @@ def _track(segment: SegmentRecord, line: dict[str, Any]) -> TrackRecord:
         source=TrackSource(line["source"]),
         peer_id=str(line["peerId"]),
         display_name=str(line["displayName"]),
+        person_key=str(line.get("personKey") or f"member:{line.get('memberId')}"),
         clock_rate=clock_rate,
         begun=begun,
         pauses=[(begun, None)] if line.get("paused") else [],

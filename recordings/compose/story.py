@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from av.error import FFmpegError
 
 from recordings.capture.journal import JOURNAL_NAME, SEGMENT_PREFIX
+from recordings.compose.brief import Brief
 from recordings.compose.scan import Scan, scan
 from recordings.compose.segments import SegmentRecord, TrackRecord, read_segment
 from recordings.compose.timeline import TimeMap, TrackClock, build_time_maps
@@ -22,6 +24,8 @@ _CAMERA_PAUSE: Final = 5.0
 _LAST_PICTURE: Final = 0.04
 # What an interruption of the server is shown as, however long it took.
 INTERRUPTION_SECONDS: Final = 3.0
+TITLE_SECONDS: Final = 4.0
+_NO_BRIEF: Final = Brief()
 
 Span = tuple[float, float]
 
@@ -37,6 +41,17 @@ class Clip:
     name: str
     when: Callable[[float], float]
     spans: tuple[Span, ...]
+    keys: tuple[float, ...] = ()  # seconds of the file at which decoding can begin
+    hidden: bool = False  # the person asked not to be in the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What the film shows from `begin` to `end` happened from `started_at` on, on the server's clock."""
+
+    started_at: datetime
+    begin: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,8 @@ class Story:
     interruptions: tuple[Interruption, ...]
     duration: float
     failure: Failure | None
+    title: Span | None = None  # of the title card
+    stretches: tuple[Stretch, ...] = ()
 
 
 def segment_folders(folder: Path) -> list[Path]:
@@ -62,12 +79,14 @@ def segment_folders(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"{SEGMENT_PREFIX}*/{JOURNAL_NAME}"))
 
 
-def read_story(folder: Path) -> Story:
+def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
     """Read the segments under `folder`; without any media its duration is 0."""
     clips: list[Clip] = []
+    stretches: list[Stretch] = []
     interruptions: list[Interruption] = []
     failure: Failure | None = None
-    end = 0.0
+    title = (0.0, TITLE_SECONDS) if brief.title else None
+    end = title[1] if title else 0.0
     last: tuple[SegmentRecord, float] | None = None  # and when it ended, in its own seconds
     for path in segment_folders(folder):
         segment = read_segment(path)
@@ -85,11 +104,14 @@ def read_story(folder: Path) -> Story:
             shown = min(max(away, 0.0), INTERRUPTION_SECONDS)
             interruptions.append(Interruption((end, end + shown), max(away, shown)))
             shift += shown
-        clips += [track.clip(shift, f"{path.name}/{track.record.number}") for track in found]
+        clips += [track.clip(shift, f"{path.name}/{track.record.number}", brief.hidden) for track in found]
         finish = max(track.end for track in found)
         end = finish + shift
+        stretches.append(Stretch(segment.started_at + timedelta(seconds=begin), begin + shift, end))
         last = (segment, finish)
-    return Story(tuple(clips), tuple(interruptions), end, failure)
+    if not clips:
+        end = 0.0
+    return Story(tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +121,7 @@ class _Found:
     record: TrackRecord
     when: TimeMap
     spans: tuple[Span, ...]
+    keys: tuple[float, ...]
 
     @property
     def begin(self) -> float:
@@ -108,7 +131,7 @@ class _Found:
     def end(self) -> float:
         return max(end for _, end in self.spans)
 
-    def clip(self, shift: float, key: str) -> Clip:
+    def clip(self, shift: float, key: str, hidden: frozenset[str]) -> Clip:
         when, record = self.when, self.record
         spans = tuple((begin + shift, end + shift) for begin, end in self.spans)
         return Clip(
@@ -119,6 +142,8 @@ class _Found:
             record.display_name,
             lambda x: when(x) + shift,
             spans,
+            self.keys,
+            record.person_key in hidden,
         )
 
 
@@ -140,7 +165,7 @@ def _tracks(segment: SegmentRecord) -> tuple[list[_Found], bool]:
             unreadable = unreadable or record.path.stat().st_size > 0
             continue
         if contents.packets and when is not None:
-            found.append(_Found(record, when, _spans(record, when, contents)))
+            found.append(_Found(record, when, _spans(record, when, contents), contents.keys))
         else:
             unreadable = unreadable or bool(contents.packets)
     return found, unreadable

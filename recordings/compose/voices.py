@@ -5,13 +5,10 @@ from typing import Final
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.error import FFmpegError
 
+from recordings.compose.loudness import RATE, Samples
 from recordings.compose.story import Clip
-
-RATE: Final = 48_000
-Samples = npt.NDArray[np.float32]  # shape (samples, 2)
 
 # Nearer than this a packet simply follows the one before: its time is only as exact as clocks and rounding are.
 _LOOSE: Final = RATE * 2 // 1000
@@ -30,21 +27,23 @@ class Voice:
         self._pieces = _placed(clip)
         self._piece: tuple[int, Samples] | None = None
 
-    def mix_into(self, buffer: Samples, begin: int) -> None:
-        """Add what sounds from sample `begin` of the film on to the buffer."""
+    def mix_into(self, buffer: Samples, begin: int) -> bool:
+        """Add what sounds from sample `begin` of the film on to the buffer; whether there was anything."""
         end = begin + len(buffer)
+        found = False
         while True:
             if self._piece is None:
                 self._piece = next(self._pieces, None)
             if self._piece is None or self._piece[0] >= end:
-                return
+                return found
             start, samples = self._piece
             skipped = max(0, begin - start)
             part = samples[skipped : end - start]
+            found = found or len(part) > 0
             offset = start + skipped - begin
             buffer[offset : offset + len(part)] += part
             if start + len(samples) > end:
-                return
+                return found
             self._piece = None
 
 

@@ -9,32 +9,35 @@ from pathlib import Path
 from typing import Final
 
 import recordings
+from recordings.compose.brief import Brief, write_brief
 from recordings.compose.report import Exit, Failed, Progress, Report, parse
 from recordings.states import Failure
 
 _PROGRAM_FOLDER: Final = Path(recordings.__file__).resolve().parent.parent
 _TERMINATE_SECONDS: Final = 5.0
-_LONGEST_LINE: Final = 64 * 1024
+# A second of film takes a second or two; joining hours of it takes minutes on a slow disk.
+_STALL_SECONDS: Final = 900.0
+_LONGEST_LINE: Final = 256 * 1024
 _MOST_ERRORS: Final = 4_000
 
 
-def command(folder: Path, output: Path, niceness: int) -> list[str]:
+def command(folder: Path, niceness: int) -> list[str]:
     """What to run. Idle disk priority where the machine has it."""
     ionice = shutil.which("ionice")
     prefix = [ionice, "-c", "3", "-t"] if ionice else []
     return [
         *prefix, sys.executable, "-m", "recordings.compose",
-        "--folder", str(folder), "--output", str(output), "--nice", str(niceness), "--supervised",
+        "--folder", str(folder), "--nice", str(niceness), "--supervised",
     ]  # fmt: skip
 
 
-async def run(folder: Path, output: Path, niceness: int) -> AsyncGenerator[Report]:
+async def run(folder: Path, niceness: int, brief: Brief) -> AsyncGenerator[Report]:
     """Progress, and as the last item Finished or Failed; a crash comes as Failed too.
 
     The process does not outlive this generator, nor this program: it ends when its standard input closes.
     """
     process = await asyncio.create_subprocess_exec(
-        *command(folder, output, niceness),
+        *command(folder, niceness),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -44,12 +47,17 @@ async def run(folder: Path, output: Path, niceness: int) -> AsyncGenerator[Repor
     errors = asyncio.create_task(_tail(process.stderr))
     last: Report | None = None
     try:
+        await _tell(process.stdin, brief)
         async for line in _lines(process.stdout):
             report = parse(line)
             if isinstance(report, Progress):
                 yield report
             elif report is not None:
                 last = report
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _TERMINATE_SECONDS)
+        if process.returncode is None:  # it neither says anything nor ends
+            process.kill()
         code = await process.wait()
         said = await errors
         if last is None or (code != Exit.COMPOSED and not isinstance(last, Failed)):
@@ -62,12 +70,22 @@ async def run(folder: Path, output: Path, niceness: int) -> AsyncGenerator[Repor
             await errors
 
 
+async def _tell(stream: asyncio.StreamWriter | None, brief: Brief) -> None:
+    """What it has to do; where it has ended already, its exit says so."""
+    with contextlib.suppress(ConnectionError):
+        if stream is not None:
+            stream.write(write_brief(brief))
+            await stream.drain()
+
+
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:
     while stream is not None:
         try:
-            line = await stream.readline()
+            line = await asyncio.wait_for(stream.readline(), _STALL_SECONDS)
         except ValueError:
             continue  # longer than any line of ours
+        except TimeoutError:
+            return
         if not line:
             return
         yield line

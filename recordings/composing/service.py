@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -13,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database, new_id
 from errors import Problem
 from recordings import repository
+from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress
+from recordings.composing.briefing import brief_of
 from recordings.composing.process import run
 from recordings.events import RecordingStatus
 from recordings.folders import Folders
 from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
+from recordings.renditions import Rendition, chapters_out, renditions_out
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 
@@ -41,6 +44,13 @@ class CompositionCounters:
     running: int = 0
     finished: int = 0
     failed: int = 0
+
+
+@dataclass(slots=True)
+class _Share:
+    """How much a composition has said that it has done, 0..1."""
+
+    done: float = 0.0
 
 
 class _Lost(Exception):  # noqa: N818 - the claim is
@@ -139,22 +149,51 @@ class Compositions:
         return timedelta(seconds=self._settings.lease_seconds)
 
     async def _compose(self, job: CompositionJob, worker: str) -> None:
-        folder, film = self._folders.of(job.recording_id), self._folders.film(job.recording_id)
+        brief = await self._brief(job.recording_id)
         _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
-        noted: datetime | None = None
-        reports = run(folder, film, self._settings.niceness)
-        async with contextlib.aclosing(reports):
+        progress = _Share()
+        reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
+        async with contextlib.aclosing(reports), self._renewing(job.recording_id, worker, progress) as lost:
             async for report in reports:
                 match report:
+                    case _ if lost.is_set():
+                        raise _Lost
                     case Progress(share):
-                        now = self._clock()
-                        if noted is None or (now - noted).total_seconds() >= self._noting_seconds:
-                            noted = now
-                            await self._note(job.recording_id, worker, share)
+                        progress.done = share
                     case Finished():
                         await self._finish(job.recording_id, worker, report)
                     case Failed():
                         await self._fail(job.recording_id, worker, report)
+
+    async def _brief(self, recording_id: str) -> Brief:
+        async with self._database.reading() as session:
+            recording = await repository.get(session, recording_id)
+            if recording is None:
+                raise _Lost
+            return await brief_of(session, recording, self._settings)
+
+    @contextlib.asynccontextmanager
+    async def _renewing(
+        self, recording_id: str, worker: str, progress: "_Share"
+    ) -> AsyncIterator[asyncio.Event]:
+        """Note progress and renew the lease by the clock, whatever the process says; tells when the job is lost."""
+        lost = asyncio.Event()
+
+        async def renew() -> None:
+            while not lost.is_set():
+                try:
+                    await self._note(recording_id, worker, progress.done)
+                except _Lost:
+                    lost.set()
+                await asyncio.sleep(self._noting_seconds)
+
+        task = asyncio.create_task(renew(), name="composition_lease")
+        try:
+            yield lost
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     @property
     def _noting_seconds(self) -> float:
@@ -179,7 +218,10 @@ class Compositions:
             now = self._clock()
             repository.turn(recording, state, now, failure)
             recording.progress, recording.version = 1.0, recording.version + 1
-            recording.duration_seconds, recording.size_bytes = report.duration, report.size
+            outputs = report.outputs
+            recording.duration_seconds, recording.size_bytes = report.duration, outputs.sizes[Rendition.FILM]
+            recording.renditions = renditions_out(outputs)
+            recording.chapters = chapters_out(outputs.chapters)
             await session.delete(job)
         self.counters.finished += 1
         _log.info("composition_finished", recording_id=recording_id, state=state.value)

@@ -9,6 +9,7 @@ import numpy as np
 
 from recordings.capture.segment import SegmentCapture
 from recordings.capture.track import CaptureCounters
+from recordings.compose.brief import Brief
 from recordings.compose.composer import Composed, compose
 from recordings.states import Failure
 from recordings.tracks import PacketSource, Track, TrackSource
@@ -39,7 +40,9 @@ class Told:
 
 
 def track(stream: Stream, peer: str, source: TrackSource, name: str = "") -> Track:
-    return Track(f"{peer}-{source.value}", peer, None, name or peer, source, stream.tap)
+    return Track(
+        f"{peer}-{source.value}", peer, None, name or peer, source, stream.tap, person_key=f"guest:{peer}"
+    )
 
 
 class Meeting:
@@ -79,9 +82,8 @@ class Meeting:
         self.capture.end(self.now_us)
 
 
-def composed(folder: Path) -> tuple[Composed, Path]:
-    output = folder / "meeting.mp4"
-    return compose(folder, output, lambda _share: None), output
+def composed(folder: Path, brief: Brief | None = None) -> tuple[Composed, Path]:
+    return compose(folder, lambda _share: None, brief), folder / "meeting.mp4"
 
 
 @dataclass

@@ -17,6 +17,7 @@ from recordings import repository
 from recordings.capture.recorder import Recorder
 from recordings.capture.thread import monotonic_us
 from recordings.center import RecordingCenter
+from recordings.compose.story import TITLE_SECONDS
 from recordings.composing import process
 from recordings.folders import Folders
 from recordings.models import CompositionJob, Recording
@@ -85,8 +86,8 @@ async def test_a_meeting_becomes_a_film(
     row = await recording_of(database, meeting)
     film = Folders(settings.folder).film(row.id)
     assert (row.progress, row.size_bytes, row.version) == (1.0, film.stat().st_size, 1)
-    assert row.duration_seconds == pytest.approx(1.0, abs=0.2)
-    assert watch(film).share(RED, 0.5) > 0.8
+    assert row.duration_seconds == pytest.approx(TITLE_SECONDS + 1.0, abs=0.2)
+    assert watch(film).share(RED, TITLE_SECONDS + 0.5) > 0.8
     statistics = center.statistics()
     assert (statistics.capturing_meetings, statistics.running_compositions) == (0, 0)
     assert statistics.finished_compositions == 1
@@ -223,7 +224,7 @@ async def test_a_restart_in_the_middle_gives_one_film_of_both_segments(
     assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
     row = await recording_of(database, meeting)
     assert row.segments == 2
-    assert row.duration_seconds == pytest.approx(1.0 + 3.0 + 1.0, abs=0.3)
+    assert row.duration_seconds == pytest.approx(TITLE_SECONDS + 1.0 + 3.0 + 1.0, abs=0.3)
 
 
 async def test_what_a_kill_has_left_is_composed_at_the_next_start(
@@ -384,8 +385,8 @@ time.sleep(60)
 
 
 async def test_a_composing_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
-    command = process.command(tmp_path, tmp_path / "film.mp4", 5)
-    assert command[-4:] == [str(tmp_path / "film.mp4"), "--nice", "5", "--supervised"]
+    command = process.command(tmp_path, 5)
+    assert command[-4:] == [str(tmp_path), "--nice", "5", "--supervised"]
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WAITING, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

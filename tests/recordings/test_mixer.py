@@ -9,9 +9,10 @@ import pytest
 from recordings.capture.codecs.frames import Frame
 from recordings.capture.codecs.registry import find_codec
 from recordings.capture.matroska import MatroskaTrack
+from recordings.compose.loudness import RATE, Samples
 from recordings.compose.mixer import BLOCK, Limiter
 from recordings.compose.story import Clip
-from recordings.compose.voices import RATE, Samples, _placed, stretched
+from recordings.compose.voices import _placed, stretched
 from recordings.tracks import TrackSource
 from tests.recordings.publishers import encode_audio, sine
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recordings.compose.brief import Brief
 from recordings.compose.fonts import find_font
 from recordings.compose.lettering import Lettering
 from recordings.compose.report import Failed, Finished, Progress, Report, parse, write
 from recordings.composing import process
+from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition
 from recordings.states import Failure
 
 
@@ -19,8 +21,16 @@ from recordings.states import Failure
     "report",
     [
         Progress(0.25),
-        Finished(12.5, 1_000, None),
-        Finished(12.5, 1_000, Failure.DISK_FULL),
+        Finished(12.5, Outputs({Rendition.FILM: 1_000}), None),
+        Finished(
+            12.5,
+            Outputs(
+                {Rendition.FILM: 1_000, Rendition.PREVIEW: 7},
+                (Chapter(0.0, "开始"), Chapter(61.5, "讨论")),
+                PreviewStrip(2.0, 10, 6, 160, 90),
+            ),
+            Failure.DISK_FULL,
+        ),
         Failed(Failure.COMPOSITION_FAILED, 'it said: "no"\n'),
     ],
 )
@@ -55,7 +65,7 @@ async def said_by(monkeypatch: pytest.MonkeyPatch, program: str) -> list[Report]
     """What comes of a process that runs `program` instead of a composition."""
     monkeypatch.setattr(process, "command", lambda *_: [sys.executable, "-c", program])
     async with asyncio.timeout(20):
-        return [report async for report in process.run(Path(), Path(), 0)]
+        return [report async for report in process.run(Path(), 0, Brief())]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,7 @@ async def test_a_process_that_ends_otherwise_has_failed(
 
 
 async def test_a_folder_without_anything_is_not_composable(tmp_path: Path) -> None:
-    reports = [report async for report in process.run(tmp_path, tmp_path / "film.mp4", 0)]
+    reports = [report async for report in process.run(tmp_path, 0, Brief())]
     assert reports == [Failed(Failure.NOTHING_CAPTURED, "no media")]
 
 

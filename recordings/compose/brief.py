@@ -1,0 +1,51 @@
+"""What the server knows of a recording and the captured files do not: its title, its marks, people's wishes."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+# One line of standard input; the longest agenda there can be is a tenth of it.
+LONGEST_LINE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaMark:
+    """When an item of the agenda began: an RFC 3339 time on the server's clock, and the item's own words."""
+
+    at: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Given to the composing process by its supervisor. Without a title there is no title card.
+
+    `date` is written out as people read it, `hidden` are keys of people who asked not to be in the picture, `hls`
+    asks for the three sizes, `part_seconds` is how much of the film is encoded at a stretch and kept.
+    """
+
+    title: str = ""
+    organization: str = ""
+    date: str = ""
+    language: str = "zh-CN"
+    marks: tuple[AgendaMark, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    hls: bool = False
+    part_seconds: float = 60.0
+
+
+def write_brief(brief: Brief) -> bytes:
+    """One line; the same brief always gives the same one."""
+    content = asdict(brief) | {"hidden": sorted(brief.hidden)}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+
+
+def read_brief(line: bytes) -> Brief:
+    """What `write_brief` wrote; ValueError for anything else."""
+    try:
+        content: dict[str, Any] = json.loads(line)
+        marks = tuple(AgendaMark(str(mark["at"]), str(mark["title"])) for mark in content.pop("marks"))
+        hidden = frozenset(str(key) for key in content.pop("hidden"))
+        return Brief(marks=marks, hidden=hidden, **content)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no brief: {type(error).__name__}") from error

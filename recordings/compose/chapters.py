@@ -1,0 +1,61 @@
+"""Where a film can be entered: its beginning, the agenda's items as begun, shared screens, interruptions. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from recordings.compose.brief import Brief
+from recordings.compose.story import Story
+from recordings.compose.texts import FilmTexts
+from recordings.renditions import Chapter
+from recordings.tracks import TrackSource
+
+# Nobody jumps to what begins sooner than this after something else.
+_APART_SECONDS: Final = 10.0
+# A screen shown for less was a mistake, or a glance.
+_SHORTEST_SHARE: Final = 10.0
+_MOST: Final = 100
+_LONGEST_TITLE: Final = 80
+
+
+def find_chapters(story: Story, brief: Brief, texts: FilmTexts) -> tuple[Chapter, ...]:
+    """In order, the first at 0. Where two are close, what people wrote goes before what happened by itself."""
+    kept: list[Chapter] = []
+    for begin, title in (*_said(story, brief), *_seen(story, texts)):
+        near = any(abs(begin - chapter.start_seconds) < _APART_SECONDS for chapter in kept)
+        if near or not _APART_SECONDS <= begin < story.duration:
+            continue
+        kept.append(Chapter(round(begin, 2), _short(title)))
+    first = Chapter(0.0, _short(brief.title or texts.say("beginning")))
+    return (first, *sorted(kept, key=lambda chapter: chapter.start_seconds)[: _MOST - 1])
+
+
+def _said(story: Story, brief: Brief) -> Iterator[tuple[float, str]]:
+    for mark in brief.marks:
+        at = film_seconds(story, datetime.fromisoformat(mark.at))
+        if at is not None:
+            yield at, mark.title
+
+
+def _seen(story: Story, texts: FilmTexts) -> Iterator[tuple[float, str]]:
+    for interruption in story.interruptions:
+        yield interruption.span[0], texts.say("interrupted", length=texts.length(interruption.seconds))
+    for clip in story.clips:
+        if clip.source is TrackSource.SCREEN:
+            for begin, end in clip.spans:
+                if end - begin >= _SHORTEST_SHARE:
+                    yield begin, texts.say("shares", name=clip.name)
+
+
+def film_seconds(story: Story, at: datetime) -> float | None:
+    """Where a moment of the meeting is in the film; what was not captured is where capture went on."""
+    for stretch in story.stretches:
+        end = stretch.started_at + timedelta(seconds=stretch.end - stretch.begin)
+        if at < end:
+            return stretch.begin + max(0.0, (at - stretch.started_at).total_seconds())
+    return None
+
+
+def _short(title: str) -> str:
+    line = " ".join(title.split())
+    return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"

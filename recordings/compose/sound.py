@@ -1,0 +1,185 @@
+"""The film's sound as a whole: mixed once, measured, brought to its loudness and encoded, beside who spoke when."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final, Self
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from recordings.compose.loudness import RATE, TARGET_LUFS, Meter, Samples, sound_frame
+from recordings.compose.mixer import BLOCK, Limiter, Mixer
+from recordings.compose.speech import Speech, Turn, find_turns
+from recordings.compose.story import Story
+
+FILM_SOUND: Final = "film-sound.m4a"
+POOR_SOUND: Final = "sound.m4a"
+TURNS: Final = "turns.json"
+_MIX: Final = "mix.flac"
+# The mix is kept in 16 bits with this much room above full scale: several evened voices at once may go beyond it.
+_ROOM: Final = 0.25
+# More would lift the noise of a room in which nobody said much.
+_MOST_GAIN: Final = 10 ** (20 / 20)
+# The limiter takes something away; what is further off than this is corrected, so often at most.
+_CLOSE_LU: Final = 0.3
+_CORRECTIONS: Final = 2
+_FILM_BITS: Final = 96_000
+# Speech on one channel: a line that carries a telephone call carries this.
+_POOR_BITS: Final = 40_000
+# Mixing decodes every voice and takes nearly all of the time.
+_MIXING_SHARE: Final = 0.85
+
+
+def make_sound(story: Story, seconds: float, work: Path, report: Callable[[float], None]) -> None:
+    """Write FILM_SOUND, POOR_SOUND and, last, TURNS into `work`; OSError of the disk."""
+    meter = Meter()
+    mixer = Mixer(story.clips)
+    mix = work / _MIX
+    total = max(1, round(seconds * RATE))
+    with _Encoder(mix, "flac", "flac", "s16") as encoder:
+        for position in range(0, total, RATE):
+            mixed = mixer.read()[: total - position]
+            meter.add(mixed)
+            encoder.add(mixed * _ROOM)
+            report(_MIXING_SHARE * position / total)
+    _even(mix, meter.integrated, work)
+    mix.unlink()
+    turns = find_turns(mixer.levels())
+    part = work / f"{TURNS}.part"
+    part.write_text(json.dumps(turns, ensure_ascii=False), encoding="utf-8")
+    part.replace(work / TURNS)
+    report(1.0)
+
+
+def read_speech(work: Path) -> Speech | None:
+    """What `make_sound` found, None where it has not come to its end."""
+    try:
+        turns = json.loads((work / TURNS).read_bytes())
+        return Speech([Turn(float(begin), float(end), str(peer)) for begin, end, peer in turns])
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _even(mix: Path, loudness: float | None, work: Path) -> None:
+    """Encode the mix at the loudness that is wanted; silence stays as it is."""
+    gain = 1.0
+    wanted = TARGET_LUFS
+    for _ in range(1 + _CORRECTIONS):
+        if loudness is not None:
+            gain = min(_MOST_GAIN, gain * 10 ** ((wanted - loudness) / 20))
+        loudness = _encode(mix, gain / _ROOM, work)
+        if loudness is None or gain == _MOST_GAIN or abs(loudness - wanted) < _CLOSE_LU:
+            return
+
+
+def _encode(mix: Path, gain: float, work: Path) -> float | None:
+    """Both renditions with this gain, limited; answers their loudness."""
+    meter = Meter()
+    with ExitStack() as stack:
+        film = stack.enter_context(_Encoder(work / FILM_SOUND, "ipod", "aac", "fltp", _FILM_BITS))
+        poor = stack.enter_context(_Encoder(work / POOR_SOUND, "ipod", "aac", "fltp", _POOR_BITS, "mono"))
+        for limited in _limited(mix, gain):
+            meter.add(limited)
+            film.add(limited)
+            poor.add(limited)
+    return meter.integrated
+
+
+def _limited(mix: Path, gain: float) -> Iterator[Samples]:
+    """The mix with its gain, never too loud, exactly as long as it was."""
+    limiter = Limiter()
+    late = BLOCK  # the limiter gives everything one block later
+    length = 0
+    for samples in _blocks(mix):
+        length += len(samples)
+        padded = np.zeros((-(-len(samples) // BLOCK) * BLOCK, 2), np.float32)
+        padded[: len(samples)] = samples * np.float32(gain)
+        limited = limiter.process(padded)
+        yield limited[late:]
+        late = 0
+    if length:
+        rest = limiter.process(np.zeros((BLOCK, 2), np.float32))
+        yield rest[: BLOCK - -length % BLOCK]
+
+
+def _blocks(mix: Path) -> Iterator[Samples]:
+    """The mix in pieces of a second; the last may be shorter."""
+    fifo = av.AudioFifo()
+    resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
+    with av.open(str(mix)) as container:
+        for frame in container.decode(audio=0):
+            for even in resampler.resample(frame):
+                even.pts = None
+                fifo.write(even)
+            while (block := fifo.read(RATE)) is not None:
+                yield _floats(block)
+    if (block := fifo.read(RATE, partial=True)) is not None:
+        yield _floats(block)
+
+
+def _floats(block: av.AudioFrame) -> Samples:
+    return block.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
+
+
+class _Encoder:
+    """One file of sound, whole or none at all: whoever raises inside leaves nothing."""
+
+    def __init__(
+        self,
+        path: Path,
+        container: str,
+        codec: str,
+        sample_format: str,
+        bits: int = 0,
+        layout: str = "stereo",
+    ) -> None:
+        self._path = path
+        options = {"movflags": "+faststart"} if codec == "aac" else {}
+        self._container = av.open(str(path), "w", format=container, options=options)
+        stream: Any = self._container.add_stream(codec, rate=RATE, layout=layout)
+        self._stream = stream
+        self._stream.format = sample_format
+        if bits:
+            self._stream.bit_rate = bits
+        self._stream.time_base = Fraction(1, RATE)
+        self._resampler = av.AudioResampler(
+            format=sample_format, layout=layout, rate=RATE, frame_size=self._frame_size()
+        )
+        self._position = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._encode(self._resampler.resample(None))
+                self._container.mux(self._stream.encode(None))
+        finally:
+            try:
+                self._container.close()
+            except (FFmpegError, OSError):
+                if kind is None:
+                    raise
+        if kind is None:
+            with self._path.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def add(self, samples: Samples) -> None:
+        """The next samples."""
+        if len(samples):
+            self._encode(self._resampler.resample(sound_frame(samples, self._position)))
+            self._position += len(samples)
+
+    def _encode(self, frames: list[av.AudioFrame]) -> None:
+        for frame in frames:
+            self._container.mux(self._stream.encode(frame))
+
+    def _frame_size(self) -> int:
+        self._stream.codec_context.open(strict=False)
+        return int(self._stream.codec_context.frame_size)

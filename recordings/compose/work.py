@@ -1,0 +1,67 @@
+"""What a composition has done so far, kept beside the captured files until it is finished.
+
+Parts are only good for the very same composition: the same captured files, the same brief, the same program. A
+fingerprint of these says so, and where it differs everything is done anew.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from recordings.capture.journal import JOURNAL_NAME
+from recordings.compose.brief import Brief, write_brief
+from recordings.compose.film import PART_SUFFIX, Reel, Size
+from recordings.compose.story import segment_folders
+
+WORK_NAME: Final = "work"
+_FINGERPRINT: Final = "fingerprint"
+# Raised with every change of the program that makes other pictures or sounds of the same files.
+_PROGRAM: Final = 1
+
+
+class Work:
+    """The folder `work` of one recording; made, or emptied where it belongs to another composition."""
+
+    def __init__(self, folder: Path, brief: Brief) -> None:
+        self.folder = folder / WORK_NAME
+        wanted = _fingerprint(folder, brief)
+        kept = self.folder / _FINGERPRINT
+        if not kept.is_file() or kept.read_text(encoding="ascii", errors="replace") != wanted:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+            kept.write_text(wanted, encoding="ascii")
+        for unfinished in self.folder.glob(f"*{PART_SUFFIX}"):
+            unfinished.unlink()
+
+    def part(self, number: int, size: Size) -> Path:
+        """The pictures of one stretch in one size, numbered from 0."""
+        return self.folder / f"{size.name}-{number:05d}.mp4"
+
+    def finished_parts(self, sizes: Sequence[Size]) -> int:
+        """How many stretches stand from the beginning on, in every size."""
+        number = 0
+        while all(self.part(number, size).is_file() for size in sizes):
+            number += 1
+        return number
+
+    def reel(self, size: Size, sound: Path, frames_a_part: int, frames: int, seconds: float) -> Reel:
+        """All of one size."""
+        count = -(-frames // frames_a_part)
+        parts = [(number * frames_a_part, self.part(number, size)) for number in range(count)]
+        return Reel(parts, sound, seconds)
+
+    def remove(self) -> None:
+        """It is composed; nothing here is needed any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _fingerprint(folder: Path, brief: Brief) -> str:
+    digest = hashlib.sha256(f"{_PROGRAM}\n".encode() + write_brief(brief))
+    for segment in segment_folders(folder):
+        digest.update((segment / JOURNAL_NAME).read_bytes())
+        sizes = {path.name: path.stat().st_size for path in sorted(segment.iterdir())}
+        digest.update(json.dumps([segment.name, sizes]).encode())
+    return digest.hexdigest()

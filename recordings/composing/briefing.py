@@ -1,0 +1,46 @@
+"""Writes the brief of a composition from the records."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from localization import DEFAULT_LANGUAGE
+from members.organizations import Organization
+from recordings.compose.brief import Brief
+from recordings.compose.texts import FilmTexts
+from recordings.models import Recording
+from recordings.settings import RecordingSettings
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingKind
+
+
+async def brief_of(session: AsyncSession, recording: Recording, settings: RecordingSettings) -> Brief:
+    """The brief as the records stand now."""
+    organization = await session.get_one(Organization, recording.organization_id)
+    meeting = await session.get(Meeting, recording.meeting_id) if recording.meeting_id else None
+    zone = ZoneInfo(meeting.timezone) if meeting is not None else UTC
+    return Brief(
+        title=recording.title,
+        organization=organization.name,
+        date=written_date(recording.started_at.astimezone(zone), DEFAULT_LANGUAGE),
+        language=DEFAULT_LANGUAGE,
+        hls=_wants_sizes(recording, settings),
+        part_seconds=settings.part_seconds,
+    )
+
+
+def written_date(at: datetime, language: str) -> str:
+    """A moment in the meeting's own zone, as people write it."""
+    return FilmTexts(language).say(
+        "date", year=at.year, month=at.month, day=at.day, time=f"{at.hour:02}:{at.minute:02}"
+    )
+
+
+def _wants_sizes(recording: Recording, settings: RecordingSettings) -> bool:
+    """Lectures are watched by many on all kinds of lines; other recordings only where they are long."""
+    if recording.kind is MeetingKind.LECTURE:
+        return True
+    if recording.ended_at is None:
+        return False
+    return recording.ended_at - recording.started_at >= timedelta(minutes=settings.hls_minutes)

@@ -1,0 +1,251 @@
+"""What a composition makes beside the pictures and sounds themselves, and that it goes on where it was killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from recordings.compose.brief import AgendaMark, Brief, write_brief
+from recordings.compose.composer import compose
+from recordings.compose.loudness import RATE, TARGET_LUFS, Meter
+from recordings.compose.report import Finished, parse
+from recordings.compose.story import TITLE_SECONDS
+from recordings.compose.work import WORK_NAME
+from recordings.composing import process
+from recordings.renditions import FILE_NAMES, Rendition
+from recordings.tracks import TrackSource
+from tests.recordings.conftest import small_files
+from tests.recordings.meetings import STARTED, Meeting, Watched, composed, track, watch
+from tests.recordings.publishers import BLUE, GREEN, RED, Publisher, sine, solid
+
+SECONDS = 9.0
+BRIEF = Brief(
+    title="十一月主题党日：学习党的二十届四中全会精神",
+    organization="中共东湖村支部委员会",
+    date="2026 年 11 月 23 日 20:00",
+    marks=(
+        AgendaMark((STARTED + timedelta(seconds=1)).isoformat(), "太早的一项"),
+        AgendaMark((STARTED + timedelta(seconds=7)).isoformat(), "二、讨论"),
+    ),
+    hls=True,
+    part_seconds=4.0,
+)
+
+
+def two_people(folder: Path, seconds: float, loud: tuple[float, float] = (0.3, 0.03)) -> None:
+    """One speaks loudly into the microphone, one is far away from it; the first one's camera is on all the time."""
+    meeting = Meeting(folder)
+    for index, (colour, loudness) in enumerate(zip((RED, GREEN), loud, strict=True)):
+        person = Publisher(ntp=index * 100.0)
+        video = person.video(solid(colour), seconds, key_frames=range(0, round(seconds * 25), 50))
+        audio = person.audio(sine(440 * (index + 1), loudness), seconds)
+        meeting.join(
+            (track(video, f"p{index}", TrackSource.CAMERA, "张建国"), video),
+            (track(audio, f"p{index}", TrackSource.MICROPHONE, "张建国"), audio),
+        )
+    meeting.run()
+    meeting.end()
+
+
+def sound_of(path: Path) -> np.ndarray:
+    """(samples, 2) at 48 kHz."""
+    resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
+    with av.open(str(path)) as container:
+        frames = [even for frame in container.decode(audio=0) for even in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in frames])
+
+
+def loudness_of(path: Path) -> float:
+    meter = Meter()
+    samples = sound_of(path)
+    for begin in range(0, len(samples), RATE):
+        meter.add(samples[begin : begin + RATE])
+    assert meter.integrated is not None
+    return meter.integrated
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Composed with everything there is."""
+    made = tmp_path_factory.mktemp("recording")
+    two_people(made, SECONDS)
+    result, _ = composed(made, BRIEF)
+    assert set(result.outputs.sizes) == set(Rendition)
+    return made
+
+
+@pytest.fixture(scope="module")
+def film(folder: Path) -> Watched:
+    return watch(folder / "meeting.mp4")
+
+
+def test_the_film_begins_with_its_title(film: Watched) -> None:
+    card = film.frame_at(1.0)[:720]
+    assert (card < 40).mean() > 0.9
+    assert 4_000 < (card > 180).sum() < 60_000
+    assert np.abs(film.samples[: int((TITLE_SECONDS - 0.1) * RATE)]).max() < 0.01
+    assert film.share(RED, TITLE_SECONDS + 0.5) > 0.2
+
+
+def test_the_film_has_chapters(folder: Path) -> None:
+    with av.open(str(folder / "meeting.mp4")) as container:
+        chapters = [
+            (float(one["start"] * (one["time_base"] or 0)), one["metadata"]["title"])
+            for one in container.chapters()
+        ]
+    assert [title for _, title in chapters] == [BRIEF.title, "二、讨论"]
+    assert chapters[1][0] == pytest.approx(TITLE_SECONDS + 7, abs=0.3)
+
+
+def test_parts_are_joined_without_a_seam(film: Watched) -> None:
+    assert np.diff(film.times) == pytest.approx(0.04, abs=1e-3)
+    for seam in (4, 8):
+        assert seam in np.round(film.key_frames, 3)
+        assert film.share(RED, seam + 0.04) == pytest.approx(film.share(RED, seam + 1.0), abs=0.01)
+
+
+@pytest.mark.parametrize("rendition", [Rendition.FILM, Rendition.SOUND])
+def test_its_loudness_is_what_the_norm_asks_for(folder: Path, rendition: Rendition) -> None:
+    assert loudness_of(folder / FILE_NAMES[rendition]) == pytest.approx(TARGET_LUFS, abs=1.0)
+
+
+def test_who_sits_far_from_the_microphone_is_heard_as_well(film: Watched) -> None:
+    near, far = (film.loudness(frequency, 6.0, 12.0) for frequency in (440, 880))
+    assert far > near / 2, "it was a tenth"
+
+
+def test_sound_poster_and_preview_show_the_same(folder: Path) -> None:
+    with av.open(str(folder / "sound.m4a")) as container:
+        assert not container.streams.video
+        assert float(container.duration or 0) / av.time_base == pytest.approx(13.6, abs=0.5)
+    assert (folder / "sound.m4a").stat().st_size < 13.6 * 48_000 / 8
+    poster = Image.open(folder / "poster.jpg")
+    assert poster.size == (1280, 720)
+    red = np.asarray(poster)[:, :, 0] > 150
+    assert red.mean() > 0.15
+    strip = Image.open(folder / "preview.jpg")
+    assert strip.size == (6 * 160, 90)
+    card, picture = (np.asarray(strip.crop((160 * n, 0, 160 * (n + 1), 90))) for n in (0, 4))
+    assert (card > 100).mean() < 0.05 < (picture > 100).mean()
+
+
+def test_a_player_finds_three_sizes_in_step(folder: Path) -> None:
+    hls = folder / "hls"
+    master = (hls / "master.m3u8").read_text()
+    assert [line for line in master.splitlines() if not line.startswith("#")] == [
+        "240p.m3u8", "480p.m3u8", "720p.m3u8",
+    ]  # fmt: skip
+    lengths = []
+    for name, height in (("240p", 240), ("480p", 480), ("720p", 720)):
+        playlist = (hls / f"{name}.m3u8").read_text().splitlines()
+        assert playlist[-1] == "#EXT-X-ENDLIST"
+        lengths.append([line for line in playlist if line.startswith("#EXTINF")])
+        files = [line for line in playlist if not line.startswith("#")]
+        whole = b"".join((hls / file).read_bytes() for file in (f"{name}-init.mp4", *files))
+        (folder / "joined.mp4").write_bytes(whole)
+        with av.open(str(folder / "joined.mp4")) as container:
+            frames = list(container.decode(video=0))
+        assert (len(frames), frames[0].height) == (340, height)
+    assert lengths[0] == lengths[1] == lengths[2]
+
+
+def test_whoever_asked_for_it_has_a_card_instead_of_a_picture(tmp_path: Path) -> None:
+    meeting = Meeting(tmp_path)
+    for index, colour in enumerate((RED, GREEN, BLUE)):
+        video = Publisher(ntp=index * 100.0).video(solid(colour), 1.5)
+        shown = track(video, f"p{index}", TrackSource.CAMERA, "张建国")
+        meeting.join((shown, video))
+    meeting.run()
+    meeting.end()
+    watched = watch(composed(tmp_path, Brief(hidden=frozenset({"guest:p1"})))[1])
+    assert watched.share(RED, 1.0) > 0.15
+    assert watched.share(BLUE, 1.0) > 0.15
+    for moment in (0.0, 0.5, 1.0, 1.4):
+        assert watched.share(GREEN, moment) == 0
+
+
+def killed_after(folder: Path, parts: int, brief: Brief) -> None:
+    """Compose in a process that is killed when so many parts stand."""
+    child = subprocess.Popen(
+        process.command(folder, 0), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=Path.cwd()
+    )
+    assert child.stdin is not None
+    child.stdin.write(write_brief(brief))
+    child.stdin.flush()
+    deadline = time.monotonic() + 60
+    while len(list((folder / WORK_NAME).glob("720p-*.mp4"))) < parts:
+        assert child.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # another process's files tell of no change
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdin.close()
+
+
+def test_a_composition_that_is_killed_goes_on_where_it_was(tmp_path: Path, film: Watched) -> None:
+    two_people(tmp_path, SECONDS)
+    brief = Brief(BRIEF.title, BRIEF.organization, BRIEF.date, marks=BRIEF.marks, part_seconds=4.0)
+    killed_after(tmp_path, 2, brief)
+    kept = {path: path.stat().st_ino for path in (tmp_path / WORK_NAME).glob("720p-0000[01].mp4")}
+    assert len(kept) == 2
+    shares: list[float] = []
+    inodes: dict[Path, int] = {}
+
+    def report(share: float) -> None:
+        shares.append(share)
+        if not inodes:
+            inodes.update({path: path.stat().st_ino for path in kept if path.exists()})
+
+    compose(tmp_path, report, brief)
+    assert inodes == kept, "what stood was made again"
+    assert shares[0] > 0.15 + 0.8 * 8 / 13.6 - 0.1
+    resumed = watch(tmp_path / "meeting.mp4")
+    assert len(resumed.frames) == len(film.frames)
+    for moment in (1.0, 5.0, 8.04, 9.0, 12.5):
+        assert resumed.share(RED, moment) == pytest.approx(film.share(RED, moment), abs=0.01)
+        assert resumed.share(GREEN, moment) == pytest.approx(film.share(GREEN, moment), abs=0.01)
+    assert not (tmp_path / WORK_NAME).exists()
+
+
+def test_another_brief_begins_anew(tmp_path: Path) -> None:
+    two_people(tmp_path, 5.0)
+    brief = Brief(part_seconds=2.0)
+    killed_after(tmp_path, 1, brief)
+    shares: list[float] = []
+    compose(tmp_path, shares.append, Brief(part_seconds=2.0, hidden=frozenset({"member:x"})))
+    assert shares[0] == 0.0
+
+
+def test_a_line_of_the_process_is_a_report(tmp_path: Path) -> None:
+    two_people(tmp_path, 1.0)
+    done = subprocess.run(
+        [sys.executable, "-m", "recordings.compose", "--folder", str(tmp_path)],
+        capture_output=True,
+        check=True,
+    )
+    report = parse(done.stdout.splitlines()[-1])
+    assert isinstance(report, Finished)
+    assert report.outputs.sizes[Rendition.FILM] == (tmp_path / "meeting.mp4").stat().st_size
+
+
+def test_a_disk_that_fills_in_the_middle_keeps_the_film_there_was(tmp_path: Path) -> None:
+    two_people(tmp_path, 1.0)
+    composed(tmp_path)
+    before = (tmp_path / "meeting.mp4").read_bytes()
+    with small_files(2_000):
+        done = subprocess.run(
+            process.command(tmp_path, 0),
+            input=write_brief(Brief(title="另一个")),
+            capture_output=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert (tmp_path / "meeting.mp4").read_bytes() == before
