@@ -10,7 +10,8 @@ What the library leaves open and this closes (each was seen to happen with 5.18)
 * a client that does not read is sent to without bound: here a queue has an end, and its client is cut;
 * requests of long polling run side by side, and a client's events with them: here each connection has one turn;
 * a connection that is lost while its `connect` handler waits is connected afterwards, for ever: here it is closed;
-* `emit` makes a task a recipient: `post` encodes once and only appends to queues, so it is synchronous and in order.
+* `emit` makes a task a recipient: `post` encodes once and writes in place, or appends to a queue where something waits
+  already, so it is synchronous and in order.
 """
 
 # mypy: disable-error-code="no-untyped-call, override"
@@ -100,6 +101,7 @@ class SocketServer(socketio.AsyncServer):
         self._buckets: dict[str, TokenBucket] = {}
         self._refused_in_a_row: dict[str, int] = {}
         self._being_cut: set[str] = set()
+        self._websockets: dict[str, GuardedWebSocket] = {}
         self._anonymous: dict[str, asyncio.TimerHandle] = {}
         for name, namespace in namespaces.items():
             self._register(name, namespace)
@@ -146,6 +148,7 @@ class SocketServer(socketio.AsyncServer):
         self._buckets.pop(eio_sid, None)
         self._refused_in_a_row.pop(eio_sid, None)
         self._being_cut.discard(eio_sid)
+        self._websockets.pop(eio_sid, None)
         timer = self._anonymous.pop(eio_sid, None)
         if timer is not None:
             timer.cancel()
@@ -258,15 +261,20 @@ class SocketServer(socketio.AsyncServer):
         self._enqueue(eio_sid, self._encode(answer_packet))
 
     def _make_websocket(self, handler: Any, server: Any) -> GuardedWebSocket:
-        return GuardedWebSocket(handler, server, self._counters, patience=self._settings.ping_timeout)
+        websocket = GuardedWebSocket(handler, server, self._counters, patience=self._settings.ping_timeout)
+        self._websockets[handler.__self__.sid] = websocket  # the handler is a method of Engine.IO's socket
+        return websocket
 
     @staticmethod
-    def _encode(message: packet.Packet) -> engine_packet.Packet:
-        return engine_packet.Packet(engine_packet.MESSAGE, message.encode())
+    def _encode(message: packet.Packet) -> "_Encoded":
+        return _Encoded(message.encode())
 
-    def _enqueue(self, eio_sid: str | None, encoded: engine_packet.Packet) -> None:
+    def _enqueue(self, eio_sid: str | None, encoded: "_Encoded") -> None:
         socket = self.eio.sockets.get(eio_sid)
         if eio_sid is None or socket is None or socket.closed or socket.closing:
+            return
+        websocket = self._websockets.get(eio_sid) if _is_idle(socket) else None
+        if websocket is not None and websocket.write_now(encoded.text):
             return
         if socket.queue.qsize() >= self._settings.max_unsent_messages:
             self._cut(eio_sid, "slow_client")
@@ -297,6 +305,23 @@ class SocketServer(socketio.AsyncServer):
     async def _close_engine_socket(socket: Any) -> None:
         await socket.close(wait=False, abort=True)
         socket.queue.put_nowait(None)  # ends the writer, which closes the WebSocket
+
+
+class _Encoded(engine_packet.Packet):
+    """A message for any number of connections, encoded once."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(engine_packet.MESSAGE, message)
+        self.text: str = super().encode()
+
+    def encode(self, b64: bool = False) -> str:  # noqa: ARG002 - the library's signature
+        """What goes into a frame; a string is the same in long polling."""
+        return self.text
+
+
+def _is_idle(socket: Any) -> bool:
+    """Whether all that was ever queued for the connection has been taken, and its WebSocket is the way out."""
+    return socket.upgraded and not socket.upgrading and socket.queue._unfinished_tasks == 0  # noqa: SLF001
 
 
 def _packet(kind: int, namespace: str, data: list[Any], ack_id: int | None = None) -> packet.Packet:

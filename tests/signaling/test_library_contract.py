@@ -47,6 +47,8 @@ def test_a_socket_has_the_queue_and_the_states_we_read() -> None:
     server = engineio.AsyncServer(async_mode="aiohttp")
     socket = AsyncSocket(server, "sid")
     assert (socket.closed, socket.closing, socket.queue.qsize()) == (False, False, 0)
+    assert (socket.upgraded, socket.upgrading, socket.queue._unfinished_tasks) == (False, False, 0)
+    assert "self.queue.task_done()" in inspect.getsource(AsyncSocket.poll)
     assert Payload.max_decode_packets >= 16
 
 

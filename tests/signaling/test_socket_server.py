@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -391,6 +392,26 @@ async def test_a_client_that_does_not_read_is_cut_and_others_are_not_held_up(
                     await asyncio.sleep(0)
         assert stand.counters.dropped["slow_client"] >= 1
         assert await is_alive(client)
+
+
+@pytest.mark.parametrize("compress", [0, 15])
+async def test_what_is_posted_arrives_in_order_whether_it_was_written_in_place_or_had_to_wait(
+    stand: Stand, compress: int
+) -> None:
+    """Short and long ones, one at a time and many at once, to one who reads late, with and without compression."""
+    dice = random.Random(3)  # noqa: S311 - sizes, not secrets
+    async with raw_client(stand.url, compress=compress) as client:
+        await client.connect(SPACE, {"token": "known"})
+        sid = stand.echo.sids()[-1]
+        client.socket._response.connection.transport.pause_reading()  # type: ignore[union-attr]
+        for number in range(400):
+            text = "x" * dice.choice((10, 10, 10, 5_000, 40_000))
+            stand.server.post(SPACE, [sid], "news", {"number": number, "text": text})
+            if dice.random() < 0.3:
+                await asyncio.sleep(0)
+        client.socket._response.connection.transport.resume_reading()  # type: ignore[union-attr]
+        got = [json.loads((await client.receive()).partition(",")[2])[1]["number"] for _ in range(400)]
+    assert got == list(range(400))
 
 
 @pytest.mark.parametrize("settings", [SignalingSettings(anonymous_seconds=0.2)])
