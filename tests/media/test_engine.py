@@ -8,6 +8,7 @@ import pytest
 
 from media import MediaEngine, MediaSettings, Router
 from media.errors import InvalidMedia, MediaLimitReached, MediaStartFailed, UnknownMedia, WrongMediaState
+from media.plane import StaleHandleError
 from media.settings import MediaLimits
 from tests.media.peers import Listener
 from tests.media.samples import camera, everything, microphone, only, simulcast_camera
@@ -275,3 +276,38 @@ async def test_an_hour_of_coming_and_going_leaves_nothing(router: Router, engine
     router.close()
     pump = engine._pumps[0]
     assert (pump.by_ufrag, pump.by_handle, pump.consumers) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("settings", [MediaSettings(port=0)])
+async def test_microphones_that_tell_their_level_compete_and_nothing_else(
+    router: Router, settings: MediaSettings
+) -> None:
+    assert settings.loudest_microphones > 0
+    transport = router.create_transport("send")
+    plane, floor = router._context.plane, router._context.floor
+    assert floor is not None
+    silent = microphone(ssrc=2)
+    silent["headerExtensions"] = silent["headerExtensions"][:1]
+    produced = {
+        "microphone": transport.produce("audio", microphone() | {"mid": "m"}, microphone=True),
+        "without level": transport.produce("audio", silent | {"mid": "s"}, microphone=True),
+        "screen's sound": transport.produce("audio", microphone(ssrc=3) | {"mid": "a"}),
+        "camera": transport.produce("video", camera(), microphone=True),
+    }
+    plane.remove_floor(floor)  # and those who compete for it go along
+    router._context.floor = None
+    gone = []
+    for name, producer in produced.items():
+        try:
+            plane.producer_statistics(producer.handle)
+        except StaleHandleError:
+            gone.append(name)
+    assert gone == ["microphone"]
+
+
+@pytest.mark.parametrize("settings", [MediaSettings(port=0, loudest_microphones=0)])
+async def test_all_microphones_are_forwarded_where_it_is_set_so(
+    router: Router, settings: MediaSettings
+) -> None:
+    assert settings.loudest_microphones == 0
+    assert router._context.floor is None
