@@ -68,4 +68,6 @@ class Wire:
                 await self._socket.send_str("3")
             elif text.startswith(ACKNOWLEDGEMENT):
                 number, bracket, rest = text[len(ACKNOWLEDGEMENT) :].partition("[")
-                self._waiting.pop(int(number)).set_result(json.loads(bracket + rest)[0])
+                answer = self._waiting.pop(int(number))
+                if not answer.done():  # nobody waits any more
+                    answer.set_result(json.loads(bracket + rest)[0])
