@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
+from media.plane.allocation cimport TEMPORAL_MOST
 from media.plane.bits cimport get16, smallest, unwrap_bits
 from media.plane.drops cimport (
     DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_NOT_LOUDEST,
@@ -13,6 +14,7 @@ from media.plane.feedback cimport arrivals_note
 from media.plane.floor cimport floor_ask, is_heard, note_level
 from media.plane.forward cimport forward_pending
 from media.plane.keyframes cimport key_arrived, want_key
+from media.plane.layers cimport stream_needed
 from media.plane.nack cimport NACK_WAIT_US
 from media.plane.objects cimport DUE_MOST, core_t, producer_t, route_t, transport_t
 from media.plane.payload cimport parse_payload, payload_t
@@ -167,6 +169,8 @@ cdef inline void store(
             stream.picture = slot.picture
     if payload.has_layer and payload.temporal > stream.top_temporal:
         stream.top_temporal = payload.temporal
+    if producer.video:
+        producer.meters[stream.index * TEMPORAL_MOST + payload.temporal].bytes += end
     speaks = find_passed(core, producer, rtp, data, slot.passed)
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)
@@ -248,7 +252,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
         stream.recovered += 1
         if rtt > 0:
             producer.rtt_us = <uint32_t>((7 * producer.rtt_us + rtt) // 8 if producer.rtt_us else rtt)
-    if outage:
+    if outage and stream_needed(producer, stream.index):
         want_key(core, producer, stream)
     if stream.missing.count:
         core.tick_at = smallest(core.tick_at, core.now + NACK_WAIT_US)

@@ -42,6 +42,8 @@ cdef producer_t *build_producer(bint video, str codec, list encodings) except NU
         stream.rid_length = len(rid)
         memcpy(stream.rid, PyBytes_AS_STRING(rid), len(rid))
         producer.stream_count = i + 1
+        producer.spatial_count = i + 1
+        producer.told_wanted = i
         if not ring_open(&stream.ring, VIDEO_SLOTS if video else AUDIO_SLOTS, VIDEO_RING if video else AUDIO_RING):
             free_producer(producer)
             raise MemoryError
@@ -59,6 +61,11 @@ cdef consumer_t *build_consumer(producer_t *producer, dict extensions, bytes mid
     consumer.told_temporal = -1
     consumer.preferred_spatial = ANY_LAYER
     consumer.preferred_temporal = ANY_LAYER
+    consumer.cap_spatial = ANY_LAYER
+    consumer.cap_temporal = ANY_LAYER
+    consumer.kept_temporal = ANY_LAYER
+    consumer.demand.grant.rung = NO_RUNG
+    consumer.demand.fresh = True
     consumer.priority = 1
     consumer.spans.capacity = VIDEO_SPANS if producer.video else AUDIO_SPANS
     consumer.spans.items = <span_t *>calloc(consumer.spans.capacity, sizeof(span_t))

@@ -2,9 +2,11 @@
 
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
+from media.plane.allocator cimport allocate_due, build_ladder, measure
 from media.plane.bits cimport largest, smallest
 from media.plane.forward cimport forward_pending
-from media.plane.layers cimport ask_for_switches, find_active
+from media.plane.layers cimport ask_for_switches, find_active, find_wanted
+from media.plane.meter cimport MEASURE_US
 from media.plane.objects cimport core_t, producer_t, transport_t
 from media.plane.reports cimport ask_missing, report
 from media.plane.sending cimport core_tell, deliver_all
@@ -58,17 +60,36 @@ cdef inline void slow_tick(core_t *core, producer_t *producer) noexcept nogil:
         core_tell(core, EVENT_SILENT, producer.handle, -1, -1)
 
 
+cdef inline void look_at_layers(core_t *core) noexcept nogil:
+    """What is sent, what it costs, and who may have which of it."""
+    cdef int i
+    cdef bint measuring = core.now >= core.measure_at
+    cdef producer_t *producer
+    if measuring:
+        core.measure_at = core.now + MEASURE_US
+    for i in range(core.producers.count):
+        producer = <producer_t *>core.producers.items[i]
+        find_active(core, producer)
+        if producer.video:
+            if measuring:
+                measure(producer)
+            build_ladder(producer)
+            find_wanted(core, producer)
+    for i in range(core.transports.count):
+        allocate_due(core, <transport_t *>core.transports.items[i])
+
+
 cdef inline void tick(core_t *core) noexcept nogil:
     cdef int i
     cdef bint slow = core.now >= core.slow_tick_at
     cdef producer_t *producer
+    look_at_layers(core)
     if slow:
         core.slow_tick_at = core.now + SLOW_TICK_US
     core.missing_at = INT64_MAX
     for i in range(core.producers.count):
         producer = <producer_t *>core.producers.items[i]
         ask_missing(core, producer)
-        find_active(core, producer)
         ask_for_switches(core, producer)
         if slow:
             slow_tick(core, producer)

@@ -7,13 +7,14 @@ An object comes fully built with its `add`; its `remove` unlinks it everywhere a
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from media.plane.address cimport address_t
+from media.plane.allocator cimport allocate_now
 from media.plane.clockwork cimport flush_due
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
-from media.plane.layers cimport wanted_stream
+from media.plane.layers cimport stream_needed, wanted_stream
 from media.plane.lists cimport list_add, list_remove, list_swap
-from media.plane.objects cimport consumer_t, core_t, producer_t, transport_t
+from media.plane.objects cimport consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
 from media.plane.remotes cimport forget_address, learn_address
 from media.plane.replay cimport start_consumer
@@ -112,8 +113,28 @@ cdef inline void pause_producer(core_t *core, producer_t *producer, bint paused)
     for i in range(producer.stream_count):
         if paused:
             stream_restart(&producer.streams[i])
-        elif producer.consumers.count:
+        elif stream_needed(producer, i):
             want_key(core, producer, &producer.streams[i])
+
+
+cdef inline void rank(consumer_t *consumer) noexcept nogil:
+    """Put a consumer among its transport's by its priority, behind those who have the same."""
+    cdef list_t *all_ = &consumer.transport.consumers
+    cdef int at
+    list_remove(all_, consumer)
+    list_add(all_, consumer)
+    for at in range(all_.count - 1, 0, -1):
+        if (<consumer_t *>all_.items[at - 1]).priority >= consumer.priority:
+            break
+        all_.items[at] = all_.items[at - 1]
+        all_.items[at - 1] = consumer
+
+
+cdef inline void reconsider(core_t *core, consumer_t *consumer) noexcept nogil:
+    """A consumer is there, or is wanted otherwise than before."""
+    consumer.demand.fresh = True
+    allocate_now(core, consumer.transport)
+    core.tick_at = core.now  # asks for the key frame of a switch, and of the publisher what it had left out
 
 
 cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
@@ -123,7 +144,8 @@ cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil
         list_swap(&producer.consumers, producer.tap_count, producer.consumers.count - 1)
         producer.tap_count += 1
     if consumer.transport != NULL:
-        list_add(&consumer.transport.consumers, consumer)
+        rank(consumer)
+    reconsider(core, consumer)
     start_consumer(core, consumer)
 
 
@@ -186,7 +208,8 @@ cdef inline void apply_to_producer(core_t *core, const command_t *command) noexc
         pause_producer(core, producer, command.a)
     elif command.operation == KEY_PRODUCER:
         for i in range(producer.stream_count):
-            want_key(core, producer, &producer.streams[i])
+            if stream_needed(producer, i):
+                want_key(core, producer, &producer.streams[i])
 
 
 cdef inline void apply_to_consumer(core_t *core, const command_t *command) noexcept nogil:
@@ -199,15 +222,19 @@ cdef inline void apply_to_consumer(core_t *core, const command_t *command) noexc
     elif command.operation == PAUSE_CONSUMER:
         if consumer.paused != command.a:
             consumer.paused = command.a
+            reconsider(core, consumer)
             start_consumer(core, consumer)
     elif command.operation == KEY_CONSUMER:
-        want_key(core, consumer.producer, &consumer.producer.streams[wanted_stream(consumer)])
+        if not consumer.starved:
+            want_key(core, consumer.producer, &consumer.producer.streams[wanted_stream(consumer)])
     elif command.operation == SET_LAYERS:
         consumer.preferred_spatial = <uint8_t>command.a
         consumer.preferred_temporal = <uint8_t>command.b
-        core.tick_at = core.now  # asks for the key frame of a switch
+        reconsider(core, consumer)
     elif command.operation == SET_PRIORITY:
         consumer.priority = <uint8_t>command.a
+        rank(consumer)
+        reconsider(core, consumer)
 
 
 cdef inline void core_apply(core_t *core, const command_t *command) noexcept nogil:

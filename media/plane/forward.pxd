@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from media.plane.bits cimport ahead32, largest, smallest
 from media.plane.drops cimport DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
 from media.plane.floor cimport is_heard
-from media.plane.layers cimport wanted_stream
+from media.plane.layers cimport most_temporal, wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
@@ -102,7 +102,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     consumer.waits_key = False
     consumer.dropped_picture = 0
     consumer.kept_picture = 0
-    consumer.temporal = consumer.preferred_temporal
+    consumer.temporal = <int>most_temporal(consumer)
     if stream.report.arrival_us and consumer.transport != NULL and consumer.transport.report_at > core.now:
         consumer.transport.report_at = core.now  # the sooner the subscriber has a report, the sooner lips are in time
 
@@ -117,15 +117,17 @@ cdef inline void tell_layers(core_t *core, consumer_t *consumer, int temporal) n
 cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept nogil:
     """Whether a packet belongs to a temporal layer the consumer does not get. Frames are taken or left whole."""
     cdef uint8_t layer = slot.payload.temporal
+    cdef int most
     if not slot.payload.has_layer or slot.picture == consumer.kept_picture:
         return False
     if slot.picture == consumer.dropped_picture:
         return True
-    if consumer.temporal > consumer.preferred_temporal:
-        consumer.temporal = consumer.preferred_temporal
+    most = most_temporal(consumer)
+    if consumer.temporal > most:
+        consumer.temporal = most
     if layer <= consumer.temporal:
         return False
-    if layer <= consumer.preferred_temporal and slot.payload.layer_sync and slot.payload.first:
+    if layer <= most and slot.payload.layer_sync and slot.payload.first:
         consumer.temporal = layer
         return False
     return True
@@ -263,7 +265,7 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
         consumer = <consumer_t *>producer.consumers.items[k]
         if k + 1 < producer.consumers.count:
             fetch_ahead(<consumer_t *>producer.consumers.items[k + 1])
-        if consumer.paused:
+        if consumer.paused or consumer.starved:
             continue
         if consumer.spurt != producer.spurt and consumer.tap == NULL:
             begin_spurt(consumer)

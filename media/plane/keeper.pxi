@@ -139,6 +139,7 @@ cdef class Keeper:
         queue_close(&self.core.retired)
         list_free(&self.core.transports)
         list_free(&self.core.producers)
+        list_free(&self.core.demands)
         free(self.outlet.bytes)
         free(self.core)
 

@@ -1,24 +1,38 @@
-"""Which stream of a simulcast producer a consumer is to get. Here the bandwidth allocator will find its place."""
-
-from media.plane.objects cimport consumer_t, core_t, producer_t
-from media.plane.keyframes cimport want_key
+"""Which layers a consumer is to get, which ones anybody needs, and what is asked of the publisher for it."""
 
 from libc.stdint cimport int64_t
 
+from media.plane.bits cimport smallest
+from media.plane.keyframes cimport want_key
+from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t
+from media.plane.sending cimport core_tell
+from media.plane.stream cimport stream_t
+
 cdef enum:
     STREAM_IDLE_US = 700_000  # a layer not heard for so long, while another is, has been switched off
+    # A publisher leaves out what nobody wants only after a while: people scroll to and fro.
+    WANTED_LESS_US = 4_000_000
+    EVENT_LAYERS_WANTED = 5
+
+
+cdef inline bint runs(const consumer_t *consumer) noexcept nogil:
+    """Whether anything is forwarded to it, or would be if there were something."""
+    if consumer.paused or consumer.starved:
+        return False
+    return consumer.transport == NULL or consumer.transport.admitted
 
 
 cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:
-    """The highest stream being received that the consumer prefers; lower ones before higher ones than it asked
-    for."""
+    """The highest stream being received that the consumer prefers and may have; lower ones before higher ones than it
+    asked for. -1 when bandwidth allows none."""
     cdef const producer_t *producer = consumer.producer
     cdef int i
     cdef int most = producer.stream_count - 1
+    if consumer.starved:
+        return -1
     if most == 0:
         return 0
-    if consumer.preferred_spatial < most:
-        most = consumer.preferred_spatial
+    most = <int>smallest(most, smallest(consumer.preferred_spatial, consumer.cap_spatial))
     for i in range(most, -1, -1):
         if producer.streams[i].active:
             return i
@@ -26,6 +40,27 @@ cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:
         if producer.streams[i].active:
             return i
     return most
+
+
+cdef inline int most_temporal(const consumer_t *consumer) noexcept nogil:
+    """The highest temporal layer of the stream it gets now."""
+    cdef int allowed = ANY_LAYER
+    if consumer.stream == consumer.cap_spatial:
+        allowed = consumer.cap_temporal
+    elif consumer.stream > consumer.cap_spatial:
+        allowed = consumer.kept_temporal
+    return <int>smallest(allowed, consumer.preferred_temporal)
+
+
+cdef inline bint stream_needed(const producer_t *producer, int index) noexcept nogil:
+    """Whether somebody gets this stream or waits for its key frame."""
+    cdef int i
+    cdef const consumer_t *consumer
+    for i in range(producer.consumers.count):
+        consumer = <const consumer_t *>producer.consumers.items[i]
+        if runs(consumer) and (consumer.stream == index or wanted_stream(consumer) == index):
+            return True
+    return False
 
 
 cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
@@ -44,21 +79,59 @@ cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
         )
 
 
-cdef inline void ask_for_switches(core_t *core, producer_t *producer) noexcept nogil:
+cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nogil:
     """A consumer that should be on another stream needs a key frame of that one; it keeps the old stream until
     then."""
-    cdef int i, wanted
-    cdef consumer_t *consumer
+    cdef stream_t *stream
+    if not runs(consumer):
+        return
+    stream = &consumer.producer.streams[wanted_stream(consumer)]
+    if stream.pending_count:
+        return  # what waits to be forwarded may hold the key frame
+    if stream.started and (consumer.waits_key or consumer.stream != stream.index):
+        want_key(core, consumer.producer, stream)
+
+
+cdef inline void ask_for_switches(core_t *core, producer_t *producer) noexcept nogil:
+    cdef int i
     if not producer.video:
         return
     for i in range(producer.consumers.count):
-        consumer = <consumer_t *>producer.consumers.items[i]
-        if consumer.paused:
+        ask_for_switch(core, <consumer_t *>producer.consumers.items[i])
+
+
+cdef inline void forget_unneeded(producer_t *producer) noexcept nogil:
+    """Ask no more for key frames and missing packets of a stream that nobody gets."""
+    cdef int k
+    cdef stream_t *stream
+    for k in range(producer.stream_count):
+        stream = &producer.streams[k]
+        if (stream.key_wanted or stream.missing.count) and not stream_needed(producer, k):
+            stream.key_wanted = False
+            stream.missing.count = 0
+
+
+cdef inline void find_wanted(core_t *core, producer_t *producer) noexcept nogil:
+    """The highest spatial layer that anybody has a use for, whatever bandwidth allows at the moment: told when it rises, and
+    when it has been lower for a while."""
+    cdef int i, layer
+    cdef int top = producer.spatial_count - 1
+    cdef const consumer_t *consumer
+    producer.wanted = -1
+    for i in range(producer.consumers.count):
+        consumer = <const consumer_t *>producer.consumers.items[i]
+        if consumer.paused or (consumer.transport != NULL and not consumer.transport.admitted):
             continue
-        if consumer.transport != NULL and not consumer.transport.admitted:
-            continue
-        wanted = wanted_stream(consumer)
-        if producer.streams[wanted].pending_count:
-            continue  # what waits to be forwarded may hold the key frame
-        if producer.streams[wanted].started and (consumer.waits_key or consumer.stream != wanted):
-            want_key(core, producer, &producer.streams[wanted])
+        layer = <int>smallest(consumer.preferred_spatial, top)
+        if layer > producer.wanted:
+            producer.wanted = layer
+    if producer.wanted >= producer.told_wanted or producer.paused:
+        producer.wanted_less_us = 0
+    elif producer.wanted_less_us == 0:
+        producer.wanted_less_us = core.now
+    if producer.wanted > producer.told_wanted or (
+        producer.wanted_less_us and core.now - producer.wanted_less_us >= WANTED_LESS_US
+    ):
+        producer.told_wanted = producer.wanted
+        producer.wanted_less_us = 0
+        core_tell(core, EVENT_LAYERS_WANTED, producer.handle, producer.wanted, -1)

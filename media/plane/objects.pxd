@@ -6,11 +6,13 @@ thread. Python reads their counters meanwhile, without a lock: each is one align
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from media.plane.allocation cimport RUNGS, demand_t, ladder_t, patience_t
 from media.plane.address cimport address_t, table_t
 from media.plane.batch cimport batch_t
 from media.plane.drops cimport drops_t
 from media.plane.extensions cimport extension_writer_t, kinds_by_id_t
 from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.meter cimport meter_t
 from media.plane.queue cimport queue_t
 from media.plane.seal cimport evp_t, seal_t
 from media.plane.rates cimport rate_t
@@ -71,7 +73,7 @@ ctypedef struct transport_t:
     uint32_t strangers[<int>STRANGERS_MOST]  # authenticated SSRCs that belong to nothing (yet)
     int stranger_count
     list_t producers
-    list_t consumers
+    list_t consumers  # by falling priority, then in order of adding
     uint8_t mid_id
     uint8_t rid_id
     uint8_t repaired_rid_id
@@ -83,6 +85,14 @@ ctypedef struct transport_t:
     uint64_t packets_received
     uint64_t bytes_received
     uint64_t feedbacks
+    int64_t desired_bps  # what its consumers would take if they could, audio included: more is of no use to them
+    int64_t allocated_for_bps  # the budget, as it was last divided
+    int64_t allocate_at
+    bint limited
+    patience_t patience
+    int64_t audio_bps
+    int64_t audio_at_us
+    uint64_t audio_bytes
     int64_t budget_bps  # for all consumers together, audio included; 0: unknown, so no limit
     uint32_t remb_bps
     uint32_t rtt_us
@@ -118,6 +128,7 @@ ctypedef struct producer_t:
     bint heard
     stream_t streams[<int>ENCODINGS_MOST]
     int stream_count
+    int spatial_count  # of simulcast streams, or of the one stream's spatial layers
     kinds_by_id_t kinds
     uint8_t mid[16]
     int mid_length
@@ -125,7 +136,11 @@ ctypedef struct producer_t:
     int cname_length
     list_t consumers  # taps first
     int tap_count
-    int best  # the highest stream that is being received
+    meter_t meters[<int>RUNGS]
+    ladder_t ladder
+    int wanted  # the highest spatial layer that anybody would have; -1 none
+    int told_wanted
+    int64_t wanted_less_us  # since when the publisher sends more than anybody wants; 0 it does not
     uint32_t rtt_us
     int32_t level_16  # smoothed dBov in 1/16, below zero
     int64_t level_at
@@ -172,6 +187,12 @@ ctypedef struct consumer_t:
     int64_t kept_picture
     uint8_t preferred_spatial
     uint8_t preferred_temporal
+    # What bandwidth allows; ANY_LAYER while that is no matter.
+    uint8_t cap_spatial
+    uint8_t cap_temporal
+    uint8_t kept_temporal  # of a stream above `cap_spatial`, until the lower one's key frame is there
+    bint starved  # not even the least
+    demand_t demand
     int stream  # forwarded now; -1 none
     int temporal
     int told_spatial
@@ -207,6 +228,7 @@ ctypedef struct core_t:
     table_t addresses
     list_t transports
     list_t producers
+    list_t demands  # scratch
     queue_t control
     queue_t strangers
     queue_t events
@@ -217,6 +239,7 @@ ctypedef struct core_t:
     int due_count
     int64_t tick_at
     int64_t slow_tick_at
+    int64_t measure_at
     int64_t missing_at  # when the next NACK is due, as of the last tick
     void (*deliver)(core_t *core, int socket) noexcept nogil
     void *outlet  # what `deliver` needs

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pylibsrtp import Policy, Session, _binding as srtp_binding
 from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
 
+from media.plane.allocation cimport NO_RUNG
 from media.plane.address cimport TABLE_SLOTS, address_t
 from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_clear, batch_t, message_t
 from media.plane.clockwork cimport core_advance, flush_due

@@ -11,8 +11,9 @@ from libc.stdint cimport int64_t, uint32_t
 from media.plane.forward cimport begin_spurt, forward_packet, place
 from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
+from media.plane.nack cimport missing_add
 from media.plane.objects cimport consumer_t, core_t, producer_t
-from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.ring cimport ring_bytes, ring_find, ring_seen, slot_t
 from media.plane.sending cimport may_send
 from media.plane.spans cimport span_t, spans_begin
 from media.plane.stream cimport stream_t
@@ -47,6 +48,17 @@ cdef inline bint is_whole(const stream_t *stream) noexcept nogil:
     return True
 
 
+cdef inline void ask_for_gaps(core_t *core, const consumer_t *consumer, stream_t *stream) noexcept nogil:
+    """What was lost while nobody needed the stream was not asked for."""
+    cdef int64_t sequence
+    if not consumer.producer.nack or stream.missing.count:
+        return
+    for sequence in range(stream.key_sequence, stream.highest + 1):
+        if not ring_seen(&stream.ring, sequence) and not missing_add(&stream.missing, sequence, sequence, core.now):
+            return
+    core.tick_at = core.now
+
+
 cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) noexcept nogil:
     cdef int64_t sequence
     cdef slot_t *slot
@@ -55,6 +67,8 @@ cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) no
     cdef uint32_t step = consumer.producer.clock_rate // 1000
     cdef int frames = 0
     cdef bint whole = is_whole(stream)
+    if not whole:
+        ask_for_gaps(core, consumer, stream)
     for sequence in range(stream.key_sequence, stream.highest + 1):
         slot = ring_find(&stream.ring, sequence)
         if slot == NULL:
@@ -73,7 +87,7 @@ cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nog
     """A consumer that may now send begins (again)."""
     cdef producer_t *producer = consumer.producer
     cdef stream_t *stream
-    if consumer.paused:
+    if consumer.paused or consumer.starved:
         return
     if not producer.video:
         begin_spurt(consumer)

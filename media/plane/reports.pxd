@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from media.plane.feedback cimport write_transport_cc
 from media.plane.floor cimport is_heard
 from media.plane.keyframes cimport ask_key, want_key
+from media.plane.layers cimport forget_unneeded, stream_needed
 from media.plane.nack cimport MISSING_MOST, missing_due
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, transport_t
 from media.plane.rtcp cimport (
@@ -157,13 +158,14 @@ cdef inline void ask_missing(core_t *core, producer_t *producer) noexcept nogil:
     cdef stream_t *stream
     cdef transport_t *transport = producer.transport
     cdef uint8_t *out
+    forget_unneeded(producer)
     for k in range(producer.stream_count):
         stream = &producer.streams[k]
         if stream.missing.count:
             count = missing_due(
                 &stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up, &core.missing_at
             )
-            if given_up:
+            if given_up and stream_needed(producer, k):
                 want_key(core, producer, stream)
             if count and may_send(core, transport, 0):
                 out = send_room(core, transport)

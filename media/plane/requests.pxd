@@ -115,7 +115,7 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
     cdef int items = 0
     cdef int k
     cdef uint16_t pid, mask
-    if consumer == NULL or consumer.paused:
+    if consumer == NULL or consumer.paused or consumer.starved:
         core.drops[<int>DROP_NACK_UNKNOWN_SSRC] += 1
         return
     at += 8
@@ -132,7 +132,7 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
 
 cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t ssrc) noexcept nogil:
     cdef consumer_t *consumer = consumer_find(transport, ssrc)
-    if consumer == NULL or consumer.paused or not consumer.producer.video:
+    if consumer == NULL or consumer.paused or consumer.starved or not consumer.producer.video:
         return
     consumer.key_requests += 1
     want_key(

@@ -54,11 +54,14 @@ class EventKind(IntEnum):
     PRODUCER_ACTIVE = 3
     """A silent producer sends again."""
     CONSUMER_LAYERS_CHANGED = 4
-    """A consumer's forwarded spatial or temporal layer changed (a video consumer's first key frame counts)."""
+    """A consumer's forwarded spatial or temporal layer changed (a video consumer's first key frame counts); -1, -1
+    when the budget does not allow even the least."""
+    PRODUCER_LAYERS_WANTED = 5
+    """The highest spatial layer that anybody wants of a producer (at first all are wanted): more need not be sent."""
 
 
 class Event(NamedTuple):
-    """One thing that happened; `spatial` and `temporal` only with CONSUMER_LAYERS_CHANGED, -1 for none."""
+    """One thing that happened; `spatial` and `temporal` only where layers are the matter, -1 for none."""
 
     kind: EventKind
     handle: Handle

@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, table_remove, table_t
+from media.plane.allocation cimport NO_RUNG, RUNGS, demand_t, ladder_t, patience_t, share, top_rung
 from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
 from media.plane.feedback cimport arrivals_note, arrivals_t, read_transport_cc, sent_note, sent_t, write_transport_cc
 from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, frame_reader_t, next_frame
@@ -318,3 +319,38 @@ cdef class FrameReader:
             frames.append(None if length == FRAME_TOO_LONG else (<const char *>self.reader.bytes)[:length])
             length = next_frame(&self.reader, exact.at, exact.length, &at)
         return frames
+
+
+cdef class Share:
+    """The demands of one subscriber: rows of (priority, ladder of 16 costs, most spatial, most temporal)."""
+    cdef demand_t demands[64]
+    cdef ladder_t ladders[64]
+    cdef demand_t *order[64]
+    cdef int count
+    cdef patience_t patience
+
+    def __cinit__(self, rows):
+        cdef int i
+        for i, (priority, ladder, most_spatial, most_temporal) in enumerate(rows):
+            for k in range(RUNGS):
+                self.ladders[i].bps[<int>k] = ladder[k]
+            self.demands[i].ladder = &self.ladders[i]
+            self.demands[i].priority = priority
+            self.demands[i].most_spatial = most_spatial
+            self.demands[i].most_temporal = most_temporal
+            self.demands[i].fresh = True
+            self.demands[i].grant.rung = NO_RUNG
+            self.order[i] = &self.demands[i]
+            self.count += 1
+
+    def divide(self, bps, now=1):
+        """The rung of each demand, or None."""
+        cdef int i
+        share(self.order, self.count, bps, &self.patience, now)
+        rungs = [self.demands[i].grant.rung for i in range(self.count)]
+        return [None if rung == NO_RUNG else rung for rung in rungs]
+
+    def tops(self):
+        cdef int i
+        rungs = [top_rung(&self.demands[i]) for i in range(self.count)]
+        return [None if rung == NO_RUNG else rung for rung in rungs]

@@ -87,7 +87,7 @@ class Client:
         self.address = at or address(number)
         self.transport = world.core.add_transport()
         name, length = PROFILES[profile]
-        to_plane, from_plane = bytes([number]) * length, bytes([number + 100]) * length
+        to_plane, from_plane = bytes([number % 256]) * length, bytes([(number + 100) % 256]) * length
         self.outbound = Session(Policy(key=to_plane, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=name))
         inbound = Policy(key=from_plane, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=name)
         inbound.window_size = 8192

@@ -1,0 +1,177 @@
+"""How a subscriber's bandwidth is divided among the videos he watches. Pure: demands in, a rung for each out.
+
+A *ladder* has one *rung* for each pair of spatial and temporal layer of a producer, with what it costs to forward it.
+First everybody gets his lowest rung, the highest priority first; what does not fit gets none. Then the rest goes, priority
+by priority, to further rungs: one rung each in turn among equals. So the same demands always give the same answer, the sum
+never exceeds the bandwidth, and a lower priority climbs only on what the higher ones cannot use.
+
+Against flapping: to climb above what it has, a video must leave a reserve free (`allocate`), and must have been able to for a
+while (`settle`), which grows with each climb that had to be taken back (`note_step`). Going down is at once.
+"""
+
+from libc.stdint cimport int64_t, uint8_t
+
+from media.plane.bits cimport largest, smallest
+
+cdef enum:
+    TEMPORAL_MOST = 4
+    SPATIAL_MOST = 4
+    RUNGS = SPATIAL_MOST * TEMPORAL_MOST  # numbered spatial * TEMPORAL_MOST + temporal
+    NO_RUNG = -1
+    RESERVE_SHIFT = 3  # an eighth stays free: a video layer swings by about as much
+    PATIENCE_LEAST_US = 1_000_000
+    PATIENCE_MOST_US = 16_000_000
+    REGRET_US = 10_000_000  # a climb taken back this soon was a mistake: the next one waits twice as long
+    FORGIVEN_US = 30_000_000
+
+ctypedef struct ladder_t:
+    int64_t bps[<int>RUNGS]  # 0: not being sent
+
+# What one has, over time.
+ctypedef struct grant_t:
+    int rung
+    int least  # the lowest rung that was to be had since `since_us`
+    int64_t since_us  # since when more than `rung` could be had; 0 it cannot
+
+# What somebody would like to see.
+ctypedef struct demand_t:
+    const ladder_t *ladder
+    void *owner
+    uint8_t priority
+    uint8_t most_spatial
+    uint8_t most_temporal
+    bint fresh  # new, or wanted otherwise than before: neither reserve nor patience is asked of it
+    int given  # what could be had now
+    grant_t grant  # the answer
+
+# How long one subscriber's videos wait before they climb.
+ctypedef struct patience_t:
+    int64_t us
+    int64_t climbed_at_us  # 0: not lately
+    int64_t regretted_at_us
+
+
+cdef inline int lowest_spatial(const ladder_t *ladder) noexcept nogil:
+    """The lowest spatial layer that is being sent; SPATIAL_MOST when none is."""
+    cdef int spatial
+    for spatial in range(SPATIAL_MOST):
+        if ladder.bps[spatial * TEMPORAL_MOST]:
+            return spatial
+    return SPATIAL_MOST
+
+
+cdef inline int next_rung(const demand_t *demand, int rung) noexcept nogil:
+    """The next rung above `rung` that is sent and wanted; NO_RUNG when there is none."""
+    cdef const ladder_t *ladder = demand.ladder
+    cdef int lowest = lowest_spatial(ladder)
+    cdef int i, spatial, temporal
+    for i in range(rung + 1, RUNGS):
+        spatial = i // TEMPORAL_MOST
+        temporal = i % TEMPORAL_MOST
+        # Who wants less than the least that is sent gets that.
+        if ladder.bps[i] == 0 or temporal > demand.most_temporal or (spatial > demand.most_spatial and spatial > lowest):
+            continue
+        # A larger picture at a quarter of the rate is no better than the smaller one at the whole.
+        if spatial > lowest and temporal == 0 and demand.most_temporal >= 2 and ladder.bps[i + 2]:
+            continue
+        return i
+    return NO_RUNG
+
+
+cdef inline int top_rung(const demand_t *demand) noexcept nogil:
+    cdef int rung = NO_RUNG
+    cdef int above = next_rung(demand, NO_RUNG)
+    while above != NO_RUNG:
+        rung = above
+        above = next_rung(demand, rung)
+    return rung
+
+
+cdef inline int64_t rung_bps(const demand_t *demand, int rung) noexcept nogil:
+    return 0 if rung == NO_RUNG else demand.ladder.bps[rung]
+
+
+cdef inline bint climb(demand_t *demand, int64_t *left, int64_t reserve) noexcept nogil:
+    """Give the next rung if it fits into what is left."""
+    cdef int rung = next_rung(demand, demand.given)
+    cdef int64_t extra
+    if rung == NO_RUNG:
+        return False
+    extra = demand.ladder.bps[rung] - rung_bps(demand, demand.given)
+    if extra > left[0] - (0 if rung <= demand.grant.rung or demand.fresh else reserve):
+        return False
+    demand.given = rung
+    left[0] -= extra
+    return True
+
+
+cdef inline void allocate(demand_t **demands, int count, int64_t bps) noexcept nogil:
+    """Fill in `given` of all demands, which are ordered by falling priority."""
+    cdef int64_t left = bps
+    cdef int64_t reserve = bps >> RESERVE_SHIFT
+    cdef int first = 0
+    cdef int end, i
+    cdef bint climbing
+    for i in range(count):
+        demands[i].given = NO_RUNG
+        climb(demands[i], &left, reserve)
+    while first < count:
+        end = first
+        while end < count and demands[end].priority == demands[first].priority:
+            end += 1
+        climbing = True
+        while climbing:
+            climbing = False
+            for i in range(first, end):
+                if demands[i].given != NO_RUNG and climb(demands[i], &left, reserve):
+                    climbing = True
+        first = end
+
+
+cdef inline void settle(grant_t *grant, int given, bint fresh, int64_t now, int64_t patience) noexcept nogil:
+    """Down at once; up only to what could be had during all of `patience`, unless it is fresh."""
+    if fresh or given <= grant.rung:
+        grant.rung = given
+        grant.since_us = 0
+        return
+    if grant.since_us == 0:
+        grant.since_us = now
+        grant.least = given
+    elif given < grant.least:
+        grant.least = given
+    if now - grant.since_us >= patience:
+        grant.rung = grant.least
+        grant.since_us = 0
+
+
+cdef inline int64_t patience_now(patience_t *patience, int64_t now) noexcept nogil:
+    if patience.us == 0 or now - largest(patience.regretted_at_us, patience.climbed_at_us) > FORGIVEN_US:
+        patience.us = PATIENCE_LEAST_US
+    return patience.us
+
+
+cdef inline void note_step(patience_t *patience, int before, int after, bint could_more, int64_t now) noexcept nogil:
+    """A video went from one rung to another; `could_more`: it was not its own wish to have no more."""
+    if after > before:
+        patience.climbed_at_us = now
+    elif after < before and could_more and patience.climbed_at_us and now - patience.climbed_at_us < REGRET_US:
+        patience.us = smallest(2 * patience.us, PATIENCE_MOST_US)
+        patience.regretted_at_us = now
+        patience.climbed_at_us = 0  # one mistake counts once
+
+
+cdef inline void share(
+    demand_t **demands, int count, int64_t bps, patience_t *patience, int64_t now
+) noexcept nogil:
+    """Divide `bps` among the demands, ordered by falling priority, and bring their grants up to now."""
+    cdef int64_t long_enough = patience_now(patience, now)
+    cdef demand_t *demand
+    cdef int i, before
+    allocate(demands, count, bps)
+    for i in range(count):
+        demand = demands[i]
+        before = demand.grant.rung
+        settle(&demand.grant, demand.given, demand.fresh, now, long_enough)
+        if not demand.fresh:
+            note_step(patience, before, demand.grant.rung, next_rung(demand, demand.grant.rung) != NO_RUNG, now)
+        demand.fresh = next_rung(demand, NO_RUNG) == NO_RUNG  # while nothing is sent it has had no chance

@@ -1,0 +1,188 @@
+"""Bandwidth, divided and applied: from a transport's budget to what each of its consumers may forward.
+
+Runs some ten times a second for each transport whose budget is known, and at once when somebody comes or wants otherwise. Audio is
+taken off first, as measured, and is never touched.
+"""
+
+from libc.stdint cimport int64_t, uint64_t
+
+from media.plane.allocation cimport (
+    NO_RUNG, RUNGS, SPATIAL_MOST, TEMPORAL_MOST, demand_t, ladder_t, next_rung, rung_bps, share, top_rung,
+)
+from media.plane.bits cimport largest
+from media.plane.layers cimport ask_for_switch
+from media.plane.lists cimport list_add
+from media.plane.meter cimport meter_measure
+from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t, transport_t
+from media.plane.replay cimport start_consumer
+from media.plane.sending cimport core_tell
+
+cdef enum:
+    EVENT_LAYERS_CHANGED = 4
+    ALLOCATE_US = 100_000
+    AUDIO_LEAST_BPS = 40_000  # whoever is silent now may speak in the next moment
+
+
+cdef inline void measure(producer_t *producer) noexcept nogil:
+    cdef int i
+    for i in range(RUNGS):
+        meter_measure(&producer.meters[i])
+
+
+cdef inline void build_ladder(producer_t *producer) noexcept nogil:
+    """What forwarding each pair of layers costs. A layer whose rate is not known yet is not offered, but the lowest
+    one is."""
+    cdef ladder_t *ladder = &producer.ladder
+    cdef int spatial, temporal, rung
+    cdef int64_t bps
+    cdef bint lowest = True
+    for spatial in range(SPATIAL_MOST):
+        bps = 0
+        for temporal in range(TEMPORAL_MOST):
+            rung = spatial * TEMPORAL_MOST + temporal
+            ladder.bps[rung] = 0
+            if spatial >= producer.stream_count or not producer.streams[spatial].active:
+                continue
+            bps += producer.meters[rung].bps
+            if producer.meters[rung].bps:
+                ladder.bps[rung] = bps
+            elif temporal == 0 and lowest:
+                ladder.bps[rung] = 1
+        lowest = lowest and ladder.bps[spatial * TEMPORAL_MOST] == 0
+
+
+cdef inline int64_t audio_bps(core_t *core, transport_t *transport) noexcept nogil:
+    """What sound takes now, peaks held as for video."""
+    cdef int i
+    cdef bint any_ = False
+    cdef uint64_t bytes = 0
+    cdef int64_t rate
+    cdef consumer_t *consumer
+    for i in range(transport.consumers.count):
+        consumer = <consumer_t *>transport.consumers.items[i]
+        if not consumer.producer.video:
+            bytes += consumer.bytes
+            any_ = any_ or not consumer.paused
+    if core.now > transport.audio_at_us:
+        rate = <int64_t>(bytes - transport.audio_bytes) * 8 * 1_000_000 // (core.now - transport.audio_at_us)
+        if bytes < transport.audio_bytes or transport.audio_at_us == 0:  # a consumer went, or nothing was known
+            rate = 0
+        if core.now - transport.audio_at_us >= ALLOCATE_US // 2:
+            transport.audio_bps = largest(rate, transport.audio_bps - (transport.audio_bps >> 4))
+            transport.audio_bytes = bytes
+            transport.audio_at_us = core.now
+    return largest(transport.audio_bps, AUDIO_LEAST_BPS) if any_ else 0
+
+
+cdef inline void collect_demands(core_t *core, transport_t *transport) noexcept nogil:
+    """The videos that are watched, into `core.demands`. Consumers are kept in order of priority."""
+    cdef int i
+    cdef consumer_t *consumer
+    core.demands.count = 0
+    for i in range(transport.consumers.count):
+        consumer = <consumer_t *>transport.consumers.items[i]
+        if not consumer.producer.video or consumer.paused:
+            continue
+        consumer.demand.owner = consumer
+        consumer.demand.ladder = &consumer.producer.ladder
+        consumer.demand.priority = consumer.priority
+        consumer.demand.most_spatial = consumer.preferred_spatial
+        consumer.demand.most_temporal = consumer.preferred_temporal
+        list_add(&core.demands, &consumer.demand)
+
+
+cdef inline int kept_temporal(const consumer_t *consumer, int rung) noexcept nogil:
+    """While a lower stream's key frame is awaited the old stream goes on, thinned out to what the new one may cost."""
+    cdef const ladder_t *ladder = &consumer.producer.ladder
+    cdef int temporal
+    for temporal in range(TEMPORAL_MOST - 1, 0, -1):
+        if 0 < ladder.bps[consumer.stream * TEMPORAL_MOST + temporal] <= ladder.bps[rung]:
+            return temporal
+    return 0
+
+
+cdef inline void starve(core_t *core, consumer_t *consumer) noexcept nogil:
+    """No bandwidth for the least of it: the picture pauses, and the client is told."""
+    if consumer.starved:
+        return
+    consumer.starved = True
+    consumer.waits_key = True
+    consumer.told_spatial = -1
+    consumer.told_temporal = -1
+    core_tell(core, EVENT_LAYERS_CHANGED, consumer.handle, -1, -1)
+
+
+cdef inline void feed(core_t *core, consumer_t *consumer) noexcept nogil:
+    if consumer.starved:
+        consumer.starved = False
+        start_consumer(core, consumer)
+
+
+cdef inline void set_free(core_t *core, consumer_t *consumer) noexcept nogil:
+    """As good as the publisher sends and the client wants."""
+    consumer.cap_spatial = ANY_LAYER
+    consumer.cap_temporal = ANY_LAYER
+    feed(core, consumer)
+
+
+cdef inline void apply_grant(core_t *core, consumer_t *consumer) noexcept nogil:
+    cdef int rung = consumer.demand.grant.rung
+    if next_rung(&consumer.demand, NO_RUNG) == NO_RUNG:  # the publisher sends nothing: no reason to complain
+        set_free(core, consumer)
+        return
+    if rung == NO_RUNG:
+        starve(core, consumer)
+        return
+    consumer.cap_spatial = <unsigned char>(rung // TEMPORAL_MOST)
+    consumer.cap_temporal = <unsigned char>(rung % TEMPORAL_MOST)
+    if next_rung(&consumer.demand, rung) == NO_RUNG:  # all that is wanted: what begins to be sent meanwhile is welcome
+        consumer.cap_temporal = ANY_LAYER
+    consumer.kept_temporal = ANY_LAYER
+    if consumer.stream > consumer.cap_spatial:
+        consumer.kept_temporal = <unsigned char>kept_temporal(consumer, rung)
+    feed(core, consumer)
+    ask_for_switch(core, consumer)
+
+
+cdef inline void divide(core_t *core, transport_t *transport) noexcept nogil:
+    """Allocate, and let each consumer have its grant."""
+    cdef int i
+    cdef int64_t audio = audio_bps(core, transport)
+    cdef demand_t *demand
+    collect_demands(core, transport)
+    transport.desired_bps = audio
+    share(
+        <demand_t **>core.demands.items, core.demands.count, largest(transport.budget_bps - audio, 0),
+        &transport.patience, core.now,
+    )
+    for i in range(core.demands.count):
+        demand = <demand_t *>core.demands.items[i]
+        transport.desired_bps += rung_bps(demand, top_rung(demand))
+        apply_grant(core, <consumer_t *>demand.owner)
+
+
+cdef inline void lift_limits(core_t *core, transport_t *transport) noexcept nogil:
+    """The budget is no longer known."""
+    cdef int i
+    for i in range(transport.consumers.count):
+        set_free(core, <consumer_t *>transport.consumers.items[i])
+
+
+cdef inline void allocate_now(core_t *core, transport_t *transport) noexcept nogil:
+    """Somebody came, went or wants otherwise."""
+    if transport == NULL:
+        return
+    transport.allocate_at = core.now + ALLOCATE_US
+    transport.allocated_for_bps = transport.budget_bps
+    if transport.budget_bps:
+        transport.limited = True
+        divide(core, transport)
+    elif transport.limited:
+        transport.limited = False
+        lift_limits(core, transport)
+
+
+cdef inline void allocate_due(core_t *core, transport_t *transport) noexcept nogil:
+    """From each tick: every ALLOCATE_US, and at once when the budget has fallen."""
+    if core.now >= transport.allocate_at or transport.budget_bps < transport.allocated_for_bps:
+        allocate_now(core, transport)

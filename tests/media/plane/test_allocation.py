@@ -1,0 +1,200 @@
+"""The division of a subscriber's bandwidth, by itself: tables, and what must hold for any demands and any path."""
+
+import itertools
+import random
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.media.plane import probe
+
+ANY = 255
+STEP_US = 100_000
+
+# Three sizes with three temporal layers each, as a camera is sent: cumulative kbit/s.
+CAMERA = {0: 60, 1: 80, 2: 110, 4: 150, 5: 220, 6: 350, 8: 500, 9: 700, 10: 1100}
+PAGE = {0: 400, 1: 600, 2: 900}  # a shared screen: one size
+
+
+class Row(NamedTuple):
+    """One video that is watched."""
+
+    ladder: dict[int, int] = CAMERA
+    priority: int = 100
+    spatial: int = ANY
+    temporal: int = ANY
+
+
+def sharing(*rows: Row) -> probe.Share:
+    """Of the demands, ordered as the plane keeps them."""
+    ranked = sorted(rows, key=lambda row: -row.priority)
+    return probe.Share(
+        [(r.priority, [r.ladder.get(k, 0) * 1000 for k in range(16)], r.spatial, r.temporal) for r in ranked]
+    )
+
+
+def costs(rows: list[Row], rungs: list[int | None]) -> list[int]:
+    """In kbit/s."""
+    ranked = sorted(rows, key=lambda row: -row.priority)
+    return [0 if rung is None else row.ladder[rung] for row, rung in zip(ranked, rungs, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("kbps", "rows", "rungs"),
+    [
+        (10_000, [Row()], [10]),
+        (1_100, [Row()], [10]),
+        (1_099, [Row()], [9]),  # fewer frames before a smaller picture
+        (699, [Row()], [6]),  # but no large picture at a quarter of the rate
+        (109, [Row()], [1]),
+        (60, [Row()], [0]),
+        (59, [Row()], [None]),
+        (0, [Row()], [None]),
+        (10_000, [Row(spatial=0)], [2]),
+        (10_000, [Row(spatial=1, temporal=1)], [5]),
+        (10_000, [Row(temporal=0)], [8]),
+        (10_000, [Row(ladder={4: 100, 8: 300}, spatial=0)], [4]),  # the least that is sent
+        (10_000, [Row(ladder={})], [None]),
+        (400, [Row(), Row(), Row()], [2, 2, 2]),  # everybody's least, then each in turn
+        (230, [Row(), Row(), Row()], [1, 1, 0]),
+        (130, [Row(), Row(), Row()], [0, 0, None]),  # the last of equals pauses
+        (600, [Row(), Row(priority=200)], [6, 5]),  # the first of the answer is the dearer one
+        (1_300, [Row(), Row(ladder=PAGE, priority=200)], [2, 6]),
+        (350, [Row(), Row(ladder=PAGE, priority=200)], [None, 6]),  # the page does not fit, the person does
+        (2_000, [Row(spatial=0)] * 20, [2] * 13 + [1] * 7),  # a grid on a reading room's line
+    ],
+)
+def test_bandwidth_is_divided(kbps: int, rows: list[Row], rungs: list[int | None]) -> None:
+    assert sharing(*rows).divide(kbps * 1000) == rungs
+
+
+@st.composite
+def ladders(draw: st.DrawFn) -> dict[int, int]:
+    """Any publisher: some layers, dearer the higher they are, perhaps the lower ones not sent."""
+    sizes = draw(st.integers(1, 4))
+    skipped = draw(st.integers(0, sizes - 1))
+    frames = draw(st.integers(1, 4))
+    ladder, cost = {}, 0
+    for spatial in range(skipped, sizes):
+        base = cost if spatial == skipped else cost // 2
+        for temporal in range(frames):
+            base += draw(st.integers(1, 400))
+            ladder[spatial * 4 + temporal] = base
+        cost = base
+    return ladder
+
+
+rows = st.lists(
+    st.builds(
+        Row,
+        ladder=ladders(),
+        priority=st.sampled_from((1, 50, 100, 200, 255)),
+        spatial=st.integers(0, 4),
+        temporal=st.integers(0, 4),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows, st.integers(0, 6_000))
+def test_a_division_fits_and_respects_priority(watched: list[Row], kbps: int) -> None:
+    shared = sharing(*watched)
+    rungs = shared.divide(kbps * 1000)
+    spent = costs(watched, rungs)
+    ranked = sorted(watched, key=lambda row: -row.priority)
+    assert sum(spent) <= kbps
+    assert rungs == sharing(*watched).divide(kbps * 1000), "the same demands, the same answer"
+    left = kbps
+    for row, cost in zip(ranked, spent, strict=True):
+        least = next(iter(row.ladder.values()))
+        assert (cost > 0) == (least <= left), "each gets its least before anybody behind it gets anything"
+        left -= least if cost else 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows, st.integers(0, 6_000), st.sampled_from((50, 100, 200, 255)))
+def test_nobody_loses_to_a_lower_priority(watched: list[Row], kbps: int, priority: int) -> None:
+    """Of those below only the least counts: what more they would like changes nothing above them."""
+    modest = [
+        row if row.priority >= priority else row._replace(ladder=dict([next(iter(row.ladder.items()))]))
+        for row in watched
+    ]
+    important = sum(row.priority >= priority for row in watched)
+    rungs = sharing(*watched).divide(kbps * 1000)
+    assert rungs[:important] == sharing(*modest).divide(kbps * 1000)[:important]
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows, st.lists(st.integers(0, 6_000), min_size=1, max_size=60))
+def test_no_history_makes_a_division_exceed_the_path(watched: list[Row], path: list[int]) -> None:
+    shared = sharing(*watched)
+    for index, kbps in enumerate(path):
+        rungs = shared.divide(kbps * 1000, (index + 1) * STEP_US * 5)
+        assert sum(costs(watched, rungs)) <= kbps
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 6), st.integers(60, 4_000), st.integers(0, 1 << 32))
+def test_a_path_that_swings_by_little_settles(videos: int, kbps: int, seed: int) -> None:
+    """An estimate that moves by six percent around any value: after the first seconds next to nothing changes."""
+    shared = sharing(*[Row()] * videos)
+    dice = random.Random(seed)
+    history = [
+        shared.divide(kbps * dice.randint(940, 1060), (index + 1) * STEP_US) for index in range(600)
+    ]
+    assert falls(history[100:]) <= 2 * videos
+
+
+def falls(history: list[list[int | None]]) -> int:
+    """How often a video went down."""
+    return sum(
+        before is not None and (after is None or after < before)
+        for one, next_ in itertools.pairwise(history)
+        for before, after in zip(one, next_, strict=True)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from((50, 100, 300, 900, 3_000)), min_size=60, max_size=60))
+def test_no_path_makes_a_video_flap(path: list[int]) -> None:
+    """Whatever happens each second, in a minute a picture falls a handful of times: what fell waits ever longer."""
+    shared = sharing(Row(ladder={0: 90, 4: 280}))
+    seconds = [kbps for kbps in path for _ in range(10)]
+    assert falls([shared.divide(kbps * 1000, (i + 1) * STEP_US) for i, kbps in enumerate(seconds)]) <= 8
+
+
+def test_going_up_needs_time_and_reserve_and_going_down_neither() -> None:
+    shared = sharing(Row())
+    now = itertools.count(STEP_US, STEP_US)
+    assert shared.divide(350_000, next(now)) == [6], "at first at once"
+    assert shared.divide(120_000, next(now)) == [2]
+    for _ in range(50):
+        assert shared.divide(240_000, next(now)) == [2], "220 would fit, but not with an eighth to spare"
+    waited = [shared.divide(400_000, next(now)) for _ in range(12)]
+    assert waited[:10] == [[2]] * 10
+    assert waited[10:] == [[6], [6]]
+
+
+def test_each_climb_taken_back_doubles_the_wait() -> None:
+    shared = sharing(Row())
+    now, waits = STEP_US, []
+    shared.divide(110_000, now)
+    for _ in range(6):
+        steps = 0
+        while shared.divide(600_000, now) != [6]:
+            now += STEP_US
+            steps += 1
+        waits.append(steps)
+        now += STEP_US
+        assert shared.divide(110_000, now) == [2]
+        now += STEP_US
+    assert waits == [10, 20, 40, 80, 160, 160]
+
+
+def test_what_is_wanted_anew_is_given_at_once() -> None:
+    """A consumer begins, or its tile grows: the plane marks it fresh; here the first division stands for it."""
+    assert sharing(Row(), Row()).divide(2_300_000) == [10, 10]
