@@ -167,6 +167,7 @@ ctypedef struct consumer_t:
     transport_t *transport
     producer_t *producer
     bint paused
+    bint starved  # bandwidth allows not even the least
     bint waits_key
     bint wants_marker  # audio: mark the first packet after a pause
     uint32_t spurt  # of the producer, as of the last packet
@@ -191,8 +192,6 @@ ctypedef struct consumer_t:
     uint8_t cap_spatial
     uint8_t cap_temporal
     uint8_t kept_temporal  # of a stream above `cap_spatial`, until the lower one's key frame is there
-    bint starved  # not even the least
-    demand_t demand
     int stream  # forwarded now; -1 none
     int temporal
     int told_spatial
@@ -212,6 +211,7 @@ ctypedef struct consumer_t:
     uint32_t reported_highest
     int64_t clean_since_us
     uint32_t rtt_us
+    demand_t demand
     resent_t resent[<int>RESENT]
     queue_t *tap
     uint64_t tap_overflow
