@@ -50,6 +50,7 @@ class Consumer:
         self._paused = paused
         self._on_gone = on_gone
         self._closed = False
+        self.starved = False  # bandwidth allows not even its least layer
         context.pump.consumers[handle] = self
 
     @property
@@ -110,6 +111,7 @@ class Consumer:
 
     def on_layers(self, spatial: int, temporal: int) -> None:
         """The plane forwards other layers now; -1 for none."""
+        self.starved = spatial < 0
         layers = (None, None) if spatial < 0 else (spatial, max(temporal, 0))
         self._context.emit(ConsumerLayersChanged(self.id, *layers))
 

@@ -72,6 +72,17 @@ class ConsumerLayersChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ProducerLayersWanted:
+    """So many of a producer's spatial layers, counted from the lowest, are worth sending; 0 when nobody looks.
+
+    Told when it rises, and when it has been lower for some seconds.
+    """
+
+    producer_id: str
+    spatial_layers: int
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveSpeakerChanged:
     """Who speaks now; None when nobody has for a while."""
 
@@ -101,6 +112,7 @@ MediaEvent = (
     | ConsumerPaused
     | ConsumerResumed
     | ConsumerLayersChanged
+    | ProducerLayersWanted
     | ActiveSpeakerChanged
     | AudioLevels
     | TransportQuality

@@ -8,7 +8,7 @@ from media.capabilities import AUDIO_LEVEL, VIDEO_ORIENTATION
 from media.consumer import Consumer
 from media.context import RouterContext
 from media.errors import MediaLimitReached, WrongMediaState
-from media.events import ConsumerPaused, ConsumerResumed
+from media.events import ConsumerPaused, ConsumerResumed, ProducerLayersWanted
 from media.guard import plane_errors
 from media.ortc import ProducerStream, StreamType
 from media.plane import Handle
@@ -48,6 +48,9 @@ class Producer:
         self._paused = paused
         self._on_gone = on_gone
         self._closed = False
+        # How many spatial layers, counted from the lowest, anybody has a use for; None until it was ever fewer than all.
+        self.layers_wanted: int | None = None
+        context.pump.producers[handle] = self
 
     @property
     def paused(self) -> bool:
@@ -92,6 +95,11 @@ class Producer:
         tap.on_close = lambda: self._taps.remove(tap)
         return tap
 
+    def on_layers_wanted(self, highest: int) -> None:
+        """From the plane: the highest layer that anybody wants, -1 for none."""
+        self.layers_wanted = highest + 1
+        self._context.emit(ProducerLayersWanted(self.id, highest + 1))
+
     def close(self) -> None:
         """Close its consumers (ConsumerClosed) and taps, then itself. Idempotent."""
         if self._closed:
@@ -105,6 +113,7 @@ class Producer:
         if self._closed:
             return
         self._closed = True
+        self._context.pump.producers.pop(self.handle, None)
         for consumer in list(self.consumers.values()):
             consumer.producer_closed()
         for tap in self._taps:

@@ -46,6 +46,13 @@ class LayersListener(Protocol):
         """-1 for none."""
 
 
+class WantedListener(Protocol):
+    """Who is told which of a producer's layers anybody wants."""
+
+    def on_layers_wanted(self, highest: int) -> None:
+        """-1 for none."""
+
+
 class Pump:
     """One plane and its connections by user name fragment and by handle."""
 
@@ -55,6 +62,7 @@ class Pump:
         self.by_ufrag: dict[str, Source] = {}
         self.by_handle: dict[Handle, Source] = {}
         self.consumers: dict[Handle, LayersListener] = {}
+        self.producers: dict[Handle, WantedListener] = {}
         self._backlog: deque[Datagram] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._continuing = False
@@ -158,3 +166,7 @@ class Pump:
             consumer = self.consumers.get(event.handle)
             if consumer is not None:
                 consumer.on_layers(event.spatial, event.temporal)
+        elif event.kind is EventKind.PRODUCER_LAYERS_WANTED:
+            producer = self.producers.get(event.handle)
+            if producer is not None:
+                producer.on_layers_wanted(event.spatial)

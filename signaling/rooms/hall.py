@@ -12,6 +12,7 @@ from media import Consumer, Producer, Router, Transport
 from rooms.live.commands import Role
 from rooms.live.events import Source
 from signaling.rooms.messages import KINDS
+from signaling.rooms.priority import default_priority
 from signaling.rooms.session import Publication, Session
 
 Post = Callable[[Iterable[str], str, Any], None]
@@ -45,6 +46,7 @@ class Hall:
         self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
         self._ear = ear
         self._post = post
+        self._speaker: str | None = None
 
     # Who is there
 
@@ -122,11 +124,29 @@ class Hall:
         """A participant receives a producer."""
         session.consumers[consumer.id] = consumer
         self._owners[consumer.id] = session
+        publication = self.publications[consumer.producer_id]
+        self._rank(publication, (consumer,))
 
     def drop_consumer(self, session: Session, consumer_id: str) -> None:
         """A consumer is closed."""
         session.consumers.pop(consumer_id, None)
+        session.ranked.discard(consumer_id)
         self._owners.pop(consumer_id, None)
+
+    def set_speaker(self, peer_id: str | None) -> None:
+        """Whose camera comes before the others' from now on, where bandwidth is short."""
+        before, self._speaker = self._speaker, peer_id
+        for publication in self.publications.values():
+            if publication.peer_id in {before, peer_id} and publication.source is Source.CAMERA:
+                self._rank(publication, publication.producer.consumers.values())
+
+    def _rank(self, publication: Publication, consumers: Iterable[Consumer]) -> None:
+        """The default priority, for those whose client has not set one itself."""
+        priority = default_priority(publication.source, speaking=publication.peer_id == self._speaker)
+        for consumer in consumers:
+            owner = self._owners.get(consumer.id)
+            if owner is not None and consumer.id not in owner.ranked:
+                consumer.set_priority(priority)
 
     def add_transport(self, session: Session, transport: Transport) -> None:
         """A participant has a further transport."""

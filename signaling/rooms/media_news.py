@@ -9,6 +9,7 @@ from media.events import (
     ConsumerPaused,
     ConsumerResumed,
     MediaEvent,
+    ProducerLayersWanted,
     TransportQuality,
     TransportState,
     TransportStateChanged,
@@ -45,6 +46,8 @@ class MediaNews:
                 _consumer(
                     hall, consumer_id, "consumerLayersChanged", spatialLayer=spatial, temporalLayer=temporal
                 )
+            case ProducerLayersWanted():
+                _layers_wanted(hall, event)
             case ActiveSpeakerChanged():
                 _active_speaker(hall, event)
             case AudioLevels():
@@ -76,12 +79,24 @@ def _consumer(hall: Hall, consumer_id: str, name: str, **payload: object) -> Non
     hall.tell(hall.owner(consumer_id), name, {"consumerId": consumer_id, **payload})
 
 
+def _layers_wanted(hall: Hall, event: ProducerLayersWanted) -> None:
+    publication = hall.publications.get(event.producer_id)
+    if publication is not None:
+        hall.tell(
+            hall.session(publication.peer_id),
+            "producerLayersWanted",
+            {"producerId": event.producer_id, "spatialLayers": event.spatial_layers},
+        )
+
+
 def _active_speaker(hall: Hall, event: ActiveSpeakerChanged) -> None:
     if event.producer_id is None:
+        hall.set_speaker(None)
         hall.tell_everybody("activeSpeaker", {"peerId": None})
         return
     publication = hall.publications.get(event.producer_id)
     if publication is not None:
+        hall.set_speaker(publication.peer_id)
         hall.tell_everybody("activeSpeaker", {"peerId": publication.peer_id})
 
 

@@ -49,6 +49,7 @@ class Session:
     transports: dict[str, Transport] = field(default_factory=dict)
     publications: dict[str, Publication] = field(default_factory=dict)
     consumers: dict[str, Consumer] = field(default_factory=dict)
+    ranked: set[str] = field(default_factory=set)  # consumers whose priority the client has set itself
     spent_token: str | None = None  # the one before; see `returns_with`
     confirmed: bool = True  # whether anything came after the join that made `resume_token`
     up: int = 5

@@ -69,13 +69,17 @@ def _inside(
             {"transportId": transport.id, "direction": transport.direction}
             for transport in session.transports.values()
         ],
-        "producers": [publication.view() for publication in session.publications.values()],
+        "producers": [
+            {**publication.view(), "layersWanted": publication.producer.layers_wanted}
+            for publication in session.publications.values()
+        ],
         "consumers": [
             {
                 "consumerId": consumer.id,
                 "producerId": consumer.producer_id,
                 "paused": consumer.paused,
                 "producerPaused": consumer.producer_paused,
+                "starved": consumer.starved,
             }
             for consumer in session.consumers.values()
         ],

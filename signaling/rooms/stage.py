@@ -149,6 +149,7 @@ class Stage:
         """Say which picture matters most."""
         _, session = self._inside(connection)
         session.consumer(message.consumer_id).set_priority(message.priority)
+        session.ranked.add(message.consumer_id)
         return {}
 
     def _inside(self, connection: From) -> tuple[Hall, Session]:

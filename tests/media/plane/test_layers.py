@@ -1,4 +1,4 @@
-"""A subscriber's bandwidth at work: layers go down and up without a frozen picture, sound goes on, the client is told."""
+"""A subscriber's bandwidth at work: layers change without a frozen picture, sound goes on, the client is told."""
 
 import itertools
 import struct
@@ -120,7 +120,8 @@ def rate_kbps(client: Client, studio: Studio, seconds: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("kbps", "layers"), [(900, (2, 2)), (600, (2, 1)), (330, (1, 2)), (200, (1, 1)), (90, (0, 2)), (30, (0, 0))]
+    ("kbps", "layers"),
+    [(900, (2, 2)), (600, (2, 1)), (330, (1, 2)), (200, (1, 1)), (90, (0, 2)), (30, (0, 0))],
 )
 def test_a_subscriber_gets_what_his_path_bears(kbps: int, layers: tuple[int, int]) -> None:
     studio = Studio()

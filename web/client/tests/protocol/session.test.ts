@@ -16,6 +16,7 @@ let state: RoomState
 let session: RoomSession
 let heard: Map<string, MediaStreamTrack>
 let silenced: string[]
+let starved: Set<string>
 
 const makeDevice = (): types.Device =>
   new Device({
@@ -44,12 +45,14 @@ beforeEach(async () => {
   state = newRoomState()
   heard = new Map()
   silenced = []
+  starved = new Set()
   session = new RoomSession(
     { roomId: 'room', displayName: '王芳', url, makeDevice, notBegunRetryMs: 20 },
     state,
     {
       onTrack: (producer: ProducerEvent, received) => heard.set(producer.producerId, received),
       onTrackEnded: (producerId) => heard.delete(producerId),
+      onStarved: (producerId, is) => (is ? starved.add(producerId) : starved.delete(producerId)),
       onSilenced: (source) => silenced.push(source),
       onSendFailed: (_source, problem) => {
         throw problem
@@ -111,6 +114,33 @@ test('in a large room a muted microphone is consumed when it is opened, and stay
   await vi.waitFor(() => expect(state.peers[9]?.producers[0]?.paused).toBe(false))
   expect([...heard.keys()]).toEqual(['microphone-0', 'microphone-1', 'microphone-2', 'microphone-9'])
   expect(server.payloads('consume')).toHaveLength(4)
+
+test('the picture that was chosen comes first where the line is narrow, and no longer than that', async () => {
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera')] }) })
+  session.enter()
+  session.want('other-camera', { layer: 2, first: true })
+  await server.until('resumeConsumer')
+  expect(server.payloads('setPriority')).toMatchObject([{ priority: 255 }])
+  session.want('other-camera', { layer: 0 })
+  await server.until('setPreferredLayers', 2)
+  expect(server.payloads('setPriority')).toMatchObject([{ priority: 255 }, { priority: 100 }])
+})
+
+test('a picture that the line does not bear is named until it is back or gone', async () => {
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera')] }) })
+  session.enter()
+  session.want('other-camera', { layer: 1 })
+  const [{ consumerId } = {}] = await server.until('resumeConsumer')
+  const layers = (spatialLayer: number | null): void =>
+    server.tell('consumerLayersChanged', { consumerId, spatialLayer, temporalLayer: spatialLayer })
+  layers(null)
+  await vi.waitFor(() => expect([...starved]).toEqual(['other-camera']))
+  layers(0)
+  await vi.waitFor(() => expect(starved.size).toBe(0))
+  layers(null)
+  await vi.waitFor(() => expect(starved.size).toBe(1))
+  server.tell('producerClosed', { peerId: 'other', ...other('camera').producers[0] })
+  await vi.waitFor(() => expect(starved.size).toBe(0))
 })
 
 test('a producer that closes takes its track away', async () => {

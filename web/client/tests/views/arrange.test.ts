@@ -46,6 +46,7 @@ const tile = (key: string, more: Partial<Tile> = {}): Tile => ({
   speaking: false,
   handRaised: false,
   reconnecting: false,
+  starved: false,
   ...more,
 })
 

@@ -2,7 +2,7 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem } from '../problem'
 
-import type { Ask, ProducerEvent } from './messages'
+import type { Ask, ConsumerInfo, ProducerEvent, Source } from './messages'
 import { Serial } from './serial'
 
 interface Held {
@@ -11,21 +11,33 @@ interface Held {
   /** As the server has it: a consumer starts paused there. */
   flowing: boolean
   layer: number | null
+  /** Null while the server's own order of priority holds. */
+  priority: number | null
+  starved: boolean
 }
 
-/** How a video is shown: `layer` is the best of the sizes worth receiving, 0 the smallest. */
+/**
+ * How a video is shown: `layer` is the best of the sizes worth receiving, 0 the smallest; `first` puts it before all
+ * others where the line is too narrow for everything.
+ */
 export interface Want {
   layer: number
+  first?: boolean
 }
 
 export interface IncomingEvents {
   onTrack: (producer: ProducerEvent, track: MediaStreamTrack) => void
   onTrackEnded: (producerId: string) => void
+  /** The line does not bear this picture at the moment; or does again. */
+  onStarved: (producerId: string, starved: boolean) => void
 }
 
 const TOP_LAYER = 2
 /** In a larger room a muted microphone waits until it is opened: of three hundred, everybody would else consume all. */
 const ALL_EARS_UP_TO = 40
+const FIRST = 255
+/** What the server itself would say, which it leaves to us once we have said anything. */
+const usualPriority = (source: Source): number => (source === 'screen' ? 200 : 100)
 
 /**
  * What this participant receives. What is heard is consumed at once and always; a video only while somebody looks
@@ -84,20 +96,34 @@ export class Incoming {
     if (entry) this.drop(entry[0])
   }
 
+  layersChanged(consumerId: string, spatialLayer: number | null): void {
+    const entry = [...this.held].find(([, held]) => held.consumer.id === consumerId)
+    if (entry) this.setStarved(...entry, spatialLayer === null)
+  }
+
   /** After a resume: keep what the server still has, as it has it; the rest is consumed anew. */
-  resume(known: { consumerId: string; paused: boolean }[]): void {
+  resume(known: ConsumerInfo[]): void {
     for (const [producerId, held] of [...this.held]) {
       const info = known.find((one) => one.consumerId === held.consumer.id)
-      if (info) held.flowing = !info.paused
-      else this.drop(producerId)
+      if (info) {
+        held.flowing = !info.paused
+        this.setStarved(producerId, held, info.starved ?? false)
+      } else this.drop(producerId)
     }
     for (const producerId of this.offers.keys()) void this.sync(producerId)
+  }
+
+  private setStarved(producerId: string, held: Held, starved: boolean): void {
+    if (held.starved === starved) return
+    held.starved = starved
+    this.events.onStarved(producerId, starved)
   }
 
   private drop(producerId: string): void {
     const held = this.held.get(producerId)
     if (!held) return
     this.held.delete(producerId)
+    this.setStarved(producerId, held, false)
     held.consumer.close()
     this.events.onTrackEnded(producerId)
   }
@@ -120,10 +146,18 @@ export class Incoming {
   private async step(producerId: string): Promise<void> {
     const offer = this.offers.get(producerId)
     if (!offer || !this.transport) return
-    const want = offer.kind === 'audio' ? this.ear(offer) : this.wants.get(producerId)
+    const want: Want | undefined = offer.kind === 'audio' ? this.ear(offer) : this.wants.get(producerId)
     const held = this.held.get(producerId) ?? (want && (await this.consume(offer)))
     if (!held) return
     const flowing = Boolean(want)
+    const priority = want?.first ? FIRST : null
+    if (want && held.priority !== priority) {
+      held.priority = priority
+      await this.ask('setPriority', {
+        consumerId: held.consumer.id,
+        priority: priority ?? usualPriority(offer.source),
+      })
+    }
     if (want && held.layered && held.layer !== want.layer) {
       held.layer = want.layer
       await this.ask('setPreferredLayers', { consumerId: held.consumer.id, spatialLayer: want.layer })
@@ -150,7 +184,14 @@ export class Incoming {
       consumer.close()
       return null
     }
-    const held = { consumer, layered: answer.type !== 'simple', flowing: false, layer: null }
+    const held: Held = {
+      consumer,
+      layered: answer.type !== 'simple',
+      flowing: false,
+      layer: null,
+      priority: null,
+      starved: false,
+    }
     this.held.set(producerId, held)
     this.events.onTrack(offer, consumer.track)
     return held

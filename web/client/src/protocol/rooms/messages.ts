@@ -18,6 +18,20 @@ export interface ProducerInfo {
   paused: boolean
 }
 
+/** `layersWanted`: so many sizes of it, from the smallest, are worth sending; null where all are. */
+export interface OwnProducerInfo extends ProducerInfo {
+  layersWanted?: number | null
+}
+
+/** `starved`: the line does not bear even its smallest size. */
+export interface ConsumerInfo {
+  consumerId: string
+  producerId: string
+  paused: boolean
+  producerPaused: boolean
+  starved?: boolean
+}
+
 export interface PeerInfo {
   peerId: string
   displayName: string
@@ -68,8 +82,8 @@ export interface JoinAnswer {
   waiting?: WaitingPeer[]
   chat?: ChatLine[]
   transports?: { transportId: string; direction: Direction }[]
-  producers?: ProducerInfo[]
-  consumers?: { consumerId: string; producerId: string; paused: boolean; producerPaused: boolean }[]
+  producers?: OwnProducerInfo[]
+  consumers?: ConsumerInfo[]
 }
 
 export type Direction = 'send' | 'recv'
@@ -126,6 +140,7 @@ export interface RoomCalls {
   pauseConsumer: [{ consumerId: string }, Nothing]
   closeConsumer: [{ consumerId: string }, Nothing]
   setPreferredLayers: [{ consumerId: string; spatialLayer: number; temporalLayer?: number }, Nothing]
+  setPriority: [{ consumerId: string; priority: number }, Nothing]
   chat: [{ text: string }, Nothing]
   raiseHand: [{ raised: boolean }, Nothing]
   moderate: [{ action: ModerateAction; peerId?: string }, Nothing]
@@ -156,6 +171,7 @@ export interface RoomEvents {
   consumerPaused: { consumerId: string; reason: string }
   consumerResumed: { consumerId: string; reason: string }
   consumerLayersChanged: { consumerId: string; spatialLayer: number | null; temporalLayer: number | null }
+  producerLayersWanted: { producerId: string; spatialLayers: number }
   activeSpeaker: { peerId: string | null }
   audioLevels: { levels: { peerId: string; dBov: number }[] }
   networkQuality: { peerId: string; up: number; down: number }
@@ -188,6 +204,7 @@ export const ROOM_EVENTS: readonly RoomEventName[] = [
   'consumerPaused',
   'consumerResumed',
   'consumerLayersChanged',
+  'producerLayersWanted',
   'activeSpeaker',
   'audioLevels',
   'networkQuality',

@@ -2,8 +2,8 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem } from '../problem'
 
-import { producerOptions } from './encodings'
-import type { Ask, ProducerInfo, Source } from './messages'
+import { limitLayers, producerOptions } from './encodings'
+import type { Ask, OwnProducerInfo, Source } from './messages'
 import { Serial } from './serial'
 
 interface Wish {
@@ -58,18 +58,28 @@ export class Outgoing {
   }
 
   /** After a resume: what the server still has of ours stays, the rest is made anew, all is as wished. */
-  async resume(known: ProducerInfo[]): Promise<void> {
+  async resume(known: OwnProducerInfo[]): Promise<void> {
     for (const [source, producer] of this.producers) {
       const info = known.find((one) => one.producerId === producer.id)
       if (!info) {
         producer.close()
         this.producers.delete(source)
-      } else if (info.paused !== producer.paused)
+        continue
+      }
+      if (info.paused !== producer.paused)
         await this.ask(pausing(producer.paused), { producerId: producer.id })
+      if (typeof info.layersWanted === 'number') this.layersWanted(producer.id, info.layersWanted)
     }
     await Promise.all(
       [...new Set([...this.wishes.keys(), ...this.producers.keys()])].map((source) => this.sync(source)),
     )
+  }
+
+  /** Sizes that nobody looks at are not sent: it spares the line, and the processor most of all. */
+  layersWanted(producerId: string, count: number): void {
+    const producer = [...this.producers.values()].find((one) => one.id === producerId)
+    // Where a browser refuses, all sizes go on being sent, which costs and harms nobody else.
+    if (producer) limitLayers(producer, count).catch(() => undefined)
   }
 
   private sync(source: Source): Promise<void> {

@@ -28,6 +28,7 @@ export interface RoomSessionOptions extends RoomConnectionOptions {
 export interface RoomSessionEvents {
   onTrack: (producer: ProducerEvent, track: MediaStreamTrack) => void
   onTrackEnded: (producerId: string) => void
+  onStarved: (producerId: string, starved: boolean) => void
   /** A host silenced this source of ours. */
   onSilenced: (source: Source) => void
   /** A track of ours could not be sent. */
@@ -203,6 +204,10 @@ export class RoomSession {
     this.onProducerChanged({ ...producer, paused: true })
   }
   onConsumerClosed = (consumerId: string): void => this.incoming.consumerClosed(consumerId)
+  onLayersChanged = ({ consumerId, spatialLayer }: RoomEvents['consumerLayersChanged']): void =>
+    this.incoming.layersChanged(consumerId, spatialLayer)
+  onLayersWanted = ({ producerId, spatialLayers }: RoomEvents['producerLayersWanted']): void =>
+    this.outgoing.layersWanted(producerId, spatialLayers)
   onPeerLeft = (): void => this.incoming.offerAll(offersOf(this.state.peers))
 
   finish(ending: Ending): void {
@@ -236,6 +241,8 @@ const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEv
   producerClosed: (session, producer) => session.onProducerClosed(producer),
   producerPaused: (session, producer) => session.onProducerPaused(producer),
   consumerClosed: (session, { consumerId }) => session.onConsumerClosed(consumerId),
+  consumerLayersChanged: (session, layers) => session.onLayersChanged(layers),
+  producerLayersWanted: (session, layers) => session.onLayersWanted(layers),
   peerLeft: (session) => session.onPeerLeft(),
   rejected: (session) => session.finish('rejected'),
   removed: (session, { reason }) => session.finish(reason === 'taken_over' ? 'takenOver' : 'removed'),

@@ -25,6 +25,8 @@ export interface Room {
   session: RoomSession
   /** What is received now, by producer. */
   tracks: Map<string, RemoteTrack>
+  /** The producers whose pictures the line does not bear at the moment. */
+  starved: Set<string>
   hosting: ComputedRef<boolean>
 }
 
@@ -40,10 +42,12 @@ export const ROOM: InjectionKey<Room> = Symbol('room')
 export function useRoomSession(options: RoomConnectionOptions, callbacks: RoomCallbacks): Room {
   const state = reactive(newRoomState())
   const tracks = shallowReactive(new Map<string, RemoteTrack>())
+  const starved = shallowReactive(new Set<string>())
   const session = new RoomSession(options, state, {
     onTrack: ({ producerId, peerId, source }, track) =>
       tracks.set(producerId, { producerId, peerId, source, track }),
     onTrackEnded: (producerId) => tracks.delete(producerId),
+    onStarved: (producerId, is) => (is ? starved.add(producerId) : starved.delete(producerId)),
     ...callbacks,
   })
 
@@ -59,7 +63,7 @@ export function useRoomSession(options: RoomConnectionOptions, callbacks: RoomCa
     removeEventListener('pagehide', leaving)
     void session.leave()
   })
-  return { state, session, tracks, hosting: computed(() => state.role === 'host') }
+  return { state, session, tracks, starved, hosting: computed(() => state.role === 'host') }
 }
 
 /** The room of the page, in one of its panels. */

@@ -18,6 +18,8 @@ export interface Tile {
   speaking: boolean
   handRaised: boolean
   reconnecting: boolean
+  /** The viewer's line does not bear the picture; the sound goes on. */
+  starved: boolean
 }
 
 export interface OwnPictures {
@@ -40,6 +42,7 @@ const producing = (peer: Peer, source: Source): Peer['producers'][number] | unde
 export function tilesOf(
   state: RoomState,
   tracks: ReadonlyMap<string, RemoteTrack>,
+  starved: ReadonlySet<string>,
   own: OwnPictures,
 ): { people: Tile[]; screens: Tile[] } {
   const self: Tile = {
@@ -55,11 +58,12 @@ export function tilesOf(
     speaking: own.microphoneOn && speaks(state, state.peerId),
     handRaised: state.handRaised,
     reconnecting: false,
+    starved: false,
   }
-  const people = [self, ...state.peers.map((peer) => remoteTile(state, tracks, peer, 'camera'))]
+  const people = [self, ...state.peers.map((peer) => remoteTile(state, tracks, starved, peer, 'camera'))]
   const screens = state.peers
     .filter((peer) => producing(peer, 'screen'))
-    .map((peer) => remoteTile(state, tracks, peer, 'screen'))
+    .map((peer) => remoteTile(state, tracks, starved, peer, 'screen'))
   if (own.screen) screens.push({ ...self, key: 'self-screen', source: 'screen', track: own.screen })
   return { people, screens }
 }
@@ -67,6 +71,7 @@ export function tilesOf(
 function remoteTile(
   state: RoomState,
   tracks: ReadonlyMap<string, RemoteTrack>,
+  starved: ReadonlySet<string>,
   peer: Peer,
   source: 'camera' | 'screen',
 ): Tile {
@@ -84,5 +89,6 @@ function remoteTile(
     speaking: speaks(state, peer.peerId),
     handRaised: peer.handRaised,
     reconnecting: peer.reconnecting,
+    starved: producer !== undefined && starved.has(producer.producerId),
   }
 }

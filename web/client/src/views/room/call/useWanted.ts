@@ -7,16 +7,21 @@ import { layerFor } from './arrange'
 /** A page that is hidden for longer than a glance elsewhere needs no pictures. */
 const HIDDEN_PATIENCE_MS = 4000
 
+/** People scroll and drag: a smaller picture is asked for only once the tile has kept its size. */
+const SMALLER_PATIENCE_MS = 1000
+
 /** Asks for a video while its tile is on the screen, in the size of the tile; and no longer. */
 export function useWanted(
   element: Readonly<ShallowRef<HTMLElement | null>>,
   producerId: () => string | null,
+  first: () => boolean,
 ): void {
   const { session } = useRoom()
   const seen = ref(false)
   const layer = ref(0)
   const pageShown = ref(!document.hidden)
   let hiding: ReturnType<typeof setTimeout> | undefined
+  let shrinking: ReturnType<typeof setTimeout> | undefined
 
   function visibilityChanged(): void {
     clearTimeout(hiding)
@@ -33,7 +38,10 @@ export function useWanted(
   )
   const sized = new ResizeObserver((entries) => {
     const width = entries.at(-1)?.contentRect.width ?? 0
-    layer.value = layerFor(width, devicePixelRatio)
+    const next = layerFor(width, devicePixelRatio)
+    clearTimeout(shrinking)
+    if (next >= layer.value) layer.value = next
+    else shrinking = setTimeout(() => (layer.value = next), SMALLER_PATIENCE_MS)
   })
 
   watch(
@@ -45,15 +53,16 @@ export function useWanted(
     { immediate: true, flush: 'post' },
   )
   watch(
-    [producerId, seen, layer, pageShown] as const,
-    ([id, isSeen, size, shown], [before]) => {
+    [producerId, seen, layer, pageShown, first] as const,
+    ([id, isSeen, size, shown, isFirst], [before]) => {
       if (before && before !== id) session.want(before, null)
-      if (id) session.want(id, isSeen && shown ? { layer: size } : null)
+      if (id) session.want(id, isSeen && shown ? { layer: size, first: isFirst } : null)
     },
     { immediate: true },
   )
   onScopeDispose(() => {
     clearTimeout(hiding)
+    clearTimeout(shrinking)
     document.removeEventListener('visibilitychange', visibilityChanged)
     inView.disconnect()
     sized.disconnect()
