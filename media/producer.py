@@ -48,7 +48,7 @@ class Producer:
         self._paused = paused
         self._on_gone = on_gone
         self._closed = False
-        # How many spatial layers, counted from the lowest, anybody has a use for; None until it was ever fewer than all.
+        # How many spatial layers, from the lowest, anybody has a use for; None until it was ever fewer than all.
         self.layers_wanted: int | None = None
         context.pump.producers[handle] = self
 

@@ -38,14 +38,8 @@ class MediaNews:
                 _transport_state(hall, event)
             case ConsumerClosed():
                 _consumer_closed(hall, event)
-            case ConsumerPaused(consumer_id):
-                _consumer(hall, consumer_id, "consumerPaused", reason="producerPaused")
-            case ConsumerResumed(consumer_id):
-                _consumer(hall, consumer_id, "consumerResumed", reason="producerResumed")
-            case ConsumerLayersChanged(consumer_id, spatial, temporal):
-                _consumer(
-                    hall, consumer_id, "consumerLayersChanged", spatialLayer=spatial, temporalLayer=temporal
-                )
+            case ConsumerPaused() | ConsumerResumed() | ConsumerLayersChanged():
+                _consumer_changed(hall, event)
             case ProducerLayersWanted():
                 _layers_wanted(hall, event)
             case ActiveSpeakerChanged():
@@ -73,6 +67,18 @@ def _consumer_closed(hall: Hall, event: ConsumerClosed) -> None:
         "consumerClosed",
         {"consumerId": event.consumer_id, "reason": CLOSE_REASONS[event.reason]},
     )
+
+
+def _consumer_changed(hall: Hall, event: ConsumerPaused | ConsumerResumed | ConsumerLayersChanged) -> None:
+    match event:
+        case ConsumerPaused(consumer_id):
+            _consumer(hall, consumer_id, "consumerPaused", reason="producerPaused")
+        case ConsumerResumed(consumer_id):
+            _consumer(hall, consumer_id, "consumerResumed", reason="producerResumed")
+        case ConsumerLayersChanged(consumer_id, spatial, temporal):
+            _consumer(
+                hall, consumer_id, "consumerLayersChanged", spatialLayer=spatial, temporalLayer=temporal
+            )
 
 
 def _consumer(hall: Hall, consumer_id: str, name: str, **payload: object) -> None:

@@ -13,7 +13,7 @@ _CAMERA: Final = 100
 
 
 def default_priority(source: Source, *, speaking: bool) -> int:
-    """1..255: a shared screen, then who speaks, then everybody else. Sound takes no part: it is never paused for video."""
+    """1..255: a shared screen, then who speaks, then everybody else. Sound takes no part: it is never paused."""
     if source is Source.SCREEN:
         return _SCREEN
     return _SPEAKER if speaking and source is Source.CAMERA else _CAMERA

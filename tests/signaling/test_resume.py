@@ -28,7 +28,13 @@ async def test_media_flow_while_both_websockets_are_cut_and_both_come_back_as_th
         assert answer["resumeToken"] != before["resumeToken"]
         assert answer["transports"] == [{"transportId": member.transports["recv"].id, "direction": "recv"}]
         assert answer["consumers"] == [
-            {"consumerId": consumer.id, "producerId": camera.id, "paused": False, "producerPaused": False}
+            {
+                "consumerId": consumer.id,
+                "producerId": camera.id,
+                "paused": False,
+                "producerPaused": False,
+                "starved": False,
+            }
         ]
         assert [(p["state"], [q["producerId"] for q in p["producers"]]) for p in answer["peers"]] == [
             ("reconnecting", [camera.id])

@@ -114,6 +114,7 @@ test('in a large room a muted microphone is consumed when it is opened, and stay
   await vi.waitFor(() => expect(state.peers[9]?.producers[0]?.paused).toBe(false))
   expect([...heard.keys()]).toEqual(['microphone-0', 'microphone-1', 'microphone-2', 'microphone-9'])
   expect(server.payloads('consume')).toHaveLength(4)
+})
 
 test('the picture that was chosen comes first where the line is narrow, and no longer than that', async () => {
   server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera')] }) })
