@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 def unwrap16(last: int, value: int) -> int: ...
