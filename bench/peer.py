@@ -1,7 +1,6 @@
 """A peer of the benchmark: joins over the real signaling and ICE and DTLS, then leaves its socket to `load`."""
 
 import asyncio
-import secrets
 import socket
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ STEP_TIMEOUT = 10.0  # seconds: on loopback every step is done in milliseconds, 
 RETRY = 0.25  # seconds between repetitions of a datagram that may have been lost
 CONSENT = 10.0  # seconds between checks, well within the 30 s of RFC 7675
 MTU = 1200  # bytes
+UFRAG, PASSWORD = "bench", "a-benchmark-has-no-secrets"  # of every peer here
 TRACKS = {
     "video": ("video/vp8", "camera", "0"),
     "audio": ("audio/opus", "microphone", "1"),
@@ -65,18 +65,14 @@ class Peer:
         fingerprints = [{"algorithm": fingerprint.algorithm, "value": fingerprint.value}]
         dtls = {"role": "client", "fingerprints": fingerprints}
         await self.call("connectTransport", {"transportId": offered["id"], "dtlsParameters": dtls})
-        port = next(
-            candidate["port"]
+        host, port = next(
+            (candidate["ip"], candidate["port"])
             for candidate in offered["iceCandidates"]
-            if candidate["protocol"] == "udp" and ":" not in candidate.get("address", candidate.get("ip"))
+            if candidate["protocol"] == "udp" and ":" not in candidate["ip"]
         )
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        sock.connect(("127.0.0.1", port))
-        check = _binding_request(offered["iceParameters"])
-        await _check(sock, check)
-        connection = await _handshake(sock, certificate, bytes(check))
+        sock = open_socket()
+        sock.connect((host, port))
+        connection = await reach(sock, offered["iceParameters"], certificate)
         self.connections.append(connection)
         self.keeping = self.keeping or asyncio.create_task(self.consent())
         return offered["id"], connection
@@ -95,6 +91,24 @@ class Peer:
         await self.wire.close()
         for connection in self.connections:
             connection.socket.close()
+
+
+def open_socket(address: str = "") -> socket.socket:
+    """A UDP socket with room for a burst, whose datagrams come with the time of their arrival."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    sock.bind((address, 0))
+    return sock
+
+
+async def reach(
+    sock: socket.socket, ice_parameters: dict[str, str], certificate: RTCCertificate
+) -> Connection:
+    """Bring ICE and DTLS up with the server that `sock` is connected to, ICE-lite or not."""
+    check = _binding_request(ice_parameters)
+    await _check(sock, check)
+    return await _handshake(sock, certificate, bytes(check))
 
 
 async def join(url: str, cookie: str, meeting_id: str) -> Peer:
@@ -137,15 +151,27 @@ async def produce(peer: Peer, transport: str, kind: str, ssrc: int) -> int:
 
 
 async def _receive(sock: socket.socket) -> bytes:
-    return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 2048), RETRY)
+    """The next datagram that is not a check of the other side; those are answered."""
+    async with asyncio.timeout(RETRY):
+        while True:
+            data = await asyncio.get_running_loop().sock_recv(sock, 2048)
+            if data[:2] != stun.Method.BINDING.to_bytes(2):
+                return data
+            request = stun.parse_message(data)
+            answer = stun.Message(
+                stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=request.transaction_id
+            )
+            answer.attributes["XOR-MAPPED-ADDRESS"] = sock.getpeername()
+            answer.add_message_integrity(PASSWORD.encode())
+            sock.send(bytes(answer))
 
 
 def _binding_request(remote: dict[str, str]) -> stun.Message:
     """A nominating ICE check (RFC 8445 section 7); repeated later, it is the consent of RFC 7675."""
     request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
-    request.attributes["USERNAME"] = f"{remote['usernameFragment']}:{secrets.token_hex(4)}"
+    request.attributes["USERNAME"] = f"{remote['usernameFragment']}:{UFRAG}"
     request.attributes["PRIORITY"] = 1853824767
-    request.attributes["ICE-CONTROLLING"] = secrets.randbits(64)
+    request.attributes["ICE-CONTROLLING"] = (1 << 64) - 1  # wins every conflict of roles
     request.attributes["USE-CANDIDATE"] = None
     request.add_message_integrity(remote["password"].encode())
     request.add_fingerprint()
@@ -187,6 +213,7 @@ async def _handshake(sock: socket.socket, certificate: RTCCertificate, check: by
         try:
             data = await _receive(sock)
         except TimeoutError:
+            sock.send(check)  # the first one may have come before the other side knew of us
             tls.DTLSv1_handle_timeout()
             continue
         if 20 <= data[0] <= 63:  # noqa: PLR2004 - DTLS, by RFC 7983

@@ -68,6 +68,19 @@ class Point:
             kib_per_subscriber,
         )
 
+    def as_json(self) -> dict[str, float]:
+        """As programs read it."""
+        return {
+            "publishers": 1,
+            "subscribers": self.subscribers,
+            "packetsPerSecond": round(self.packets_per_second, 1),
+            "loss": round(self.loss, 6),
+            "cpuMicrosPerPacket": round(self.cpu_micros, 3),
+            "latencyMsP50": round(self.latency_p50, 3),
+            "latencyMsP95": round(self.latency_p95, 3),
+            "kibPerSubscriber": round(self.kib_per_subscriber, 1),
+        }
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -98,19 +111,7 @@ def table(points: Sequence[Point], floor: Floor) -> str:
 def write(path: Path, points: Sequence[Point], floor: Floor) -> None:
     """Write the same as JSON."""
     content = {
-        "points": [
-            {
-                "publishers": 1,
-                "subscribers": point.subscribers,
-                "packetsPerSecond": round(point.packets_per_second, 1),
-                "loss": round(point.loss, 6),
-                "cpuMicrosPerPacket": round(point.cpu_micros, 3),
-                "latencyMsP50": round(point.latency_p50, 3),
-                "latencyMsP95": round(point.latency_p95, 3),
-                "kibPerSubscriber": round(point.kib_per_subscriber, 1),
-            }
-            for point in points
-        ],
+        "points": [point.as_json() for point in points],
         "floor": {"sendtoMicros": round(floor.sendto_micros, 3), "gsoMicros": round(floor.gso_micros, 3)},
         "machine": {
             "cores": os.cpu_count(),

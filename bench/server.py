@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,12 +23,10 @@ SECRETARY_LEVEL = 3
 
 
 @dataclass(frozen=True)
-class Server:
-    """A running server: where it listens and its process id."""
+class Process:
+    """A process under test."""
 
-    url: str
     pid: int
-    logins: list[dict[str, Any]]
 
     def cpu_seconds(self) -> float:
         """User and system time of all threads so far, from /proc in nanoseconds where the kernel keeps them."""
@@ -43,6 +41,14 @@ class Server:
         return int(status.split("VmRSS:")[1].split()[0])
 
 
+@dataclass(frozen=True)
+class Server(Process):
+    """A running server of ours: where it listens, and the demo's log-ins."""
+
+    url: str
+    logins: list[dict[str, Any]]
+
+
 def free_port(kind: socket.SocketKind) -> int:
     """A port of loopback that nobody uses now."""
     with socket.socket(socket.AF_INET, kind) as probe:
@@ -52,16 +58,21 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 @asynccontextmanager
-async def running(core: int | None) -> AsyncIterator[Server]:
-    """Start a server pinned to `core`, if to any; stop it and forget its data at the end."""
+async def running(
+    core: int | None, address: str = "127.0.0.1", inside: Sequence[str] = ()
+) -> AsyncIterator[Server]:
+    """Start a server pinned to `core`, if to any; stop it and forget its data at the end.
+
+    `inside` is what stands before its command; there `address` must be its own.
+    """
     with tempfile.TemporaryDirectory(prefix="huitang-bench-") as folder:
         http = free_port(socket.SOCK_STREAM)
         environment = os.environ | {
             "HUITANG_DATA_DIR": folder,
-            "HUITANG_HTTP__HOST": "127.0.0.1",
+            "HUITANG_HTTP__HOST": address,
             "HUITANG_HTTP__PORT": str(http),
             "HUITANG_MEDIA__PORT": str(free_port(socket.SOCK_DGRAM)),
-            "HUITANG_MEDIA__ANNOUNCED_ADDRESSES": '["127.0.0.1"]',
+            "HUITANG_MEDIA__ANNOUNCED_ADDRESSES": f'["{address}"]',
         }
         demo = subprocess.run(  # noqa: ASYNC221 - our own program, before anything is measured
             [sys.executable, "server.py", "demo", "--json"],
@@ -69,14 +80,18 @@ async def running(core: int | None) -> AsyncIterator[Server]:
         )  # fmt: skip
         with (Path(folder) / "server.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: ASYNC220
-                [sys.executable, "server.py", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [*inside, sys.executable, "server.py", "serve"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         if core is not None:
             os.sched_setaffinity(process.pid, {core})
-        url = f"http://127.0.0.1:{http}"
+        url = f"http://{address}:{http}"
         try:
             await _ready(url, process)
-            yield Server(url, process.pid, json.loads(demo.stdout))
+            yield Server(process.pid, url, json.loads(demo.stdout))
         finally:
             process.terminate()
             process.wait(timeout=30)

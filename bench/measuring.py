@@ -1,0 +1,119 @@
+"""How a server is measured: subscribers step by step, and what they receive while its processor time is read."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from bench import load, report
+from bench.peer import Connection, Peer, join, produce
+from bench.server import Process, Server, open_meeting
+
+SERVER_CORE, LOAD_CORE = 0, 1
+SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
+JOINING = 8  # peers that join at the same time
+SSRCS = {"video": 0x10000001, "audio": 0x20000002}
+
+Subscribe = Callable[[], Awaitable[Connection]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many subscribers, for how long each time, how many times, how many of them join at once."""
+
+    subscribers: Sequence[int]
+    seconds: float
+    rounds: int
+    joining: int = JOINING
+
+
+@asynccontextmanager
+async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIterator[None]:
+    """One camera and one microphone, sent natively from a thread of their own."""
+    publisher = load.Publisher(
+        connection.socket.fileno(),
+        load.session_pointer(connection.outbound),
+        video_ssrc=SSRCS["video"],
+        audio_ssrc=SSRCS["audio"],
+        video_type=types["video"],
+        audio_type=types["audio"],
+    )
+    thread = threading.Thread(target=publisher.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        publisher.stop()
+        await asyncio.to_thread(thread.join)
+
+
+async def count(process: Process, connections: list[Connection], seconds: float) -> report.Sample:
+    """Count what these subscribers receive while the server's CPU time is read."""
+    receivers = load.Receivers(
+        [connection.socket.fileno() for connection in connections],
+        load.session_pointer(connections[0].inbound),
+    )
+    thread = threading.Thread(target=receivers.run)
+    thread.start()
+    try:
+        await asyncio.sleep(SETTLE)
+        receivers.take_latencies()
+        before, cpu_before = receivers.counts(), process.cpu_seconds()
+        await asyncio.sleep(seconds)
+        after, cpu_after = receivers.counts(), process.cpu_seconds()
+        latencies = receivers.take_latencies()
+    finally:
+        receivers.stop()
+        await asyncio.to_thread(thread.join)
+    received = [late - early for early, late in zip(before, after, strict=True)]
+    return report.Sample(received, seconds, cpu_after - cpu_before, sorted(latencies))
+
+
+async def points(process: Process, subscribe: Subscribe, plan: Plan) -> list[report.Point]:
+    """Step by step more subscribers of what is being published."""
+    connections = [await subscribe()]
+    alone = process.resident_kib()
+    measured = []
+    for subscribers in sorted(plan.subscribers):
+        print(f"  joining up to {subscribers} subscribers", flush=True)
+        while len(connections) < subscribers:
+            more = min(plan.joining, subscribers - len(connections))
+            connections += await asyncio.gather(*(subscribe() for _ in range(more)))
+        kib = (process.resident_kib() - alone) / max(1, subscribers - 1)
+        samples = [await count(process, connections, plan.seconds) for _ in range(plan.rounds)]
+        measured.append(report.Point.of(subscribers, samples, kib))
+    return measured
+
+
+async def measure_huitang(server: Server, plan: Plan) -> list[report.Point]:
+    """One publisher and more and more subscribers in one room of a running server."""
+    certificate = RTCCertificate.generateCertificate()
+    meeting, cookie = await open_meeting(server)
+    host = await join(server.url, cookie, meeting)
+    peers = [host]
+
+    async def subscribe() -> Connection:
+        """Join as a subscriber of everything there is."""
+        peer: Peer = await join(server.url, cookie, meeting)
+        peers.append(peer)
+        transport, connection = await peer.connect("recv", certificate)
+        for producer in peer.producers:
+            wanted = {
+                "transportId": transport,
+                "producerId": producer,
+                "rtpCapabilities": peer.rtp_capabilities,
+            }
+            consumer = await peer.call("consume", wanted)
+            await peer.call("resumeConsumer", {"consumerId": consumer["id"]})
+        return connection
+
+    try:
+        transport, connection = await host.connect("send", certificate)
+        types = {kind: await produce(host, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
+        async with publishing(connection, types):
+            return await points(server, subscribe, plan)
+    finally:
+        await asyncio.gather(*(peer.close() for peer in peers))
