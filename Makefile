@@ -13,7 +13,7 @@ PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.px
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGES := commands.py config.py errors.py localization.py logs.py node.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
-.PHONY: help setup serve test check bench bench-join fuzz format lock screenshots clean
+.PHONY: help setup serve test check bench bench-join bench-peers fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -43,6 +43,10 @@ format: $(STAMPS)/test-venv $(STAMPS)/node-modules ## put every file into the pr
 
 bench: setup ## forwarding cost, latency, loss and memory beside the floor of this machine; writes build/bench.json
 	$(BIN)/python -m bench
+
+bench-peers: setup ## the same beside Debian's Janus, which it installs; root, because it makes network namespaces
+	@tools/system-packages.sh peers
+	$(BIN)/python -m bench.peers
 
 bench-join: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from the click that joins to the first picture, in Chromium with nine others
 	$(BIN)/python -m bench.joining
