@@ -28,6 +28,7 @@ closes its consumers and taps on other transports too. Only those closed on acco
 event (`ConsumerClosed`); what you close yourself is silent. Closing twice is allowed and does nothing.
 """
 
+from media.addresses import Protocol
 from media.consumer import Consumer
 from media.engine import MediaEngine
 from media.errors import MediaError
@@ -46,6 +47,7 @@ __all__ = [
     "MediaListener",
     "MediaSettings",
     "Producer",
+    "Protocol",
     "Router",
     "Tap",
     "TapBatch",

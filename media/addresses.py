@@ -2,9 +2,11 @@
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import ifaddr
+
+Protocol = Literal["udp", "tcp"]
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

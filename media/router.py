@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from media.addresses import Protocol
 from media.context import RouterContext
 from media.errors import InvalidMedia, MediaLimitReached, UnknownMedia, WrongMediaState
 from media.guard import plane_errors
@@ -41,8 +42,22 @@ class Router:
         """Whether it is gone."""
         return self._closed
 
-    def create_transport(self, direction: Direction, *, owner: str = "") -> Transport:
+    @property
+    def port(self) -> int:
+        """The media port of its clients."""
+        return self._context.plane.port
+
+    @property
+    def protocols(self) -> list[str]:
+        """By which of "udp" and "tcp" clients may come, UDP first."""
+        return list(dict.fromkeys(str(candidate["protocol"]) for candidate in self._context.candidates()))
+
+    def create_transport(
+        self, direction: Direction, *, owner: str = "", protocol: Protocol | None = None
+    ) -> Transport:
         """A transport for one client. `owner` is any key: the transports of one key are bounded (not for "").
+
+        `protocol` leaves the client only candidates of that kind.
 
         InvalidMedia invalid_direction, MediaLimitReached too_many_transports, WrongMediaState media_closed.
         """
@@ -56,7 +71,7 @@ class Router:
         owned = sum(one == owner for one in self._owners.values()) if owner else 0
         if owned >= limits.transports_per_owner:
             raise MediaLimitReached("too_many_transports", limit=limits.transports_per_owner)
-        transport = Transport(self._context, self, direction, self._transport_gone)
+        transport = Transport(self._context, self, direction, self._transport_gone, protocol)
         self.transports[transport.id] = transport
         if owner:
             self._owners[transport.id] = owner

@@ -4,8 +4,10 @@ import copy
 import secrets
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
+from typing import Protocol as Interface
 
+from media.addresses import Protocol
 from media.connection import Connection
 from media.consumer import Consumer
 from media.context import RouterContext
@@ -27,7 +29,7 @@ _PROBATOR_SSRC = 1234
 _HIGHEST_SSRC = 0xFFFF_FFFE  # an RTX stream takes the next one
 
 
-class Surroundings(Protocol):
+class Surroundings(Interface):
     """What a transport asks of its router."""
 
     def find_producer(self, producer_id: str) -> Producer:
@@ -49,6 +51,7 @@ class Transport:
         router: Surroundings,
         direction: Direction,
         on_gone: "Callable[[Transport], None]",
+        protocol: Protocol | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.direction: Direction = direction
@@ -56,6 +59,7 @@ class Transport:
         self.consumers: dict[str, Consumer] = {}
         self._context = context
         self._router = router
+        self._protocol = protocol
         self._on_gone = on_gone
         self._closed = False
         self._cname = uuid.uuid4().hex
@@ -87,7 +91,11 @@ class Transport:
         return {
             "id": self.id,
             "iceParameters": _ice_parameters(self._connection.ice.credentials),
-            "iceCandidates": self._context.candidates(),
+            "iceCandidates": [
+                candidate
+                for candidate in self._context.candidates()
+                if self._protocol in {None, candidate["protocol"]}
+            ],
             "dtlsParameters": {
                 "role": "auto",
                 "fingerprints": [{"algorithm": fingerprint.algorithm, "value": fingerprint.value}],

@@ -21,7 +21,8 @@ Composition (server.py)::
 Refusal codes raised here (texts in locales/*/errors.json): invalid_request, rate_limited, internal_error,
 unauthenticated, forbidden, not_joined, already_joined, not_admitted, removed, meeting_ended, transport_not_found,
 producer_not_found, consumer_not_found, source_in_use, too_many_transports, too_many_producers, too_many_consumers,
-server_draining; and media's (media/errors.py) of the classes UnknownMedia, WrongMediaState and MediaLimitReached.
+server_draining, too_many_tests, test_begun, test_not_begun; and media's (media/errors.py) of the classes
+UnknownMedia, WrongMediaState and MediaLimitReached.
 """
 
 from signaling.service import Signaling

@@ -15,6 +15,8 @@ from members.tokens import Tokens
 from recordings.center import RecordingCenter
 from rooms import Consultations, LiveRooms, Stations
 from signaling.background import Background
+from signaling.connection_test.echo import Echoes
+from signaling.connection_test.namespace import ConnectionTestNamespace, TestBench
 from signaling.rooms.door import Door
 from signaling.rooms.floor import Floor
 from signaling.rooms.halls import Halls
@@ -62,7 +64,13 @@ class Signaling:
             settings, accounts, tokens, texts, unix_time
         )
         self._stations_namespace, self._station_news = self._make_stations(accounts, tokens, stations, texts)
-        namespaces = {space.name: space for space in (self._rooms_namespace, self._stations_namespace)}
+        self._echoes = Echoes(media, settings)
+        bench = TestBench(self._echoes, settings, unix_time, self._poster(ConnectionTestNamespace.name))
+        tests = ConnectionTestNamespace(
+            bench.table(), self._echoes, Doorman(accounts, tokens), self._counters, texts
+        )
+        self._spaces = (self._rooms_namespace, self._stations_namespace, tests)
+        namespaces = {space.name: space for space in self._spaces}
         self._server = SocketServer(settings, self._counters, namespaces, monotonic)
         recordings.set_listener(self._halls)
         self._unsubscribe: list[Callable[[], None]] = []
@@ -80,7 +88,7 @@ class Signaling:
 
     async def drain(self, reconnect_after_ms: int) -> None:
         """Tell everybody `serverDraining` and let nobody new in; who is in goes on until `stop`."""
-        for namespace in (self._rooms_namespace, self._stations_namespace):
+        for namespace in self._spaces:
             namespace.drain()
             self._server.post(
                 namespace.name, namespace.sids(), "serverDraining", {"reconnectAfterMs": reconnect_after_ms}
@@ -88,8 +96,8 @@ class Signaling:
 
     async def stop(self) -> None:
         """Cut all connections and close all media; before the services stop. Meetings stay live for the next start."""
-        self._rooms_namespace.drain()
-        self._stations_namespace.drain()
+        for namespace in self._spaces:
+            namespace.drain()
         await self._server.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -99,6 +107,7 @@ class Signaling:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._telling
             self._telling = None
+        self._echoes.close_all()
         self._halls.close_all()
         await self._background.finish()
 
@@ -108,9 +117,7 @@ class Signaling:
             events=dict(self._counters.events),
             refusals=dict(self._counters.refusals),
             dropped=dict(self._counters.dropped),
-            connections={
-                space.name: len(space.sids()) for space in (self._rooms_namespace, self._stations_namespace)
-            },
+            connections={space.name: len(space.sids()) for space in self._spaces},
             sessions=self._halls.count(),
         )
 

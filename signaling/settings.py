@@ -47,3 +47,7 @@ class SignalingSettings:
     max_consumers: int = 1200  # as media: a camera and a microphone of 600 people
     # A connection that has opened no namespace by then (nobody we know) is closed.
     anonymous_seconds: float = 15.0
+    # Connection tests: each sends some Mbit/s both ways for a moment, and strangers may make them.
+    max_tests: int = 30
+    max_tests_of_source: int = 6  # a reading room where several try at once
+    test_seconds: float = 120.0

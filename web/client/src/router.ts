@@ -7,6 +7,7 @@ import {
 } from 'vue-router'
 
 import { cardRoutes } from '@/views/card/routes'
+import { connectionTestRoutes } from '@/views/connection-test/routes'
 import { consultationRoutes } from '@/views/consultations/routes'
 import { homeRoutes } from '@/views/home/routes'
 import { meetingRoutes } from '@/views/meetings/routes'
@@ -33,6 +34,7 @@ const routes: RouteRecordRaw[] = [
   ...recordingRoutes,
   ...cardRoutes,
   ...consultationRoutes,
+  ...connectionTestRoutes,
   {
     path: '/:path(.*)*',
     name: 'lost',
