@@ -205,6 +205,9 @@ class RecordingsSection(Section):
     minimum_free_mebibytes: Annotated[
         int, Field(ge=0, description="Recording stops, and /readyz complains, when less than this is free")
     ] = 500
+    most_upload_gibibytes: Annotated[
+        int, Field(ge=1, le=1024, description="Films made elsewhere that are larger are not taken")
+    ] = 8
     hls_minutes: Annotated[
         int,
         Field(ge=0, description="Lectures, and recordings longer than this, are also made in three sizes"),

@@ -22,6 +22,7 @@ from members.tokens import Tokens, load_secret
 from recordings.center import RecordingCenter
 from recordings.library import Library
 from recordings.settings import RecordingSettings
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
@@ -66,6 +67,7 @@ class Node:
         self.rooms = LiveRooms(database, tokens, cards, self.consultations, utc_now, rooms)
         recordings = _recording_settings(config)
         self.recordings = RecordingCenter(database, recordings, utc_now)
+        self._uploads = Uploads(database, recordings, utc_now, self.recordings.wake)
         self.signaling = Signaling(
             _signaling_settings(config),
             accounts=accounts,
@@ -90,6 +92,7 @@ class Node:
             stations=stations,
             consultations=self.consultations,
             library=Library(database, self.recordings.shelf, utc_now),
+            uploads=self._uploads,
             viewings=Viewings(database, attendance, cards, utc_now),
             texts=texts,
             clock=utc_now,
@@ -186,6 +189,7 @@ class Node:
         while True:
             try:
                 await self._accounts.delete_expired_sessions()
+                await self._uploads.sweep()
             except Problem as problem:
                 logger.warning("housekeeping_failed", code=problem.code)
             except Exception:
@@ -251,6 +255,7 @@ def _recording_settings(config: Config) -> RecordingSettings:
         min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
         hls_minutes=config.recordings.hls_minutes,
         storage=storage_settings(config),
+        most_upload_bytes=config.recordings.most_upload_gibibytes * 1024 * MEBIBYTE,
     )
 
 

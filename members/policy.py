@@ -78,6 +78,7 @@ class Action(StrEnum):
     CORRECT_ATTENDANCE = "correct_attendance"
     WATCH_RECORDING = "watch_recording"
     MANAGE_RECORDING = "manage_recording"
+    UPLOAD_RECORDING = "upload_recording"  # brings a film made elsewhere into the library
     SEE_SERVICES = "see_services"
     MANAGE_SERVICES = "manage_services"
     SEE_STATION = "see_station"
@@ -170,6 +171,7 @@ SEEN_BY: Final[dict[Action, Action]] = {
     Action.CORRECT_ATTENDANCE: Action.SEE_MEETING,
     Action.WATCH_RECORDING: Action.WATCH_RECORDING,
     Action.MANAGE_RECORDING: Action.WATCH_RECORDING,
+    Action.UPLOAD_RECORDING: Action.SEE_ORGANIZATION,
     Action.SEE_SERVICES: Action.SEE_SERVICES,
     Action.MANAGE_SERVICES: Action.SEE_SERVICES,
     Action.TAKE_CONSULTATION: Action.SEE_SERVICES,
@@ -374,6 +376,7 @@ _ACTOR_RULES: Final[dict[Action, Callable[[Actor, Subject], bool]]] = {
     Action.CORRECT_ATTENDANCE: _corrects,
     Action.WATCH_RECORDING: _attends,
     Action.MANAGE_RECORDING: _hosts,
+    Action.UPLOAD_RECORDING: _officer,
     Action.SEE_SERVICES: _nearby,
     Action.MANAGE_SERVICES: _superior,
     Action.SEE_STATION: _nearby,

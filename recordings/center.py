@@ -137,8 +137,9 @@ class RecordingCenter:
         self._publisher.wake()
         return found
 
-    def wake_publisher(self) -> None:
-        """A removal was asked for (`recordings.storage.repository.remove_soon`): begin now and not at the next look."""
+    def wake(self) -> None:
+        """Something is to be composed, or removed (`recordings.storage.repository.remove_soon`): begin now."""
+        self._compositions.wake()
         self._publisher.wake()
 
     def statistics(self) -> RecordingStatistics:

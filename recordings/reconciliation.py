@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database
 from recordings import repository
-from recordings.capture.journal import JOURNAL_NAME
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import FILE_NAMES, Rendition
@@ -114,6 +113,6 @@ class Reconciliation:
 
     async def _film_is_lost(self, session: AsyncSession, recording: Recording, now: datetime) -> None:
         await repository.enqueue(session, recording, now)
-        if not any(self._folders.of(recording.id).glob(f"*/{JOURNAL_NAME}")):
+        if not self._folders.originals(recording.id):
             await repository.drop_job(session, recording.id)
             repository.turn(recording, RecordingState.FAILED, now, Failure.FILES_MISSING)

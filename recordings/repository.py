@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import new_id
 from recordings.models import CompositionJob, Recording
 from recordings.states import Failure, RecordingState, check_transition
+from recordings.uploads.models import Upload
 from rooms.meetings.kinds import KINDS, PRIVATE_KINDS
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingState
@@ -160,8 +161,8 @@ async def without_recording(session: AsyncSession) -> Sequence[Meeting]:
 
 
 async def all_ids(session: AsyncSession) -> set[str]:
-    """Every recording's id."""
-    return set(await session.scalars(select(Recording.id)))
+    """The id of every recording, and of every film that is on its way to become one."""
+    return {*await session.scalars(select(Recording.id)), *await session.scalars(select(Upload.id))}
 
 
 async def playable_after(session: AsyncSession, recording_id: str) -> Sequence[Recording]:

@@ -28,4 +28,5 @@ class RecordingSettings(BaseModel):
     # Lectures, and whatever is longer than this, are also made in three sizes for lines of all kinds.
     hls_minutes: int = Field(default=60, ge=0)
     reconcile_seconds: float = Field(default=3600.0, gt=0)
+    most_upload_bytes: int = Field(default=8 * 1024**3, ge=1)
     storage: StorageSettings | None = None  # None: the folder alone

@@ -12,6 +12,7 @@ from members.organizations.service import Organizations
 from members.people.service import Members
 from members.tokens import Tokens
 from recordings.library import Library
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from rooms.attendance.service import Attendance
 from rooms.consultations.service import Consultations
@@ -39,6 +40,7 @@ class Services:
     consultations: Consultations
     library: Library
     viewings: Viewings
+    uploads: Uploads
     texts: ErrorTexts
     clock: Clock
 

@@ -5,13 +5,16 @@ import errno
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
-from recordings.compose.composer import NothingToCompose, compose
+from recordings.compose.composer import Composed, NothingToCompose, compose
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
+from recordings.folders import SOURCE_FOLDER
 from recordings.states import Failure
+from recordings.uploads.conversion import SOURCE_NAME, convert
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -39,7 +42,7 @@ def main() -> int:
 
 def _compose(folder: Path, brief: Brief) -> int:
     try:
-        composed = compose(folder, lambda share: _say(Progress(share)), brief)
+        composed = _work(folder, brief, lambda share: _say(Progress(share)))
     except NothingToCompose as found:
         _say(Failed(found.failure, "no media"))
         return Exit.NOT_COMPOSABLE
@@ -53,6 +56,11 @@ def _compose(folder: Path, brief: Brief) -> int:
         return Exit.DISK_FULL if full else 1
     _say(Finished(composed.duration, composed.outputs, composed.failure))
     return Exit.COMPOSED
+
+
+def _work(folder: Path, brief: Brief, report: Callable[[float], None]) -> Composed:
+    source = folder / SOURCE_FOLDER / SOURCE_NAME
+    return convert(folder, source, report) if source.is_file() else compose(folder, report, brief)
 
 
 def _say(report: Report) -> None:

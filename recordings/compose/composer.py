@@ -70,7 +70,7 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     )
     outputs = _finish(story, scenes, brief, work, frames_a_part)
     report(0.99)
-    _publish(folder, work.folder, outputs)
+    publish(folder, work.folder, outputs)
     work.remove()
     return Composed(frame_count(story) / FRAME_RATE, outputs, story.failure)
 
@@ -116,7 +116,7 @@ def _finish(story: Story, scenes: list[Scene], brief: Brief, work: Work, frames_
     return Outputs({rendition: _size(paths[rendition]) for rendition in made}, chapters, preview)
 
 
-def _publish(folder: Path, work: Path, outputs: Outputs) -> None:
+def publish(folder: Path, work: Path, outputs: Outputs) -> None:
     """Put the finished files in their places, the film last: where it stands, everything stands."""
     for rendition, name in FILE_NAMES.items():
         if rendition not in outputs.sizes:

@@ -124,6 +124,7 @@ REACH: dict[Action, dict[str, frozenset[str]]] = {
     Action.MANAGE_ORGANIZATION: SUPERIOR_OFFICES,
     Action.SCHEDULE_MEETING: OFFICES,
     Action.SEE_FIGURES: OFFICES,
+    Action.UPLOAD_RECORDING: OFFICES,
     Action.SEE_MEETING: OFFICES,
     Action.JOIN_MEETING: OFFICES,
     Action.MANAGE_MEETING: OFFICES,

@@ -21,7 +21,9 @@ from members.people import Member, Members
 from members.policy import RoleName
 from members.tokens import Tokens
 from recordings.library import Library
+from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
@@ -195,6 +197,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         stations=Stations(database, clock),
         consultations=consultations,
         library=Library(database, Shelf(folder, None), clock),
+        uploads=Uploads(database, RecordingSettings(folder=folder, min_free_bytes=0), clock, lambda: None),
         viewings=Viewings(database, attendance, cards, clock),
         texts=ErrorTexts.load(),
         clock=clock,

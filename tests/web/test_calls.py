@@ -31,6 +31,14 @@ def body_of(call: AnyCall) -> Any:
     return {
         "SignIn": {"username": "nobody", "password": "not it at all"},
         "AccountUpdate": {"locale": "en"},
+        "UploadCreate": {
+            "organizationId": NOWHERE,
+            "title": "党课",
+            "kind": "lecture",
+            "audience": "organization",
+            "heldAt": "2026-11-01T11:00:00Z",
+            "sizeBytes": 5000,
+        },
         "PasswordChange": {"currentPassword": "not it at all", "newPassword": "a quite different one"},
         "MeetingCreate": {
             "organizationId": NOWHERE,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from web.api import attendance, cards, consultations, meetings, organizations, recordings, sessions
+from web.api import attendance, cards, consultations, meetings, organizations, recordings, sessions, uploads
 from web.api.call import Access, AnyCall, Call, Nothing
 from web.api.schemas.accounts import AccountUpdate, PasswordChange, SessionOut, SignIn
 from web.api.schemas.attendance import (
@@ -38,6 +38,7 @@ from web.api.schemas.meetings import (
 )
 from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
 from web.api.schemas.recordings import CoverageOut, RecordingOut, RecordingsQuery, ViewingReport
+from web.api.schemas.uploads import UploadCreate, UploadOut
 
 ANYBODY, SIGNED_IN, VISITOR = Access.ANYBODY, Access.SIGNED_IN, Access.VISITOR
 
@@ -121,6 +122,15 @@ CALLS: Final[tuple[AnyCall, ...]] = (
          "watch_recording", media_type="image/jpeg"),
     Call("POST", "/api/recordings/{recordingId}/viewing", recordings.viewing, ViewingReport, CoverageOut,
          SIGNED_IN, "watch_recording, by a member"),
+
+    Call("POST", "/api/uploads", uploads.begin, UploadCreate, UploadOut, SIGNED_IN, "upload_recording",
+         status=201),
+    Call("GET", "/api/uploads", uploads.uploads, Nothing, Page[UploadOut], SIGNED_IN, "one's own"),
+    Call("GET", "/api/uploads/{uploadId}", uploads.upload, Nothing, UploadOut, SIGNED_IN, "one's own"),
+    Call("PATCH", "/api/uploads/{uploadId}", uploads.append, Nothing, UploadOut, SIGNED_IN,
+         "one's own; upload_recording when it is whole"),
+    Call("DELETE", "/api/uploads/{uploadId}", uploads.cancel, Nothing, None, SIGNED_IN, "one's own",
+         status=204),
 
     Call("GET", "/api/stations", consultations.stations, PageQuery, Page[StationOut], VISITOR,
          "see_station"),

@@ -1,0 +1,101 @@
+"""Makes of an uploaded film what composition makes of a meeting: the same MP4, its sound, its pictures."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import av
+from av.error import FFmpegError
+
+from recordings.compose.composer import Composed, NothingToCompose, publish
+from recordings.compose.stills import make_poster, make_preview
+from recordings.compose.verify import verify
+from recordings.renditions import FILE_NAMES, Outputs, Rendition
+from recordings.states import Failure
+from recordings.uploads.encoding import encode
+from recordings.uploads.probe import Refused, film_stream, limit, open_film, probe
+from recordings.uploads.rules import Refusal, passes_through
+
+# In the recording's folder, beside `recordings.folders.SOURCE_FOLDER`.
+SOURCE_NAME: Final = "film"
+_WORK: Final = "converting"
+# A seek in a film with fewer key frames shows nothing for too long.
+_LONGEST_WITHOUT_KEY_FRAME: Final = 10.0
+_CPU_SECONDS: Final = 48 * 3600
+
+
+def convert(folder: Path, source: Path, report: Callable[[float], None]) -> Composed:
+    """Every rendition appears in `folder`, whole or not at all; progress 0..1 is told.
+
+    Raises NothingToCompose for a file that is no film, OSError of the disk, ValueError where the result does not play.
+    """
+    limit(_CPU_SECONDS, may_write=True)
+    work = folder / _WORK
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    try:
+        return _convert(folder, source, work, report)
+    except (Refused, FFmpegError) as error:
+        raise NothingToCompose(Failure.CAPTURE_UNREADABLE) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _convert(folder: Path, source: Path, work: Path, report: Callable[[float], None]) -> Composed:
+    facts = probe(source)
+    paths = {rendition: work / name for rendition, name in FILE_NAMES.items()}
+    film = paths[Rendition.FILM]
+    seconds = _copied(source, film) if passes_through(facts) else None
+    if seconds is None:
+        seconds = encode(source, film, facts.seconds, lambda share: report(0.95 * share))
+        seconds = verify(film, seconds)
+    _sound(film, paths[Rendition.SOUND])
+    make_poster(film, seconds / 3, paths[Rendition.POSTER])
+    preview = make_preview(film, seconds, paths[Rendition.PREVIEW])
+    made = (Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW)
+    outputs = Outputs({rendition: paths[rendition].stat().st_size for rendition in made}, (), preview)
+    report(0.99)
+    publish(folder, work, outputs)
+    return Composed(seconds, outputs, None)
+
+
+def _copied(source: Path, film: Path) -> float | None:
+    """The film's own packets with the index first; None where it must be encoded anew after all."""
+    try:
+        with (
+            open_film(source) as container,
+            av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as out,
+        ):
+            video, audio = film_stream(container), container.streams.audio[0]
+            _remux(container, out, (video, audio))
+        with av.open(str(film)) as container:
+            seconds = float(container.duration or 0) / av.time_base
+        return verify(film, seconds)
+    except (FFmpegError, ValueError) as error:
+        if isinstance(error, Refused) and error.refusal is Refusal.NO_PICTURE:
+            raise
+        return None
+
+
+def _sound(film: Path, sound: Path) -> None:
+    with (
+        av.open(str(film)) as container,
+        av.open(str(sound), "w", format="mp4", options={"movflags": "+faststart"}) as out,
+    ):
+        _remux(container, out, (container.streams.audio[0],))
+
+
+def _remux(container: Any, out: Any, streams: tuple[Any, ...]) -> None:
+    targets = {stream.index: out.add_stream_from_template(stream) for stream in streams}
+    last_key = 0.0
+    for packet in container.demux(streams):
+        if packet.dts is None:
+            continue
+        if packet.stream.type == "video":
+            time = float(packet.dts * packet.time_base)
+            if time - last_key > _LONGEST_WITHOUT_KEY_FRAME:
+                raise ValueError("too few key frames")
+            last_key = time if packet.is_keyframe else last_key
+        packet.stream = targets[packet.stream.index]
+        out.mux(packet)

@@ -1,0 +1,188 @@
+"""Encodes whatever a film is into pictures of one size and rate, and sound that begins with them."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from recordings.compose.film import KEY_FRAME_DISTANCE
+from recordings.compose.layout import HEIGHT, WIDTH
+from recordings.compose.loudness import RATE
+from recordings.compose.scenes import FRAME_RATE
+from recordings.uploads.probe import Refused, film_stream, open_film, tame
+from recordings.uploads.rules import LONGEST_SECONDS, Refusal
+
+_OPTIONS: Final = {
+    "preset": "veryfast", "crf": "23", "maxrate": "2500k", "bufsize": "5000k", "profile": "main", "level": "3.1",
+}  # fmt: skip
+_AUDIO_BITS: Final = 96_000
+# Sound this far from its place is put right; less is the rounding of containers.
+_OUT_OF_PLACE: Final = RATE // 10
+# So many packets in a row that do not decode are a damaged rest.
+_MOST_ERRORS: Final = 500
+_BLACK: Final = (16, 128, 128)
+
+
+def encode(source: Path, film: Path, expected: float, report: Callable[[float], None]) -> float:
+    """Write the MP4; answers its seconds. Raises Refused for one that goes on for longer than any may."""
+    with (
+        open_film(source) as container,
+        av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as out,
+    ):
+        video = film_stream(container)
+        audio = tame(container.streams.audio[0]) if container.streams.audio else None
+        pictures, sound = _Pictures(out), _Sound(out)
+        begin: float | None = None
+        for frame in _frames(container, [video, audio] if audio else [video]):
+            if frame.time is None:
+                continue
+            if begin is None:
+                begin = frame.time
+            at = frame.time - begin
+            if at > LONGEST_SECONDS:
+                raise Refused(Refusal.TOO_LONG)
+            if isinstance(frame, av.VideoFrame):
+                pictures.add(frame, at)
+                report(min(1.0, at / expected) if expected > 0 else 0.0)
+            else:
+                sound.add(frame, at)
+        frames = pictures.finish()
+        if not frames:
+            raise Refused(Refusal.NO_PICTURE)
+        sound.finish(frames * RATE // FRAME_RATE)
+    return frames / FRAME_RATE
+
+
+def _frames(container: Any, streams: list[Any]) -> Any:
+    """Every frame that decodes, in the order of the file."""
+    errors = 0
+    for packet in container.demux(streams):
+        try:
+            yield from packet.decode()
+            errors = 0
+        except FFmpegError:
+            errors += 1
+            if errors > _MOST_ERRORS:
+                return
+
+
+class _Pictures:
+    """Frames at any times become frames at the film's rate: repeated where there are none, dropped where too many."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+        self._stream = out.add_stream("libx264", rate=FRAME_RATE, options=_OPTIONS)
+        self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        self._stream.gop_size = KEY_FRAME_DISTANCE
+        self._stream.time_base = Fraction(1, FRAME_RATE)
+        self._count = 0
+        self._shown: av.VideoFrame | None = None
+
+    def add(self, frame: av.VideoFrame, at: float) -> None:
+        place = round(at * FRAME_RATE)
+        if self._shown is not None and place < self._count:
+            return
+        picture = _fitted(frame)
+        while self._count < place:
+            self._put(self._shown or picture)
+        self._put(picture)
+        self._shown = picture
+
+    def finish(self) -> int:
+        """The number of frames."""
+        if self._count:
+            self._out.mux(self._stream.encode(None))
+        return self._count
+
+    def _put(self, picture: av.VideoFrame) -> None:
+        picture.pts, picture.time_base = self._count, Fraction(1, FRAME_RATE)
+        self._count += 1
+        self._out.mux(self._stream.encode(picture))
+
+
+class _Sound:
+    """Sound at its place from the first picture on, silence where there is none."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+        self._stream = out.add_stream("aac", rate=RATE, layout="stereo")
+        self._stream.bit_rate = _AUDIO_BITS
+        self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+        self._count = 0
+
+    def add(self, frame: av.AudioFrame, at: float) -> None:
+        place = round(at * RATE)
+        for resampled in self._resampler.resample(frame):
+            samples = resampled.to_ndarray()
+            if place - self._count > _OUT_OF_PLACE:
+                self._silence(place - self._count)
+            if self._count - place > _OUT_OF_PLACE:
+                samples = samples[:, min(samples.shape[1], self._count - place) :]
+            self._put(samples)
+            place += resampled.samples
+
+    def finish(self, samples: int) -> None:
+        """Fill up to the film's end."""
+        self._silence(max(0, samples - self._count))
+        self._out.mux(self._stream.encode(None))
+
+    def _silence(self, samples: int) -> None:
+        while samples > 0:
+            piece = min(samples, RATE)
+            self._put(np.zeros((2, piece), np.float32))
+            samples -= piece
+
+    def _put(self, samples: Any) -> None:
+        if not samples.shape[1]:
+            return
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._count, Fraction(1, RATE)
+        self._count += samples.shape[1]
+        self._out.mux(self._stream.encode(frame))
+
+
+def _fitted(frame: av.VideoFrame) -> av.VideoFrame:
+    """The picture upright and whole on a black ground of the film's size."""
+    turns = round((frame.rotation or 0) / 90) % 4
+    ratio = float(frame.sample_aspect_ratio or 1) if hasattr(frame, "sample_aspect_ratio") else 1.0
+    width, height = frame.width * ratio, float(frame.height)
+    if turns % 2:
+        width, height = height, width
+    scale = min(WIDTH / width, HEIGHT / height)
+    wide, high = max(2, round(width * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2)
+    size = (high, wide) if turns % 2 else (wide, high)
+    planes = _planes(frame.reformat(*size, format="yuv420p"))
+    left, top = (WIDTH - wide) // 4 * 2, (HEIGHT - high) // 4 * 2
+    ground = np.empty((HEIGHT * 3 // 2, WIDTH), np.uint8)
+    targets = _split(ground)
+    for plane, target, black, part in zip(planes, targets, _BLACK, (1, 2, 2), strict=True):
+        target[:] = black
+        turned = np.rot90(plane, turns)
+        target[top // part : top // part + turned.shape[0], left // part : left // part + turned.shape[1]] = (
+            turned
+        )
+    return av.VideoFrame.from_ndarray(ground, format="yuv420p")
+
+
+def _planes(frame: av.VideoFrame) -> list[Any]:
+    whole = frame.to_ndarray()
+    return _split(whole)
+
+
+def _split(whole: Any) -> list[Any]:
+    """Luma and both chroma planes of a yuv420p array, as views."""
+    height, width = whole.shape[0] * 2 // 3, whole.shape[1]
+    quarter = height * width // 4
+    flat = whole.reshape(-1)
+    luma = flat[: height * width].reshape(height, width)
+    chroma = [
+        flat[height * width + index * quarter : height * width + (index + 1) * quarter].reshape(
+            height // 2, width // 2
+        )
+        for index in (0, 1)
+    ]
+    return [luma, *chroma]

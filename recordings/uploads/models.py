@@ -1,0 +1,29 @@
+"""The table of films on their way."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Base, Id
+from members.policy import Audience
+from rooms.meetings.models import TITLE_LENGTH
+from rooms.meetings.states import MeetingKind
+
+
+class Upload(Base):
+    """One film on its way; its id becomes the recording's. How much of it is there, the file says."""
+
+    __tablename__ = "film_uploads"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    account_id: Mapped[Id] = mapped_column(ForeignKey("accounts.id"), index=True)
+    organization_id: Mapped[Id] = mapped_column(ForeignKey("organizations.id"))
+    meeting_id: Mapped[Id | None] = mapped_column(ForeignKey("meetings.id"))
+    kind: Mapped[MeetingKind]
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    audience: Mapped[Audience]
+    held_at: Mapped[datetime]
+    size_bytes: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,225 @@
+"""`Uploads`: films made elsewhere come in, chunk by chunk."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Clock, Database, new_id
+from errors import Kind, Problem
+from members.organizations import Organization
+from members.policy import Action, Actor, Subject, require
+from recordings import repository
+from recordings.folders import SOURCE_FOLDER, Folders
+from recordings.models import Recording
+from recordings.settings import RecordingSettings
+from recordings.states import RecordingState
+from recordings.storage.repository import remove_soon
+from recordings.uploads import files
+from recordings.uploads.conversion import SOURCE_NAME
+from recordings.uploads.inspection import inspect
+from recordings.uploads.models import Upload
+from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES
+from recordings.uploads.views import NewFilm, UploadView
+from rooms.meetings import repository as meetings
+from rooms.meetings.kinds import PRIVATE_KINDS
+from rooms.meetings.states import MeetingState
+
+# From the last chunk on: over a weekend nobody has to begin anew.
+LIFETIME: Final = timedelta(hours=72)
+
+_log = structlog.get_logger(__name__)
+
+
+class Uploads:
+    """Every upload belongs to who began it; whether he still holds the office is asked again when it is whole."""
+
+    def __init__(
+        self, database: Database, settings: RecordingSettings, clock: Clock, on_change: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._folders = Folders(settings.folder)
+        self._clock = clock
+        self._on_change = on_change  # something is to be converted or removed
+
+    async def begin(self, actor: Actor, film: NewFilm) -> UploadView:
+        """Make room for a film, before its first byte.
+
+        Problems: upload_too_large, upload_too_small, upload_kind_private, too_many_uploads, storage_full,
+        meeting_has_recording, and those of the policy.
+        """
+        if film.size_bytes > self._settings.most_upload_bytes:
+            limit = self._settings.most_upload_bytes // 1024**3
+            raise Problem(Kind.TOO_LARGE, "upload_too_large", {"limitGibibytes": limit})
+        if film.size_bytes < SMALLEST_BYTES:
+            raise Problem(Kind.INVALID, "upload_too_small", {"field": "sizeBytes"})
+        if film.kind in PRIVATE_KINDS:
+            raise Problem(Kind.INVALID, "upload_kind_private", {"field": "kind"})
+        if not await asyncio.to_thread(
+            files.has_room, self._folders.root, film.size_bytes, self._settings.min_free_bytes
+        ):
+            raise Problem(Kind.UNAVAILABLE, "storage_full")
+        now = self._clock()
+        upload = Upload(
+            id=new_id(), account_id=actor.account_id, organization_id=film.organization_id, kind=film.kind,
+            meeting_id=film.meeting_id, title=film.title, audience=film.audience, held_at=film.held_at,
+            size_bytes=film.size_bytes, created_at=now, expires_at=now + LIFETIME,
+        )  # fmt: skip
+        async with self._database.transaction() as session:
+            await self._require_office(session, actor, upload)
+            query = select(func.count()).select_from(Upload).where(Upload.account_id == actor.account_id)
+            if (await session.scalar(query) or 0) >= OPEN_UPLOADS:
+                raise Problem(Kind.CONFLICT, "too_many_uploads", {"limit": OPEN_UPLOADS})
+            session.add(upload)
+        await asyncio.to_thread(files.make, self._file(upload.id))
+        _log.info("upload_begun", upload_id=upload.id, size=film.size_bytes)
+        return _view(upload, 0)
+
+    async def list(self, actor: Actor) -> list[UploadView]:
+        """The actor's own films on their way, the newest first."""
+        query = select(Upload).where(Upload.account_id == actor.account_id).order_by(Upload.created_at.desc())
+        async with self._database.reading() as session:
+            found = (await session.scalars(query)).all()
+        return [
+            _view(upload, await asyncio.to_thread(files.length, self._file(upload.id))) for upload in found
+        ]
+
+    async def get(self, actor: Actor, upload_id: str) -> UploadView:
+        """One of them, also when it has just become a recording; Problem upload_not_found."""
+        async with self._database.reading() as session:
+            upload = await session.get(Upload, upload_id)
+            if upload is None:
+                return await self._finished(session, actor, upload_id)
+        if upload.account_id != actor.account_id:
+            raise _not_found()
+        return _view(upload, await asyncio.to_thread(files.length, self._file(upload_id)))
+
+    async def append(self, actor: Actor, upload_id: str, offset: int, data: bytes) -> UploadView:
+        """Write a chunk; with the last one the film is looked at, and taken or refused.
+
+        Problems: upload_not_found, upload_offset (details.offset: where to go on), upload_too_long, storage_full, and
+        a `Refusal` for a file that is no film; then the upload is gone.
+        """
+        known = await self.get(actor, upload_id)
+        if known.recording_id is not None:
+            return known
+        if len(data) > CHUNK_BYTES or offset + len(data) > known.size_bytes:
+            raise Problem(Kind.TOO_LARGE, "upload_too_long", {"limitBytes": CHUNK_BYTES})
+        try:
+            end = await asyncio.to_thread(files.append, self._file(upload_id), offset, data)
+        except files.OutOfPlace as error:
+            raise Problem(Kind.CONFLICT, "upload_offset", {"offset": error.offset}) from error
+        except FileNotFoundError as error:
+            raise _not_found() from error
+        except OSError as error:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+            raise Problem(Kind.UNAVAILABLE, "storage_full" if full else "store_unavailable") from error
+        async with self._database.transaction() as session:
+            upload = await session.get(Upload, upload_id)
+            if upload is None:
+                raise _not_found()
+            upload.expires_at = self._clock() + LIFETIME
+        if end < upload.size_bytes:
+            return _view(upload, end)
+        return await self._finish(actor, upload)
+
+    async def cancel(self, actor: Actor, upload_id: str) -> None:
+        """Throw it away; Problem upload_not_found."""
+        async with self._database.transaction() as session:
+            upload = await session.get(Upload, upload_id)
+            if upload is None or upload.account_id != actor.account_id:
+                raise _not_found()
+            await self._drop(session, upload)
+        self._on_change()
+
+    async def sweep(self) -> int:
+        """Throw away what nobody has gone on with; answers how many."""
+        async with self._database.transaction() as session:
+            query = select(Upload).where(Upload.expires_at <= self._clock()).limit(100)
+            stale = (await session.scalars(query)).all()
+            for upload in stale:
+                await self._drop(session, upload)
+        if stale:
+            self._on_change()
+        return len(stale)
+
+    async def _finish(self, actor: Actor, upload: Upload) -> UploadView:
+        refusal = await inspect(self._file(upload.id))
+        if refusal is not None:
+            await self.cancel(actor, upload.id)
+            _log.info("upload_refused", upload_id=upload.id, refusal=refusal.value)
+            raise Problem(Kind.INVALID, refusal.value)
+        now = self._clock()
+        async with self._database.transaction() as session:
+            mine = await session.get(Upload, upload.id)
+            if mine is None:  # the same last chunk twice
+                return await self._finished(session, actor, upload.id)
+            await self._require_office(session, actor, mine)
+            recording = _recording(mine, now)
+            session.add(recording)
+            await session.delete(mine)
+            await session.flush()
+            await repository.enqueue(session, recording, now)
+        self._on_change()
+        _log.info("upload_finished", recording_id=upload.id)
+        return _view(upload, upload.size_bytes, recording_id=upload.id)
+
+    async def _require_office(self, session: AsyncSession, actor: Actor, upload: Upload) -> None:
+        organization = await session.get(Organization, upload.organization_id)
+        if organization is None:
+            raise Problem(Kind.NOT_FOUND, "not_found")
+        require(actor, Action.UPLOAD_RECORDING, Subject(organization_path=organization.path))
+        if upload.meeting_id is None:
+            return
+        access = await meetings.access(session, upload.meeting_id, actor)
+        access.require(Action.MANAGE_MEETING)
+        meeting = access.meeting
+        if meeting.state is not MeetingState.ENDED or meeting.organization_id != upload.organization_id:
+            raise Problem(Kind.INVALID, "upload_other_meeting", {"field": "meetingId"})
+        if await repository.of_meeting(session, meeting.id) is not None:
+            raise Problem(Kind.CONFLICT, "meeting_has_recording")
+
+    async def _finished(self, session: AsyncSession, actor: Actor, upload_id: str) -> UploadView:
+        recording = await session.get(Recording, upload_id)
+        if recording is None or recording.uploader_account_id != actor.account_id:
+            raise _not_found()
+        size = await asyncio.to_thread(files.length, self._file(upload_id))
+        return UploadView(
+            upload_id, recording.title, size, size, recording.state_since, recording_id=recording.id
+        )
+
+    async def _drop(self, session: AsyncSession, upload: Upload) -> None:
+        await session.delete(upload)
+        await remove_soon(session, upload.id, self._clock())
+
+    def _file(self, upload_id: str) -> Path:
+        try:
+            return self._folders.of(upload_id) / SOURCE_FOLDER / SOURCE_NAME
+        except ValueError as error:
+            raise _not_found() from error
+
+
+def _recording(upload: Upload, now: datetime) -> Recording:
+    return Recording(
+        id=upload.id, meeting_id=upload.meeting_id, organization_id=upload.organization_id, kind=upload.kind,
+        title=upload.title, uploader_account_id=upload.account_id, audience=upload.audience,
+        state=RecordingState.COMPOSING, state_since=now, progress=0.0, segments=0, version=0,
+        started_at=upload.held_at, ended_at=now,
+    )  # fmt: skip
+
+
+def _view(upload: Upload, offset: int, recording_id: str | None = None) -> UploadView:
+    return UploadView(
+        upload.id, upload.title, upload.size_bytes, offset, upload.expires_at, recording_id=recording_id
+    )
+
+
+def _not_found() -> Problem:
+    return Problem(Kind.NOT_FOUND, "upload_not_found")

@@ -1,0 +1,34 @@
+"""What is asked of uploads and what they answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from members.policy import Audience
+from recordings.uploads.rules import CHUNK_BYTES
+from rooms.meetings.states import MeetingKind
+
+
+@dataclass(frozen=True, slots=True)
+class NewFilm:
+    """A film that somebody wants to bring; `meeting_id` where it shows a meeting that was not recorded here."""
+
+    organization_id: str
+    title: str
+    kind: MeetingKind
+    audience: Audience
+    held_at: datetime
+    size_bytes: int
+    meeting_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadView:
+    """A film on its way: the next chunk begins at `offset`. With `recording_id` it is whole and in the library."""
+
+    id: str
+    title: str
+    size_bytes: int
+    offset: int
+    expires_at: datetime
+    chunk_bytes: int = CHUNK_BYTES
+    recording_id: str | None = None

@@ -1,0 +1,165 @@
+"""Films made elsewhere: what is taken, what is refused and why, and what becomes of it."""
+
+import math
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import av
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recordings.compose.composer import NothingToCompose
+from recordings.compose.verify import verify
+from recordings.renditions import Rendition
+from recordings.uploads import conversion, encoding, files
+from recordings.uploads.inspection import inspect
+from recordings.uploads.probe import Refused, probe
+from recordings.uploads.rules import MOST_PIXELS, Facts, Refusal, judge, passes_through
+from tests.recordings import films
+
+MakeFile = Callable[[Path], Path]
+
+REFUSED: dict[str, tuple[MakeFile, Refusal]] = {
+    "a text": (films.of("今天开会".encode() * 500), Refusal.NOT_A_FILM),
+    "nothing": (films.of(b""), Refusal.NOT_A_FILM),
+    "the head of an MP4 and nothing behind": (
+        films.of(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + b"\xff" * 5000), Refusal.NOT_A_FILM,
+    ),
+    "half a film": (films.without_its_end, Refusal.NOT_A_FILM),
+    "a playlist that names a file of the server": (films.of(films.PLAYLIST * 30), Refusal.NOT_A_FILM),
+    "a list of files of the server": (films.of(films.CONCATENATION * 50), Refusal.NOT_A_FILM),
+    "a picture": (films.of(b"\x89PNG\r\n\x1a\n" + b"\0" * 5000), Refusal.NOT_A_FILM),
+    "a song": (films.sound_alone, Refusal.NO_PICTURE),
+    "a huge picture": (
+        partial(films.film, container="matroska", codec="mjpeg", size=(8192, 4096), frames=1, sounds=0),
+        Refusal.PICTURE_TOO_LARGE,
+    ),
+    "seven hours": (
+        partial(films.film, container="matroska", codec="mjpeg", sounds=0, jump=7 * 3600 * 25),
+        Refusal.TOO_LONG,
+    ),
+    "an instant": (partial(films.film, frames=3), Refusal.TOO_SHORT),
+    "forty sounds": (partial(films.film, container="matroska", frames=20, sounds=40), Refusal.TOO_MANY_STREAMS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_film_or_a_trap_is_refused(tmp_path: Path, name: str) -> None:
+    make, refusal = REFUSED[name]
+    with pytest.raises(Refused) as refused:
+        probe(make(tmp_path / "film"))
+    assert refused.value.refusal is refusal
+
+
+async def test_the_probe_is_a_process_of_its_own_and_its_death_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = films.film(tmp_path / "film; rm -rf $(pwd) --")
+    assert await inspect(film) is None
+    assert await inspect(films.sound_alone(tmp_path / "song")) is Refusal.NO_PICTURE
+    monkeypatch.setattr("recordings.uploads.inspection._SECONDS", 0.0)
+    assert await inspect(film) is Refusal.TOO_COSTLY
+
+
+FACTS = st.builds(
+    Facts,
+    container=st.sampled_from(["mov,mp4,m4a", "matroska,webm", ""]),
+    streams=st.integers(0, 5000),
+    seconds=st.floats(allow_nan=True, allow_infinity=True),
+    width=st.integers(-1, 1 << 20),
+    height=st.integers(-1, 1 << 20),
+    video_codec=st.sampled_from(["h264", "vp8", ""]),
+    pixel_format=st.sampled_from(["yuv420p", "yuv444p", ""]),
+    audio_codec=st.sampled_from(["aac", "opus", None]),
+    audio_channels=st.integers(0, 64),
+    bits_a_second=st.integers(-1, 1 << 40),
+    upright=st.booleans(),
+)
+
+
+@given(FACTS)
+def test_whatever_is_taken_is_within_bounds(facts: Facts) -> None:
+    if judge(facts) is None:
+        assert math.isfinite(facts.seconds)
+        assert 0 < facts.width * facts.height <= MOST_PIXELS
+        assert facts.streams < 100
+        if passes_through(facts):
+            assert facts.bits_a_second < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("make", "copied"),
+    [
+        (films.film, True),
+        (partial(films.film, container="webm", codec="libvpx", size=(180, 320), sounds=0), False),
+    ],
+)
+def test_a_film_becomes_what_a_meeting_becomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: MakeFile, *, copied: bool
+) -> None:
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)  # this process has more to do
+    source = make(tmp_path / "source")
+    encoded: list[Path] = []
+
+    def encode(source: Path, film: Path, expected: float, report: Callable[[float], None]) -> float:
+        encoded.append(source)
+        return encoding.encode(source, film, expected, report)
+
+    monkeypatch.setattr(conversion, "encode", encode)
+    folder = tmp_path / "recording"
+    folder.mkdir()
+    shares: list[float] = []
+    composed = conversion.convert(folder, source, shares.append)
+    assert verify(folder / "meeting.mp4", 2.0) == pytest.approx(composed.duration)
+    assert set(composed.outputs.sizes) == {
+        Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW,
+    }  # fmt: skip
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "meeting.mp4", "poster.jpg", "preview.jpg", "sound.m4a",
+    ]  # fmt: skip
+    assert (not encoded) == copied
+    assert shares == sorted(shares)
+    with av.open(str(folder / "meeting.mp4")) as container:
+        last = list(container.decode(video=0))[-1].to_ndarray(format="gray")
+    if not copied:
+        assert last.shape == (720, 1280)
+        assert last[360, 100] < 30, "black beside an upright picture"
+        assert last[360, 640] > 150
+
+
+def test_a_film_that_turns_out_to_be_none_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    (tmp_path / "source").write_bytes(b"no film" * 1000)
+    with pytest.raises(NothingToCompose):
+        conversion.convert(tmp_path, tmp_path / "source", lambda _share: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.binary(max_size=10)), max_size=20))
+def test_a_file_holds_what_was_acknowledged_in_its_order(chunks: list[tuple[int, bytes]]) -> None:
+    path = Path("/dev/shm/upload-test")  # noqa: S108
+    path.unlink(missing_ok=True)
+    files.make(path)
+    expected = b""
+    for offset, data in chunks:
+        if offset == len(expected):
+            expected += data
+            assert files.append(path, offset, data) == len(expected)
+        else:
+            with pytest.raises(files.OutOfPlace) as refused:
+                files.append(path, offset, data)
+            assert refused.value.offset == len(expected)
+    assert path.read_bytes() == expected
+    path.unlink()
+
+
+def test_a_disk_without_room_is_told_before_the_first_byte(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    assert files.has_room(tmp_path, 1024, 0)
+    assert not files.has_room(tmp_path, free // 2 + 1024**3, 0)
+    assert not files.has_room(tmp_path, 1024, free)

@@ -1,0 +1,167 @@
+"""Films made elsewhere, over HTTP: chunk by chunk, across breaks, with nothing left of what is refused."""
+
+import asyncio
+import base64
+import hashlib
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recordings.folders import Folders
+from recordings.models import CompositionJob, Recording
+from recordings.states import RecordingState
+from recordings.storage.models import StorageJob
+from recordings.uploads.rules import CHUNK_BYTES
+from recordings.uploads.service import LIFETIME
+from tests.recordings import films
+from tests.web.conftest import Answered, Caller, House, Village
+
+
+def wanted(village: Village, size: int = 5000, **change: Any) -> dict[str, Any]:
+    return {
+        "organizationId": village.tree.branch.id, "title": "党史学习：../../../etc/passwd", "kind": "lecture",
+        "audience": "organization", "heldAt": "2026-11-01T08:00:00Z", "sizeBytes": size,
+    } | change  # fmt: skip
+
+
+async def send(caller: Caller, identifier: str, offset: int, data: bytes, **headers: str) -> Answered:
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    return await caller(
+        "PATCH",
+        f"/api/uploads/{identifier}",
+        data=io.BytesIO(data),
+        headers={
+            "Content-Type": "application/octet-stream",
+            "Upload-Offset": str(offset),
+            "Upload-Checksum": f"sha-256 {digest}",
+        }
+        | headers,
+    )
+
+
+async def test_a_film_comes_in_pieces_across_a_break_and_becomes_a_recording(
+    house: House, village: Village, tmp_path: Path
+) -> None:
+    data = await asyncio.to_thread(lambda: films.film(tmp_path / "film").read_bytes())
+    half = len(data) // 2
+    begun = await village.secretary.post("/api/uploads", wanted(village, len(data)))
+    assert (begun.status, begun.body["offset"]) == (201, 0)
+    identifier = begun.body["id"]
+    assert (await send(village.secretary, identifier, 0, data[:half])).body["offset"] == half
+    for offset, piece in ((0, data[:half]), (half + 1, data[half + 1 :])):  # sent twice; one left out
+        again = await send(village.secretary, identifier, offset, piece)
+        assert (again.status, again.code, again.body["error"]["details"]["offset"]) == (
+            409, "upload_offset", half,
+        )  # fmt: skip
+    damaged = await send(
+        village.secretary, identifier, half, data[half:], **{"Upload-Checksum": f"sha-256 {'A' * 43}="}
+    )
+    assert damaged.code == "upload_checksum"
+    listed = (await village.secretary.get("/api/uploads")).body["items"]
+    assert [(one["id"], one["offset"]) for one in listed] == [(identifier, half)]
+    last = await send(village.secretary, identifier, half, data[half:])
+    assert last.body["recordingId"] == identifier
+    assert (await send(village.secretary, identifier, half, data[half:])).body["recordingId"] == identifier
+    assert (await village.secretary.get("/api/uploads")).body["items"] == []
+    shown = (await village.party_member.get(f"/api/recordings/{identifier}")).body
+    assert (shown["state"], shown["meetingId"], shown["kind"]) == ("composing", None, "lecture")
+    assert (await village.sibling_secretary.get(f"/api/recordings/{identifier}")).status == 404
+    async with house.database.reading() as session:
+        assert await session.get(CompositionJob, identifier) is not None
+    (kept,) = [path for _, path in Folders(house.recordings).originals(identifier)]
+    assert await asyncio.to_thread(kept.read_bytes) == data
+
+
+async def test_what_is_no_film_is_refused_and_nothing_is_left(house: House, village: Village) -> None:
+    begun = (await village.secretary.post("/api/uploads", wanted(village))).body
+    refused = await send(village.secretary, begun["id"], 0, b"%PDF-1.7" + b" " * 4992)
+    assert (refused.status, refused.code) == (422, "upload_not_a_film")
+    assert (await village.secretary.get(f"/api/uploads/{begun['id']}")).code == "upload_not_found"
+    async with house.database.reading() as session:
+        assert await session.get(Recording, begun["id"]) is None
+        assert await session.get(StorageJob, begun["id"]) is not None, "its file is removed in the background"
+
+
+async def test_nobody_else_may_touch_it(village: Village) -> None:
+    begun = (await village.secretary.post("/api/uploads", wanted(village))).body
+    path = f"/api/uploads/{begun['id']}"
+    for other in (village.district, village.sibling_secretary, village.party_member):
+        assert (await other.get(path)).code == "upload_not_found"
+        assert (await send(other, begun["id"], 0, b"x" * 5000)).code == "upload_not_found"
+        assert (await other("DELETE", path)).status == 404
+    assert (await village.secretary.get(path)).body["offset"] == 0
+    assert (await village.secretary("DELETE", path)).status == 204
+    assert (await village.secretary.get(path)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "status", "code"),
+    [
+        ("party_member", {}, 403, "forbidden"),
+        ("sibling_secretary", {}, 404, "not_found"),
+        ("nobody", {}, 401, "not_signed_in"),
+        ("secretary", {"sizeBytes": 9 * 1024**3}, 413, "upload_too_large"),
+        ("secretary", {"sizeBytes": 0}, 422, "upload_too_small"),
+        ("secretary", {"sizeBytes": -1}, 422, "invalid_request"),
+        ("secretary", {"kind": "family_visit"}, 422, "upload_kind_private"),
+        ("secretary", {"title": ""}, 422, "invalid_request"),
+        ("secretary", {"organizationId": "0" * 32}, 404, "not_found"),
+        ("secretary", {"meetingId": "0" * 32}, 404, "meeting_not_found"),
+    ],
+)
+async def test_who_may_not_and_what_cannot_be_is_told_before_the_first_byte(
+    village: Village, who: str, change: dict[str, Any], status: int, code: str
+) -> None:
+    refused = await village.caller(who).post("/api/uploads", wanted(village, **change))
+    assert (refused.status, refused.code) == (status, code)
+
+
+async def test_chunks_and_their_headers_are_bounded(village: Village) -> None:
+    begun = (await village.secretary.post("/api/uploads", wanted(village))).body
+    for offset in ("", "-1", "x", "1e3", "9" * 20):
+        refused = await send(village.secretary, begun["id"], 0, b"x", **{"Upload-Offset": offset})
+        assert refused.code == "upload_header"
+    for checksum in ("md5 AAAA", "sha-256 ???", "sha-256 AAAA", "sha-256"):
+        refused = await send(village.secretary, begun["id"], 0, b"x", **{"Upload-Checksum": checksum})
+        assert refused.code == "upload_header"
+    assert (await send(village.secretary, begun["id"], 0, b"x" * 5001)).code == "upload_too_long"
+    assert (await send(village.secretary, begun["id"], 0, b"x" * (CHUNK_BYTES + 1))).status == 413
+    assert (await village.secretary.get(f"/api/uploads/{begun['id']}")).body["offset"] == 0
+    for _ in range(2):
+        assert (await village.secretary.post("/api/uploads", wanted(village))).status == 201
+    assert (await village.secretary.post("/api/uploads", wanted(village))).code == "too_many_uploads"
+
+
+async def test_what_nobody_goes_on_with_is_thrown_away(house: House, village: Village) -> None:
+    begun = (await village.secretary.post("/api/uploads", wanted(village))).body
+    house.clock.advance(LIFETIME - timedelta(seconds=1))
+    await send(village.secretary, begun["id"], 0, b"x")
+    house.clock.advance(2)
+    assert await house.services.uploads.sweep() == 0, "a chunk came"
+    house.clock.advance(LIFETIME)
+    assert await house.services.uploads.sweep() == 1
+    async with house.database.reading() as session:
+        assert await session.get(StorageJob, begun["id"]) is not None
+
+
+async def test_a_film_of_a_meeting_counts_for_that_meeting(
+    house: House, village: Village, tmp_path: Path
+) -> None:
+    from tests.web.test_permissions import meeting_of  # noqa: PLC0415
+
+    meeting = (await village.secretary.post("/api/meetings", meeting_of(house, village))).body
+    body = wanted(village, meetingId=meeting["id"])
+    assert (await village.secretary.post("/api/uploads", body)).code == "upload_other_meeting", "not yet held"
+    house.clock.advance(timedelta(days=1))
+    await village.secretary.post(f"/api/meetings/{meeting['id']}/start")
+    await village.secretary.post(f"/api/meetings/{meeting['id']}/end")
+    data = await asyncio.to_thread(lambda: films.film(tmp_path / "film").read_bytes())
+    begun = (await village.secretary.post("/api/uploads", body | {"sizeBytes": len(data)})).body
+    await send(village.secretary, begun["id"], 0, data)
+    async with house.database.reading() as session:
+        recording = await session.get_one(Recording, begun["id"])
+    assert (recording.meeting_id, recording.state) == (meeting["id"], RecordingState.COMPOSING)
+    assert (await village.secretary.post("/api/uploads", body)).code == "meeting_has_recording"

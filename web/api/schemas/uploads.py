@@ -1,0 +1,39 @@
+"""Films made elsewhere that are brought into the library."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from members.policy import Audience
+from rooms.meetings.models import TITLE_LENGTH
+from rooms.meetings.states import MeetingKind
+from web.api.schemas.base import Id, Input, Moment, Output, Text
+
+LARGEST = 2**53 - 1  # what a browser can count to
+
+
+class UploadCreate(Input):
+    """`POST /api/uploads`; `meetingId` where the film shows a meeting that was not recorded here."""
+
+    organization_id: Id
+    title: Annotated[Text, StringConstraints(min_length=1, max_length=TITLE_LENGTH)]
+    kind: MeetingKind
+    audience: Audience
+    held_at: Moment
+    size_bytes: Annotated[int, Field(ge=0, le=LARGEST)]
+    meeting_id: Id | None = None
+
+
+class UploadOut(Output):
+    """A film on its way: the next chunk, of at most `chunkBytes`, begins at `offset`.
+
+    With `recordingId` it is whole, and being made into a recording.
+    """
+
+    id: Id
+    title: str
+    size_bytes: int
+    offset: int
+    chunk_bytes: int
+    expires_at: Moment
+    recording_id: Id | None
