@@ -17,6 +17,10 @@ KEY, SALT = 16, 12  # bytes of its master key and salt (RFC 7714 section 12.1)
 STEP_TIMEOUT = 10.0  # seconds: on loopback every step is done in milliseconds, or never
 RETRY = 0.25  # seconds between repetitions of a datagram that may have been lost
 CONSENT = 10.0  # seconds between checks, well within the 30 s of RFC 7675
+ESTIMATION = {
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+}
 MTU = 1200  # bytes
 UFRAG, PASSWORD = "bench", "a-benchmark-has-no-secrets"  # of every peer here
 TRACKS = {
@@ -42,7 +46,7 @@ class Connection:
 
 @dataclass
 class Peer:
-    """One participant; `rtp_capabilities` are simply the router's own, as a client that supports everything."""
+    """One participant; `rtp_capabilities` are the router's own, but for the feedback that a counter does not send."""
 
     wire: Wire
     rtp_capabilities: dict[str, Any] = field(default_factory=dict)
@@ -117,11 +121,17 @@ async def join(url: str, cookie: str, meeting_id: str) -> Peer:
     joined = await peer.call("join", {"meetingId": meeting_id})
     if joined["state"] != "admitted":
         raise JoinError(f"join: {joined['state']}")
-    peer.rtp_capabilities = joined["routerRtpCapabilities"]
+    peer.rtp_capabilities = _without_feedback(joined["routerRtpCapabilities"])
     producers = [producer for other in joined["peers"] for producer in other["producers"]]
     peer.producers = [producer["producerId"] for producer in producers]
     peer.open_producers = [producer["producerId"] for producer in producers if not producer["paused"]]
     return peer
+
+
+def _without_feedback(capabilities: dict[str, Any]) -> dict[str, Any]:
+    """Who asks for bandwidth estimation and then reports nothing is taken for a line that is cut."""
+    extensions = [each for each in capabilities["headerExtensions"] if each["uri"] not in ESTIMATION]
+    return {**capabilities, "headerExtensions": extensions}
 
 
 async def produce(peer: Peer, transport: str, kind: str, ssrc: int) -> int:

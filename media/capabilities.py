@@ -98,9 +98,8 @@ def _header_extensions() -> tuple[HeaderExtensionCapability, ...]:
         HeaderExtensionCapability(kind="video", uri=RID, preferred_id=2, direction="recvonly"),
         HeaderExtensionCapability(kind="video", uri=REPAIRED_RID, preferred_id=3, direction="recvonly"),
         *both(ABSOLUTE_SEND_TIME, 4),
-        # Outgoing audio goes without: its few packets would only blur the estimate made from video.
-        HeaderExtensionCapability(kind="audio", uri=TRANSPORT_CC, preferred_id=5, direction="recvonly"),
-        HeaderExtensionCapability(kind="video", uri=TRANSPORT_CC, preferred_id=5),
+        # Both ways on sound too: the estimate is of everything that is sent, and on a poor line most of it is sound.
+        *both(TRANSPORT_CC, 5),
         HeaderExtensionCapability(kind="audio", uri=AUDIO_LEVEL, preferred_id=10),
         HeaderExtensionCapability(kind="video", uri=VIDEO_ORIENTATION, preferred_id=11),
         *both(ABSOLUTE_CAPTURE_TIME, 13),

@@ -219,6 +219,9 @@ class Transport:
             "fractionLostDown": counted.fraction_lost_down,
             "fractionLostUp": counted.fraction_lost_up,
             "availableOutgoingBitrate": counted.budget_bps or None,
+            "overuses": counted.overuses,
+            "probesSent": counted.probes_sent,
+            "probeBytesSent": counted.probe_bytes_sent,
             "state": self.state.value,
             "admitted": self.admitted,
         }

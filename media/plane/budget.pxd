@@ -1,16 +1,124 @@
-"""What a subscriber's path bears, in one number: `transport.budget_bps`. 0 is unknown and means no limit."""
+"""What a subscriber's path bears, in one number: `transport.budget_bps`, for all that is sent, audio included. 0 is
+unknown and means no limit.
+
+It comes from the send-side estimator where the client answers with transport-cc, capped by REMB if it sends that too;
+from REMB alone otherwise; and without either from the loss in receiver reports, once there is too much of it.
+"""
 
 from libc.stdint cimport int64_t, uint32_t
 
-from media.plane.objects cimport core_t, transport_t
+from media.plane.bits cimport largest, smallest
+from media.plane.estimator cimport estimator_probes, estimator_take, estimator_tick
+from media.plane.objects cimport PROBING_MOST, core_t, transport_t
+from media.plane.padding cimport padding_consumer, send_probe_step
+from media.plane.probing cimport PROBE_SENDING, probe_due
+from media.plane.ratecontrol cimport RATE_LEAST
+
+cdef enum:
+    LOSS_LOW = 1311  # 2 % of 65,536
+    LOSS_HIGH = 6554  # 10 %
+    LOSS_EVERY_US = 1_000_000
+    UNKNOWN_BPS = 1_000_000  # of pictures that are not measured yet
 
 
-cdef inline void update_budget(core_t *core, transport_t *transport) noexcept nogil:
+cdef inline void update_budget(transport_t *transport) noexcept nogil:
     """Form the budget anew from what is known of the path."""
-    transport.budget_bps = transport.remb_bps
+    cdef int64_t bps = 0
+    if transport.estimator != NULL:
+        bps = <int64_t>transport.estimator.bps
+        if transport.remb_bps:
+            bps = smallest(bps, transport.remb_bps)
+    elif transport.remb_bps:
+        bps = transport.remb_bps
+    else:
+        bps = transport.loss_budget_bps
+    transport.budget_bps = bps
 
 
-cdef inline void take_remb(core_t *core, transport_t *transport, uint32_t bps) noexcept nogil:
+cdef inline void take_remb(transport_t *transport, uint32_t bps) noexcept nogil:
     """draft-alvestrand-rmcat-remb: the receiver's own estimate of all that comes to it."""
     transport.remb_bps = bps
-    update_budget(core, transport)
+    update_budget(transport)
+
+
+cdef inline void take_transport_cc(core_t *core, transport_t *transport) noexcept nogil:
+    """A report has been read into `core.results`."""
+    estimator_take(transport.estimator, &core.results, transport.sent.bytes, transport.rtt_us, core.now)
+    update_budget(transport)
+
+
+cdef inline void take_loss(core_t *core, transport_t *transport) noexcept nogil:
+    """Receiver reports came, and nothing better ever does. Unlimited until a tenth is lost, then as RFC 8698's kin do:
+    down by half the loss, up by 8 % a second, and unlimited again once far above what is sent."""
+    cdef int64_t sent_bps, elapsed
+    elapsed = core.now - transport.loss_budget_at
+    if transport.estimator != NULL or transport.remb_bps or elapsed < LOSS_EVERY_US:
+        return
+    sent_bps = <int64_t>(8e6 * (transport.bytes_sent - transport.loss_budget_bytes) / elapsed)
+    transport.loss_budget_at = core.now
+    transport.loss_budget_bytes = transport.bytes_sent
+    if transport.loss_down > LOSS_HIGH:
+        if transport.loss_budget_bps == 0 or transport.loss_budget_bps > sent_bps:
+            transport.loss_budget_bps = sent_bps
+        transport.loss_budget_bps -= transport.loss_budget_bps * transport.loss_down // 131_072
+        transport.loss_budget_bps = largest(transport.loss_budget_bps, RATE_LEAST)
+    elif transport.loss_down < LOSS_LOW and transport.loss_budget_bps:
+        transport.loss_budget_bps += transport.loss_budget_bps * 8 // 100
+        if transport.loss_budget_bps > 4 * sent_bps:
+            transport.loss_budget_bps = 0
+    update_budget(transport)
+
+
+cdef inline int64_t wanted_bps(const transport_t *transport) noexcept nogil:
+    """What all consumers would take together; 0 when no probe could be sent."""
+    if padding_consumer(transport) == NULL:
+        return 0
+    return transport.desired_bps if transport.desired_bps else UNKNOWN_BPS
+
+
+cdef inline void begin_probing(core_t *core, transport_t *transport) noexcept nogil:
+    core.probing[core.probing_count] = transport
+    core.probing_count += 1
+    core.probe_at = core.now
+
+
+cdef inline void stop_probing(core_t *core, const transport_t *transport) noexcept nogil:
+    """Strike a transport off the list of those that probe."""
+    cdef int i
+    cdef int kept = 0
+    for i in range(core.probing_count):
+        if core.probing[i] != transport:
+            core.probing[kept] = core.probing[i]
+            kept += 1
+    core.probing_count = kept
+
+
+cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
+    """Every tick, for each transport that has an estimator."""
+    if transport.estimator == NULL or not transport.admitted:
+        return
+    estimator_tick(transport.estimator, transport.sent.bytes, core.now)
+    update_budget(transport)
+    if core.probing_count < PROBING_MOST and transport.estimator.probes.state != PROBE_SENDING:
+        if estimator_probes(transport.estimator, <double>wanted_bps(transport), core.now):
+            begin_probing(core, transport)
+
+
+cdef inline void probe_on(core_t *core) noexcept nogil:
+    """Send what is due of the clusters under way; `probe_at` becomes when to come back, 0 for never."""
+    cdef int i
+    cdef int kept = 0
+    cdef transport_t *transport
+    core.probe_at = 0
+    for i in range(core.probing_count):
+        transport = core.probing[i]
+        if probe_due(&transport.estimator.probes, core.now):
+            send_probe_step(core, transport)
+        if transport.estimator.probes.state != PROBE_SENDING:
+            continue
+        core.probing[kept] = transport
+        kept += 1
+        if core.probe_at == 0 or transport.estimator.probes.next_us < core.probe_at:
+            core.probe_at = transport.estimator.probes.next_us
+    core.probing_count = kept
+    core.probe_at = largest(core.probe_at, core.now + 1_000) if kept else 0

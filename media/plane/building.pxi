@@ -96,4 +96,5 @@ cdef void free_transport(transport_t *transport) noexcept:
     list_free(&transport.consumers)
     free(transport.arrivals)
     free(transport.sent)
+    free(transport.estimator)
     free(transport)

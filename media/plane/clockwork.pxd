@@ -4,6 +4,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from media.plane.allocator cimport allocate_due, build_ladder, measure
 from media.plane.bits cimport largest, smallest
+from media.plane.budget cimport guide, probe_on
 from media.plane.forward cimport forward_pending
 from media.plane.layers cimport ask_for_switches, find_active, find_wanted
 from media.plane.meter cimport MEASURE_US
@@ -95,6 +96,7 @@ cdef inline void tick(core_t *core) noexcept nogil:
             slow_tick(core, producer)
     for i in range(core.transports.count):
         report(core, <transport_t *>core.transports.items[i])
+        guide(core, <transport_t *>core.transports.items[i])
     core.tick_at = smallest(
         largest(core.missing_at, core.now + TICK_LEAST_US),
         core.now + (TICK_US if core.transports.count else SLOW_TICK_US),
@@ -108,5 +110,9 @@ cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
     frame_at = flush_due(core, False)
     if now >= core.tick_at:
         tick(core)
+    if core.probing_count and now >= core.probe_at:
+        probe_on(core)
     deliver_all(core)
+    if core.probing_count:
+        frame_at = smallest(frame_at, core.probe_at) if frame_at else core.probe_at
     return smallest(frame_at, core.tick_at) if frame_at else core.tick_at

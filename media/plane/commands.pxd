@@ -8,7 +8,9 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from media.plane.address cimport address_t
 from media.plane.allocator cimport allocate_now
+from media.plane.budget cimport stop_probing, update_budget
 from media.plane.clockwork cimport flush_due
+from media.plane.estimator cimport estimator_reset, estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
@@ -67,6 +69,7 @@ cdef inline void start_all(core_t *core, transport_t *transport) noexcept nogil:
 cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept nogil:
     while transport.address_count:
         forget_address(core, transport, transport.address_count - 1)
+    stop_probing(core, transport)
     list_remove(&core.transports, transport)
 
 
@@ -193,7 +196,10 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
     elif command.operation == SET_ARRIVALS:
         transport.arrivals = <arrivals_t *>command.first
     elif command.operation == SET_SENT:
+        transport.estimator = <estimator_t *>command.second
+        estimator_reset(transport.estimator, core.now)
         transport.sent = <sent_t *>command.first
+        update_budget(transport)
 
 
 cdef inline void apply_to_producer(core_t *core, const command_t *command) noexcept nogil:

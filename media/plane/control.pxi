@@ -154,6 +154,7 @@ cdef class Control(Keeper):
         cdef Record record
         cdef consumer_t *consumer
         cdef sent_t *sent
+        cdef estimator_t *estimator
         number(payload_type, "payload_type", 0, 127)
         number(rtx_payload_type or 0, "rtx_payload_type", 0, 127)
         ssrcs = {read_ssrc(ssrc, "ssrc")}
@@ -195,10 +196,13 @@ cdef class Control(Keeper):
         consumer.handle = record.handle
         if EXT_TRANSPORT_CC in extensions and not to.has_sent:
             sent = <sent_t *>calloc(1, sizeof(sent_t))
-            if sent == NULL:
+            estimator = <estimator_t *>calloc(1, sizeof(estimator_t))
+            if sent == NULL or estimator == NULL:
+                free(sent)
+                free(estimator)
                 raise MemoryError
             to.has_sent = True
-            self.order(SET_SENT, to, 0, 0, sent)
+            self.order(SET_SENT, to, 0, 0, sent, estimator)
         self.order(ADD_CONSUMER, record)
         return record.handle
 

@@ -72,7 +72,8 @@ cdef class Core(Control):
         return TransportStatistics(
             at.packets_received, at.bytes_received, at.packets_sent, at.bytes_sent, at.last_received_us, at.rtt_us,
             at.loss_down / 65536.0, at.loss_up / 65536.0, at.feedbacks, at.remb_bps,
-            at.budget_bps,
+            at.budget_bps, at.estimator.overuses if at.estimator != NULL else 0,
+            at.estimator.probes.clusters if at.estimator != NULL else 0, at.probe_bytes,
         )
 
     def reception(self, transport):

@@ -11,7 +11,8 @@ from media.plane.address cimport address_t, table_t
 from media.plane.batch cimport batch_t
 from media.plane.drops cimport drops_t
 from media.plane.extensions cimport extension_writer_t, kinds_by_id_t
-from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.estimator cimport estimator_t
+from media.plane.feedback cimport arrivals_t, results_t, sent_t
 from media.plane.meter cimport meter_t
 from media.plane.queue cimport queue_t
 from media.plane.seal cimport evp_t, seal_t
@@ -33,6 +34,7 @@ cdef enum:
     DUE_MOST = 256
     SR_MEMORY = 4
     PLACES_MOST = 64
+    PROBING_MOST = 16  # transports that send probes at the same time
     ANY_LAYER = 255
 
 # A growing array of pointers (grows only when objects are added).
@@ -93,7 +95,12 @@ ctypedef struct transport_t:
     int64_t audio_bps
     int64_t audio_at_us
     uint64_t audio_bytes
+    estimator_t *estimator  # beside `sent`
     int64_t budget_bps  # for all consumers together, audio included; 0: unknown, so no limit
+    int64_t loss_budget_bps  # where there is neither an estimator nor REMB
+    int64_t loss_budget_at
+    uint64_t loss_budget_bytes
+    uint64_t probe_bytes
     uint32_t remb_bps
     uint32_t rtt_us
     uint32_t loss_down  # 1/65536
@@ -240,6 +247,10 @@ ctypedef struct core_t:
     int64_t tick_at
     int64_t slow_tick_at
     int64_t measure_at
+    transport_t *probing[<int>PROBING_MOST]
+    int probing_count
+    int64_t probe_at  # when the next packets of a probe are due; 0 none
+    results_t results  # of the report being read
     int64_t missing_at  # when the next NACK is due, as of the last tick
     void (*deliver)(core_t *core, int socket) noexcept nogil
     void *outlet  # what `deliver` needs

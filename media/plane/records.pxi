@@ -26,6 +26,7 @@ from media.plane.connections cimport (
 from media.plane.demux cimport DATAGRAM_MOST, control_t, core_receive, receive_media
 from media.plane.drops cimport DROP_COUNT, HUITANG_DROP_NAMED, HUITANG_DROP_NAMES
 from media.plane.extensions cimport *
+from media.plane.estimator cimport estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
 from media.plane.lists cimport list_free

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.plane.bits cimport get16, get24, get32, get64
-from media.plane.budget cimport take_remb
+from media.plane.budget cimport take_loss, take_remb, take_transport_cc
 from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC
 from media.plane.feedback cimport read_transport_cc
 from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
@@ -157,9 +157,10 @@ cdef inline bint read_feedback(
         elif packet.count == RTPFB_TRANSPORT_CC:
             if transport.sent == NULL:
                 return True
-            if not read_transport_cc(transport.sent, data, at, packet.end):
+            if not read_transport_cc(transport.sent, &core.results, data, at, packet.end, core.now):
                 return False
             transport.feedbacks += 1
+            take_transport_cc(core, transport)
         return True
     if packet.count == PSFB_PLI:
         read_key_request(core, transport, get32(data + at + 4))
@@ -170,7 +171,7 @@ cdef inline bint read_feedback(
             at += 8
             items += 1
     elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"
-        take_remb(core, transport, read_remb(get24(data + at + 13)))
+        take_remb(transport, read_remb(get24(data + at + 13)))
     return True
 
 
@@ -211,3 +212,4 @@ cdef inline void accept_rtcp(core_t *core, transport_t *transport, const uint8_t
                 core.drops[<int>DROP_MALFORMED_RTCP] += 1
     if expected:
         transport.loss_down = <uint32_t>((transport.loss_down + lost * 65_536 // expected) // 2)
+        take_loss(core, transport)

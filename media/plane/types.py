@@ -107,6 +107,11 @@ class TransportStatistics(NamedTuple):
     """The subscriber's own estimate by REMB; 0 when it sends none."""
     budget_bps: int
     """What the path to the subscriber is taken to bear, all consumers together; 0 while unknown (no limit then)."""
+    overuses: int
+    """How often the estimate was reduced because a queue grew."""
+    probes_sent: int
+    """Clusters of packets sent to learn whether the path bears more."""
+    probe_bytes_sent: int
 
 
 class ProducerStatistics(NamedTuple):

@@ -1,0 +1,147 @@
+"""What a path bears, estimated where the packets are sent: Google Congestion Control (draft-ietf-rmcat-gcc-02) as today's
+libwebrtc does it. Pure: reports and time in, a rate out.
+
+The rate is the lower of what delay allows (bursts -> trendline -> rate control) and what loss allows. Everything the
+receiver reports is taken as true, since he can only harm himself: the rate has a ceiling, nothing but media that exists
+and short probes is ever sent, and probes stop where nothing more is wanted.
+"""
+
+from libc.math cimport fmax
+from libc.stdint cimport int64_t
+
+from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, acknowledged_t, acknowledged_update
+from media.plane.bits cimport largest
+from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
+from media.plane.feedback cimport result_t, results_t
+from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_update
+from media.plane.probing cimport (
+    PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
+)
+from media.plane.ratecontrol cimport RATE_LEAST, clamp_rate, rate_reset, rate_set, rate_t, rate_update
+from media.plane.trendline cimport USAGE_NORMAL, USAGE_OVER, trendline_add, trendline_reset, trendline_t
+
+cdef enum:
+    SILENCE_US = 2_000_000  # after it the delays of before are no measure
+    UNANSWERED_US = 1_000_000  # four times the longest interval between libwebrtc's reports
+    UNANSWERED_AGAIN_US = 500_000
+    RTT_UNKNOWN_US = 200_000
+
+ctypedef struct estimator_t:
+    double bps
+    bursts_t bursts
+    trendline_t trendline
+    acknowledged_t acknowledged
+    rate_t rate
+    losses_t losses
+    probes_t probes
+    int64_t feedback_us  # the last report; 0 none yet
+    int64_t answered_bytes  # sent when the last report came
+    int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
+    bint cut  # reports have stayed away, and none has come since
+    int64_t overuses
+
+
+cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept nogil:
+    bursts_reset(&estimator.bursts)
+    trendline_reset(&estimator.trendline)
+    acknowledged_reset(&estimator.acknowledged)
+    rate_reset(&estimator.rate, now)
+    losses_reset(&estimator.losses)
+    probes_reset(&estimator.probes)
+    estimator.bps = estimator.rate.bps
+    estimator.feedback_us = 0
+    estimator.answered_bytes = 0
+    estimator.cut = False
+    estimator.unanswered_us = 0
+
+
+cdef inline void combine(estimator_t *estimator) noexcept nogil:
+    cdef double loss_bps = estimator.losses.bps
+    estimator.bps = clamp_rate(loss_bps if 0 < loss_bps < estimator.rate.bps else estimator.rate.bps)
+
+
+cdef inline void take_result(estimator_t *estimator, const result_t *result, int64_t now) noexcept nogil:
+    cdef int64_t sent_gap = 0
+    cdef int64_t arrival_gap = 0
+    if not estimator.cut:  # what went into a dead line says nothing of a living one
+        losses_add(&estimator.losses, result.sent_us, result.size, result.arrival_us < 0, result.late)
+    if not result.late:
+        probe_result(&estimator.probes, result.sequence, result.size, result.sent_us, result.arrival_us)
+    if result.arrival_us < 0:
+        return
+    acknowledged_add(&estimator.acknowledged, result.arrival_us, result.size)
+    if bursts_add(&estimator.bursts, result.sent_us, result.arrival_us, now, &sent_gap, &arrival_gap):
+        trendline_add(&estimator.trendline, sent_gap, arrival_gap, result.arrival_us, now)
+
+
+cdef inline void estimator_take(
+    estimator_t *estimator, const results_t *results, int64_t sent_bytes, int64_t rtt_us, int64_t now
+) noexcept nogil:
+    """One report. `sent_bytes`: ever sent; `rtt_us`: 0 while unknown."""
+    cdef double before = estimator.bps
+    cdef double probed
+    cdef int64_t newest = 0
+    cdef int i
+    if rtt_us <= 0:
+        rtt_us = RTT_UNKNOWN_US
+    if now - estimator.feedback_us > SILENCE_US:
+        bursts_reset(&estimator.bursts)
+        trendline_reset(&estimator.trendline)
+    estimator.feedback_us = now
+    estimator.answered_bytes = sent_bytes
+    estimator.unanswered_us = 0
+    for i in range(results.count):
+        if results.unreported_bytes and results.items[i].arrival_us >= 0 and newest == 0:
+            # That a report was lost does not mean that its packets were.
+            acknowledged_add(&estimator.acknowledged, results.items[i].arrival_us, <int>results.unreported_bytes)
+        take_result(estimator, &results.items[i], now)
+        newest = largest(newest, results.items[i].arrival_us)
+    estimator.cut = False
+    acknowledged_update(&estimator.acknowledged, newest)
+    if estimator.probes.state != PROBE_IDLE:
+        probed = probes_conclude(&estimator.probes, estimator.bps, now)
+        if probed > estimator.rate.bps:
+            rate_set(&estimator.rate, probed, now)
+        elif probed > 0:  # sent faster than estimated, it came slower: the line is full. One cluster may err, though
+            rate_set(&estimator.rate, fmax(fmax(probed, estimator.rate.bps / 2), estimator.acknowledged.bps), now)
+        if estimator.probes.state == PROBE_IDLE:  # the queue that the probe itself has made is no overuse
+            bursts_reset(&estimator.bursts)
+            trendline_reset(&estimator.trendline)
+    elif rate_update(&estimator.rate, estimator.trendline.usage, estimator.acknowledged.bps, rtt_us, now):
+        estimator.overuses += 1
+        probes_dropped(&estimator.probes, before, estimator.rate.bps, PROBE_AFTER_DROP_US, now)
+    losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps)
+    combine(estimator)
+
+
+cdef inline void back_off(estimator_t *estimator, int64_t now) noexcept nogil:
+    """No reports, though there should be: the path is cut, or so full that nothing comes through."""
+    probes_dropped(&estimator.probes, estimator.bps, RATE_LEAST, 0, now)
+    rate_set(&estimator.rate, 0.8 * estimator.bps, now)
+    losses_reset(&estimator.losses)
+    estimator.cut = True
+    combine(estimator)
+
+
+cdef inline void estimator_tick(estimator_t *estimator, int64_t sent_bytes, int64_t now) noexcept nogil:
+    """Often, whether reports come or not."""
+    if sent_bytes == estimator.answered_bytes:
+        estimator.unanswered_us = 0
+    elif estimator.unanswered_us == 0:
+        estimator.unanswered_us = now
+    elif now - estimator.unanswered_us >= UNANSWERED_US:
+        estimator.unanswered_us = now - UNANSWERED_US + UNANSWERED_AGAIN_US
+        back_off(estimator, now)
+
+
+cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
+    """Whether a probe cluster begins now; never before the first packets were reported, nor without reports, nor where
+    loss is the limit, of which a short cluster shows nothing."""
+    cdef double loss_bps = estimator.losses.bps
+    if 0 < loss_bps < estimator.rate.bps or estimator.feedback_us == 0:
+        return False
+    if estimator.unanswered_us and now - estimator.feedback_us > UNANSWERED_US // 2:
+        return False
+    return probes_decide(
+        &estimator.probes, estimator.bps, wanted_bps, estimator.trendline.usage == USAGE_NORMAL, now
+    )

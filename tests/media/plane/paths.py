@@ -1,0 +1,148 @@
+"""A path on simulated time: a bottleneck with a queue, a way there and back, loss; and who sends and receives there."""
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.media.plane import probe
+
+SECOND = 1_000_000
+START = 5 * SECOND
+FRAME_US = 33_333
+PACKET = 1100
+REPORT_US = 100_000
+Media = Callable[[float, float], float]  # bit/s to send, by seconds since the start and the estimate
+TICK_US = 50_000
+
+
+@dataclass
+class Link:
+    """One direction: what exceeds the queue is dropped (drop-tail), and a share of the rest at random."""
+
+    bps: Callable[[float], float]  # by seconds since the start
+    delay_us: int = 25_000
+    queue_us: int = 400_000  # as time at the present rate
+    loss: float = 0.0
+    jitter_us: int = 0
+    seed: int = 1
+    busy_until: int = 0
+    dropped: int = 0
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)  # noqa: S311  a network, not a secret
+
+    def carry(self, size: int, now: int) -> int | None:
+        """When the packet arrives, or None."""
+        bps = self.bps((now - START) / SECOND)
+        begin = max(self.busy_until, now)
+        if bps <= 0 or begin - now > self.queue_us:
+            self.dropped += 1
+            return None
+        self.busy_until = begin + int(size * 8 * SECOND / bps)
+        if self.dice.random() < self.loss:
+            self.dropped += 1
+            return None
+        return self.busy_until + self.delay_us + self.dice.randrange(self.jitter_us + 1)
+
+
+@dataclass
+class Path:
+    """A sender that sends what it may of what it has, and a receiver that reports as libwebrtc's does."""
+
+    link: Link
+    media: Media
+    wanted: float = 20e6
+    back_us: int = 25_000
+    report_loss: float = 0.0
+    receiver_clock: Callable[[int], int] = lambda now: now + 77_777_777
+    tamper: Callable[[bytes], list[bytes]] = lambda message: [message]
+    reports: bool = True
+    seed: int = 1
+    now: int = START
+    trace: list[tuple[float, float]] = field(default_factory=list)  # seconds, estimate
+    sent_bytes: int = 0
+    probe_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.estimator = probe.Estimator(self.now)
+        self.arrivals = probe.Arrivals()
+        self.dice = random.Random(self.seed)  # noqa: S311  a network, not a secret
+        self.order = itertools.count()
+        self.events: list[tuple[int, int, Callable[[], None]]] = []
+        self.owed = 0.0
+        for later, event in ((0, self.frame), (TICK_US, self.tick), (REPORT_US, self.report)):
+            self.at(self.now + later, event)
+
+    def at(self, when: int, event: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (when, next(self.order), event))
+
+    def seconds(self) -> float:
+        return (self.now - START) / SECOND
+
+    def run(self, seconds: float) -> "Path":
+        """Let so much time pass."""
+        until = self.now + int(seconds * SECOND)
+        while self.events and self.events[0][0] <= until:
+            self.now, _, event = heapq.heappop(self.events)
+            event()
+        self.now = until
+        return self
+
+    def send(self, number: int, size: int) -> None:
+        self.sent_bytes += size
+        arrival = self.link.carry(size, self.now)
+        if arrival is not None:
+            self.at(arrival, lambda: self.arrivals.note(number, self.receiver_clock(self.now)))
+
+    def frame(self) -> None:
+        """A thirtieth of a second of media, in packets at once."""
+        self.at(self.now + FRAME_US, self.frame)
+        self.owed += self.media(self.seconds(), self.estimator.bps) * FRAME_US / SECOND / 8
+        while self.owed >= 100:
+            size = min(PACKET, int(self.owed))
+            self.send(self.estimator.send(size, self.now), size)
+            self.owed -= size
+
+    def tick(self) -> None:
+        self.at(self.now + TICK_US, self.tick)
+        if self.estimator.tick(self.wanted, self.now):
+            self.probe()
+        self.trace.append((self.seconds(), self.estimator.bps))
+
+    def probe(self) -> None:
+        numbers, again = self.estimator.probe(PACKET, self.now)
+        for number in numbers:
+            self.send(number, PACKET)
+            self.probe_bytes += PACKET
+        if again is not None:
+            self.at(again, self.probe)
+
+    def report(self) -> None:
+        self.at(self.now + REPORT_US, self.report)
+        message = self.arrivals.message()
+        if not message or not self.reports or self.dice.random() < self.report_loss:
+            return
+        for each in self.tamper(message):
+            self.at(self.now + self.back_us, partial(self.answer, each))
+
+    def answer(self, message: bytes) -> None:
+        self.estimator.report(message, self.link.delay_us + self.back_us, self.now)
+
+    def estimates(self, since: float, until: float) -> list[float]:
+        return [bps for at, bps in self.trace if since <= at < until]
+
+
+def steady(bps: float) -> Callable[[float], float]:
+    return lambda _seconds: bps
+
+
+def greedy(most: float) -> Media:
+    """Media that fills the estimate, up to what there is."""
+    return lambda _seconds, estimate: min(most, estimate)
+
+
+def constant(bps: float) -> Media:
+    return lambda _seconds, _estimate: bps
