@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from media.plane.bits cimport largest, smallest
 from media.plane.estimator cimport estimator_probes, estimator_take, estimator_tick
-from media.plane.objects cimport PROBING_MOST, core_t, transport_t
+from media.plane.objects cimport PROBING_MOST, consumer_t, core_t, transport_t
 from media.plane.padding cimport padding_consumer, send_probe_step
 from media.plane.probing cimport PROBE_SENDING, probe_due
 from media.plane.ratecontrol cimport RATE_LEAST
@@ -21,10 +21,24 @@ cdef enum:
     UNKNOWN_BPS = 1_000_000  # of pictures that are not measured yet
 
 
+cdef inline bint is_estimated(const transport_t *transport) noexcept nogil:
+    """Whether every picture carries transport-cc. One that does not (no RTX, see add_consumer) cannot be probed for, and
+    an estimate of the sound alone must not starve it."""
+    cdef const consumer_t *consumer
+    cdef int i
+    if transport.estimator == NULL:
+        return False
+    for i in range(transport.consumers.count):
+        consumer = <const consumer_t *>transport.consumers.items[i]
+        if consumer.producer.video and not consumer.paused and not consumer.extensions.transport_cc_at:
+            return False
+    return True
+
+
 cdef inline void update_budget(transport_t *transport) noexcept nogil:
     """Form the budget anew from what is known of the path."""
     cdef int64_t bps = 0
-    if transport.estimator != NULL:
+    if transport.estimated:
         bps = <int64_t>transport.estimator.bps
         if transport.remb_bps:
             bps = smallest(bps, transport.remb_bps)
@@ -52,7 +66,7 @@ cdef inline void take_loss(core_t *core, transport_t *transport) noexcept nogil:
     down by half the loss, up by 8 % a second, and unlimited again once far above what is sent."""
     cdef int64_t sent_bps, elapsed
     elapsed = core.now - transport.loss_budget_at
-    if transport.estimator != NULL or transport.remb_bps or elapsed < LOSS_EVERY_US:
+    if transport.estimated or transport.remb_bps or elapsed < LOSS_EVERY_US:
         return
     sent_bps = <int64_t>(8e6 * (transport.bytes_sent - transport.loss_budget_bytes) / elapsed)
     transport.loss_budget_at = core.now
@@ -98,6 +112,7 @@ cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     if transport.estimator == NULL or not transport.admitted:
         return
     estimator_tick(transport.estimator, transport.sent.bytes, core.now)
+    transport.estimated = is_estimated(transport)
     update_budget(transport)
     if core.probing_count < PROBING_MOST and transport.estimator.probes.state != PROBE_SENDING:
         if estimator_probes(transport.estimator, <double>wanted_bps(transport), core.now):

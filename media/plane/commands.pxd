@@ -199,6 +199,7 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
         transport.estimator = <estimator_t *>command.second
         estimator_reset(transport.estimator, core.now)
         transport.sent = <sent_t *>command.first
+        transport.estimated = True
         update_budget(transport)
 
 

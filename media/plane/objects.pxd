@@ -96,6 +96,7 @@ ctypedef struct transport_t:
     int64_t audio_at_us
     uint64_t audio_bytes
     estimator_t *estimator  # beside `sent`
+    bint estimated  # it covers all pictures that are sent
     int64_t budget_bps  # for all consumers together, audio included; 0: unknown, so no limit
     int64_t loss_budget_bps  # where there is neither an estimator nor REMB
     int64_t loss_budget_at
