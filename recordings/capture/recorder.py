@@ -122,6 +122,17 @@ class Recorder:
         self._order(producer_id, lambda capture, now_us: capture.remove(producer_id, now_us))
         self._tracks.discard(producer_id)
 
+    def wished(self, person_key: str, *, hidden: bool) -> None:
+        """The person asks not to be in the picture, or to be in it again; the last wish holds for the whole meeting."""
+        now_us = monotonic_us()
+
+        def note() -> None:
+            if self._capture is not None:
+                self._capture.wish(person_key, now_us, hidden=hidden)
+
+        if not self._closed:
+            self._thread.order(note)
+
     async def close(self) -> None:
         """Write and close everything; returns when the files are whole and on the disk. Twice is harmless."""
         if self._closed:

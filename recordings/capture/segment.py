@@ -90,6 +90,10 @@ class SegmentCapture:
             us=now_us,
         )
 
+    def wish(self, person_key: str, now_us: int, *, hidden: bool) -> None:
+        """Somebody asks not to be in the picture, or to be in it again."""
+        self._journal.add("picture", personKey=person_key, hidden=hidden, us=now_us)
+
     def pause(self, producer_id: str, now_us: int) -> None:
         """The publisher paused."""
         capture = self._tracks.get(producer_id)

@@ -1,4 +1,4 @@
-"""What the server knows of a recording and the captured files do not: its title, its marks, people's wishes."""
+"""What the server knows of a recording and the captured files do not: its title and its marks."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -20,8 +20,8 @@ class AgendaMark:
 class Brief:
     """Given to the composing process by its supervisor. Without a title there is no title card.
 
-    `date` is written out as people read it, `hidden` are keys of people who asked not to be in the picture, `hls`
-    asks for the three sizes, `part_seconds` is how much of the film is encoded at a stretch and kept.
+    `date` is written out as people read it, `hls` asks for the three sizes, `part_seconds` is how much of the film is
+    encoded at a stretch and kept.
     """
 
     title: str = ""
@@ -29,15 +29,13 @@ class Brief:
     date: str = ""
     language: str = "zh-CN"
     marks: tuple[AgendaMark, ...] = ()
-    hidden: frozenset[str] = frozenset()
     hls: bool = False
     part_seconds: float = 60.0
 
 
 def write_brief(brief: Brief) -> bytes:
     """One line; the same brief always gives the same one."""
-    content = asdict(brief) | {"hidden": sorted(brief.hidden)}
-    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    return json.dumps(asdict(brief), ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def read_brief(line: bytes) -> Brief:
@@ -45,7 +43,6 @@ def read_brief(line: bytes) -> Brief:
     try:
         content: dict[str, Any] = json.loads(line)
         marks = tuple(AgendaMark(str(mark["at"]), str(mark["title"])) for mark in content.pop("marks"))
-        hidden = frozenset(str(key) for key in content.pop("hidden"))
-        return Brief(marks=marks, hidden=hidden, **content)
+        return Brief(marks=marks, **content)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no brief: {type(error).__name__}") from error

@@ -44,6 +44,7 @@ class SegmentRecord:
     tracks: dict[int, TrackRecord] = field(default_factory=dict)
     ended: float | None = None  # None: cut off by a kill
     failure: Failure | None = None
+    wishes: dict[str, bool] = field(default_factory=dict)  # person -> asked last not to be in the picture
 
 
 def read_segment(folder: Path) -> SegmentRecord | None:
@@ -77,6 +78,8 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
     if event == "track":
         record = _track(segment, line)
         segment.tracks.setdefault(record.number, record)
+    elif event == "picture":
+        segment.wishes[str(line["personKey"])] = line["hidden"] is True
     elif event == "end":
         segment.failure = Failure(line["failure"]) if "failure" in line else None
         segment.ended = _seconds(segment, line) if "us" in line else None

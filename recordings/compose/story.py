@@ -88,8 +88,9 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
     title = (0.0, TITLE_SECONDS) if brief.title else None
     end = title[1] if title else 0.0
     last: tuple[SegmentRecord, float] | None = None  # and when it ended, in its own seconds
-    for path in segment_folders(folder):
-        segment = read_segment(path)
+    segments = [(path, read_segment(path)) for path in segment_folders(folder)]
+    hidden = _hidden([segment for _, segment in segments if segment is not None])
+    for path, segment in segments:
         if segment is None:
             failure = failure or Failure.CAPTURE_UNREADABLE
             continue
@@ -104,7 +105,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
             shown = min(max(away, 0.0), INTERRUPTION_SECONDS)
             interruptions.append(Interruption((end, end + shown), max(away, shown)))
             shift += shown
-        clips += [track.clip(shift, f"{path.name}/{track.record.number}", brief.hidden) for track in found]
+        clips += [track.clip(shift, f"{path.name}/{track.record.number}", hidden) for track in found]
         finish = max(track.end for track in found)
         end = finish + shift
         stretches.append(Stretch(segment.started_at + timedelta(seconds=begin), begin + shift, end))
@@ -112,6 +113,14 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
     if not clips:
         end = 0.0
     return Story(tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches))
+
+
+def _hidden(segments: Sequence[SegmentRecord]) -> frozenset[str]:
+    """Who asked not to be in the picture. The last wish holds for the whole meeting, what came before it included."""
+    wishes: dict[str, bool] = {}
+    for segment in segments:
+        wishes.update(segment.wishes)
+    return frozenset(person for person, hidden in wishes.items() if hidden)
 
 
 @dataclass(frozen=True, slots=True)

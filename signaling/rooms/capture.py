@@ -16,6 +16,19 @@ class Capture:
     def __init__(self, router: Router) -> None:
         self._router = router
         self.recorder: Recorder | None = None
+        self._wishes: dict[str, bool] = {}
+
+    def begin(self, recorder: Recorder) -> None:
+        """The recorder is open; it hears first of what people asked before."""
+        self.recorder = recorder
+        for person_key, hidden in self._wishes.items():
+            recorder.wished(person_key, hidden=hidden)
+
+    def wished(self, person_key: str, *, hidden: bool) -> None:
+        """Noted beside the captured files, so that it holds for what was captured before too."""
+        self._wishes[person_key] = hidden
+        if self.recorder is not None:
+            self.recorder.wished(person_key, hidden=hidden)
 
     def opened(self, session: Session, publication: Publication) -> None:
         """Record a producer."""
@@ -33,6 +46,7 @@ class Capture:
                 peer_id=session.peer_id,
                 member_id=session.member_id,
                 display_name=session.display_name,
+                person_key=session.person_key,
                 source=source,
                 tap=tap,
                 paused=producer.paused,

@@ -66,6 +66,8 @@ class Door:
         hall = self._halls.open(snapshot.occasion)
         session = self._session(hall, entered, view, snapshot)
         self._halls.seat(session, connection.sid, entered.connection)
+        if message.record_picture is not None:
+            hall.wish(session.person_key, hidden=not message.record_picture)
         return self.answer(hall, session, snapshot, resumed=entered.resumed)
 
     async def leave(self, connection: Connection[Visitor], _message: Nothing) -> dict[str, Any]:
@@ -130,6 +132,7 @@ class Door:
             session = hall.sessions[entered.peer_id] = Session(
                 peer_id=entered.peer_id,
                 room_id=entered.room_id,
+                person_key=view.person_key,
                 member_id=view.member_id,
                 display_name=view.display_name,
                 role=view.role,

@@ -34,6 +34,9 @@ class Ear(Protocol):
     def closed(self, producer_id: str) -> None:
         """A producer is about to go."""
 
+    def wished(self, person_key: str, *, hidden: bool) -> None:
+        """Somebody asks not to be in the picture, or to be in it again; told before the cameras open or close."""
+
 
 class Hall:
     """One for each live room somebody came to, until the room ends."""
@@ -43,6 +46,7 @@ class Hall:
         self.router = router
         self.sessions: dict[str, Session] = {}
         self.publications: dict[str, Publication] = {}
+        self._hidden: set[str] = set()  # keys of people whose cameras nobody records
         self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
         self._ear = ear
         self._post = post
@@ -92,9 +96,27 @@ class Hall:
         publication = Publication(producer, source, session.peer_id)
         session.publications[producer.id] = publication
         self.publications[producer.id] = publication
-        self._ear.opened(session, publication)
+        self.let_hear(session, publication)
         self._tell_of("producerAdded", publication)
         return producer
+
+    def let_hear(self, session: Session, publication: Publication) -> None:
+        """The recording hears of a producer, but for the camera of who asked not to be in the picture."""
+        if publication.source is not Source.CAMERA or session.person_key not in self._hidden:
+            self._ear.opened(session, publication)
+
+    def wish(self, person_key: str, *, hidden: bool) -> None:
+        """Record the person's cameras from now on, or no longer; asking twice changes nothing."""
+        if hidden is (person_key in self._hidden):
+            return
+        (self._hidden.add if hidden else self._hidden.discard)(person_key)
+        self._ear.wished(person_key, hidden=hidden)
+        for session in self.sessions.values():
+            for publication in session.of_sources((Source.CAMERA,)):
+                if session.person_key == person_key and hidden:
+                    self._ear.closed(publication.producer.id)
+                elif session.person_key == person_key:
+                    self._ear.opened(session, publication)
 
     def pause(self, publication: Publication, *, by_host: bool = False) -> None:
         """Silence a producer on the server; its owner is told when a host did it."""

@@ -119,11 +119,11 @@ class Halls:
         hall, capture = self._halls.get(room_id), self._captures.get(room_id)
         if recorder is None or hall is None or capture is None:
             return
-        capture.recorder = recorder
+        capture.begin(recorder)
         for publication in hall.publications.values():
             owner = hall.session(publication.peer_id)
             if owner is not None:
-                capture.opened(owner, publication)
+                hall.let_hear(owner, publication)
 
     async def _finish_recording(self, room_id: str) -> None:
         await self._recordings.finish(room_id)

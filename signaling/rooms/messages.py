@@ -22,6 +22,7 @@ class Join(Message):
     meeting_id: Id
     display_name: Name | None = None
     resume_token: Secret | None = None
+    record_picture: bool | None = None  # None: as it was
 
 
 class CreateTransport(Message):
@@ -101,6 +102,12 @@ class Chat(Message):
     """A line for everybody."""
 
     text: ChatText
+
+
+class RecordPicture(Message):
+    """Whether one's own camera may be seen in the recording; without it one's name stands there."""
+
+    wanted: bool
 
 
 class RaiseHand(Message):

@@ -22,6 +22,7 @@ from signaling.rooms.messages import (
     Produce,
     ProducerReference,
     RaiseHand,
+    RecordPicture,
     SetPreferredLayers,
     SetPriority,
     TransportReference,
@@ -58,6 +59,7 @@ def rooms_table(door: Door, stage: Stage, floor: Floor) -> Table[Visitor]:
         "setPriority": Entry(SetPriority, stage.set_priority),
         "chat": Entry(Chat, floor.chat, TOLD_COST),
         "raiseHand": Entry(RaiseHand, floor.raise_hand, TOLD_COST),
+        "recordPicture": Entry(RecordPicture, stage.record_picture),
         "moderate": Entry(Moderate, floor.moderate),
         "endMeeting": Entry(Nothing, floor.end_meeting),
     }

@@ -38,6 +38,7 @@ class Session:
 
     peer_id: str
     room_id: str
+    person_key: str  # the same on all devices of a person
     member_id: str | None
     display_name: str
     role: Role

@@ -13,6 +13,7 @@ from signaling.rooms.messages import (
     CreateTransport,
     Produce,
     ProducerReference,
+    RecordPicture,
     SetPreferredLayers,
     SetPriority,
     TransportReference,
@@ -90,6 +91,12 @@ class Stage:
         """Stop sending a track."""
         hall, session = self._inside(connection)
         hall.unpublish(session, session.publication(message.producer_id))
+        return {}
+
+    async def record_picture(self, connection: From, message: RecordPicture) -> Answer:
+        """Be in the picture of the recording, or not: on all of one's devices, for the whole meeting."""
+        hall, session = self._inside(connection)
+        hall.wish(session.person_key, hidden=not message.wanted)
         return {}
 
     # Consumers

@@ -157,19 +157,27 @@ def test_a_player_finds_three_sizes_in_step(folder: Path) -> None:
     assert lengths[0] == lengths[1] == lengths[2]
 
 
-def test_whoever_asked_for_it_has_a_card_instead_of_a_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wishes", "shown"),
+    [([(0.0, True)], False), ([(1.2, True)], False), ([(0.3, True), (0.8, False)], True)],
+)
+def test_whoever_asked_last_not_to_be_in_the_picture_has_a_card_all_the_time(
+    tmp_path: Path, wishes: list[tuple[float, bool]], shown: bool
+) -> None:
     meeting = Meeting(tmp_path)
     for index, colour in enumerate((RED, GREEN, BLUE)):
         video = Publisher(ntp=index * 100.0).video(solid(colour), 1.5)
-        shown = track(video, f"p{index}", TrackSource.CAMERA, "张建国")
-        meeting.join((shown, video))
+        meeting.join((track(video, f"p{index}", TrackSource.CAMERA, "张建国"), video))
+    for at, hidden in wishes:
+        meeting.run(at)
+        meeting.capture.wish("guest:p1", meeting.now_us, hidden=hidden)
     meeting.run()
     meeting.end()
-    watched = watch(composed(tmp_path, Brief(hidden=frozenset({"guest:p1"})))[1])
-    assert watched.share(RED, 1.0) > 0.15
-    assert watched.share(BLUE, 1.0) > 0.15
-    for moment in (0.0, 0.5, 1.0, 1.4):
-        assert watched.share(GREEN, moment) == 0
+    watched = watch(composed(tmp_path)[1])
+    for moment in (0.2, 0.5, 1.0, 1.4):
+        assert watched.share(RED, moment) > 0.15
+        assert watched.share(BLUE, moment) > 0.15
+        assert (watched.share(GREEN, moment) > 0.15) is shown
 
 
 def killed_after(folder: Path, parts: int, brief: Brief) -> None:
@@ -220,7 +228,7 @@ def test_another_brief_begins_anew(tmp_path: Path) -> None:
     brief = Brief(part_seconds=2.0)
     killed_after(tmp_path, 1, brief)
     shares: list[float] = []
-    compose(tmp_path, shares.append, Brief(part_seconds=2.0, hidden=frozenset({"member:x"})))
+    compose(tmp_path, shares.append, Brief(part_seconds=2.0, date="今天"))
     assert shares[0] == 0.0
 
 

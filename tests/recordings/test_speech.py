@@ -136,15 +136,12 @@ def test_a_brief_is_read_as_it_was_written() -> None:
         "今天",
         "en",
         (AgendaMark("2026-11-23T12:00:00+00:00", "一"),),
-        frozenset({"b", "a"}),
         hls=True,
     )
     assert read_brief(write_brief(brief)) == brief
 
 
-@pytest.mark.parametrize(
-    "line", [b"", b"[]", b"{}", b"7", b'{"marks": 7, "hidden": []}', b"\xff", b"[" * 10_000]
-)
+@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b"7", b'{"marks": 7}', b"\xff", b"[" * 10_000])
 def test_anything_else_is_no_brief(line: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         read_brief(line)

@@ -49,6 +49,30 @@ async def test_every_producer_of_a_recorded_meeting_is_captured_until_the_end(
     }
 
 
+async def test_whoever_asks_for_it_is_not_in_the_picture_and_heard_all_the_same(
+    branch: Branch, enter: Enter, stack: Stack, tmp_path: Path
+) -> None:
+    meeting = await branch.meeting(record=True)
+    tracks = stack.recordings.statistics
+    async with enter(branch.secretary) as host:
+        await host.join(meeting, recordPicture=False)
+        await host.heard("recordingState")
+        await host.publish("camera")
+        await host.publish("microphone")
+        await until(lambda: tracks().captured_packets > 5)
+        assert tracks().capturing_tracks == 1
+        await host.call("recordPicture", {"wanted": True})
+        assert tracks().capturing_tracks == 2
+        await host.call("recordPicture", {"wanted": False})
+        assert tracks().capturing_tracks == 1
+        await host.call("endMeeting")
+        await host.heard("meetingEnded")
+    await stack.signaling._background.finish()
+    (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
+    wishes = [line for line in journal.read_text().splitlines() if '"event":"picture"' in line]
+    assert ['"hidden":true' in line for line in wishes] == [True, False, True]
+
+
 async def test_what_was_produced_before_the_recorder_was_open_is_captured_too(
     branch: Branch, enter: Enter, stack: Stack
 ) -> None:

@@ -11,6 +11,8 @@ export interface RoomConnectionOptions {
   /** A room token, where no session cookie says who it is. */
   token?: string
   locale?: string
+  /** False: not to be in the picture of the recording. It goes with every join, so a restarted server knows it too. */
+  recordPicture?: boolean
   /** Another server than the page's own, for tests. */
   url?: string
   /** How long to wait before asking again whether the meeting has begun. */
@@ -103,6 +105,7 @@ export class RoomConnection {
         meetingId: roomId,
         ...(displayName && { displayName }),
         ...(this.resumeToken && { resumeToken: this.resumeToken }),
+        ...(this.options.recordPicture !== undefined && { recordPicture: this.options.recordPicture }),
       })
       this.accept(answer)
     } catch (error) {

@@ -120,7 +120,10 @@ type Nothing = Record<string, never>
 
 /** Client event → what goes out and what comes back. */
 export interface RoomCalls {
-  join: [{ meetingId: string; displayName?: string; resumeToken?: string }, JoinAnswer]
+  join: [
+    { meetingId: string; displayName?: string; resumeToken?: string; recordPicture?: boolean },
+    JoinAnswer,
+  ]
   leave: [Nothing, Nothing]
   createTransport: [{ direction: Direction }, TransportAnswer]
   connectTransport: [{ transportId: string; dtlsParameters: types.DtlsParameters }, Nothing]
@@ -142,6 +145,7 @@ export interface RoomCalls {
   setPreferredLayers: [{ consumerId: string; spatialLayer: number; temporalLayer?: number }, Nothing]
   setPriority: [{ consumerId: string; priority: number }, Nothing]
   chat: [{ text: string }, Nothing]
+  recordPicture: [{ wanted: boolean }, Nothing]
   raiseHand: [{ raised: boolean }, Nothing]
   moderate: [{ action: ModerateAction; peerId?: string }, Nothing]
   endMeeting: [Nothing, Nothing]

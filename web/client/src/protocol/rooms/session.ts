@@ -56,6 +56,7 @@ export class RoomSession {
     readonly state: RoomState,
     private readonly events: RoomSessionEvents,
   ) {
+    state.recordPicture = options.recordPicture ?? true
     this.connection = new RoomConnection(options, {
       onJoined: (answer) => this.joined(answer),
       onNotBegun: (startsAt) => Object.assign(state, { phase: 'notBegun', connected: true, startsAt }),
@@ -91,6 +92,11 @@ export class RoomSession {
 
   say = (text: string): Promise<unknown> => this.ask('chat', { text })
   raiseHand = (raised: boolean): Promise<unknown> => this.ask('raiseHand', { raised })
+  /** Whether one's camera may be seen in the recording; see RoomConnectionOptions. */
+  recordPicture = (wanted: boolean): Promise<unknown> => {
+    this.options.recordPicture = this.state.recordPicture = wanted
+    return this.ask('recordPicture', { wanted })
+  }
   endMeeting = (): Promise<unknown> => this.ask('endMeeting', {})
   moderate = (action: ModerateAction, peerId?: string): Promise<unknown> =>
     this.ask('moderate', peerId ? { action, peerId } : { action })

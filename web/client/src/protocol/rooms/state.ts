@@ -44,6 +44,8 @@ export interface RoomState {
   locked: boolean
   meeting: RoomMeeting | null
   recording: RecordingStatus | null
+  /** Whether one's own camera may be seen in the recording, as one asked last. */
+  recordPicture: boolean
   startsAt: string | null
   activeSpeaker: string | null
   /** Who is heard now and how loud, in dBov: 0 is the loudest, -127 silence. */
@@ -65,6 +67,7 @@ export const newRoomState = (): RoomState => ({
   locked: false,
   meeting: null,
   recording: null,
+  recordPicture: true,
   startsAt: null,
   activeSpeaker: null,
   levels: {},
