@@ -42,6 +42,7 @@ __all__ = [
     "Scope",
     "StationActor",
     "Subject",
+    "circle",
     "may",
     "require",
     "scope",
@@ -54,7 +55,10 @@ class Audience(StrEnum):
 
     INVITED = "invited"  # nobody else
     ORGANIZATION = "organization"  # the members and guests of the organization and all below it
+    COMMITTEE = "committee"  # those of everything under the same committee
+    DISTRICT = "district"  # those of everything under the same department
     MEMBERS = "members"  # every member (开放式组织生活)
+    PUBLIC = "public"  # everybody, signed in or not: open lectures
 
 
 class Action(StrEnum):
@@ -77,8 +81,14 @@ class Action(StrEnum):
     SEE_ATTENDANCE = "see_attendance"  # of everybody; one's own row comes with see_meeting
     CORRECT_ATTENDANCE = "correct_attendance"
     WATCH_RECORDING = "watch_recording"
-    MANAGE_RECORDING = "manage_recording"
     UPLOAD_RECORDING = "upload_recording"  # brings a film made elsewhere into the library
+    MANAGE_RECORDING = "manage_recording"  # its settings and captions
+    SHARE_RECORDING = "share_recording"  # opens it to the circle at the subject's organization
+    SEE_VIEWINGS = "see_viewings"  # who has watched how much
+    DELETE_RECORDING = "delete_recording"
+    HOLD_RECORDING = "hold_recording"  # keeps anybody from deleting it
+    RELEASE_RECORDING = "release_recording"  # lifts such a hold
+    MANAGE_STORAGE = "manage_storage"  # how long recordings are kept, how much room they have
     SEE_SERVICES = "see_services"
     MANAGE_SERVICES = "manage_services"
     SEE_STATION = "see_station"
@@ -124,6 +134,17 @@ def within(path: str, ancestor: str | None) -> bool:
     return bool(ancestor) and path.startswith(ancestor or "/")
 
 
+def circle(path: str, audience: Audience) -> str:
+    """The top of the subtree whose members an audience means, of a thing at `path`.
+
+    The department is the root of its tree and a committee stands right below it; what belongs to the department
+    itself has no committee, and its circle is the department's.
+    """
+    depth = {Audience.COMMITTEE: 2, Audience.DISTRICT: 1}.get(audience)
+    parts = path.strip("/").split("/")
+    return f"/{'/'.join(parts[:depth])}/"
+
+
 def may(principal: Principal | None, action: Action, subject: Subject) -> bool:
     """Whether `principal` (None: nobody signed in) may do `action` to `subject`."""
     match principal:
@@ -136,7 +157,8 @@ def may(principal: Principal | None, action: Action, subject: Subject) -> bool:
             guest_rule = _GUEST_RULES.get(action)
             return guest_rule is not None and guest_rule(principal, subject)
         case None:
-            return False
+            open_rule = _OPEN_RULES.get(action)
+            return open_rule is not None and open_rule(subject)
 
 
 def require(principal: Principal | None, action: Action, subject: Subject) -> None:
@@ -172,6 +194,12 @@ SEEN_BY: Final[dict[Action, Action]] = {
     Action.WATCH_RECORDING: Action.WATCH_RECORDING,
     Action.MANAGE_RECORDING: Action.WATCH_RECORDING,
     Action.UPLOAD_RECORDING: Action.SEE_ORGANIZATION,
+    Action.SHARE_RECORDING: Action.SEE_ORGANIZATION,
+    Action.SEE_VIEWINGS: Action.WATCH_RECORDING,
+    Action.DELETE_RECORDING: Action.WATCH_RECORDING,
+    Action.HOLD_RECORDING: Action.WATCH_RECORDING,
+    Action.RELEASE_RECORDING: Action.WATCH_RECORDING,
+    Action.MANAGE_STORAGE: Action.SEE_ORGANIZATION,
     Action.SEE_SERVICES: Action.SEE_SERVICES,
     Action.MANAGE_SERVICES: Action.SEE_SERVICES,
     Action.TAKE_CONSULTATION: Action.SEE_SERVICES,
@@ -301,14 +329,20 @@ def _invited(actor: Actor, subject: Subject) -> bool:
         return True
     if actor.member_id is None:
         return False
-    return actor.member_id in subject.invited_member_ids or (
-        subject.audience is Audience.MEMBERS
-        or (subject.audience is Audience.ORGANIZATION and _in_audience(actor, subject.organization_path))
-    )
+    return actor.member_id in subject.invited_member_ids or _in_audience(actor, subject)
 
 
-def _in_audience(actor: Actor, path: str) -> bool:
-    return _is_below(actor, path) or _belongs(actor, path)
+def _in_audience(actor: Actor, subject: Subject) -> bool:
+    path = subject.organization_path
+    match subject.audience:
+        case Audience.INVITED:
+            return False
+        case Audience.ORGANIZATION:
+            return _is_below(actor, path) or _belongs(actor, path)
+        case Audience.COMMITTEE | Audience.DISTRICT:
+            return _is_below(actor, circle(path, subject.audience))
+        case Audience.MEMBERS | Audience.PUBLIC:
+            return True
 
 
 def _supervises(actor: Actor, subject: Subject) -> bool:
@@ -319,8 +353,21 @@ def _attends(actor: Actor, subject: Subject) -> bool:
     return _hosts(actor, subject) or _invited(actor, subject) or _supervises(actor, subject)
 
 
+def _is_public(subject: Subject) -> bool:
+    return subject.audience is Audience.PUBLIC and not subject.private
+
+
+def _watches(actor: Actor, subject: Subject) -> bool:
+    return _attends(actor, subject) or _is_public(subject)
+
+
 def _manages_meeting(actor: Actor, subject: Subject) -> bool:
     return _hosts(actor, subject) or _supervises(actor, subject)
+
+
+def _releases(actor: Actor, subject: Subject) -> bool:
+    """Whoever would like a recording gone cannot lift alone what was laid upon it."""
+    return not subject.private and _superior(actor, subject)
 
 
 def _requests_leave(actor: Actor, subject: Subject) -> bool:
@@ -374,9 +421,15 @@ _ACTOR_RULES: Final[dict[Action, Callable[[Actor, Subject], bool]]] = {
     Action.REQUEST_LEAVE: _requests_leave,
     Action.SEE_ATTENDANCE: _manages_meeting,
     Action.CORRECT_ATTENDANCE: _corrects,
-    Action.WATCH_RECORDING: _attends,
-    Action.MANAGE_RECORDING: _hosts,
     Action.UPLOAD_RECORDING: _officer,
+    Action.WATCH_RECORDING: _watches,
+    Action.MANAGE_RECORDING: _manages_meeting,
+    Action.SHARE_RECORDING: _superior,
+    Action.SEE_VIEWINGS: _manages_meeting,
+    Action.DELETE_RECORDING: _supervises,
+    Action.HOLD_RECORDING: _supervises,
+    Action.RELEASE_RECORDING: _releases,
+    Action.MANAGE_STORAGE: _superior,
     Action.SEE_SERVICES: _nearby,
     Action.MANAGE_SERVICES: _superior,
     Action.SEE_STATION: _nearby,
@@ -421,10 +474,13 @@ _GUEST_RULES: Final[dict[Action, Callable[[GuestActor, Subject], bool]]] = {
     Action.RATE_CONSULTATION: _own_ticket,
 }
 
+_OPEN_RULES: Final[dict[Action, Callable[[Subject], bool]]] = {Action.WATCH_RECORDING: _is_public}
+"""What somebody may who is not signed in."""
+
 _BRANCH_MATES_SEE: Final = frozenset({Action.SEE_ORGANIZATION, Action.SEE_MEMBERS})
 
 _REACHING: Final[dict[Action, frozenset[RoleName]]] = {
-    action: (SUPERIORS if rule is _superior else OFFICERS)
+    action: (SUPERIORS if rule in (_superior, _releases) else OFFICERS)
     for action, rule in _ACTOR_RULES.items()
     if rule
     in (
@@ -434,7 +490,10 @@ _REACHING: Final[dict[Action, frozenset[RoleName]]] = {
         _officer,
         _sees_card,
         _manages_meeting,
+        _supervises,
+        _releases,
         _attends,
+        _watches,
         _sees_member,
     )
 }

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import in_scope, in_subtree
-from members.policy import Action, Actor, Audience, Subject, may, scope
+from members.policy import Action, Actor, Audience, Subject, circle, may, scope
 from recordings import repository
 from recordings.models import Recording
+from recordings.states import RecordingState
 from rooms.meetings import repository as meetings
 from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.models import Invitation, Meeting
@@ -24,33 +25,59 @@ class RecordingAccess:
     organization: Organization
     subject: Subject
 
+    def may(self, actor: Actor | None, action: Action) -> bool:
+        """Whether the actor may do it to the recording."""
+        return may(actor, action, self.subject)
+
+    def require(self, actor: Actor, action: Action) -> None:
+        """Problem forbidden; that the actor may watch it is known already."""
+        if not may(actor, action, self.subject):
+            raise Problem(Kind.FORBIDDEN, "forbidden", {"action": action.value})
+
     def require_playable(self) -> None:
         """Problem recording_not_playable unless there is a film."""
         if not self.recording.state.playable:
             raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": self.recording.state.value})
 
 
-async def find(session: AsyncSession, actor: Actor, recording_id: str) -> RecordingAccess:
-    """The recording; Problem recording_not_found where there is none or the actor may not watch it."""
-    recording = await repository.get(session, recording_id)
-    if recording is None:
-        raise _not_found()
-    access = await (_of_meeting if recording.meeting_id else _of_upload)(session, actor, recording)
-    if not may(actor, Action.WATCH_RECORDING, access.subject):
-        raise _not_found()
-    return access
+async def find(
+    session: AsyncSession, actor: Actor | None, recording_id: str, *, lock: bool = False
+) -> RecordingAccess:
+    """The recording; Problem recording_not_found where there is none or the actor may not watch it.
+
+    Whoever is not signed in (None) finds what is public, and is asked to sign in for everything else, be it there or
+    not. `lock` it to change it.
+    """
+    recording = await repository.get(session, recording_id, lock=lock)
+    if recording is not None and recording.state is not RecordingState.DELETED:
+        access = await _access(session, actor, recording)
+        if may(actor, Action.WATCH_RECORDING, access.subject):
+            return access
+    if actor is None:
+        raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
+    raise _not_found()
 
 
-async def _of_meeting(session: AsyncSession, actor: Actor, recording: Recording) -> RecordingAccess:
-    access = await meetings.access(session, recording.meeting_id or "", actor)
+async def _access(session: AsyncSession, actor: Actor | None, recording: Recording) -> RecordingAccess:
+    if actor is not None and recording.meeting_id is not None:
+        return await _of_meeting(session, actor, recording.meeting_id, recording)
+    return await _by_itself(session, recording)
+
+
+async def _of_meeting(
+    session: AsyncSession, actor: Actor, meeting_id: str, recording: Recording
+) -> RecordingAccess:
+    access = await meetings.access(session, meeting_id, actor)
     struck = access.invitation is not None and access.invitation.struck
-    audience = Audience.INVITED if struck else recording.audience
+    audience = recording.audience
+    if struck and audience is not Audience.PUBLIC:  # what is shown to the whole world is kept from nobody
+        audience = Audience.INVITED
     hosts = access.subject.host_account_ids | _uploader(recording)
     subject = replace(access.subject, audience=audience, host_account_ids=hosts)
     return RecordingAccess(recording, access.organization, subject)
 
 
-async def _of_upload(session: AsyncSession, _actor: Actor, recording: Recording) -> RecordingAccess:
+async def _by_itself(session: AsyncSession, recording: Recording) -> RecordingAccess:
     organization = await session.get_one(Organization, recording.organization_id)
     subject = Subject(
         organization_path=organization.path,
@@ -74,7 +101,12 @@ def watchable(actor: Actor) -> ColumnElement[bool]:
     organized = exists().where(
         Meeting.id == Recording.meeting_id, Meeting.organizer_account_id == actor.account_id
     )
-    alternatives = [organized, Recording.uploader_account_id == actor.account_id, by_office]
+    alternatives = [
+        organized,
+        Recording.uploader_account_id == actor.account_id,
+        Recording.audience == Audience.PUBLIC,
+        by_office,
+    ]
     if actor.member_id is not None:
         own = exists().where(
             Invitation.meeting_id == Recording.meeting_id, Invitation.member_id == actor.member_id
@@ -82,9 +114,13 @@ def watchable(actor: Actor) -> ColumnElement[bool]:
         open_to = or_(
             Recording.audience == Audience.MEMBERS,
             and_(Recording.audience == Audience.ORGANIZATION, _around(actor)),
+            *(
+                and_(Recording.audience == audience, _in_circles(actor, audience))
+                for audience in (Audience.COMMITTEE, Audience.DISTRICT)
+            ),
         )
         alternatives += [own.where(~Invitation.struck), and_(open_to, ~own.where(Invitation.struck))]
-    return or_(*alternatives)
+    return and_(Recording.state != RecordingState.DELETED, or_(*alternatives))
 
 
 def _around(actor: Actor) -> ColumnElement[bool]:
@@ -93,6 +129,13 @@ def _around(actor: Actor) -> ColumnElement[bool]:
     conditions = [
         or_(in_subtree(Organization.path, path), Organization.path.in_(_line(path))) for path in paths
     ]
+    return or_(*conditions) if conditions else false()
+
+
+def _in_circles(actor: Actor, audience: Audience) -> ColumnElement[bool]:
+    """Organizations that share the actor's committee or department, and those above a committee: `policy.circle`."""
+    tops = {circle(path, audience) for path in (actor.home_path, actor.guest_path) if path}
+    conditions = [or_(in_subtree(Organization.path, top), Organization.path.in_(_line(top))) for top in tops]
     return or_(*conditions) if conditions else false()
 
 

@@ -135,7 +135,14 @@ REACH: dict[Action, dict[str, frozenset[str]]] = {
     Action.HOST_MEETING: OWN_OFFICES,
     Action.MODERATE_MEETING: OWN_OFFICES,
     Action.CORRECT_ATTENDANCE: OWN_OFFICES,
-    Action.MANAGE_RECORDING: OWN_OFFICES,
+    # A recording is kept by its own officers and by those above them.
+    Action.MANAGE_RECORDING: OFFICES,
+    Action.SEE_VIEWINGS: OFFICES,
+    Action.DELETE_RECORDING: OFFICES,
+    Action.HOLD_RECORDING: OFFICES,
+    Action.RELEASE_RECORDING: SUPERIOR_OFFICES,
+    Action.SHARE_RECORDING: SUPERIOR_OFFICES,
+    Action.MANAGE_STORAGE: SUPERIOR_OFFICES,
     Action.MANAGE_STATIONS: {**SUPERIOR_OFFICES, "secretary": BRANCHES},
     Action.MANAGE_SERVICES: SUPERIOR_OFFICES,
     Action.SERVE_CONSULTATION: {},
@@ -221,6 +228,15 @@ def test_the_organizer_is_host_without_any_office(action: Action) -> None:
         (Audience.ORGANIZATION, PREFIX_TWIN, MEMBER, False),
         (Audience.ORGANIZATION, OTHER_COMMITTEE, MEMBER, False),
         (Audience.ORGANIZATION, ROOT, RESIDENT, False),
+        (Audience.COMMITTEE, SIBLING, MEMBER, True),
+        (Audience.COMMITTEE, GROUP, MEMBER, True),
+        (Audience.COMMITTEE, COUSIN, MEMBER, False),
+        (Audience.COMMITTEE, ROOT, MEMBER, True),  # the department has no committee
+        (Audience.COMMITTEE, COUSIN, GUEST_MEMBER, True),
+        (Audience.COMMITTEE, SIBLING, RESIDENT, False),
+        (Audience.DISTRICT, COUSIN, MEMBER, True),
+        (Audience.DISTRICT, "/e/c/b/", MEMBER, False),
+        (Audience.DISTRICT, COUSIN, EXPERT, False),
         (Audience.MEMBERS, COUSIN, MEMBER, True),
         (Audience.MEMBERS, COUSIN, RESIDENT, False),
         (Audience.MEMBERS, COUSIN, EXPERT, False),
@@ -232,7 +248,31 @@ def test_an_audience_opens_to_members_as_far_as_it_says(
     assert may(who, action, Subject(organization_path=path, audience=audience)) is expected
 
 
-@pytest.mark.parametrize("action", [*ATTENDING, *HOSTING, Action.SEE_ATTENDANCE, Action.CORRECT_ATTENDANCE])
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_a_public_recording_is_for_everybody_and_nothing_else_is(who: str) -> None:
+    lecture = Subject(organization_path=COUSIN, audience=Audience.PUBLIC)
+    signed_in = isinstance(EVERYBODY[who], Actor)
+    assert may(EVERYBODY[who], Action.WATCH_RECORDING, lecture) is (signed_in or who == "nobody")
+    if who == "nobody":
+        assert not any(
+            may(None, action, lecture) for action in Action if action is not Action.WATCH_RECORDING
+        )
+        assert not may(None, Action.WATCH_RECORDING, replace(lecture, private=True))
+        for audience in set(Audience) - {Audience.PUBLIC}:
+            assert not may(None, Action.WATCH_RECORDING, replace(lecture, audience=audience))
+
+
+RECORDING_OFFICES = [
+    Action.SEE_VIEWINGS,
+    Action.DELETE_RECORDING,
+    Action.HOLD_RECORDING,
+    Action.RELEASE_RECORDING,
+]
+
+
+@pytest.mark.parametrize(
+    "action", [*ATTENDING, *HOSTING, *RECORDING_OFFICES, Action.SEE_ATTENDANCE, Action.CORRECT_ATTENDANCE]
+)
 @pytest.mark.parametrize("who", [DISTRICT, COMMITTEE_OFFICER, SECRETARY])
 def test_nobody_looks_into_a_family_visit_by_office(who: Actor, action: Action) -> None:
     assert not may(who, action, Subject(organization_path=BRANCH, private=True))
@@ -386,6 +426,10 @@ SCOPED = [
         Action.SEE_MEETING,
         Action.SEE_ATTENDANCE,
         Action.WATCH_RECORDING,
+        Action.MANAGE_RECORDING,
+        Action.DELETE_RECORDING,
+        Action.RELEASE_RECORDING,
+        Action.MANAGE_STORAGE,
         Action.MANAGE_ORGANIZATION,
     }
 ]
