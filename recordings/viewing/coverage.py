@@ -7,8 +7,9 @@ from typing import Final
 
 Interval = tuple[float, float]
 
-# What counts as having studied a recording.
+# What counts as having studied a recording that says nothing else, and what one may say.
 ENOUGH: Final = 0.9
+LEAST_ENOUGH: Final = 0.5
 # Faster than this nobody follows; what is played faster counts as if played at this pace.
 FASTEST: Final = 2.0
 # Pieces shorter than this are a player's hand on the seek bar.
@@ -90,6 +91,6 @@ def share(intervals: Iterable[Interval], duration: float) -> float:
     return min(1.0, total(intervals) / duration) if duration > 0 else 0.0
 
 
-def is_enough(intervals: Iterable[Interval], duration: float) -> bool:
+def is_enough(intervals: Iterable[Interval], duration: float, required: float = ENOUGH) -> bool:
     """Whether the recording counts as studied; a hair's breadth of rounding does not matter."""
-    return share(intervals, duration) >= ENOUGH - 1e-9
+    return duration > 0 and share(intervals, duration) >= required - 1e-9

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from recordings.models import Viewing
+from recordings.models import Recording, Viewing
+from rooms.attendance.records import awaits_making_up
 
 
 async def get(session: AsyncSession, recording_id: str, member_id: str) -> Viewing | None:
@@ -34,6 +35,7 @@ async def open_and_lock(session: AsyncSession, recording_id: str, member_id: str
         "seconds": 0.0,
         "resume_at": 0.0,
         "credit_seconds": 0.0,
+        "unasked_seconds": 0.0,
         "reported_at": now,
         "settled": False,
     }
@@ -41,3 +43,19 @@ async def open_and_lock(session: AsyncSession, recording_id: str, member_id: str
     await session.execute(make(Viewing).on_conflict_do_nothing(), values)
     query = select(Viewing).where(Viewing.recording_id == recording_id, Viewing.member_id == member_id)
     return (await session.scalars(query.with_for_update())).one()
+
+
+async def unsettled(session: AsyncSession, most: int) -> list[tuple[str, Recording]]:
+    """Members beside the recordings they have studied, where attendance still says that they were absent."""
+    query = (
+        select(Viewing.member_id, Recording)
+        .join(Recording, Recording.id == Viewing.recording_id)
+        .where(
+            Viewing.completed_at.is_not(None),
+            ~Viewing.settled,
+            awaits_making_up(Recording.meeting_id, Viewing.member_id),
+        )
+        .order_by(Viewing.completed_at)
+        .limit(most)
+    )
+    return [(member_id, recording) for member_id, recording in await session.execute(query)]

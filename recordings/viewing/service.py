@@ -1,21 +1,34 @@
 """`Viewings`: takes the players' reports."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import Clock, Database
+from database import Clock, Database, new_id
+from errors import Kind, Problem
 from members.cards import CardEntryKind, Cards, NewEntry
 from members.policy import Actor
 from recordings.access import RecordingAccess, find
 from recordings.models import Recording, Viewing
 from recordings.viewing import repository
-from recordings.viewing.coverage import Account, is_enough, plausible, share, watch
-from recordings.views import CoverageView, WatchReport
+from recordings.viewing.attention import Attention, answered, countable, watched
+from recordings.viewing.coverage import (
+    FASTEST,
+    LONGEST_REPORT,
+    Account,
+    is_enough,
+    plausible,
+    share,
+    total,
+    watch,
+)
+from recordings.views import CoverageView, PromptView, WatchReport
 from rooms.attendance.service import Attendance
 
-CARD_SOURCE = "recording"
+CARD_SOURCE: Final = "recording"
+SETTLED_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -30,19 +43,47 @@ class Viewings:
         self._clock = clock
 
     async def report(self, actor: Actor, recording_id: str, report: WatchReport) -> CoverageView:
-        """Count what can be true of it; answers what counts so far.
+        """Count what can be true of it; answers what counts so far, and the prompt that waits for an answer.
 
         The first report of a member who has not even fetched the film opens the account, and counts for nothing.
+        Problems: recording_not_found, recording_not_playable, viewing_too_fast.
+        """
+        if report.rate > FASTEST:
+            raise Problem(Kind.INVALID, "viewing_too_fast", {"field": "rate", "maximum": FASTEST})
+        return await self._account(actor, recording_id, report)
+
+    async def answer(self, actor: Actor, recording_id: str, prompt: str) -> CoverageView:
+        """The member is still there; an answer to a prompt that is not open changes nothing.
+
         Problems: recording_not_found, recording_not_playable.
         """
+        return await self._account(actor, recording_id, WatchReport(()), prompt)
+
+    async def settle_left(self, most: int = SETTLED_AT_ONCE) -> int:
+        """Tell attendance of studied recordings that it has not heard of, or only judged after them; answers how many.
+
+        After a kill between card and attendance, and when somebody's presence was corrected to an absence afterwards.
+        """
+        async with self._database.reading() as session:
+            found = await repository.unsettled(session, most)
+        for member_id, recording in found:
+            await self._settle(member_id, recording)
+        return len(found)
+
+    async def _account(
+        self, actor: Actor, recording_id: str, report: WatchReport, answer: str | None = None
+    ) -> CoverageView:
         async with self._database.transaction() as session:
             access = await find(session, actor, recording_id)
             access.require_playable()
             if actor.member_id is None:
-                return CoverageView(0.0, 0.0, (), 0.0)
+                return CoverageView()
             now = self._clock()
             viewing = await repository.open_and_lock(session, recording_id, actor.member_id, now)
-            _count(viewing, access.recording, report, now)
+            if answer is None or _attention(viewing).stopped(now):
+                _count(viewing, access.recording, report, now)
+            if answer is not None:
+                _set_attention(viewing, answered(_attention(viewing), answer))
             if viewing.completed_at is None and _is_complete(viewing, access.recording):
                 viewing.completed_at = now
                 await self._write_card(session, viewing, access)
@@ -72,9 +113,11 @@ class Viewings:
         _log.info("recording_studied", recording_id=viewing.recording_id, member_id=viewing.member_id)
 
     async def _settle(self, member_id: str, recording: Recording) -> None:
-        """Tell attendance, then remember that it knows; killed in between, the next report tells it again."""
-        if recording.meeting_id is not None:
-            await self._attendance.made_up(member_id, recording.meeting_id, recording.id)
+        """Tell attendance, then remember that it knows; killed in between, it is told again."""
+        if recording.meeting_id is None:
+            return
+        if not await self._attendance.made_up(member_id, recording.meeting_id, recording.id):
+            return  # was there, as far as is known now
         async with self._database.transaction() as session:
             viewing = await repository.get(session, recording.id, member_id)
             if viewing is not None:
@@ -82,23 +125,35 @@ class Viewings:
 
 
 def coverage_view(viewing: Viewing | None, recording: Recording) -> CoverageView:
-    """What a member has watched, for the member."""
+    """What a member has watched, for the member; cut to the film as it is now."""
     if viewing is None:
-        return CoverageView(0.0, 0.0, (), 0.0)
-    intervals = _intervals(viewing)
+        return CoverageView()
+    duration = recording.duration_seconds or 0.0
+    intervals = plausible(_intervals(viewing), duration)
+    attention = _attention(viewing)
+    prompt = None
+    if attention.prompt is not None and attention.deadline is not None and viewing.completed_at is None:
+        prompt = PromptView(attention.prompt, attention.deadline)
     return CoverageView(
-        seconds=viewing.seconds,
-        share=share(intervals, recording.duration_seconds or 0.0),
+        seconds=total(intervals),
+        share=share(intervals, duration),
         intervals=intervals,
-        resume_at=min(viewing.resume_at, recording.duration_seconds or 0.0),
+        resume_at=min(viewing.resume_at, duration),
+        studied_at=viewing.completed_at,
+        prompt=prompt,
     )
 
 
 def _count(viewing: Viewing, recording: Recording, report: WatchReport, now: datetime) -> None:
     duration = recording.duration_seconds or 0.0
-    before = Account(_intervals(viewing), viewing.credit_seconds)
-    elapsed = (now - viewing.reported_at).total_seconds()
+    attention = _attention(viewing)
+    elapsed = countable(attention, viewing.reported_at, now)
+    credit = 0.0 if attention.stopped(viewing.reported_at) else viewing.credit_seconds
+    before = Account(_intervals(viewing), credit)
     after = watch(before, report.intervals, report.rate, elapsed, duration)
+    every = timedelta(minutes=recording.prompt_minutes) if recording.prompt_minutes else None
+    spent = min(elapsed, LONGEST_REPORT) if plausible(report.intervals, duration) else 0.0
+    _set_attention(viewing, watched(attention, spent, every, new_id(), now))
     viewing.intervals = [list(interval) for interval in after.intervals]
     viewing.seconds, viewing.credit_seconds = after.seconds, after.credit
     viewing.reported_at = max(now, viewing.reported_at)  # a clock set back gives nobody time twice
@@ -107,6 +162,15 @@ def _count(viewing: Viewing, recording: Recording, report: WatchReport, now: dat
         viewing.resume_at = 0.0
     elif claims:
         viewing.resume_at = claims[-1][1]  # where to go on is a convenience, and may be believed
+
+
+def _attention(viewing: Viewing) -> Attention:
+    return Attention(viewing.unasked_seconds, viewing.prompt, viewing.prompted_at)
+
+
+def _set_attention(viewing: Viewing, attention: Attention) -> None:
+    viewing.unasked_seconds = attention.unasked
+    viewing.prompt, viewing.prompted_at = attention.prompt, attention.prompted_at
 
 
 def _intervals(viewing: Viewing) -> tuple[tuple[float, float], ...]:
@@ -118,4 +182,4 @@ def _share(viewing: Viewing, recording: Recording) -> float:
 
 
 def _is_complete(viewing: Viewing, recording: Recording) -> bool:
-    return is_enough(_intervals(viewing), recording.duration_seconds or 0.0)
+    return is_enough(_intervals(viewing), recording.duration_seconds or 0.0, recording.required_share)

@@ -4,7 +4,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Insert,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +25,7 @@ from database import Page, PageRequest, SortKey, fetch_page
 from members.cards import CardEntry
 from members.people import Member
 from rooms.attendance.models import AttendanceRecord, PresenceInterval
-from rooms.attendance.rules import AttendanceState
+from rooms.attendance.rules import CAN_BE_MADE_UP, AttendanceState
 from rooms.live.commands import Role
 from rooms.live.peers import PresenceRecord
 from rooms.meetings.models import Invitation
@@ -152,6 +165,23 @@ async def card_entry(session: AsyncSession, member_id: str, source: str, referen
         CardEntry.member_id == member_id, CardEntry.source == source, CardEntry.reference == reference
     )
     return (await session.scalars(query)).one_or_none()
+
+
+def awaits_making_up(
+    meeting_id: ColumnExpressionArgument[Any], member_id: ColumnExpressionArgument[str]
+) -> ColumnElement[bool]:
+    """Whether, by the columns of an outer query, the member was expected at the meeting and missed it.
+
+    Not once it was made up: what was said after a making up stands.
+    """
+    record = AttendanceRecord
+    return exists().where(
+        record.meeting_id == meeting_id,
+        record.member_id == member_id,
+        record.expected,
+        record.made_up_at.is_(None),
+        func.coalesce(record.corrected_state, record.state).in_(CAN_BE_MADE_UP),
+    )
 
 
 async def totals(session: AsyncSession, meeting_id: str) -> dict[AttendanceState, int]:

@@ -79,12 +79,14 @@ class Attendance:
     async def made_up(self, member_id: str, meeting_id: str, recording_id: str) -> bool:
         """The member has watched the recording: absence becomes made up; answers whether anything changed.
 
-        Idempotent, and False for who was not expected or was there. Writes no card entry: `recording_studied` is the
-        recordings' to write.
+        Idempotent, and False for who was not expected or was there; a correction after a making up stands. Writes no
+        card entry: `recording_studied` is the recordings' to write.
         """
         async with self._database.transaction() as session:
             row = await records.row(session, meeting_id, member_key(member_id), lock=True)
-            if row is None or prevailing(row) not in CAN_BE_MADE_UP:
+            if row is None or not row.expected or row.made_up_at is not None:
+                return False
+            if prevailing(row) not in CAN_BE_MADE_UP:
                 return False
             row.made_up_at, row.made_up_recording_id = self._clock(), recording_id
             return True

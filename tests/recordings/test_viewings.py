@@ -210,3 +210,153 @@ async def test_attendance_that_did_not_hear_of_it_is_told_again(
     row_after, viewing_after = await state_of(database, recording)
     assert row_after.made_up_recording_id == recording.id
     assert viewing_after.settled
+
+
+LIES: list[tuple[str, list[tuple[float, WatchReport]], float]] = [
+    ("honest", [(10, WatchReport(((0, 10),)))], 10),
+    ("the same again", [(10, WatchReport(((0, 10),))), (0, WatchReport(((0, 10),)))], 10),
+    ("replayed later", [(10, WatchReport(((0, 10),))), (10, WatchReport(((0, 10),)))], 10),
+    ("overlapping", [(10, WatchReport(((0, 8), (4, 12), (2, 6))))], 8),
+    ("in one report more than passed", [(10, WatchReport(((0, 99),)))], 10),
+    ("backwards", [(10, WatchReport(((9, 3),)))], 0),
+    ("before the beginning", [(10, WatchReport(((-50, -1),)))], 0),
+    ("from before the beginning", [(10, WatchReport(((-50, 5),)))], 5),
+    ("behind the end", [(10, WatchReport(((LENGTH, LENGTH + 50),)))], 0),
+    ("no number", [(10, WatchReport(((float("nan"), 5), (0, float("nan")))))], 0),
+    ("without end", [(10, WatchReport(((float("-inf"), float("inf")),)))], 0),
+    ("from the future: claimed before it can be", [(0, WatchReport(((0, 90),))), (10, WatchReport(()))], 0),
+    ("slow words for fast play", [(10, WatchReport(((0, 20),), 1.0))], 10),
+    ("no rate", [(10, WatchReport(((0, 10),), float("nan")))], 10),
+    ("a rate below nothing", [(10, WatchReport(((0, 10),), -2.0))], 10),
+    ("hardly any rate", [(10, WatchReport(((0, 10),), 1e-12))], 0),
+    ("crumbs", [(10, WatchReport(tuple((at / 20, at / 20 + 0.04) for at in range(500))))], 0),
+    ("every piece at once", [(10, WatchReport(tuple((float(at), at + 1.0) for at in range(100))))], 10),
+    ("a page that slept", [(86_400, WatchReport(((0, LENGTH),)))], LENGTH),
+    ("a clock set back", [(10, WatchReport(((0, 10),))), (-3_600, WatchReport(((10, 90),)))], 10),
+    (
+        "a clock set back and forth",
+        [(10, WatchReport(((0, 10),))), (-60, WatchReport(((10, 90),))), (60, WatchReport(((10, 90),)))],
+        10,
+    ),
+]
+
+
+@pytest.mark.parametrize(("reports", "counted"), [row[1:] for row in LIES], ids=[row[0] for row in LIES])
+async def test_no_lie_is_counted(
+    viewings: Viewings,
+    clock: FakeClock,
+    actor: Actor,
+    recording: Recording,
+    reports: list[tuple[float, WatchReport]],
+    counted: float,
+) -> None:
+    view = await viewings.report(actor, recording.id, WatchReport(()))
+    for after, report in reports:
+        clock.advance(after)
+        view = await viewings.report(actor, recording.id, report)
+    assert view.seconds == pytest.approx(counted)
+
+
+@pytest.mark.parametrize("rate", [2.01, 16.0, float("inf")])
+async def test_faster_than_twice_is_refused(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, rate: float
+) -> None:
+    await viewings.report(actor, recording.id, WatchReport(()))
+    clock.advance(10)
+    with pytest.raises(Problem) as refused:
+        await viewings.report(actor, recording.id, WatchReport(((0.0, 20.0),), rate))
+    assert (refused.value.code, refused.value.details["field"]) == ("viewing_too_fast", "rate")
+    assert (await viewings.report(actor, recording.id, WatchReport(()))).seconds == 0
+
+
+async def change(database: Database, recording: Recording, **fields: object) -> None:
+    async with database.transaction() as session:
+        row = await repository.get(session, recording.id)
+        assert row is not None
+        for name, value in fields.items():
+            setattr(row, name, value)
+
+
+async def test_a_recording_says_how_much_is_enough(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, required_share=0.5)
+    assert (await play(viewings, clock, actor, recording, 0, 49)).studied_at is None
+    assert (await play(viewings, clock, actor, recording, 49, 51)).studied_at == clock()
+
+
+async def test_what_was_studied_stays_so_when_the_film_grows_or_shrinks(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    first = await play(viewings, clock, actor, recording, 0, 95)
+    await change(database, recording, duration_seconds=4 * LENGTH, version=2)
+    longer = await play(viewings, clock, actor, recording, 100, 400)
+    assert longer.studied_at == first.studied_at is not None
+    await change(database, recording, duration_seconds=LENGTH / 2, version=3)
+    shorter = await viewings.report(actor, recording.id, WatchReport(()))
+    assert (shorter.seconds, shorter.share, shorter.intervals) == (LENGTH / 2, 1.0, ((0.0, LENGTH / 2),))
+    assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
+
+
+async def test_attendance_that_is_judged_after_the_viewing_is_made_up_once(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    async with database.transaction() as session:
+        row = await session.scalar(select(AttendanceRecord))
+        assert row is not None
+        row.state = None
+    await play(viewings, clock, actor, recording, 0, 95)
+    assert await viewings.settle_left() == 0, "nobody has judged it yet"
+    async with database.transaction() as session:
+        row = await session.scalar(select(AttendanceRecord))
+        assert row is not None
+        row.state, row.corrected_state, row.corrected_at = (
+            AttendanceState.PRESENT,
+            AttendanceState.ABSENT,
+            clock.advance(60),
+        )
+    clock.advance(60)
+    assert await viewings.settle_left() == 1
+    made_up, viewing = await state_of(database, recording)
+    assert (made_up.made_up_at, viewing.settled) == (clock(), True)
+    async with database.transaction() as session:
+        row = await session.scalar(select(AttendanceRecord))
+        assert row is not None
+        row.corrected_state, row.corrected_at = AttendanceState.ABSENT, clock.advance(60)
+    assert await viewings.settle_left() == 0, "what the secretary says after it stands"
+    await viewings.report(actor, recording.id, WatchReport(()))
+    assert (await state_of(database, recording))[0].made_up_at == made_up.made_up_at
+    assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
+
+
+async def test_who_does_not_answer_is_not_counted_on(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
+    view = await play(viewings, clock, actor, recording, 0, 300)
+    assert view.prompt is not None
+    assert (view.prompt.answer_by - clock()).total_seconds() == 120
+    view = await play(viewings, clock, actor, recording, 300, 900)
+    assert view.seconds == pytest.approx(420, abs=6), "two minutes of patience"
+    wrong = await viewings.answer(actor, recording.id, "another")
+    assert wrong.prompt == view.prompt
+    clock.advance(600)
+    back = await viewings.answer(actor, recording.id, view.prompt.id if view.prompt else "")
+    assert (back.prompt, back.seconds) == (None, view.seconds), "the time without an answer is lost"
+    clock.advance(10)
+    on = await viewings.report(actor, recording.id, WatchReport(((900.0, 1_500.0),)))
+    assert on.seconds == pytest.approx(view.seconds + 10)
+
+
+async def test_an_answer_in_time_loses_nothing(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
+    view = await play(viewings, clock, actor, recording, 0, 300)
+    clock.advance(6)
+    assert view.prompt is not None
+    await viewings.answer(actor, recording.id, view.prompt.id)
+    clock.advance(4)
+    view = await viewings.report(actor, recording.id, WatchReport(((300.0, 310.0),)))
+    assert view.seconds == pytest.approx(310)
+    assert view.prompt is None
