@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
-from members.cards.triggers import guard
+from database.append_only import append_only
 
 HASH_LENGTH = 64
 
@@ -64,4 +64,4 @@ class CardHead(Base):
     hash: Mapped[str] = mapped_column(String(HASH_LENGTH))
 
 
-guard(Base.metadata.tables[CardEntry.__tablename__])
+append_only(Base.metadata.tables[CardEntry.__tablename__])

@@ -1,0 +1,66 @@
+"""How long a recording is kept, and when it may go: pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from rooms.meetings.states import MeetingKind
+
+FOR_EVER: Final = 0
+LONGEST_DAYS: Final = 36_500
+# What the officers have between seeing it coming and losing it, however short a new rule is.
+NOTICE: Final = timedelta(days=14)
+# When it is shown beforehand.
+WARNING: Final = timedelta(days=30)
+NIGHT_BEGINS: Final = 1
+NIGHT_ENDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What one organization says: days in general and by kind; None and absent kinds say nothing."""
+
+    days: int | None = None
+    by_kind: Mapping[MeetingKind, int] = field(default_factory=dict)
+
+
+def keep_days(kind: MeetingKind, nearest_first: Sequence[Keeping], default: int) -> int:
+    """The days a recording of this kind is kept, FOR_EVER (0) without end.
+
+    The nearest organization that says anything about the kind or about all counts, and of what it says the kind goes
+    before the general.
+    """
+    for keeping in nearest_first:
+        if kind in keeping.by_kind:
+            return keeping.by_kind[kind]
+        if keeping.days is not None:
+            return keeping.days
+    return default
+
+
+def due_at(ended_at: datetime, days: int) -> datetime | None:
+    """When the rule lets a recording go; None: never."""
+    return None if days <= FOR_EVER else ended_at + timedelta(days=days)
+
+
+def deletes_at(due: datetime | None, warned_at: datetime | None, now: datetime) -> datetime | None:
+    """When it will really be deleted: not before the rule says, nor before the notice has run out. None: never."""
+    if due is None:
+        return None
+    return max(due, (warned_at or max(now, due - WARNING)) + NOTICE)
+
+
+def must_warn(due: datetime | None, now: datetime) -> bool:
+    """Whether the time to show it beforehand has come."""
+    return due is not None and now >= due - WARNING
+
+
+def may_go(due: datetime | None, warned_at: datetime | None, now: datetime) -> bool:
+    """Whether the rule deletes it now. A clock set back, or a rule made longer, only keeps it longer."""
+    return due is not None and warned_at is not None and now >= due and now >= warned_at + NOTICE
+
+
+def is_night(local: datetime) -> bool:
+    """When what costs the disk is done."""
+    return NIGHT_BEGINS <= local.hour < NIGHT_ENDS

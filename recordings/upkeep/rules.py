@@ -1,0 +1,120 @@
+"""`Rules`: what each organization says about its recordings, and how much room it has."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Clock, Database
+from errors import Kind, Problem
+from members.organizations import Organization
+from members.organizations.repository import get_many
+from members.policy import Action, Actor, Subject, may, require
+from recordings.upkeep import repository
+from recordings.upkeep.models import StorageRules
+from recordings.upkeep.quota import Fullness, Room
+from recordings.upkeep.retention import FOR_EVER, LONGEST_DAYS, keep_days
+from recordings.upkeep.views import StorageView
+from rooms.meetings.kinds import PRIVATE_KINDS
+from rooms.meetings.lookups import visible_organization
+from rooms.meetings.states import MeetingKind
+
+KEPT_KINDS = tuple(kind for kind in MeetingKind if kind not in PRIVATE_KINDS)
+
+
+class Rules:
+    """One unit of work a method. `default_days` is the operator's, 0 for ever."""
+
+    def __init__(self, database: Database, clock: Clock, default_days: int = FOR_EVER) -> None:
+        self._database = database
+        self._clock = clock
+        self._default_days = default_days
+
+    async def get(self, actor: Actor, organization_id: str) -> StorageView:
+        """What counts for an organization, for its officers; Problems not_found, forbidden."""
+        async with self._database.reading() as session:
+            organization = await visible_organization(session, actor, organization_id)
+            subject = Subject(organization_path=organization.path)
+            require(actor, Action.SEE_FIGURES, subject)
+            can_manage = may(actor, Action.MANAGE_STORAGE, subject)
+            return await self._view(session, organization, can_manage=can_manage)
+
+    async def put(
+        self,
+        actor: Actor,
+        organization_id: str,
+        days: int | None,
+        by_kind: Mapping[MeetingKind, int],
+        quota_bytes: int | None,
+    ) -> StorageView:
+        """Say how long and how much; Problems not_found, forbidden, invalid_keep_days, invalid_quota."""
+        _check(days, by_kind, quota_bytes)
+        async with self._database.transaction() as session:
+            organization = await visible_organization(session, actor, organization_id)
+            require(actor, Action.MANAGE_STORAGE, Subject(organization_path=organization.path))
+            row = await session.get(StorageRules, organization_id, with_for_update=True)
+            if row is None:
+                row = StorageRules(organization_id=organization_id)
+                session.add(row)
+            row.keep_days, row.quota_bytes = days, quota_bytes
+            row.keep_days_by_kind = {kind.value: count for kind, count in by_kind.items()}
+            row.set_by, row.set_at = actor.account_id, self._clock()
+            await session.flush()
+            return await self._view(session, organization, can_manage=True)
+
+    async def require_room(self, actor: Actor, organization_id: str) -> None:
+        """Before a meeting is scheduled with a recording, or a film is uploaded: Problem recording_quota_exhausted.
+
+        What is scheduled already is recorded, whatever the quota: a meeting is never lost for want of room.
+        """
+        async with self._database.reading() as session:
+            organization = await visible_organization(session, actor, organization_id)
+            room, _ = await _room(session, organization, await repository.rules_by_path(session))
+        if room.fullness is Fullness.EXHAUSTED:
+            raise Problem(Kind.CONFLICT, "recording_quota_exhausted", {"field": "record"})
+
+    async def _view(
+        self, session: AsyncSession, organization: Organization, *, can_manage: bool
+    ) -> StorageView:
+        rules = await repository.rules_by_path(session)
+        own = rules.get(organization.path)
+        keeping = repository.keeping_of(repository.nearest_first(rules, organization.path))
+        room, holder = await _room(session, organization, rules)
+        return StorageView(
+            organization_id=organization.id,
+            organization_name=organization.name,
+            keep_days=own.keep_days if own else None,
+            keep_days_by_kind={MeetingKind(kind): n for kind, n in own.keep_days_by_kind.items()}
+            if own
+            else {},
+            own_quota_bytes=own.quota_bytes if own else None,
+            counting_days={kind: keep_days(kind, keeping, self._default_days) for kind in KEPT_KINDS},
+            used_bytes=room.used,
+            quota_bytes=room.quota,
+            quota_of=holder,
+            fullness=room.fullness,
+            can_manage=can_manage,
+        )
+
+
+async def _room(
+    session: AsyncSession, organization: Organization, rules: Mapping[str, StorageRules]
+) -> tuple[Room, str | None]:
+    """The fullest of the quotas that count, with the name of who has it: a branch lives in its committee's too."""
+    quotas = [row for row in repository.nearest_first(dict(rules), organization.path) if row.quota_bytes]
+    holders = await get_many(session, [row.organization_id for row in quotas])
+    rooms: list[tuple[Room, str | None]] = []
+    for row in quotas:  # as many as the tree has levels
+        holder = holders[row.organization_id]
+        used = await repository.used_bytes(session, holder.path)
+        rooms.append((Room(used, row.quota_bytes), holder.name))
+    if not rooms:
+        return Room(await repository.used_bytes(session, organization.path), None), None
+    return max(rooms, key=lambda one: one[0].share or 0.0)
+
+
+def _check(days: int | None, by_kind: Mapping[MeetingKind, int], quota_bytes: int | None) -> None:
+    counts = [*by_kind.values(), *([] if days is None else [days])]
+    if any(not FOR_EVER <= count <= LONGEST_DAYS for count in counts):
+        raise Problem(Kind.INVALID, "invalid_keep_days", {"field": "keepDays", "maximum": LONGEST_DAYS})
+    if quota_bytes is not None and quota_bytes <= 0:
+        raise Problem(Kind.INVALID, "invalid_quota", {"field": "quotaBytes"})

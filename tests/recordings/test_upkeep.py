@@ -1,0 +1,294 @@
+"""Rules, holds and deletions in the records and on the disk."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import Executable, delete, select, update
+from sqlalchemy.exc import DBAPIError
+
+from database import Database, PageRequest
+from errors import Problem
+from members.policy import Actor, Audience
+from recordings import repository
+from recordings.curation import Curation
+from recordings.folders import Folders
+from recordings.library import Library
+from recordings.models import Recording
+from recordings.requests import RecordingChanges
+from recordings.settings import RecordingSettings
+from recordings.states import RecordingState
+from recordings.storage.models import StorageJob, Task
+from recordings.storage.publisher import Publisher
+from recordings.storage.shelf import Shelf
+from recordings.upkeep.deletion import Deletions
+from recordings.upkeep.models import Cause, RecordingDeletion
+from recordings.upkeep.quota import Fullness
+from recordings.upkeep.retention import NOTICE
+from recordings.upkeep.rules import Rules
+from rooms.meetings.states import MeetingKind, MeetingState
+from tests.factories import FakeClock, Records, Tree
+from tests.recordings.conftest import MakeMeeting
+from tests.recordings.test_library import everybody, recorded
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def folders(settings: RecordingSettings) -> Folders:
+    return Folders(settings.folder)
+
+
+@pytest.fixture
+def deletions(database: Database, clock: FakeClock) -> Deletions:
+    return Deletions(database, clock)
+
+
+@pytest.fixture
+def rules(database: Database, clock: FakeClock) -> Rules:
+    return Rules(database, clock)
+
+
+@pytest.fixture
+async def people(records: Records, tree: Tree) -> dict[str, Actor]:
+    return await everybody(records, tree)
+
+
+@pytest.fixture
+async def recording(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders
+) -> Recording:
+    """A lecture that is ready, with files."""
+    row = await recorded(database, await make_meeting(MeetingKind.LECTURE, MeetingState.ENDED), clock)
+    await set_fields(database, row, ended_at=clock())
+    segment = folders.segment(row.id, 1)
+    segment.mkdir(parents=True)
+    (segment / "track.mkv").write_bytes(b"track")
+    folders.film(row.id).write_bytes(b"film")
+    return row
+
+
+async def set_fields(database: Database, recording: Recording, **fields: object) -> None:
+    async with database.transaction() as session:
+        row = await repository.get(session, recording.id)
+        assert row is not None
+        for name, value in fields.items():
+            setattr(row, name, value)
+
+
+async def entries(database: Database) -> list[RecordingDeletion]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(RecordingDeletion)))
+
+
+async def refused(code: str, work: Callable[[], Awaitable[object]]) -> None:
+    with pytest.raises(Problem) as found:
+        await work()
+    assert found.value.code == code
+
+
+async def test_a_deletion_leaves_its_entry_and_nothing_else(
+    database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, folders: Folders,
+    settings: RecordingSettings, clock: FakeClock,
+) -> None:  # fmt: skip
+    await deletions.delete(people["secretary"], recording.id, "误录，重复")
+    async with database.reading() as session:
+        job = await session.scalar(select(StorageJob))
+    assert job is not None
+    assert (job.recording_id, job.task) == (recording.id, Task.REMOVE), "in the same transaction"
+    shelf = Shelf(settings.folder, None)
+    assert await Publisher(database, folders, shelf, None, clock).work_once()
+    assert not folders.of(recording.id).exists()
+    (entry,) = await entries(database)
+    assert (entry.cause, entry.deleted_by, entry.reason) == (
+        Cause.PERSON, people["secretary"].account_id, "误录，重复",
+    )  # fmt: skip
+    assert (entry.title, entry.organization_name, entry.deleted_by_name) == (
+        recording.title, "东湖村党支部", people["secretary"].name,
+    )  # fmt: skip
+    library = Library(database, shelf, clock)
+    for actor in (people["secretary"], people["district"], None):
+        code = "not_signed_in" if actor is None else "recording_not_found"
+        await refused(code, partial(library.get, actor, recording.id))
+    await refused("recording_not_found", lambda: deletions.delete(people["secretary"], recording.id, "again"))
+    for who, seen in (("secretary", 1), ("committee", 1), ("other secretary", 0), ("member", 0)):
+        assert len((await deletions.list(people[who], PageRequest())).items) == seen, who
+
+
+@pytest.mark.parametrize(
+    "statement", [delete(RecordingDeletion), update(RecordingDeletion).values(reason="nothing happened")]
+)
+async def test_an_entry_cannot_be_changed_or_taken_away(
+    database: Database,
+    deletions: Deletions,
+    people: dict[str, Actor],
+    recording: Recording,
+    statement: Executable,
+) -> None:
+    await deletions.delete(people["secretary"], recording.id, "误录")
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.transaction() as session:
+            await session.execute(statement)
+    assert [entry.reason for entry in await entries(database)] == ["误录"]
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [
+        ("member", "forbidden"), ("guest member", "forbidden"), ("other secretary", "recording_not_found"),
+        ("other committee", "recording_not_found"), ("resident", "recording_not_found"),
+    ],
+)  # fmt: skip
+async def test_only_officers_delete_and_hold(
+    deletions: Deletions, people: dict[str, Actor], recording: Recording, who: str, code: str
+) -> None:
+    await refused(code, lambda: deletions.delete(people[who], recording.id, "why"))
+    await refused(code, lambda: deletions.hold(people[who], recording.id, "why"))
+    await refused(code, lambda: deletions.keeping(people[who], recording.id))
+
+
+async def test_what_is_held_nobody_deletes_until_one_above_lifts_it(
+    database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording,
+    tree: Tree, clock: FakeClock,
+) -> None:  # fmt: skip
+    secretary, committee = people["secretary"], people["committee"]
+    await refused("invalid_reason", lambda: deletions.hold(secretary, recording.id, " "))
+    await deletions.hold(secretary, recording.id, "纪检调阅")
+    await refused("recording_held", lambda: deletions.hold(committee, recording.id, "again"))
+    for who in ("secretary", "committee", "district"):
+        await refused("recording_held", partial(deletions.delete, people[who], recording.id, "why"))
+    await rules.put(committee, tree.committee.id, 1, {}, None)
+    clock.advance(400 * DAY)
+    assert await deletions.apply_rules() == 0
+    shown = await deletions.keeping(committee, recording.id)
+    assert shown.hold is not None
+    assert (shown.hold.reason, shown.hold.set_by_name, shown.deletes_at) == ("纪检调阅", secretary.name, None)
+    assert (shown.can_hold, shown.can_release, shown.can_delete) == (False, True, False)
+    await refused("forbidden", lambda: deletions.release(secretary, recording.id, "done"))
+    await deletions.release(committee, recording.id, "调阅结束")
+    await refused("recording_not_held", lambda: deletions.release(committee, recording.id, "again"))
+    assert await deletions.apply_rules() == 0, "first it is announced"
+    clock.advance(NOTICE)
+    assert await deletions.apply_rules() == 1
+    (entry,) = await entries(database)
+    assert (entry.cause, entry.deleted_by, entry.reason) == (Cause.RETENTION, None, "keep_days=1")
+
+
+async def test_the_rules_announce_and_then_delete_and_never_before(
+    database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording,
+    tree: Tree, clock: FakeClock,
+) -> None:  # fmt: skip
+    assert await deletions.apply_rules() == 0
+    await rules.put(people["district"], tree.department.id, 100, {MeetingKind.THEME_DAY: 1}, None)
+    secretary = people["secretary"]
+    clock.advance(69 * DAY)
+    await deletions.apply_rules()
+    assert not (await deletions.keeping(secretary, recording.id)).announced
+    clock.advance(1 * DAY)
+    await deletions.apply_rules()
+    shown = await deletions.keeping(secretary, recording.id)
+    assert shown.announced
+    (leaving,) = (await deletions.leaving(secretary, PageRequest())).items
+    assert (leaving.id, leaving.deletes_at) == (recording.id, shown.deletes_at)
+    clock.advance(29 * DAY)
+    assert await deletions.apply_rules() == 0
+    # The committee says longer: the announcement is taken back.
+    await rules.put(people["committee"], tree.committee.id, None, {MeetingKind.LECTURE: 200}, None)
+    clock.advance(2 * DAY)
+    assert await deletions.apply_rules() == 0
+    assert (await deletions.leaving(secretary, PageRequest())).items == []
+    clock.advance(70 * DAY)
+    assert await deletions.apply_rules() == 0
+    clock.advance(60 * DAY)
+    assert await deletions.apply_rules(most=1) == 1
+    assert len(await entries(database)) == 1
+
+
+@pytest.mark.parametrize("state", [RecordingState.CAPTURING, RecordingState.COMPOSING])
+async def test_what_is_being_made_is_not_deleted(
+    database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, state: RecordingState
+) -> None:  # fmt: skip
+    await set_fields(database, recording, state=state)
+    await refused("recording_in_work", lambda: deletions.delete(people["secretary"], recording.id, "why"))
+    assert await entries(database) == []
+
+
+async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
+    database: Database, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree
+) -> None:
+    secretary, committee = people["secretary"], people["committee"]
+    await refused("forbidden", lambda: rules.put(secretary, tree.branch.id, None, {}, 10))
+    await refused("not_found", lambda: rules.put(people["other committee"], tree.branch.id, None, {}, 10))
+    await refused("forbidden", lambda: rules.get(people["member"], tree.branch.id))
+    await rules.put(committee, tree.committee.id, None, {}, 1_000)
+    for used, fullness in ((799, Fullness.FINE), (800, Fullness.FILLING), (1_000, Fullness.FULL)):
+        await set_fields(database, recording, size_bytes=used)
+        shown = await rules.get(secretary, tree.branch.id)
+        assert (shown.fullness, shown.used_bytes, shown.quota_of) == (fullness, used, "城关镇党委")
+        await rules.require_room(secretary, tree.branch.id)
+    await set_fields(database, recording, size_bytes=1_100)
+    await refused("recording_quota_exhausted", lambda: rules.require_room(secretary, tree.branch.id))
+    await refused(
+        "recording_quota_exhausted", lambda: rules.require_room(people["district"], tree.sibling.id)
+    )
+    await rules.require_room(people["district"], tree.cousin.id)
+    own = await rules.put(committee, tree.branch.id, 30, {MeetingKind.LECTURE: 0}, 10**9)
+    assert (own.quota_of, own.fullness) == ("城关镇党委", Fullness.EXHAUSTED), "the tightest counts"
+    assert (own.counting_days[MeetingKind.LECTURE], own.counting_days[MeetingKind.THEME_DAY]) == (0, 30)
+    await set_fields(database, recording, state=RecordingState.DELETED)
+    await rules.require_room(secretary, tree.branch.id)
+
+
+AUDIENCES = {
+    Audience.INVITED: {"secretary", "committee", "district"},
+    Audience.ORGANIZATION: {"secretary", "committee", "district"},
+    Audience.COMMITTEE: {"committee", "district"},
+    Audience.DISTRICT: {"district"},
+    Audience.MEMBERS: {"district"},
+    Audience.PUBLIC: {"district"},
+}
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+async def test_a_circle_is_opened_by_its_own_officers(
+    database: Database, people: dict[str, Actor], recording: Recording, audience: Audience
+) -> None:
+    curation = Curation(database)
+    for who in ("member", "secretary", "committee", "district"):
+        start = Audience.INVITED if audience is not Audience.INVITED else Audience.MEMBERS
+        await set_fields(database, recording, audience=start)
+        actor = people[who]
+        if who in AUDIENCES[audience]:
+            await curation.update(actor, recording.id, RecordingChanges(audience=audience))
+            continue
+        unseen = who == "member" and start is Audience.INVITED
+        code = "recording_not_found" if unseen else "forbidden"
+        await refused(
+            code, partial(curation.update, actor, recording.id, RecordingChanges(audience=audience))
+        )
+
+
+async def test_settings_have_bounds(
+    database: Database, people: dict[str, Actor], recording: Recording
+) -> None:
+    curation, district = Curation(database), people["district"]
+    for share in (0.49, 1.01, float("nan")):
+        changes = RecordingChanges(required_share=share)
+        await refused("invalid_share", partial(curation.update, district, recording.id, changes))
+    for minutes in (1, 4, 61, -5):
+        changes = RecordingChanges(prompt_minutes=minutes)
+        await refused("invalid_prompts", partial(curation.update, district, recording.id, changes))
+    await set_fields(database, recording, kind=MeetingKind.COMMITTEE_MEETING)
+    changes = RecordingChanges(audience=Audience.PUBLIC)
+    await refused("kind_is_never_public", lambda: curation.update(district, recording.id, changes))
+    await curation.update(
+        district,
+        recording.id,
+        RecordingChanges(None, downloadable=True, required_share=0.5, prompt_minutes=5),
+    )
+    await curation.update(district, recording.id, RecordingChanges(prompt_minutes=0))
+    async with database.reading() as session:
+        row = await repository.get(session, recording.id)
+    assert row is not None
+    assert (row.downloadable, row.required_share, row.prompt_minutes) == (True, 0.5, None)
