@@ -6,16 +6,33 @@ import type {
   Consultation,
   Coverage,
   Interval,
+  Keeping,
   LeaveRequest,
+  LeavingRecording,
   Meeting,
   NewMeeting,
   Organization,
   Recording,
+  RecordingChanges,
+  RecordingDeletion,
   Service,
   Session,
   Station,
+  StorageRules,
   Ticket,
+  Watcher,
 } from './shapes'
+
+export interface RecordingsQuery {
+  meetingId?: string
+  organizationId?: string
+  kind?: string
+  from?: string
+  to?: string
+  memberId?: string
+  query?: string
+  cursor?: string | undefined
+}
 
 export interface MeetingsQuery {
   from?: string
@@ -66,15 +83,47 @@ export class Api {
   card = (memberId: string, cursor?: string, limit = 20): Promise<Page<CardEntry>> =>
     this.http.get(`/members/${memberId}/card`, { limit, cursor })
 
-  recordings = (query: { meetingId?: string; cursor?: string | undefined } = {}): Promise<Page<Recording>> =>
+  recordings = (query: RecordingsQuery = {}): Promise<Page<Recording>> =>
     this.http.get('/recordings', { ...query, limit: 30 })
+  toStudy = (limit = 20, cursor?: string): Promise<Page<Recording>> =>
+    this.http.get('/members/me/study', { limit, cursor })
   recording = (id: string): Promise<Recording> => this.http.get(`/recordings/${id}`)
-  recordingMedia = (id: string): string => `/api/recordings/${id}/media`
+  /** The address of a file that goes with a recording. */
+  recordingFile = (id: string, name: string): string => `/api/recordings/${id}/${name}`
+  changeRecording = (id: string, changes: RecordingChanges): Promise<Recording> =>
+    this.http.patch(`/recordings/${id}`, changes)
+  putCaptions = (id: string, language: string, label: string, text: string): Promise<unknown> =>
+    this.http.put(`/recordings/${id}/captions/${language}`, { label, text })
+  removeCaptions = (id: string, language: string): Promise<unknown> =>
+    this.http.delete(`/recordings/${id}/captions/${language}`)
+  watchers = (id: string, cursor?: string): Promise<Page<Watcher>> =>
+    this.http.get(`/recordings/${id}/viewings`, { limit: 100, cursor })
+  keeping = (id: string): Promise<Keeping> => this.http.get(`/recordings/${id}/keeping`)
+  holdRecording = (id: string, reason: string): Promise<Keeping> =>
+    this.http.post(`/recordings/${id}/hold`, { reason })
+  releaseRecording = (id: string, reason: string): Promise<Keeping> =>
+    this.http.post(`/recordings/${id}/release`, { reason })
+  deleteRecording = (id: string, reason: string): Promise<unknown> =>
+    this.http.post(`/recordings/${id}/delete`, { reason })
+  recordingDeletions = (cursor?: string): Promise<Page<RecordingDeletion>> =>
+    this.http.get('/recording-deletions', { limit: 30, cursor })
+  leavingRecordings = (cursor?: string): Promise<Page<LeavingRecording>> =>
+    this.http.get('/leaving-recordings', { limit: 30, cursor })
+  storageRules = (organizationId: string): Promise<StorageRules> =>
+    this.http.get(`/organizations/${organizationId}/storage`)
+  putStorageRules = (
+    organizationId: string,
+    rules: Pick<StorageRules, 'keepDays' | 'keepDaysByKind'> & { quotaBytes: number | null },
+  ): Promise<StorageRules> => this.http.put(`/organizations/${organizationId}/storage`, rules)
+  members = (organizationId: string): Promise<Page<{ id: string; name: string }>> =>
+    this.http.get('/members', { organizationId, limit: 200 })
   reportViewing = (
     id: string,
     report: { intervals: Interval[]; rate: number; ended?: boolean },
     keepalive = false,
   ): Promise<Coverage> => this.http.post(`/recordings/${id}/viewing`, report, { keepalive })
+  answerPrompt = (id: string, prompt: string): Promise<Coverage> =>
+    this.http.post(`/recordings/${id}/viewing/answer`, { prompt })
 
   stations = (): Promise<Page<Station>> => this.http.get('/stations')
   services = (): Promise<Page<Service>> => this.http.get('/services')

@@ -38,6 +38,10 @@ export class HttpClient {
     return this.request<T>('POST', path, { ...options, body })
   }
 
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.request<T>('PUT', path, { body })
+  }
+
   patch<T>(path: string, body: unknown): Promise<T> {
     return this.request<T>('PATCH', path, { body })
   }

@@ -143,6 +143,17 @@ export interface Coverage {
   share: number
   intervals: Interval[]
   resumeAt: number
+  /** When it was enough; it stays so. */
+  studiedAt: string | null
+  /** "Are you still there?": without an answer nothing more counts. */
+  prompt: { id: string; answerBy: string } | null
+}
+
+export type Audience = 'invited' | 'organization' | 'committee' | 'district' | 'members' | 'public'
+
+export interface Captions {
+  language: string
+  label: string
 }
 
 export interface Recording {
@@ -157,11 +168,85 @@ export interface Recording {
   startedAt: string
   sizeBytes: number | null
   failure: string | null
-  audience: string
+  audience: Audience
+  downloadable: boolean
+  /** So much of it must be watched, 0..1. */
+  requiredShare: number
+  /** So often the viewer is asked whether he is still there; null: never. */
+  promptMinutes: number | null
+  canManage: boolean
+  canDelete: boolean
   coverage: Coverage | null
   renditions: ('film' | 'sound' | 'poster' | 'preview' | 'hls')[]
   chapters: Chapter[]
   preview: PreviewStrip | null
+  captions: Captions[]
+}
+
+export interface RecordingChanges {
+  audience?: Audience
+  downloadable?: boolean
+  requiredShare?: number
+  promptMinutes?: number
+}
+
+export interface Watcher {
+  memberId: string
+  name: string
+  organizationName: string
+  state: AttendanceState | null
+  seconds: number
+  share: number
+  studiedAt: string | null
+  lastWatchedAt: string | null
+}
+
+/** How long a recording is kept, and what one may do about it. */
+export interface Keeping {
+  deletesAt: string | null
+  announced: boolean
+  hold: { reason: string; setAt: string; setByName: string | null } | null
+  canHold: boolean
+  canRelease: boolean
+  canDelete: boolean
+}
+
+export type Fullness = 'fine' | 'filling' | 'nearly_full' | 'full' | 'exhausted'
+
+/** What an organization says about its recordings, and what counts in the end; days of 0 mean for ever. */
+export interface StorageRules {
+  organizationId: string
+  organizationName: string
+  keepDays: number | null
+  keepDaysByKind: Partial<Record<MeetingKind, number>>
+  ownQuotaBytes: number | null
+  countingDays: Partial<Record<MeetingKind, number>>
+  usedBytes: number
+  quotaBytes: number | null
+  quotaOf: string | null
+  fullness: Fullness
+  canManage: boolean
+}
+
+export interface RecordingDeletion {
+  id: string
+  recordingId: string
+  organizationName: string
+  kind: MeetingKind
+  title: string
+  recordedAt: string
+  cause: 'person' | 'retention'
+  deletedByName: string | null
+  deletedAt: string
+  reason: string
+}
+
+export interface LeavingRecording {
+  id: string
+  title: string
+  organizationName: string
+  startedAt: string
+  deletesAt: string
 }
 
 export interface Chapter {

@@ -1,8 +1,5 @@
 import type { Recording } from '@/protocol/http/shapes'
 
-/** From this share on an absence is made up. */
-export const MADE_UP_SHARE = 0.9
-
 export const percent = (share: number): number => Math.floor(share * 100 + 0.001)
 
 /** A damaged recording holds what could be saved. */

@@ -8,10 +8,24 @@ export const recordingRoutes: RouteRecordRaw[] = [
     meta: { title: 'recordings.title' },
   },
   {
+    path: '/recordings/storage',
+    name: 'recording-storage',
+    component: () => import('./manage/StoragePage.vue'),
+    meta: { title: 'recordings.storage.title' },
+  },
+  {
+    // Open: what is public is watched without signing in; for everything else the page sends people to sign in.
     path: '/recordings/:id',
     name: 'recording',
     component: () => import('./RecordingPage.vue'),
     props: true,
-    meta: { title: 'recordings.title' },
+    meta: { title: 'recordings.title', open: true },
+  },
+  {
+    path: '/recordings/:id/viewings',
+    name: 'recording-viewings',
+    component: () => import('./manage/WatchersPage.vue'),
+    props: true,
+    meta: { title: 'recordings.watchers.title' },
   },
 ]

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Interval } from '@/protocol/http/shapes'
+import { commandOf, speedBeside } from '@/views/recordings/player/commands'
+import { chapterAt, missing, pictureAt } from '@/views/recordings/player/marks'
+
+const key = (name: string, held: Partial<KeyboardEvent> = {}) =>
+  commandOf({ key: name, ctrlKey: false, altKey: false, metaKey: false, ...held })
+
+describe('keys of the player', () => {
+  it.each([
+    [' ', { name: 'toggle' }],
+    ['K', { name: 'toggle' }],
+    ['ArrowLeft', { name: 'seekBy', by: -10 }],
+    ['ArrowUp', { name: 'louder', by: 0.1 }],
+    ['<', { name: 'faster', by: -1 }],
+    ['7', { name: 'seekTo', share: 0.7 }],
+    ['F', { name: 'fullscreen' }],
+    ['Tab', null],
+    ['Enter', null],
+  ])('%s', (name, command) => {
+    expect(key(name)).toEqual(command)
+  })
+
+  it('leaves the browser its own', () => {
+    expect(key('f', { ctrlKey: true })).toBeNull()
+    expect(key('ArrowLeft', { altKey: true })).toBeNull()
+  })
+
+  it('goes from speed to speed and no further', () => {
+    expect(speedBeside(1, 1)).toBe(1.25)
+    expect(speedBeside(2, 1)).toBe(2)
+    expect(speedBeside(0.5, -1)).toBe(0.5)
+    expect(speedBeside(1.3, -1)).toBe(1)
+  })
+})
+
+describe('marks on the seek bar', () => {
+  const strip = { intervalSeconds: 10, columns: 3, count: 7, width: 160, height: 90 }
+
+  it.each([
+    [0, 0, 0],
+    [29, 320, 0],
+    [30, 0, 90],
+    [9999, 0, 180],
+    [-5, 0, 0],
+  ])('second %s is at %s, %s', (seconds, x, y) => {
+    expect(pictureAt(strip, seconds)).toEqual({ x, y })
+  })
+
+  it.each<[Interval[], Interval[]]>([
+    [[], [[0, 100]]],
+    [[[0, 100]], []],
+    [[[0, 40]], [[40, 100]]],
+    [
+      [
+        [10, 20],
+        [20.4, 99.5],
+      ],
+      [[0, 10]],
+    ],
+  ])('what is missing', (watched, gaps) => {
+    expect(missing(watched, 100)).toEqual(gaps)
+  })
+
+  it('knows the chapter of a moment', () => {
+    const chapters = [
+      { startSeconds: 5, title: '一' },
+      { startSeconds: 50, title: '二' },
+    ]
+    expect(chapterAt(chapters, 1)).toBeNull()
+    expect(chapterAt(chapters, 50)?.title).toBe('二')
+  })
+})
