@@ -212,6 +212,12 @@ class RecordingsSection(Section):
         int,
         Field(ge=0, description="Lectures, and recordings longer than this, are also made in three sizes"),
     ] = 60
+    keep_days: Annotated[
+        int,
+        Field(
+            ge=0, le=36_500, description="How long recordings are kept where no organization says; 0 for ever"
+        ),
+    ] = 0
 
 
 class StorageSection(Section):

@@ -19,11 +19,17 @@ from members.cards import Cards
 from members.organizations import Organizations
 from members.people import Members
 from members.tokens import Tokens, load_secret
+from recordings.captions.service import Captions
 from recordings.center import RecordingCenter
+from recordings.curation import Curation
 from recordings.library import Library
 from recordings.settings import RecordingSettings
 from recordings.uploads.service import Uploads
+from recordings.upkeep.deletion import Deletions
+from recordings.upkeep.keeper import Keeper
+from recordings.upkeep.rules import Rules
 from recordings.viewing.service import Viewings
+from recordings.viewing.watchers import Watchers
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
 from startup import StartFailed, storage_settings
@@ -79,6 +85,9 @@ class Node:
             recordings=self.recordings,
             texts=texts,
         )
+        viewings = Viewings(database, attendance, cards, utc_now)
+        deletions = Deletions(database, utc_now, config.recordings.keep_days)
+        self.keeper = Keeper(database, deletions, viewings, utc_now)
         services = Services(
             database=database,
             accounts=accounts,
@@ -94,6 +103,12 @@ class Node:
             library=Library(database, self.recordings.shelf, utc_now),
             uploads=self._uploads,
             viewings=Viewings(database, attendance, cards, utc_now),
+            curation=Curation(database),
+            captions=Captions(database, utc_now),
+            viewings=viewings,
+            watchers=Watchers(database),
+            storage_rules=Rules(database, utc_now, config.recordings.keep_days),
+            deletions=deletions,
             texts=texts,
             clock=utc_now,
         )
@@ -126,6 +141,7 @@ class Node:
             ("signaling", self.signaling.start),
             ("consultations", self.consultations.start),
             ("rooms", self.rooms.start),
+            ("keeper", self.keeper.start),
             ("http", self.http.start),
         )
         try:
@@ -165,6 +181,7 @@ class Node:
         stops = (
             ("http", self.http.refuse_new),
             ("signaling", self.signaling.stop),
+            ("keeper", self.keeper.stop),
             ("recordings", self.recordings.stop),
             ("rooms", self.rooms.stop),
             ("consultations", self.consultations.stop),

@@ -1,24 +1,38 @@
 """`Library`: what there is to watch, for the person who asks."""
 
-from collections.abc import Iterable
-from typing import Any
+import builtins
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, Page, PageRequest, SortKey, fetch_page
 from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import get_many
-from members.policy import Actor
+from members.policy import Action, Actor
 from recordings.access import find, watchable
+from recordings.captions import service as captions
+from recordings.filtering import conditions
 from recordings.models import Recording, Viewing
 from recordings.renditions import CONTENT_TYPES, FILE_NAMES, Rendition, outputs_in
+from recordings.requests import RecordingsFilter
+from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 from recordings.viewing import repository as viewings
 from recordings.viewing.service import coverage_view
 from recordings.views import MediaFile, RecordingView
+from rooms.attendance.records import awaits_making_up
+
+EVERYTHING: Final = RecordingsFilter()
+NEWEST_FIRST: Final[tuple[SortKey[Any], ...]] = (
+    SortKey(Recording.started_at, descending=True),
+    SortKey(Recording.id, descending=True),
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -32,46 +46,77 @@ class Library:
         self._clock = clock
 
     async def list(
-        self, actor: Actor, page: PageRequest, *, meeting_id: str | None = None
+        self, actor: Actor, page: PageRequest, wanted: RecordingsFilter = EVERYTHING
     ) -> Page[RecordingView]:
-        """The recordings that the actor may watch, in whatever state, newest first."""
+        """The recordings that the actor may watch, in whatever state, newest first.
+
+        Problem not_found for an organization or a member that one may not know of.
+        """
+        async with self._database.reading() as session:
+            query = (
+                select(Recording)
+                .join(Organization, Organization.id == Recording.organization_id)
+                .where(watchable(actor), *await conditions(session, actor, wanted))
+            )
+            found = await fetch_page(session, query, NEWEST_FIRST, page)
+            return Page(await self._views(session, actor, found.items), found.next_cursor)
+
+    async def to_study(self, actor: Actor, page: PageRequest) -> Page[RecordingView]:
+        """What the actor was expected at and missed, and can still make up, newest first."""
+        if actor.member_id is None:
+            return Page([])
         query = (
             select(Recording)
             .join(Organization, Organization.id == Recording.organization_id)
-            .where(watchable(actor))
+            .where(
+                watchable(actor),
+                Recording.state != RecordingState.FAILED,
+                awaits_making_up(Recording.meeting_id, literal(actor.member_id)),
+            )
         )
-        if meeting_id is not None:
-            query = query.where(Recording.meeting_id == meeting_id)
-        keys: list[SortKey[Any]] = [
-            SortKey(Recording.started_at, descending=True),
-            SortKey(Recording.id, descending=True),
-        ]
         async with self._database.reading() as session:
-            found = await fetch_page(session, query, keys, page)
-            organizations = await get_many(session, {item.organization_id for item in found.items})
-            watched: dict[str, Viewing] = {}
-            if actor.member_id is not None:
-                watched = await viewings.of_recordings(
-                    session, [item.id for item in found.items], actor.member_id
-                )
+            found = await fetch_page(session, query, NEWEST_FIRST, page)
+            return Page(await self._views(session, actor, found.items), found.next_cursor)
 
-        def view(recording: Recording) -> RecordingView:
-            organization = organizations[recording.organization_id]
-            return _view(recording, organization, actor, watched.get(recording.id))
+    async def _views(
+        self, session: AsyncSession, actor: Actor, recordings: Sequence[Recording]
+    ) -> builtins.list[RecordingView]:
+        organizations = await get_many(session, {item.organization_id for item in recordings})
+        watched: dict[str, Viewing] = {}
+        if actor.member_id is not None:
+            watched = await viewings.of_recordings(session, [item.id for item in recordings], actor.member_id)
+        return [
+            _view(item, organizations[item.organization_id], actor, watched.get(item.id))
+            for item in recordings
+        ]
 
-        return found.map(view)
-
-    async def get(self, actor: Actor, recording_id: str) -> RecordingView:
-        """One recording; Problem recording_not_found."""
+    async def get(self, actor: Actor | None, recording_id: str) -> RecordingView:
+        """One recording, with what the actor may do to it; Problem recording_not_found."""
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             viewing = None
-            if actor.member_id is not None:
+            if actor is not None and actor.member_id is not None:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
-        return _view(access.recording, access.organization, actor, viewing)
+            languages = await captions.of_recording(session, recording_id)
+        return replace(
+            _view(access.recording, access.organization, actor, viewing),
+            captions=languages,
+            can_manage=access.may(actor, Action.MANAGE_RECORDING),
+            can_delete=access.may(actor, Action.DELETE_RECORDING),
+        )
+
+    async def download(self, actor: Actor | None, recording_id: str) -> MediaFile:
+        """The film to take away; Problem download_not_allowed where the recording's settings do not say so."""
+        async with self._database.reading() as session:
+            access = await find(session, actor, recording_id)
+        access.require_playable()
+        if not access.recording.downloadable:
+            raise Problem(Kind.FORBIDDEN, "download_not_allowed")
+        film = await self._file(access.recording, Rendition.FILM)
+        return replace(film, download_name=f"{access.recording.title}.mp4", signed_seconds=None)
 
     async def media(
-        self, actor: Actor, recording_id: str, rendition: Rendition = Rendition.FILM
+        self, actor: Actor | None, recording_id: str, rendition: Rendition = Rendition.FILM
     ) -> MediaFile:
         """The film, or its sound, in whichever store has it; Problems recording_not_found, recording_not_playable.
 
@@ -82,13 +127,14 @@ class Library:
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             access.require_playable()
-            known = actor.member_id is None or await viewings.get(session, recording_id, actor.member_id)
-        if not known and actor.member_id is not None:
+            member_id = actor.member_id if actor is not None else None
+            known = member_id is None or await viewings.get(session, recording_id, member_id)
+        if not known and member_id is not None:
             async with self._database.transaction() as session:
-                await viewings.open_and_lock(session, recording_id, actor.member_id, self._clock())
+                await viewings.open_and_lock(session, recording_id, member_id, self._clock())
         return await self._file(access.recording, rendition)
 
-    async def picture(self, actor: Actor, recording_id: str, rendition: Rendition) -> MediaFile:
+    async def picture(self, actor: Actor | None, recording_id: str, rendition: Rendition) -> MediaFile:
         """The poster or the preview; Problems recording_not_found, recording_not_playable, rendition_not_found."""
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
@@ -132,7 +178,7 @@ class Library:
 
 
 def _view(
-    recording: Recording, organization: Organization, actor: Actor, viewing: Viewing | None
+    recording: Recording, organization: Organization, actor: Actor | None, viewing: Viewing | None
 ) -> RecordingView:
     outputs = outputs_in(recording.renditions, recording.chapters)
     return RecordingView(
@@ -148,7 +194,14 @@ def _view(
         size_bytes=recording.size_bytes,
         failure=recording.failure,
         audience=recording.audience,
-        coverage=coverage_view(viewing, recording) if actor.member_id is not None else None,
+        downloadable=recording.downloadable,
+        required_share=recording.required_share,
+        prompt_minutes=recording.prompt_minutes,
+        can_manage=False,
+        can_delete=False,
+        coverage=coverage_view(viewing, recording)
+        if actor is not None and actor.member_id is not None
+        else None,
         renditions=tuple(outputs.sizes),
         chapters=outputs.chapters,
         preview=outputs.preview,

@@ -10,6 +10,7 @@ from database import Base, Id
 from database.base import Json
 from members.policy import Audience
 from recordings.states import Failure, RecordingState
+from recordings.viewing.coverage import ENOUGH
 from rooms.meetings.models import TITLE_LENGTH
 from rooms.meetings.states import MeetingKind
 
@@ -35,6 +36,10 @@ class Recording(Base):
         ForeignKey("accounts.id")
     )  # of a film made elsewhere
     audience: Mapped[Audience]
+    downloadable: Mapped[bool] = mapped_column(default=False)
+    required_share: Mapped[float] = mapped_column(Float, default=ENOUGH)  # 0.5..1, what counts as studied
+    prompt_minutes: Mapped[int | None]  # so often who watches is asked whether he still does; None: never
+    deletion_warned_at: Mapped[datetime | None]  # since when the deletion by the rules is announced
     state: Mapped[RecordingState] = mapped_column(index=True)
     state_since: Mapped[datetime]
     failure: Mapped[Failure | None]
@@ -79,6 +84,11 @@ class Viewing(Base):
     seconds: Mapped[float] = mapped_column(Float)  # their sum
     resume_at: Mapped[float] = mapped_column(Float)
     credit_seconds: Mapped[float] = mapped_column(Float)  # of the wall clock, not yet spent on watching
+    unasked_seconds: Mapped[float] = mapped_column(
+        Float, default=0.0
+    )  # watched since the last prompt was answered
+    prompt: Mapped[Id | None]  # the one that waits for an answer
+    prompted_at: Mapped[datetime | None]
     reported_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]  # when enough of it had been watched; written to the card then
     settled: Mapped[bool]  # the attendance knows of it

@@ -16,6 +16,12 @@ class RecordingState(StrEnum):
     READY = "ready"
     DAMAGED = "damaged"  # playable, and something known is missing: `failure` says what
     FAILED = "failed"  # not playable, or capture stopped: `failure` says why
+    DELETED = "deleted"  # shown to nobody: the row stays, so that nothing takes the recording for lost
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing works on it any more."""
+        return self in {RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED}
 
     @property
     def playable(self) -> bool:
@@ -46,9 +52,12 @@ TRANSITIONS: dict[RecordingState, frozenset[RecordingState]] = {
     RecordingState.COMPOSING: frozenset(
         {RecordingState.CAPTURING, RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED}
     ),
-    RecordingState.READY: frozenset({RecordingState.COMPOSING}),
-    RecordingState.DAMAGED: frozenset({RecordingState.COMPOSING}),
-    RecordingState.FAILED: frozenset({RecordingState.COMPOSING, RecordingState.CAPTURING}),
+    RecordingState.READY: frozenset({RecordingState.COMPOSING, RecordingState.DELETED}),
+    RecordingState.DAMAGED: frozenset({RecordingState.COMPOSING, RecordingState.DELETED}),
+    RecordingState.FAILED: frozenset(
+        {RecordingState.COMPOSING, RecordingState.CAPTURING, RecordingState.DELETED}
+    ),
+    RecordingState.DELETED: frozenset(),
 }
 
 

@@ -10,13 +10,34 @@ from recordings.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class CoverageView:
-    """What the asking member has really watched, in seconds of the recording; `share` is 0..1."""
+class PromptView:
+    """The question "are you still there?": without an answer by `answer_by` nothing more counts."""
 
-    seconds: float
-    share: float
-    intervals: tuple[tuple[float, float], ...]
-    resume_at: float
+    id: str
+    answer_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """What the asking member has really watched, in seconds of the recording; `share` is 0..1.
+
+    `studied_at`: when it was enough, which stays so however the recording changes later.
+    """
+
+    seconds: float = 0.0
+    share: float = 0.0
+    intervals: tuple[tuple[float, float], ...] = ()
+    resume_at: float = 0.0
+    studied_at: datetime | None = None
+    prompt: PromptView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionsView:
+    """Captions that there are, and what the list of languages shows for them."""
+
+    language: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +56,16 @@ class RecordingView:
     size_bytes: int | None
     failure: Failure | None
     audience: Audience
+    downloadable: bool
+    required_share: float
+    prompt_minutes: int | None
+    can_manage: bool
+    can_delete: bool
     coverage: CoverageView | None
     renditions: tuple[Rendition, ...]
     chapters: tuple[Chapter, ...]
     preview: PreviewStrip | None
+    captions: tuple[CaptionsView, ...] = ()  # of one recording alone: a list names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,7 @@ class MediaFile:
     """A composed file in a store; `etag` is a strong one, quotes included.
 
     `signed_seconds`: browsers may be sent to the store itself, with an address that is good for so long.
+    `download_name`: what a browser is to keep it as.
     """
 
     store: Store
@@ -54,6 +82,7 @@ class MediaFile:
     etag: str
     content_type: str = "video/mp4"
     signed_seconds: int | None = None
+    download_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

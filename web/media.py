@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
+from urllib.parse import quote
 
 import structlog
 from aiohttp import ETag, hdrs, web
@@ -44,7 +45,15 @@ async def answer_media(request: web.Request, media: MediaFile) -> web.StreamResp
 
 
 def _headers(media: MediaFile) -> dict[str, str]:
-    return {hdrs.ETAG: media.etag, hdrs.CACHE_CONTROL: MEDIA_CACHING, hdrs.ACCEPT_RANGES: "bytes"}
+    headers: dict[str, str] = {
+        hdrs.ETAG: media.etag,
+        hdrs.CACHE_CONTROL: MEDIA_CACHING,
+        hdrs.ACCEPT_RANGES: "bytes",
+    }
+    if media.download_name is not None:
+        name = quote(media.download_name, safe="")  # RFC 6266 with RFC 8187: titles are Chinese
+        headers[hdrs.CONTENT_DISPOSITION] = f"attachment; filename=\"recording.mp4\"; filename*=UTF-8''{name}"
+    return headers
 
 
 def _is_known(request: web.Request, media: MediaFile) -> bool:

@@ -11,9 +11,14 @@ from members.cards.service import Cards
 from members.organizations.service import Organizations
 from members.people.service import Members
 from members.tokens import Tokens
+from recordings.captions.service import Captions
+from recordings.curation import Curation
 from recordings.library import Library
 from recordings.uploads.service import Uploads
+from recordings.upkeep.deletion import Deletions
+from recordings.upkeep.rules import Rules
 from recordings.viewing.service import Viewings
+from recordings.viewing.watchers import Watchers
 from rooms.attendance.service import Attendance
 from rooms.consultations.service import Consultations
 from rooms.consultations.stations import Stations
@@ -39,8 +44,13 @@ class Services:
     stations: Stations
     consultations: Consultations
     library: Library
+    curation: Curation
+    captions: Captions
     viewings: Viewings
     uploads: Uploads
+    watchers: Watchers
+    storage_rules: Rules
+    deletions: Deletions
     texts: ErrorTexts
     clock: Clock
 

@@ -1,5 +1,6 @@
 """The library: who sees what, and the film's file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from recordings import repository
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import Recording
+from recordings.requests import RecordingsFilter
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
@@ -100,6 +102,23 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
         "uploaded for members": await uploaded(
             database, tree, people["district"].account_id, clock, audience=Audience.MEMBERS
         ),
+        "for the committee": await uploaded(
+            database, tree, people["district"].account_id, clock, audience=Audience.COMMITTEE
+        ),
+        "for the district": await uploaded(
+            database, tree, people["district"].account_id, clock, audience=Audience.DISTRICT
+        ),
+        "public": await uploaded(
+            database, tree, people["district"].account_id, clock, audience=Audience.PUBLIC
+        ),
+        "deleted": await uploaded(
+            database,
+            tree,
+            people["district"].account_id,
+            clock,
+            audience=Audience.PUBLIC,
+            state=RecordingState.DELETED,
+        ),
     }
     seen = {}
     for who, actor in people.items():
@@ -107,7 +126,8 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
         listed = {view.id for view in page.items}
         for row in rows.values():
             if row.id in listed:
-                assert await library.get(actor, row.id) in page.items
+                alone = await library.get(actor, row.id)
+                assert replace(alone, can_manage=False, can_delete=False) in page.items
                 continue
             with pytest.raises(Problem) as refused:
                 await library.get(actor, row.id)
@@ -117,19 +137,27 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
             meeting: recording for meeting, recording in of_meetings.items() if recording in listed
         }
         seen[who] = {name for name, row in rows.items() if row.id in listed}
-    everything = set(rows)
+    everything = set(rows) - {"deleted"}
+    open_to_members = {"open to members", "uploaded for members", "for the district", "public"}
     assert seen == {
-        "member": {"own branch", "open to members", "uploaded", "uploaded for members"},
-        "guest member": {"own branch", "open to members", "lecture", "uploaded", "uploaded for members"},
-        "sibling": {"open to members", "uploaded for members"},
-        "cousin": {"open to members", "lecture", "uploaded for members"},
+        "member": {"own branch", "uploaded", "for the committee"} | open_to_members,
+        "guest member": {"own branch", "lecture", "uploaded", "for the committee"} | open_to_members,
+        "sibling": {"for the committee"} | open_to_members,
+        "cousin": {"lecture"} | open_to_members,
         "secretary": everything,
-        "other secretary": {"uploaded"},
+        "other secretary": {"uploaded", "public"},
         "committee": everything,
-        "other committee": set(),
+        "other committee": {"public"},
         "district": everything,
-        "resident": set(),
+        "resident": {"public"},
     }
+    for name, row in rows.items():
+        if name == "public":
+            assert (await library.get(None, row.id)).id == row.id
+            continue
+        with pytest.raises(Problem) as refused:
+            await library.get(None, row.id)
+        assert refused.value.code == "not_signed_in", name
 
 
 async def test_pages_go_from_new_to_old(
@@ -146,7 +174,7 @@ async def test_pages_go_from_new_to_old(
     second = await library.list(actor, PageRequest(limit=3, cursor=first.next_cursor))
     assert [view.id for view in (*first.items, *second.items)] == [row.id for row in reversed(rows)]
     assert second.next_cursor is None
-    only = await library.list(actor, PageRequest(), meeting_id=rows[2].meeting_id)
+    only = await library.list(actor, PageRequest(), RecordingsFilter(meeting_id=rows[2].meeting_id))
     (view,) = only.items
     assert (view.id, view.title, view.organization_name, view.kind) == (
         rows[2].id, "十一月主题党日", "东湖村党支部", "theme_day",

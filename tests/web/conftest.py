@@ -20,11 +20,16 @@ from members.organizations import Organizations
 from members.people import Member, Members
 from members.policy import RoleName
 from members.tokens import Tokens
+from recordings.captions.service import Captions
+from recordings.curation import Curation
 from recordings.library import Library
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
 from recordings.uploads.service import Uploads
+from recordings.upkeep.deletion import Deletions
+from recordings.upkeep.rules import Rules
 from recordings.viewing.service import Viewings
+from recordings.viewing.watchers import Watchers
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
 from web.application import create_app
@@ -198,7 +203,12 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         consultations=consultations,
         library=Library(database, Shelf(folder, None), clock),
         uploads=Uploads(database, RecordingSettings(folder=folder, min_free_bytes=0), clock, lambda: None),
+        curation=Curation(database),
+        captions=Captions(database, clock),
         viewings=Viewings(database, attendance, cards, clock),
+        watchers=Watchers(database),
+        storage_rules=Rules(database, clock),
+        deletions=Deletions(database, clock),
         texts=ErrorTexts.load(),
         clock=clock,
     )

@@ -15,10 +15,12 @@ from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
 from recordings.states import RecordingState
+from recordings.viewing.watchers import WatcherView
 from rooms.meetings.models import Invitation
 from rooms.meetings.states import MeetingKind
 from tests.web.conftest import House, Village
 from tests.web.test_permissions import meeting_of
+from web.api.curation import sheet
 from web.grants import GRANT_SECONDS
 from web.services import EDGE
 
@@ -68,11 +70,13 @@ async def test_the_library_shows_what_one_may_watch(house: House, village: Villa
     assert [one["id"] for one in found] == [row.id]
     assert set(found[0]) == {
         "id", "meetingId", "title", "organizationName", "kind", "state", "progress", "durationSeconds", "startedAt",
-        "sizeBytes", "failure", "audience", "coverage", "renditions", "chapters", "preview",
+        "sizeBytes", "failure", "audience", "coverage", "downloadable", "requiredShare", "promptMinutes", "canManage",
+        "canDelete", "captions", "renditions", "chapters", "preview",
     }  # fmt: skip
     assert (found[0]["state"], found[0]["progress"], found[0]["durationSeconds"]) == ("ready", 1.0, 600.0)
     one = await village.party_member.get(f"/api/recordings/{row.id}")
     assert one.body == found[0]
+    assert (await village.secretary.get(f"/api/recordings/{row.id}")).body["canManage"]
     assert (await village.sibling_secretary.get("/api/recordings")).body["items"] == []
     by_meeting = await village.party_member.get("/api/recordings", params={"meetingId": row.meeting_id})
     assert [one["id"] for one in by_meeting.body["items"]] == [row.id]
@@ -259,3 +263,143 @@ async def test_ranges_ask_the_records_once_and_a_right_taken_away_bites_within_s
     assert (await village.nobody.get(path)).status == 401, "and to nobody else"
     house.server.app[EDGE].grants._now = lambda: monotonic() + GRANT_SECONDS
     assert (await village.party_member.get(path)).status == 404
+
+
+async def share(house: House, row: Recording, **fields: object) -> None:
+    async with house.database.transaction() as session:
+        kept = await session.get_one(Recording, row.id)
+        for name, value in fields.items():
+            setattr(kept, name, value)
+
+
+async def test_what_is_public_is_watched_without_signing_in_and_nothing_else_is(
+    house: House, village: Village
+) -> None:
+    row = await record(house, village)
+    paths = [f"/api/recordings/{row.id}", f"/api/recordings/{row.id}/media"]
+    for path in paths:
+        assert (await village.nobody.get(path)).code == "not_signed_in"
+    await share(house, row, kind=MeetingKind.LECTURE)
+    opened = await village.district("PATCH", f"/api/recordings/{row.id}", {"audience": "public"})
+    assert (opened.status, opened.body["audience"]) == (200, "public")
+    for path in paths:
+        assert (await village.nobody.get(path)).status == 200
+        assert (await village.resident.get(path)).status == 200
+    shown = (await village.nobody.get(paths[0])).body
+    assert (shown["coverage"], shown["canManage"]) == (None, False)
+    for path in ("viewings", "viewings.csv", "keeping"):
+        assert (await village.nobody.get(f"/api/recordings/{row.id}/{path}")).code == "not_signed_in"
+    reported = await village.nobody.post(f"/api/recordings/{row.id}/viewing", {"intervals": []})
+    assert reported.code == "not_signed_in"
+    await village.district("PATCH", f"/api/recordings/{row.id}", {"audience": "organization"})
+    assert (await village.nobody.get(paths[1])).code == "not_signed_in"
+
+
+async def test_a_film_is_taken_away_only_where_its_settings_say_so(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}/download"
+    assert (await village.party_member.get(path)).code == "download_not_allowed"
+    assert (await village.secretary.get(path)).code == "download_not_allowed"
+    changed = await village.secretary("PATCH", f"/api/recordings/{row.id}", {"downloadable": True})
+    assert changed.body["downloadable"]
+    assert (await village.sibling_secretary.get(path)).code == "recording_not_found"
+    async with village.party_member.client.get(path) as response:
+        assert response.status == 200
+        disposition = response.headers["Content-Disposition"]
+        assert disposition.startswith("attachment; filename=\"recording.mp4\"; filename*=UTF-8''%E5")
+        assert await response.read() == FILM
+    async with village.party_member.client.get(f"/api/recordings/{row.id}/media") as response:
+        assert "Content-Disposition" not in response.headers
+
+
+async def test_captions_come_as_text_that_no_browser_takes_for_anything_else(
+    house: House, village: Village
+) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}/captions/zh-CN"
+    captions = {"label": "中文", "text": "WEBVTT\n\nSTYLE\n::cue{}\n\n00:01.000 --> 00:02.000\n<i>你好</i>\n"}
+    assert (await village.party_member("PUT", path, captions)).code == "forbidden"
+    assert (await village.secretary("PUT", path, captions)).status == 200
+    async with village.party_member.client.get(path) as response:
+        assert response.headers["Content-Type"] == "text/vtt; charset=utf-8"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert await response.text() == "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n你好\n"
+    shown = (await village.party_member.get(f"/api/recordings/{row.id}")).body
+    assert shown["captions"] == [{"language": "zh-CN", "label": "中文"}]
+    refused = await village.secretary("PUT", path, captions | {"text": "WEBVTT\n\n1 --> 2\nx"})
+    assert (refused.code, refused.body["error"]["details"]["line"]) == ("captions_bad_time", 3)
+    assert (await village.secretary("PUT", path[:-5] + "x_y", captions)).code == "invalid_language"
+    assert (await village.sibling_secretary.get(path)).code == "recording_not_found"
+    assert (await village.secretary("DELETE", path)).status == 204
+    assert (await village.party_member.get(path)).code == "captions_not_found"
+
+
+async def test_absences_that_can_be_made_up_are_listed_until_they_are(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}"
+    (open_one,) = (await village.party_member.get("/api/members/me/study")).body["items"]
+    assert open_one["id"] == row.id
+    assert (await village.resident.get("/api/members/me/study")).body["items"] == []
+    await village.party_member.post(f"{path}/viewing", {"intervals": []})
+    for at in range(0, 600, 60):
+        house.clock.advance(timedelta(seconds=60))
+        reported = await village.party_member.post(f"{path}/viewing", {"intervals": [[at, at + 60]]})
+    assert reported.body["studiedAt"]
+    assert (await village.party_member.get("/api/members/me/study")).body["items"] == []
+    watchers = (await village.secretary.get(f"{path}/viewings")).body["items"]
+    assert {one["name"]: (one["state"], one["share"]) for one in watchers} == {
+        "王秀英": ("made_up", 1.0),
+        "张建国": ("absent", 0.0),
+    }
+    assert (await village.party_member.get(f"{path}/viewings")).code == "forbidden"
+    async with village.secretary.client.get(f"{path}/viewings.csv") as response:
+        assert response.content_type == "text/csv"
+        lines = (await response.text()).splitlines()
+    assert lines[0].startswith("\ufeff姓名,")
+    assert any(line.startswith("王秀英,东湖村党支部,made_up,600,100,") for line in lines)
+
+
+def test_no_cell_of_the_sheet_is_a_formula() -> None:
+    row = WatcherView("m", "=HYPERLINK(1)", "+1", None, 59.6, 0.999, None, None)
+    assert sheet([row], "en").splitlines()[1] == "'=HYPERLINK(1),'+1,,60,99,,"
+
+
+async def test_holding_and_deleting_over_http(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}"
+    keeping = (await village.secretary.get(f"{path}/keeping")).body
+    assert keeping == {
+        "deletesAt": None, "announced": False, "hold": None, "canHold": True, "canRelease": False, "canDelete": True,
+    }  # fmt: skip
+    held = await village.secretary.post(f"{path}/hold", {"reason": "调阅"})
+    assert held.body["hold"]["reason"] == "调阅"
+    assert (await village.secretary.post(f"{path}/delete", {"reason": "误录"})).code == "recording_held"
+    assert (await village.secretary.post(f"{path}/release", {"reason": "完"})).code == "forbidden"
+    assert (await village.committee.post(f"{path}/release", {"reason": "完"})).body["hold"] is None
+    assert (await village.secretary.post(f"{path}/delete", {})).code == "invalid_request"
+    assert (await village.secretary.post(f"{path}/delete", {"reason": "误录"})).status == 204
+    assert (await village.secretary.get(path)).code == "recording_not_found"
+    (entry,) = (await village.committee.get("/api/recording-deletions")).body["items"]
+    assert (entry["recordingId"], entry["cause"], entry["reason"]) == (row.id, "person", "误录")
+    assert (await village.party_member.get("/api/recording-deletions")).body["items"] == []
+    meeting = (await village.secretary.get(f"/api/meetings/{row.meeting_id}")).body
+    assert meeting["recordingId"] is None
+
+
+async def test_a_quota_refuses_new_recordings_in_words(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/organizations/{village.tree.branch.id}/storage"
+    assert (await village.secretary("PUT", path, {"quotaBytes": 1})).code == "forbidden"
+    rules = {"quotaBytes": 1, "keepDays": 365, "keepDaysByKind": {"lecture": 0}}
+    put = (await village.committee("PUT", path, rules)).body
+    assert (put["fullness"], put["countingDays"]["lecture"], put["countingDays"]["theme_day"]) == (
+        "exhausted", 0, 365,
+    )  # fmt: skip
+    assert (await village.secretary.get(path)).body == put | {"canManage": False}
+    wanted = meeting_of(house, village)
+    refused = await village.secretary.post("/api/meetings", wanted | {"record": True})
+    assert (refused.status, refused.code) == (409, "recording_quota_exhausted")
+    assert (await village.secretary.post("/api/meetings", wanted)).status == 201
+    assert (await village.secretary.get(f"/api/recordings/{row.id}/media")).status == 200
+    for body in ({"quotaBytes": 0}, {"keepDays": -1}, {"keepDaysByKind": {"nothing": 1}}, {"keepDays": 1.5}):
+        assert (await village.committee("PUT", path, body)).code == "invalid_request"

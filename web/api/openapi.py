@@ -114,9 +114,21 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 def _query_parameters(call: AnyCall) -> list[dict[str, Any]]:
     if not call.takes_query:
         return []
-    schema = call.input.model_json_schema(by_alias=True)
+    schema = _inlined(call.input.model_json_schema(by_alias=True))
     required = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": one}
         for name, one in schema["properties"].items()
     ]
+
+
+def _inlined(schema: Any, definitions: dict[str, Any] | None = None) -> Any:
+    """A schema in which every definition stands where it is referred to: parameters have no place for definitions."""
+    if isinstance(schema, list):
+        return [_inlined(one, definitions) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    known = schema.get("$defs", definitions or {})
+    if "$ref" in schema:
+        return _inlined(known[schema["$ref"].rpartition("/")[2]], known)
+    return {key: _inlined(value, known) for key, value in schema.items() if key != "$defs"}

@@ -1,37 +1,62 @@
 """Recordings: the library, the film itself, and what was watched of it."""
 
 from recordings.renditions import Rendition
+from recordings.requests import RecordingsFilter
 from recordings.views import MediaFile, WatchReport
 from web.api.call import Asked, Nothing
 from web.api.paging import page_out, page_request
-from web.api.schemas.base import Page
-from web.api.schemas.recordings import CoverageOut, RecordingOut, RecordingsQuery, ViewingReport
+from web.api.schemas.base import Page, PageQuery
+from web.api.schemas.recordings import (
+    CoverageOut,
+    PromptAnswer,
+    RecordingOut,
+    RecordingsQuery,
+    ViewingReport,
+)
 
 
 async def recordings(asked: Asked[RecordingsQuery]) -> Page[RecordingOut]:
     """What one may watch, newest first."""
     query = asked.input
-    page = await asked.services.library.list(
-        asked.caller.person, page_request(query), meeting_id=query.meeting_id
+    wanted = RecordingsFilter(
+        query.meeting_id,
+        query.organization_id,
+        query.kind,
+        query.from_,
+        query.to,
+        query.member_id,
+        query.query,
     )
+    page = await asked.services.library.list(asked.caller.person, page_request(query), wanted)
+    return page_out(page, RecordingOut)
+
+
+async def to_study(asked: Asked[PageQuery]) -> Page[RecordingOut]:
+    """What one was expected at, missed, and can still make up by watching, newest first."""
+    page = await asked.services.library.to_study(asked.caller.person, page_request(asked.input))
     return page_out(page, RecordingOut)
 
 
 async def recording(asked: Asked[Nothing]) -> RecordingOut:
     """One recording."""
-    found = await asked.services.library.get(asked.caller.person, asked.path("recordingId"))
+    found = await asked.services.library.get(asked.caller.actor, asked.path("recordingId"))
     return RecordingOut.model_validate(found)
 
 
 async def media(asked: Asked[Nothing]) -> MediaFile:
     """The MP4, with Range and If-Range."""
-    return await asked.services.library.media(asked.caller.person, asked.path("recordingId"))
+    return await asked.services.library.media(asked.caller.actor, asked.path("recordingId"))
+
+
+async def download(asked: Asked[Nothing]) -> MediaFile:
+    """The MP4 as a file to keep, where the recording's settings allow it."""
+    return await asked.services.library.download(asked.caller.actor, asked.path("recordingId"))
 
 
 async def sound(asked: Asked[Nothing]) -> MediaFile:
     """The sound alone, for poor lines."""
     library = asked.services.library
-    return await library.media(asked.caller.person, asked.path("recordingId"), Rendition.SOUND)
+    return await library.media(asked.caller.actor, asked.path("recordingId"), Rendition.SOUND)
 
 
 async def poster(asked: Asked[Nothing]) -> MediaFile:
@@ -46,11 +71,19 @@ async def preview(asked: Asked[Nothing]) -> MediaFile:
 
 async def _picture(asked: Asked[Nothing], rendition: Rendition) -> MediaFile:
     library = asked.services.library
-    return await library.picture(asked.caller.person, asked.path("recordingId"), rendition)
+    return await library.picture(asked.caller.actor, asked.path("recordingId"), rendition)
 
 
 async def viewing(asked: Asked[ViewingReport]) -> CoverageOut:
     """What the player says it played; answers what counts so far."""
     report = WatchReport(tuple(asked.input.intervals), asked.input.rate, asked.input.ended)
     coverage = await asked.services.viewings.report(asked.caller.person, asked.path("recordingId"), report)
+    return CoverageOut.model_validate(coverage)
+
+
+async def answer(asked: Asked[PromptAnswer]) -> CoverageOut:
+    """One is still there: the prompt is answered, and counting goes on."""
+    coverage = await asked.services.viewings.answer(
+        asked.caller.person, asked.path("recordingId"), asked.input.prompt
+    )
     return CoverageOut.model_validate(coverage)

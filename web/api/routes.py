@@ -3,6 +3,17 @@
 from typing import Final
 
 from web.api import attendance, cards, consultations, meetings, organizations, recordings, sessions, uploads
+from web.api import (
+    attendance,
+    cards,
+    consultations,
+    curation,
+    meetings,
+    organizations,
+    recordings,
+    sessions,
+    upkeep,
+)
 from web.api.call import Access, AnyCall, Call, Nothing
 from web.api.schemas.accounts import AccountUpdate, PasswordChange, SessionOut, SignIn
 from web.api.schemas.attendance import (
@@ -39,11 +50,32 @@ from web.api.schemas.meetings import (
 from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
 from web.api.schemas.recordings import CoverageOut, RecordingOut, RecordingsQuery, ViewingReport
 from web.api.schemas.uploads import UploadCreate, UploadOut
+from web.api.schemas.recordings import (
+    CaptionsOut,
+    CaptionsPut,
+    CoverageOut,
+    PromptAnswer,
+    RecordingOut,
+    RecordingsQuery,
+    RecordingUpdate,
+    ViewingReport,
+    WatcherOut,
+)
+from web.api.schemas.upkeep import (
+    DeletionOut,
+    KeepingOut,
+    LeavingOut,
+    ReasonGiven,
+    StorageOut,
+    StorageRulesPut,
+)
 
 ANYBODY, SIGNED_IN, VISITOR = Access.ANYBODY, Access.SIGNED_IN, Access.VISITOR
 
 # A report of five hundred intervals is some 20 kB; an invitation list of a thousand members 60 kB.
 LISTS_OF_IDS_BYTES: Final = 128 * 1024
+# Half a megabyte of captions, in which JSON writes every line break with two characters.
+CAPTIONS_BYTES: Final = 1024 * 1024
 
 # fmt: off
 CALLS: Final[tuple[AnyCall, ...]] = (
@@ -110,18 +142,53 @@ CALLS: Final[tuple[AnyCall, ...]] = (
 
     Call("GET", "/api/recordings", recordings.recordings, RecordingsQuery, Page[RecordingOut], SIGNED_IN,
          "watch_recording: cut to what one may watch"),
-    Call("GET", "/api/recordings/{recordingId}", recordings.recording, Nothing, RecordingOut, SIGNED_IN,
-         "watch_recording"),
-    Call("GET", "/api/recordings/{recordingId}/media", recordings.media, Nothing, None, SIGNED_IN,
-         "watch_recording", media_type="video/mp4"),
-    Call("GET", "/api/recordings/{recordingId}/sound", recordings.sound, Nothing, None, SIGNED_IN,
-         "watch_recording", media_type="audio/mp4"),
-    Call("GET", "/api/recordings/{recordingId}/poster", recordings.poster, Nothing, None, SIGNED_IN,
-         "watch_recording", media_type="image/jpeg"),
-    Call("GET", "/api/recordings/{recordingId}/preview", recordings.preview, Nothing, None, SIGNED_IN,
-         "watch_recording", media_type="image/jpeg"),
+    Call("GET", "/api/recordings/{recordingId}", recordings.recording, Nothing, RecordingOut, ANYBODY,
+         "watch_recording; what is public, without signing in too"),
+    Call("GET", "/api/recordings/{recordingId}/media", recordings.media, Nothing, None, ANYBODY,
+         "watch_recording; what is public, without signing in too", media_type="video/mp4"),
+    Call("GET", "/api/recordings/{recordingId}/sound", recordings.sound, Nothing, None, ANYBODY,
+         "watch_recording; what is public, without signing in too", media_type="audio/mp4"),
+    Call("GET", "/api/recordings/{recordingId}/poster", recordings.poster, Nothing, None, ANYBODY,
+         "watch_recording; what is public, without signing in too", media_type="image/jpeg"),
+    Call("GET", "/api/recordings/{recordingId}/preview", recordings.preview, Nothing, None, ANYBODY,
+         "watch_recording; what is public, without signing in too", media_type="image/jpeg"),
     Call("POST", "/api/recordings/{recordingId}/viewing", recordings.viewing, ViewingReport, CoverageOut,
          SIGNED_IN, "watch_recording, by a member"),
+    Call("POST", "/api/recordings/{recordingId}/viewing/answer", recordings.answer, PromptAnswer,
+         CoverageOut, SIGNED_IN, "watch_recording, by a member"),
+    Call("GET", "/api/recordings/{recordingId}/download", recordings.download, Nothing, None, ANYBODY,
+         "watch_recording, where its settings allow it", media_type="video/mp4"),
+    Call("PATCH", "/api/recordings/{recordingId}", curation.update, RecordingUpdate, RecordingOut, SIGNED_IN,
+         "manage_recording; share_recording to open it beyond its organization"),
+    Call("GET", "/api/recordings/{recordingId}/captions/{language}", curation.captions, Nothing, None, ANYBODY,
+         "watch_recording; what is public, without signing in too", media_type="text/vtt"),
+    Call("PUT", "/api/recordings/{recordingId}/captions/{language}", curation.put_captions, CaptionsPut,
+         CaptionsOut, SIGNED_IN, "manage_recording", body_bytes=CAPTIONS_BYTES),
+    Call("DELETE", "/api/recordings/{recordingId}/captions/{language}", curation.remove_captions, Nothing, None,
+         SIGNED_IN, "manage_recording", status=204),
+    Call("GET", "/api/recordings/{recordingId}/viewings", curation.watchers, PageQuery, Page[WatcherOut],
+         SIGNED_IN, "see_viewings"),
+    Call("GET", "/api/recordings/{recordingId}/viewings.csv", curation.watchers_sheet, Nothing, None,
+         SIGNED_IN, "see_viewings", media_type="text/csv"),
+    Call("GET", "/api/members/me/study", recordings.to_study, PageQuery, Page[RecordingOut], SIGNED_IN,
+         "one's own"),
+
+    Call("GET", "/api/recordings/{recordingId}/keeping", upkeep.keeping, Nothing, KeepingOut, SIGNED_IN,
+         "manage_recording"),
+    Call("POST", "/api/recordings/{recordingId}/hold", upkeep.hold, ReasonGiven, KeepingOut, SIGNED_IN,
+         "hold_recording"),
+    Call("POST", "/api/recordings/{recordingId}/release", upkeep.release, ReasonGiven, KeepingOut, SIGNED_IN,
+         "release_recording"),
+    Call("POST", "/api/recordings/{recordingId}/delete", upkeep.delete, ReasonGiven, None, SIGNED_IN,
+         "delete_recording", status=204),
+    Call("GET", "/api/recording-deletions", upkeep.deletions, PageQuery, Page[DeletionOut], SIGNED_IN,
+         "delete_recording: cut to one's organizations"),
+    Call("GET", "/api/leaving-recordings", upkeep.leaving, PageQuery, Page[LeavingOut], SIGNED_IN,
+         "delete_recording: cut to one's organizations"),
+    Call("GET", "/api/organizations/{organizationId}/storage", upkeep.storage, Nothing, StorageOut, SIGNED_IN,
+         "see_figures"),
+    Call("PUT", "/api/organizations/{organizationId}/storage", upkeep.put_storage, StorageRulesPut, StorageOut,
+         SIGNED_IN, "manage_storage"),
 
     Call("POST", "/api/uploads", uploads.begin, UploadCreate, UploadOut, SIGNED_IN, "upload_recording",
          status=201),

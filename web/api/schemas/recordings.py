@@ -2,32 +2,65 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from members.policy import Audience
 from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
-from web.api.schemas.base import Id, Input, Moment, Output, PageQuery, Seconds
+from rooms.attendance.rules import AttendanceState
+from rooms.meetings.states import MeetingKind
+from web.api.schemas.base import Id, Input, Moment, Output, PageQuery, Seconds, Text
 
 MAX_INTERVALS = 500
-MAX_RATE = 16.0  # what browsers' players offer at most; above 2 nothing counts as watched
+MAX_RATE = 16.0  # what browsers' players offer at most; above 2 a report is refused
+MAX_QUERY = 100
+MAX_CAPTIONS = 512 * 1024
 
 Interval = tuple[Seconds, Seconds]
 
 
 class RecordingsQuery(PageQuery):
-    """`GET /api/recordings?meetingId=`."""
+    """`GET /api/recordings`: what is absent does not matter.
+
+    `organizationId` means it and all below it, `memberId` who took part, `from` and `to` when it was recorded; `query`
+    are words, all of which must stand in title, agenda, the organization's name or the names of who took part.
+    """
 
     meeting_id: Id | None = None
+    organization_id: Id | None = None
+    kind: MeetingKind | None = None
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+    member_id: Id | None = None
+    query: Annotated[Text, StringConstraints(max_length=MAX_QUERY)] | None = None
+
+
+class PromptOut(Output):
+    """The question "are you still there?": `.../viewing/answer` before `answerBy`, or nothing more counts."""
+
+    id: Id
+    answer_by: Moment
 
 
 class CoverageOut(Output):
-    """What the asking person has really watched; `share` 0..1, `resumeAt` where the player should go on."""
+    """What the asking person has really watched; `share` 0..1, `resumeAt` where the player should go on.
+
+    `studiedAt`: when it was enough; it stays so. `prompt`: a question that waits for an answer.
+    """
 
     seconds: Seconds
     share: Annotated[float, Field(ge=0, le=1)]
     intervals: list[Interval]
     resume_at: Seconds
+    studied_at: Moment | None
+    prompt: PromptOut | None
+
+
+class CaptionsOut(Output):
+    """Captions in one language, at `.../captions/{language}`."""
+
+    language: str
+    label: str
 
 
 class ChapterOut(Output):
@@ -48,7 +81,11 @@ class PreviewOut(Output):
 
 
 class RecordingOut(Output):
-    """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer."""
+    """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer.
+
+    `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still does. A list
+    leaves `captions` empty and `canManage` and `canDelete` false: they are said of one recording alone.
+    """
 
     id: Id
     meeting_id: Id | None
@@ -62,10 +99,16 @@ class RecordingOut(Output):
     size_bytes: int | None
     failure: Failure | None
     audience: Audience
+    downloadable: bool
+    required_share: Annotated[float, Field(ge=0, le=1)]
+    prompt_minutes: int | None
+    can_manage: bool
+    can_delete: bool
     coverage: CoverageOut | None
     renditions: list[Rendition]
     chapters: list[ChapterOut]
     preview: PreviewOut | None
+    captions: list[CaptionsOut]
 
 
 class ViewingReport(Input):
@@ -74,3 +117,38 @@ class ViewingReport(Input):
     intervals: Annotated[list[Interval], Field(max_length=MAX_INTERVALS)]
     rate: Annotated[float, Field(gt=0, le=MAX_RATE, allow_inf_nan=False)] = 1.0
     ended: bool = False
+
+
+class PromptAnswer(Input):
+    """`POST /api/recordings/{id}/viewing/answer`: the `id` of the prompt."""
+
+    prompt: Id
+
+
+class RecordingUpdate(Input):
+    """`PATCH /api/recordings/{id}`: what is absent stays as it is; `promptMinutes` 0 asks no more."""
+
+    audience: Audience | None = None
+    downloadable: bool | None = None
+    required_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    prompt_minutes: Annotated[int, Field(ge=0, le=600)] | None = None
+
+
+class CaptionsPut(Input):
+    """`PUT /api/recordings/{id}/captions/{language}`: a WebVTT file as text."""
+
+    label: Annotated[Text, StringConstraints(min_length=1, max_length=40)]
+    text: Annotated[str, StringConstraints(max_length=MAX_CAPTIONS, strip_whitespace=False)]
+
+
+class WatcherOut(Output):
+    """One member who was expected or has watched; `state` null for who was not expected."""
+
+    member_id: Id
+    name: str
+    organization_name: str
+    state: AttendanceState | None
+    seconds: Seconds
+    share: Annotated[float, Field(ge=0, le=1)]
+    studied_at: Moment | None
+    last_watched_at: Moment | None

@@ -1,0 +1,127 @@
+"""What those who manage a recording do with it: settings, captions, who has watched."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from database import PageRequest
+from localization import Language
+from recordings.requests import RecordingChanges
+from recordings.viewing.watchers import WatcherView
+from web.api.call import Asked, Nothing
+from web.api.paging import page_out, page_request
+from web.api.schemas.base import Page, PageQuery
+from web.api.schemas.recordings import CaptionsOut, CaptionsPut, RecordingOut, RecordingUpdate, WatcherOut
+
+SHEET_ROWS_AT_ONCE: Final = 1_000
+# Spreadsheet programs take a file for UTF-8 by this alone.
+BYTE_ORDER_MARK: Final = "\ufeff"
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+HEADINGS: Final[dict[Language, tuple[str, ...]]] = {
+    "zh-CN": ("姓名", "所在组织", "考勤", "已看（秒）", "已看（%）", "补学完成时间", "最近观看时间"),
+    "en": (
+        "Name",
+        "Organization",
+        "Attendance",
+        "Watched (s)",
+        "Watched (%)",
+        "Studied at",
+        "Last watched at",
+    ),
+}
+
+
+async def update(asked: Asked[RecordingUpdate]) -> RecordingOut:
+    """Change who may watch, whether it may be downloaded, how much of it must be watched."""
+    recording_id = asked.path("recordingId")
+    changes = RecordingChanges(**dict(asked.input))
+    await asked.services.curation.update(asked.caller.person, recording_id, changes)
+    return RecordingOut.model_validate(await asked.services.library.get(asked.caller.person, recording_id))
+
+
+async def captions(asked: Asked[Nothing]) -> web.StreamResponse:
+    """Captions as WebVTT."""
+    text = await asked.services.captions.text(
+        asked.caller.actor, asked.path("recordingId"), asked.path("language")
+    )
+    return web.Response(
+        text=text,
+        content_type="text/vtt",
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: "private, no-cache"},
+    )
+
+
+async def put_captions(asked: Asked[CaptionsPut]) -> CaptionsOut:
+    """Add captions in a language, or replace them."""
+    found = await asked.services.captions.put(
+        asked.caller.person,
+        asked.path("recordingId"),
+        asked.path("language"),
+        asked.input.label,
+        asked.input.text,
+    )
+    return CaptionsOut.model_validate(found)
+
+
+async def remove_captions(asked: Asked[Nothing]) -> None:
+    """Take captions away."""
+    await asked.services.captions.remove(
+        asked.caller.person, asked.path("recordingId"), asked.path("language")
+    )
+
+
+async def watchers(asked: Asked[PageQuery]) -> Page[WatcherOut]:
+    """Who has watched how much, by name: everybody who was expected or has watched."""
+    page = await asked.services.watchers.list(
+        asked.caller.person, asked.path("recordingId"), page_request(asked.input)
+    )
+    return page_out(page, WatcherOut)
+
+
+async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
+    """The same as a CSV file for a spreadsheet."""
+    found: list[WatcherView] = []
+    request = PageRequest(SHEET_ROWS_AT_ONCE)
+    while True:
+        page = await asked.services.watchers.list(asked.caller.person, asked.path("recordingId"), request)
+        found += page.items
+        if page.next_cursor is None:
+            break
+        request = PageRequest(SHEET_ROWS_AT_ONCE, page.next_cursor)
+    return web.Response(
+        text=sheet(found, asked.language),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={
+            hdrs.CACHE_CONTROL: "no-store",
+            hdrs.CONTENT_DISPOSITION: 'attachment; filename="viewings.csv"',
+        },
+    )
+
+
+def sheet(rows: Iterable[WatcherView], language: Language) -> str:
+    """The rows as CSV (RFC 4180); a cell that a spreadsheet would take for a formula is made text."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(HEADINGS[language])
+    for row in rows:
+        writer.writerow(
+            (
+                _text(row.name),
+                _text(row.organization_name),
+                row.state.value if row.state else "",
+                round(row.seconds),
+                int(row.share * 100 + 0.001),
+                row.studied_at.isoformat(timespec="seconds") if row.studied_at else "",
+                row.last_watched_at.isoformat(timespec="seconds") if row.last_watched_at else "",
+            )
+        )
+    return BYTE_ORDER_MARK + file.getvalue()
+
+
+def _text(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
