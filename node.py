@@ -24,10 +24,10 @@ from recordings.center import RecordingCenter
 from recordings.curation import Curation
 from recordings.library import Library
 from recordings.settings import RecordingSettings
-from recordings.uploads.service import Uploads
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.keeper import Keeper
 from recordings.upkeep.rules import Rules
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from recordings.viewing.watchers import Watchers
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
@@ -102,7 +102,6 @@ class Node:
             consultations=self.consultations,
             library=Library(database, self.recordings.shelf, utc_now),
             uploads=self._uploads,
-            viewings=Viewings(database, attendance, cards, utc_now),
             curation=Curation(database),
             captions=Captions(database, utc_now),
             viewings=viewings,

@@ -7,7 +7,7 @@ import structlog
 from database import Database
 from errors import Kind, Problem
 from members.policy import Action, Actor, Audience, Subject, circle, require
-from recordings.access import RecordingAccess, find
+from recordings.access import find
 from recordings.requests import RecordingChanges
 from recordings.viewing.coverage import LEAST_ENOUGH
 from rooms.meetings.states import MeetingKind
@@ -39,7 +39,7 @@ class Curation:
             access.require(actor, Action.MANAGE_RECORDING)
             recording = access.recording
             if changes.audience is not None and changes.audience is not recording.audience:
-                _require_sharing(actor, access, changes.audience)
+                require_sharing(actor, access.subject.organization_path, recording.kind, changes.audience)
                 recording.audience = changes.audience
                 _log.info("audience_set", recording_id=recording_id, audience=changes.audience.value)
             if changes.downloadable is not None:
@@ -50,12 +50,16 @@ class Curation:
                 recording.prompt_minutes = _minutes(changes.prompt_minutes)
 
 
-def _require_sharing(actor: Actor, access: RecordingAccess, audience: Audience) -> None:
-    if audience is Audience.PUBLIC and access.recording.kind not in PUBLIC_KINDS:
+def require_sharing(actor: Actor, path: str, kind: MeetingKind, audience: Audience) -> None:
+    """That the actor may open a recording of the organization at `path` so far.
+
+    Problems: kind_is_never_public, forbidden, not_found.
+    """
+    if audience is Audience.PUBLIC and kind not in PUBLIC_KINDS:
         raise Problem(
             Kind.INVALID,
             "kind_is_never_public",
-            {"field": "audience", "kind": access.recording.kind.value},
+            {"field": "audience", "kind": kind.value},
         )
     if audience in WITHIN:
         return
@@ -63,7 +67,7 @@ def _require_sharing(actor: Actor, access: RecordingAccess, audience: Audience) 
     require(
         actor,
         Action.SHARE_RECORDING,
-        Subject(organization_path=circle(access.subject.organization_path, top)),
+        Subject(organization_path=circle(path, top)),
     )
 
 

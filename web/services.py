@@ -14,9 +14,9 @@ from members.tokens import Tokens
 from recordings.captions.service import Captions
 from recordings.curation import Curation
 from recordings.library import Library
-from recordings.uploads.service import Uploads
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.rules import Rules
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from recordings.viewing.watchers import Watchers
 from rooms.attendance.service import Attendance

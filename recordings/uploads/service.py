@@ -16,6 +16,7 @@ from errors import Kind, Problem
 from members.organizations import Organization
 from members.policy import Action, Actor, Subject, require
 from recordings import repository
+from recordings.curation import require_sharing
 from recordings.folders import SOURCE_FOLDER, Folders
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
@@ -176,6 +177,7 @@ class Uploads:
         if organization is None:
             raise Problem(Kind.NOT_FOUND, "not_found")
         require(actor, Action.UPLOAD_RECORDING, Subject(organization_path=organization.path))
+        require_sharing(actor, organization.path, upload.kind, upload.audience)
         if upload.meeting_id is None:
             return
         access = await meetings.access(session, upload.meeting_id, actor)

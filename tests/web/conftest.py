@@ -25,9 +25,9 @@ from recordings.curation import Curation
 from recordings.library import Library
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
-from recordings.uploads.service import Uploads
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.rules import Rules
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from recordings.viewing.watchers import Watchers
 from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations

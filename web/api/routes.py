@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from web.api import attendance, cards, consultations, meetings, organizations, recordings, sessions, uploads
 from web.api import (
     attendance,
     cards,
@@ -13,6 +12,7 @@ from web.api import (
     recordings,
     sessions,
     upkeep,
+    uploads,
 )
 from web.api.call import Access, AnyCall, Call, Nothing
 from web.api.schemas.accounts import AccountUpdate, PasswordChange, SessionOut, SignIn
@@ -48,8 +48,6 @@ from web.api.schemas.meetings import (
     RoomTokenOut,
 )
 from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
-from web.api.schemas.recordings import CoverageOut, RecordingOut, RecordingsQuery, ViewingReport
-from web.api.schemas.uploads import UploadCreate, UploadOut
 from web.api.schemas.recordings import (
     CaptionsOut,
     CaptionsPut,
@@ -69,6 +67,7 @@ from web.api.schemas.upkeep import (
     StorageOut,
     StorageRulesPut,
 )
+from web.api.schemas.uploads import UploadCreate, UploadOut
 
 ANYBODY, SIGNED_IN, VISITOR = Access.ANYBODY, Access.SIGNED_IN, Access.VISITOR
 
