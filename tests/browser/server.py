@@ -44,6 +44,11 @@ class RunningServer:
         self._process = self._start()
 
     @property
+    def data(self) -> Path:
+        """Its data folder."""
+        return self._folder / "data"
+
+    @property
     def url(self) -> str:
         """Without a slash at the end."""
         return f"http://127.0.0.1:{self._port}"
