@@ -14,7 +14,9 @@ import type {
   Service,
   Session,
   Station,
+  NewUpload,
   Ticket,
+  Upload,
 } from './shapes'
 
 export interface MeetingsQuery {
@@ -76,6 +78,14 @@ export class Api {
     keepalive = false,
   ): Promise<Coverage> => this.http.post(`/recordings/${id}/viewing`, report, { keepalive })
 
+  uploads = (): Promise<Page<Upload>> => this.http.get('/uploads')
+  beginUpload = (film: NewUpload): Promise<Upload> => this.http.post('/uploads', film)
+  cancelUpload = (id: string): Promise<unknown> => this.http.delete(`/uploads/${id}`)
+  sendChunk = async (id: string, offset: number, bytes: Blob, signal: AbortSignal): Promise<Upload> => {
+    const headers = { 'Upload-Offset': String(offset), ...(await checksum(bytes)) }
+    return this.http.request<Upload>('PATCH', `/uploads/${id}`, { bytes, headers, signal })
+  }
+
   stations = (): Promise<Page<Station>> => this.http.get('/stations')
   services = (): Promise<Page<Service>> => this.http.get('/services')
   takeTicket = (ticket: { serviceId: string; stationId?: string; displayName?: string }): Promise<Ticket> =>
@@ -85,4 +95,11 @@ export class Api {
     this.http.post(`/consultations/${id}/rating`, comment ? { stars, comment } : { stars }, { token })
   station = (): Promise<Station> => this.http.get('/station-session')
   openStation = (key: string): Promise<Station> => this.http.post('/station-session', { key })
+}
+
+/** Browsers reckon digests only where the page came by TLS or from this machine. */
+async function checksum(bytes: Blob): Promise<Record<string, string>> {
+  if (!globalThis.isSecureContext) return {}
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await bytes.arrayBuffer()))
+  return { 'Upload-Checksum': `sha-256 ${btoa(String.fromCharCode(...digest))}` }
 }

@@ -8,6 +8,12 @@ export const recordingRoutes: RouteRecordRaw[] = [
     meta: { title: 'recordings.title' },
   },
   {
+    path: '/recordings/upload',
+    name: 'upload',
+    component: () => import('./UploadPage.vue'),
+    meta: { title: 'recordings.upload.title' },
+  },
+  {
     path: '/recordings/:id',
     name: 'recording',
     component: () => import('./RecordingPage.vue'),
