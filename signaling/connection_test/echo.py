@@ -42,10 +42,10 @@ class Echo:
                 return transport.consumers[consumer_id]
         raise Problem(Kind.NOT_FOUND, "consumer_not_found")
 
-    def require_room(self, what: str, now: int, limit: int) -> None:
-        """Problem too_many_<what>."""
+    def require_room(self, code: str, now: int, limit: int) -> None:
+        """A Problem of that code when there are as many as may be."""
         if now >= limit:
-            raise Problem(Kind.CONFLICT, f"too_many_{what}", {"limit": limit})
+            raise Problem(Kind.CONFLICT, code, {"limit": limit})
 
 
 class Echoes:

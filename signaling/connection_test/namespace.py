@@ -81,7 +81,7 @@ class TestBench:
     async def create_transport(self, connection: From, message: OpenTransport) -> Answer:
         """A way there or back."""
         echo = self._echoes.find(connection.sid)
-        echo.require_room("transports", len(echo.router.transports), MAX_TRANSPORTS)
+        echo.require_room("too_many_transports", len(echo.router.transports), MAX_TRANSPORTS)
         transport = echo.router.create_transport(message.direction, protocol=message.protocol)
         transport.set_admitted(True)
         return transport.parameters()
@@ -100,7 +100,7 @@ class TestBench:
     async def produce(self, connection: From, message: SendTrack) -> Answer:
         """Send."""
         echo = self._echoes.find(connection.sid)
-        echo.require_room("producers", len(echo.router.producers), MAX_PRODUCERS)
+        echo.require_room("too_many_producers", len(echo.router.producers), MAX_PRODUCERS)
         producer = echo.transport(message.transport_id).produce(message.kind, message.rtp_parameters)
         return {"id": producer.id}
 
@@ -108,7 +108,7 @@ class TestBench:
         """Have it back; paused."""
         echo = self._echoes.find(connection.sid)
         consumers = sum(len(transport.consumers) for transport in echo.router.transports.values())
-        echo.require_room("consumers", consumers, MAX_CONSUMERS)
+        echo.require_room("too_many_consumers", consumers, MAX_CONSUMERS)
         if echo.router.producer(message.producer_id) is None:
             raise Problem(Kind.NOT_FOUND, "producer_not_found")
         consumer = echo.transport(message.transport_id).consume(message.producer_id, message.rtp_capabilities)

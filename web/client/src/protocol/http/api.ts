@@ -11,6 +11,7 @@ import type {
   LeavingRecording,
   Meeting,
   NewMeeting,
+  NewUpload,
   Organization,
   Recording,
   RecordingChanges,
@@ -20,6 +21,7 @@ import type {
   Station,
   StorageRules,
   Ticket,
+  Upload,
   Watcher,
 } from './shapes'
 
@@ -125,6 +127,14 @@ export class Api {
   answerPrompt = (id: string, prompt: string): Promise<Coverage> =>
     this.http.post(`/recordings/${id}/viewing/answer`, { prompt })
 
+  uploads = (): Promise<Page<Upload>> => this.http.get('/uploads')
+  beginUpload = (film: NewUpload): Promise<Upload> => this.http.post('/uploads', film)
+  cancelUpload = (id: string): Promise<unknown> => this.http.delete(`/uploads/${id}`)
+  sendChunk = async (id: string, offset: number, bytes: Blob, signal: AbortSignal): Promise<Upload> => {
+    const headers = { 'Upload-Offset': String(offset), ...(await checksum(bytes)) }
+    return this.http.request<Upload>('PATCH', `/uploads/${id}`, { bytes, headers, signal })
+  }
+
   stations = (): Promise<Page<Station>> => this.http.get('/stations')
   services = (): Promise<Page<Service>> => this.http.get('/services')
   takeTicket = (ticket: { serviceId: string; stationId?: string; displayName?: string }): Promise<Ticket> =>
@@ -134,4 +144,11 @@ export class Api {
     this.http.post(`/consultations/${id}/rating`, comment ? { stars, comment } : { stars }, { token })
   station = (): Promise<Station> => this.http.get('/station-session')
   openStation = (key: string): Promise<Station> => this.http.post('/station-session', { key })
+}
+
+/** Browsers reckon digests only where the page came by TLS or from this machine. */
+async function checksum(bytes: Blob): Promise<Record<string, string>> {
+  if (!globalThis.isSecureContext) return {}
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await bytes.arrayBuffer()))
+  return { 'Upload-Checksum': `sha-256 ${btoa(String.fromCharCode(...digest))}` }
 }

@@ -8,6 +8,9 @@ export interface RequestOptions {
   signal?: AbortSignal
   /** Lets the request outlive the page: for the last report of a player. The body must stay below 64 kB. */
   keepalive?: boolean
+  /** A piece of a file instead of JSON; it may take longer than an answer. */
+  bytes?: Blob
+  headers?: Record<string, string>
   /** Says who asks where no cookie does: a resident's ticket token. */
   token?: string
 }
@@ -19,6 +22,7 @@ export interface Page<T> {
 
 /** A poor line needs many seconds for an answer; a person gives up later than this. */
 const TIMEOUT_MS = 20_000
+const BYTES_TIMEOUT_MS = 180_000
 
 /** Knows HTTP and the shape of errors, nothing of what is asked. */
 export class HttpClient {
@@ -64,7 +68,7 @@ export class HttpClient {
 
   private async send(method: string, path: string, options: RequestOptions): Promise<Response> {
     const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(TIMED_OUT), TIMEOUT_MS)
+    const timer = setTimeout(() => abort.abort(TIMED_OUT), options.bytes ? BYTES_TIMEOUT_MS : TIMEOUT_MS)
     options.signal?.addEventListener('abort', () => abort.abort(), { signal: abort.signal })
     try {
       return await this.fetchFunction(
@@ -84,10 +88,14 @@ export class HttpClient {
 }
 
 function init(method: string, options: RequestOptions, signal: AbortSignal): RequestInit {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', ...options.headers }
   const result: RequestInit = { method, signal, headers, credentials: 'same-origin' }
   if (options.keepalive) result.keepalive = true
   if (options.token) headers.Authorization = `Bearer ${options.token}`
+  if (options.bytes) {
+    headers['Content-Type'] = 'application/octet-stream'
+    return { ...result, body: options.bytes }
+  }
   if (options.body === undefined) return result
   headers['Content-Type'] = 'application/json'
   return { ...result, body: JSON.stringify(options.body) }

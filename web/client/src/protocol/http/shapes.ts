@@ -263,6 +263,28 @@ export interface PreviewStrip {
   height: number
 }
 
+export type Audience = 'invited' | 'organization' | 'members'
+
+export interface NewUpload {
+  organizationId: string
+  title: string
+  kind: MeetingKind
+  audience: Audience
+  heldAt: string
+  sizeBytes: number
+}
+
+/** A film on its way; with `recordingId` it is whole. */
+export interface Upload {
+  id: string
+  title: string
+  sizeBytes: number
+  offset: number
+  chunkBytes: number
+  expiresAt: string
+  recordingId: string | null
+}
+
 export interface Station {
   id: string
   name: string

@@ -14,6 +14,12 @@ export const recordingRoutes: RouteRecordRaw[] = [
     meta: { title: 'recordings.storage.title' },
   },
   {
+    path: '/recordings/upload',
+    name: 'upload',
+    component: () => import('./UploadPage.vue'),
+    meta: { title: 'recordings.upload.title' },
+  },
+  {
     // Open: what is public is watched without signing in; for everything else the page sends people to sign in.
     path: '/recordings/:id',
     name: 'recording',
