@@ -48,6 +48,7 @@ class Hall:
         self.publications: dict[str, Publication] = {}
         self._hidden: set[str] = set()  # keys of people whose cameras nobody records
         self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
+        self.active_speaker: str | None = None  # a peer id
         self._ear = ear
         self._post = post
         self._speaker: str | None = None

@@ -304,3 +304,21 @@ export interface Consultation {
 export interface Ticket extends Consultation {
   ticketToken: string
 }
+
+export type StreamUse = 'publish' | 'watch'
+
+/** What lets an encoder send into a meeting, or a player watch it. */
+export interface StreamKey {
+  id: string
+  name: string
+  use: StreamUse
+  createdAt: string
+  usedAt: string | null
+  online: boolean
+}
+
+/** With the secret, which is not to be had a second time, and the address below this server's own. */
+export interface NewStreamKey extends StreamKey {
+  secret: string
+  path: string
+}
