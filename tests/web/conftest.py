@@ -207,7 +207,9 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
     live_rooms = LiveRooms(database, tokens, cards, consultations, clock, RoomSettings())
     media = MediaEngine(MediaSettings())  # not started: what needs it has tests of its own
     background = Background()
-    halls = Halls(media, RecordingCenter(database, RecordingSettings(folder=folder), clock), background, lambda *_: None)
+    halls = Halls(
+        media, RecordingCenter(database, RecordingSettings(folder=folder), clock), background, lambda *_: None
+    )
     return Services(
         database=database,
         accounts=Accounts(database, clock, CHEAP),
