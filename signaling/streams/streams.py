@@ -193,7 +193,7 @@ class Streams:
         if snapshot is None:
             raise Problem(Kind.CONFLICT, "meeting_ended")
         hall = self._halls.open(snapshot.occasion)
-        session = hall.sessions[entered.peer_id] = device_session(entered, device.name)
+        session = hall.sessions[entered.peer_id] = device_session(entered, key, device.name)
         try:
             yield hall, session
         except MediaError as error:
@@ -233,11 +233,12 @@ class Streams:
         )
 
 
-def device_session(entered: Entered, name: str) -> Session:
+def device_session(entered: Entered, person_key: str, name: str) -> Session:
     """A session without Socket.IO: it hears of nothing, and nobody resumes it."""
     return Session(
         peer_id=entered.peer_id,
         room_id=entered.room_id,
+        person_key=person_key,
         member_id=None,
         display_name=name,
         role=entered.role,

@@ -14,6 +14,8 @@ from members.cards import Cards
 from members.organizations import Organizations
 from members.people import Members
 from recordings.library import Library
+from recordings.settings import RecordingSettings
+from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from rooms import Attendance, StreamKeys
 from rooms.stream_keys import NewStreamKey, StreamUse
@@ -52,6 +54,7 @@ class House(Stack):
             stations=self.stations,
             consultations=self.consultations,
             library=Library(database, self.recordings.shelf, self.clock),
+            uploads=Uploads(database, RecordingSettings(folder=folder), self.clock, self.recordings.wake),
             viewings=Viewings(database, attendance, cards, self.clock),
             stream_keys=self.stream_keys,
             streams=self.signaling.streams,
