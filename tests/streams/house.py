@@ -1,6 +1,6 @@
 """The whole server in the test process, and devices that come to it over HTTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +9,18 @@ from aiohttp.test_utils import TestServer
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from database import Database
-from localization import ErrorTexts
-from members.cards import Cards
-from members.organizations import Organizations
-from members.people import Members
-from recordings.library import Library
-from recordings.settings import RecordingSettings
-from recordings.uploads.service import Uploads
-from recordings.viewing.service import Viewings
-from rooms import Attendance, StreamKeys
+from rooms import StreamKeys
 from rooms.stream_keys import NewStreamKey, StreamUse
 from signaling import SignalingSettings
 from signaling.cookies import SESSION_COOKIE
 from tests.media.peers import Picture, Sink, Tone
 from tests.signaling.stack import Branch, Stack
+from tests.web.conftest import make_services
 from web.application import create_app
 from web.figures import Figures
 from web.health import Health
 from web.pages import ClientPages
-from web.services import Services, WebSettings
+from web.services import WebSettings
 
 SDP = "application/sdp"
 
@@ -38,28 +31,15 @@ class House(Stack):
     def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(database, folder, SignalingSettings())
         self.database = database
-        cards = Cards(database, self.clock)
-        attendance = Attendance(database, cards, self.clock)
         self.stream_keys = StreamKeys(database, self.rooms, self.clock)
-        services = Services(
-            database=database,
+        services = replace(
+            make_services(database, self.clock, folder),
             accounts=self.accounts,
-            organizations=Organizations(database),
-            members=Members(database),
-            cards=cards,
             tokens=self.tokens,
             meetings=self.meetings,
             live_rooms=self.rooms,
-            attendance=attendance,
-            stations=self.stations,
-            consultations=self.consultations,
-            library=Library(database, self.recordings.shelf, self.clock),
-            uploads=Uploads(database, RecordingSettings(folder=folder), self.clock, self.recordings.wake),
-            viewings=Viewings(database, attendance, cards, self.clock),
             stream_keys=self.stream_keys,
             streams=self.signaling.streams,
-            texts=ErrorTexts.load(),
-            clock=self.clock,
         )
         app = create_app(
             services, WebSettings(), health=Health({}), figures=Figures(), pages=ClientPages(folder / "dist")

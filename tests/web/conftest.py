@@ -22,8 +22,8 @@ from members.people import Member, Members
 from members.policy import RoleName
 from members.tokens import Tokens
 from recordings.captions.service import Captions
-from recordings.curation import Curation
 from recordings.center import RecordingCenter
+from recordings.curation import Curation
 from recordings.library import Library
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf

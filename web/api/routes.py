@@ -49,13 +49,6 @@ from web.api.schemas.meetings import (
     RoomTokenOut,
 )
 from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
-from web.api.schemas.streams import (
-    NewStreamKeyOut,
-    PublishQuery,
-    StreamKeyCreate,
-    StreamKeysOut,
-    WatchQuery,
-)
 from web.api.schemas.recordings import (
     CaptionsOut,
     CaptionsPut,
@@ -66,6 +59,13 @@ from web.api.schemas.recordings import (
     RecordingUpdate,
     ViewingReport,
     WatcherOut,
+)
+from web.api.schemas.streams import (
+    NewStreamKeyOut,
+    PublishQuery,
+    StreamKeyCreate,
+    StreamKeysOut,
+    WatchQuery,
 )
 from web.api.schemas.upkeep import (
     DeletionOut,
