@@ -30,7 +30,16 @@ from recordings.upkeep.rules import Rules
 from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from recordings.viewing.watchers import Watchers
-from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
+from rooms import (
+    Attendance,
+    Consultations,
+    ConsultationSettings,
+    LiveRooms,
+    Meetings,
+    RoomSettings,
+    Stations,
+    StreamKeys,
+)
 from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
 from startup import StartFailed, storage_settings
 from web import tls
@@ -108,6 +117,8 @@ class Node:
             watchers=Watchers(database),
             storage_rules=Rules(database, utc_now, config.recordings.keep_days),
             deletions=deletions,
+            stream_keys=StreamKeys(database, self.rooms, utc_now),
+            streams=self.signaling.streams,
             texts=texts,
             clock=utc_now,
         )

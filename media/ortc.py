@@ -28,6 +28,8 @@ from media.rtp import (
 from media.scalability import parse_scalability_mode
 
 StreamType = Literal["simple", "simulcast", "svc"]
+Numbers = Literal["router", "client"]
+"""Whose payload types and header extension ids a consumer uses: the offerer's, as RFC 3264 has it."""
 _AnyCodec = TypeVar("_AnyCodec", CodecParameters, CodecCapability)
 
 
@@ -98,11 +100,18 @@ def can_consume(consumable: RtpParameters, capabilities: RtpCapabilities) -> boo
 
 
 def consumer_parameters(
-    consumable: RtpParameters, capabilities: RtpCapabilities, *, mid: str, ssrc: int
+    consumable: RtpParameters,
+    capabilities: RtpCapabilities,
+    *,
+    mid: str,
+    ssrc: int,
+    numbers: Numbers = "router",
 ) -> RtpParameters:
     """What the client is sent: one stream `ssrc`, its RTX stream `ssrc + 1`. InvalidMedia cannot_consume."""
     if not can_consume(consumable, capabilities):
         raise InvalidMedia("cannot_consume", mimeType=consumable.codecs[0].mime_type)
+    if numbers == "client":
+        consumable = _numbered_by(consumable, capabilities)
     codecs: list[CodecParameters] = []
     for codec in consumable.codecs:
         capability = next((c for c in capabilities.codecs if same_codec(codec, c)), None)
@@ -133,6 +142,30 @@ def consumer_parameters(
         encodings=(encoding,),
         rtcp=consumable.rtcp,
     )
+
+
+def _numbered_by(consumable: RtpParameters, client: RtpCapabilities) -> RtpParameters:
+    """The codec that both have and its RTX, and the extensions, under the client's own numbers."""
+    codec = consumable.codecs[0]
+    capability = next(one for one in client.codecs if same_codec(codec, one))
+    codecs = [codec.model_copy(update={"payload_type": capability.preferred_payload_type})]
+    rtx = _rtx_of(capability.preferred_payload_type or 0, client.codecs)
+    if rtx is not None and len(consumable.codecs) > 1:
+        codecs.append(
+            CodecParameters(
+                mime_type=rtx.mime_type,
+                payload_type=rtx.preferred_payload_type or 0,
+                clock_rate=rtx.clock_rate,
+                parameters=rtx.parameters,
+            )
+        )
+    ids = {one.uri: one.preferred_id for one in client.header_extensions}
+    extensions = tuple(
+        extension.model_copy(update={"id": ids[extension.uri]})
+        for extension in consumable.header_extensions
+        if extension.uri in ids
+    )
+    return consumable.model_copy(update={"codecs": tuple(codecs), "header_extensions": extensions})
 
 
 def _match(parameters: RtpParameters, router: RtpCapabilities) -> CodecMatch:

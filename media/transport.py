@@ -16,7 +16,7 @@ from media.errors import MediaLimitReached, WrongMediaState
 from media.events import TransportQuality, TransportState, TransportStateChanged
 from media.guard import plane_errors
 from media.ice import IceCredentials
-from media.ortc import ProducerStream, consumer_parameters, producer_stream
+from media.ortc import Numbers, ProducerStream, consumer_parameters, producer_stream
 from media.producer import Producer
 from media.quality import QualityMeter, quality_score
 from media.rtp import Rtcp, RtpCapabilities, parse_capabilities, parse_parameters
@@ -155,8 +155,16 @@ class Transport:
         self._router.producer_added(producer)
         return producer
 
-    def consume(self, producer_id: str, rtp_capabilities: Any, *, paused: bool = True) -> Consumer:
-        """A producer of the same router to this client.
+    def consume(
+        self,
+        producer_id: str,
+        rtp_capabilities: Any,
+        *,
+        paused: bool = True,
+        mid: str | None = None,
+        numbers: Numbers = "router",
+    ) -> Consumer:
+        """A producer of the same router to this client; `mid` and `numbers` are for one who made the offer (WHEP).
 
         InvalidMedia, UnknownMedia, WrongMediaState, MediaLimitReached.
         """
@@ -168,7 +176,9 @@ class Transport:
         capabilities = self._capabilities_of(rtp_capabilities)
         ssrc = self._free_ssrc()
         offered = producer.stream.consumable
-        parameters = consumer_parameters(offered, capabilities, mid=str(self._next_mid), ssrc=ssrc)
+        parameters = consumer_parameters(
+            offered, capabilities, mid=mid or str(self._next_mid), ssrc=ssrc, numbers=numbers
+        )
         handle = add_consumer(
             self._context.plane, self._connection.handle, producer.handle, parameters, paused=paused
         )

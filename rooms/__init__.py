@@ -15,6 +15,8 @@ Problem codes raised here, beside those of members and database:
     live rooms: removed, room_locked, room_full, lobby_full, too_many_devices, room_busy, token_of_another_room,
         token_invalid, invalid_display_name, chat_text_invalid, forbidden, not_admitted, peer_not_found,
         peer_not_waiting, cannot_remove_host, moderation_needs_peer
+    stream keys: stream_key_invalid, stream_key_for_other_use, stream_key_not_found, too_many_stream_keys,
+        device_cannot_host
     consultations: consultation_not_found, consultation_not_called, consultation_over, consultation_in_wrong_state,
         service_not_found, service_not_at_station, service_not_yours, station_not_found, station_key_invalid,
         ambiguous_station, display_name_required, queue_full, too_many_tickets, not_on_duty, expert_busy,
@@ -28,6 +30,7 @@ from rooms.consultations.stations import Stations
 from rooms.live.service import LiveRooms
 from rooms.live.settings import RoomSettings
 from rooms.meetings.service import Meetings
+from rooms.stream_keys.service import StreamKeys
 
 __all__ = [
     "Attendance",
@@ -37,4 +40,5 @@ __all__ = [
     "Meetings",
     "RoomSettings",
     "Stations",
+    "StreamKeys",
 ]

@@ -18,6 +18,11 @@ def guest_key(guest_id: str) -> str:
     return f"guest:{guest_id}"
 
 
+def device_key(stream_key_id: str) -> str:
+    """The key of the encoder or player that shows a stream key."""
+    return f"device:{stream_key_id}"
+
+
 def station_key(station_id: str) -> str:
     """The key of whoever stands before a station."""
     return f"station:{station_id}"

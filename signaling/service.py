@@ -33,6 +33,7 @@ from signaling.stations.news import StationNews
 from signaling.stations.queue_hall import QueueHall
 from signaling.stations.watchers import Watchers
 from signaling.statistics import Counters, SignalingStatistics
+from signaling.streams.streams import Streams
 
 Post = Callable[[Iterable[str], str, Any], None]
 
@@ -60,6 +61,7 @@ class Signaling:
         self._counters = Counters()
         self._background = Background()
         self._halls = Halls(media, recordings, self._background, self._poster("/rooms"))
+        self.streams = Streams(rooms, self._halls, settings, monotonic=monotonic, unix_time=unix_time)
         self._rooms_namespace, self._room_news = self._make_rooms(
             settings, accounts, tokens, texts, unix_time
         )
@@ -74,7 +76,7 @@ class Signaling:
         self._server = SocketServer(settings, self._counters, namespaces, monotonic)
         recordings.set_listener(self._halls)
         self._unsubscribe: list[Callable[[], None]] = []
-        self._telling: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
 
     def attach(self, app: web.Application) -> None:
         """Add Socket.IO's route, `/socket.io/`, to the application, before it is started."""
@@ -84,10 +86,13 @@ class Signaling:
         """Begin to listen; before `rooms.start()`, which tells of the meetings that are live already."""
         self._unsubscribe.append(self._rooms.subscribe(self._room_news))
         self._unsubscribe.append(self._consultations.subscribe(self._station_news))
-        self._telling = asyncio.get_running_loop().create_task(self._station_news.run(), name="station_news")
+        loop = asyncio.get_running_loop()
+        self._running.append(loop.create_task(self._station_news.run(), name="station_news"))
+        self._running.append(loop.create_task(self.streams.run(), name="streams"))
 
     async def drain(self, reconnect_after_ms: int) -> None:
         """Tell everybody `serverDraining` and let nobody new in; who is in goes on until `stop`."""
+        self.streams.drain()
         for namespace in self._spaces:
             namespace.drain()
             self._server.post(
@@ -98,15 +103,16 @@ class Signaling:
         """Cut all connections and close all media; before the services stop. Meetings stay live for the next start."""
         for namespace in self._spaces:
             namespace.drain()
+        self.streams.drain()
         await self._server.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
-        if self._telling is not None:
-            self._telling.cancel()
+        for task in self._running:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._telling
-            self._telling = None
+                await task
+        self._running.clear()
         self._echoes.close_all()
         self._halls.close_all()
         await self._background.finish()

@@ -9,6 +9,7 @@ from aiohttp import web
 from web.api.dispatch import add_calls
 from web.api.openapi import openapi_handler
 from web.api.routes import CALLS
+from web.cross_origin import allow_any_site
 from web.figures import FIGURES, Figures
 from web.grants import Grants
 from web.health import Health
@@ -24,6 +25,9 @@ from web.throttle import Throttle
 PAIRINGS: Final = (10, 30.0)
 # A whole village may share one address; a script may not fill the queues.
 GUEST_TICKETS: Final = (20, 15.0)
+# A hall's encoders come at once after a break of the line, and try again every few seconds while a meeting has not
+# begun; a key has 192 bits, so here too it is only the load that counts.
+DEVICES: Final = (60, 1.0)
 
 
 def create_app(
@@ -44,9 +48,11 @@ def create_app(
         settings,
         pairing=Throttle(now, burst=PAIRINGS[0], seconds=PAIRINGS[1]),
         tickets=Throttle(now, burst=GUEST_TICKETS[0], seconds=GUEST_TICKETS[1]),
+        devices=Throttle(now, burst=DEVICES[0], seconds=DEVICES[1]),
         grants=Grants(now),
     )
     app.on_response_prepare.append(security_headers(settings.media_origin))
+    app.on_response_prepare.append(allow_any_site)
     add_calls(app, CALLS)
     app.router.add_get("/api/openapi.json", openapi_handler(CALLS), name="openapi")
     health.add_routes(app)

@@ -26,6 +26,7 @@ HTTP_CODES: Final = {
     405: "method_not_allowed",
     408: "request_timeout",
     413: "body_too_large",
+    415: "media_type_refused",
     416: "range_not_satisfiable",
     417: "expectation_failed",
 }

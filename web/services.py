@@ -24,6 +24,8 @@ from rooms.consultations.service import Consultations
 from rooms.consultations.stations import Stations
 from rooms.live.service import LiveRooms
 from rooms.meetings.service import Meetings
+from rooms.stream_keys.service import StreamKeys
+from signaling.streams.streams import Streams
 from web.grants import Grants
 from web.throttle import Throttle
 
@@ -51,6 +53,8 @@ class Services:
     watchers: Watchers
     storage_rules: Rules
     deletions: Deletions
+    stream_keys: StreamKeys
+    streams: Streams
     texts: ErrorTexts
     clock: Clock
 
@@ -77,6 +81,7 @@ class Edge:
     pairing: Throttle
     tickets: Throttle
     grants: Grants
+    devices: Throttle
 
 
 SERVICES = web.AppKey("services", Services)

@@ -53,13 +53,16 @@ class Person:
 
     `key` is what presence is counted by: `member:<id>`, `account:<id>` for people without a card, `guest:<id>` for
     people invited by a link, `station:<id>` for a desk. `role` is what the person is by office or invitation; a host
-    may raise it.
+    may raise it. A `device:<id>` is an encoder or player with a stream key: nobody is present through it, so it counts
+    neither in attendance nor as somebody for whom a room stays open. `known`: was in this room before.
     """
 
     key: str
     member_id: str | None
     name: str
     role: Role
+    device: bool = False
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,13 @@ class Leave:
     """Go on purpose: no grace period."""
 
     peer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawDevice:
+    """A device's stream key was revoked: it goes at once. Nobody here may be gone already; then nothing happens."""
+
+    person_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +133,4 @@ class EndMeeting:
     at: datetime | None = None
 
 
-Command = Enter | ConnectionLost | Leave | PostChat | RaiseHand | Moderate | EndMeeting
+Command = Enter | ConnectionLost | Leave | WithdrawDevice | PostChat | RaiseHand | Moderate | EndMeeting

@@ -94,8 +94,9 @@ class RoomCore:
         peer.state = PeerState.ADMITTED
         self.admitted.add(peer.person.key)
         events: list[Event] = []
-        # One who is admitted within its grace period was there until the loss, and may come back.
-        events += self.presences.came(peer.person, peer.lost_at or now)
+        if not peer.person.device:
+            # One who is admitted within its grace period was there until the loss, and may come back.
+            events += self.presences.came(peer.person, peer.lost_at or now)
         events.append(
             PeerJoined(peer.id, peer.person.key, peer.person.member_id, peer.display_name, peer.role, now)
         )
@@ -108,7 +109,7 @@ class RoomCore:
         waiting = not peer.admitted
         peer.state = PeerState.GONE
         events: list[Event] = [PeerLeft(peer.id, reason, waiting)]
-        if not waiting:
+        if not waiting and not peer.person.device:
             if peer.connected:
                 self.presences.alive(peer.person.key, now)
             rest = [other for other in self.devices(peer.person.key) if other.admitted]
@@ -117,8 +118,8 @@ class RoomCore:
         return events
 
     def look_whether_empty(self, now: datetime) -> None:
-        """Note since when no admitted peer has a living connection."""
-        if any(peer.admitted and peer.connected for peer in self.peers.values()):
+        """Note since when no admitted person has a living connection: a camera left on keeps no room open."""
+        if any(peer.admitted and peer.connected and not peer.person.device for peer in self.peers.values()):
             self.empty_since = None
         elif self.empty_since is None:
             self.empty_since = now

@@ -92,6 +92,8 @@ def _lower_hand(core: RoomCore, host: Peer, target: Peer, now: datetime) -> list
 
 def _make_host(core: RoomCore, host: Peer, target: Peer, now: datetime) -> list[Event]:  # noqa: ARG001
     _must_be_in(target, ModerationAction.MAKE_HOST)
+    if target.person.device:
+        raise Problem(Kind.FORBIDDEN, "device_cannot_host")
     if target.role is Role.HOST:
         return []
     core.hosts.add(target.person.key)

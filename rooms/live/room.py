@@ -18,9 +18,11 @@ from rooms.live.commands import (
     Leave,
     LeaveReason,
     Moderate,
+    Person,
     PostChat,
     RaiseHand,
     Role,
+    WithdrawDevice,
 )
 from rooms.live.core import RoomCore, Standing
 from rooms.live.events import (
@@ -62,6 +64,7 @@ class LiveRoom:
             Enter: self._enter,
             ConnectionLost: self._lose,
             Leave: self._leave,
+            WithdrawDevice: self._withdraw,
             PostChat: self._post,
             RaiseHand: self._raise_hand,
             Moderate: self._moderate,
@@ -152,22 +155,22 @@ class LiveRoom:
             if peer is not None and peer.person.key == person.key and opens(command.resume_token, peer):
                 return self._resume(peer, now)
         role = core.role_of(person.key, person.role)
-        state = self._door(person.key, role)
+        state = self._door(person, role)
         peer = Peer(core.new_id(), person, command.display_name, role, state, now, core.new_secret())
         core.peers[peer.id] = peer
         if state is PeerState.LOBBY:
             return [PeerWaiting(peer.id, peer.display_name, role, now)]
         return core.let_in(peer, now)
 
-    def _door(self, person_key: str, role: Role) -> PeerState:
+    def _door(self, person: Person, role: Role) -> PeerState:
         """Where somebody who comes in new will stand; Problem when there is no place for him."""
-        core = self._core
+        core, person_key = self._core, person.key
         if len(core.devices(person_key)) >= core.settings.maximum_devices:
             raise Problem(Kind.CONFLICT, "too_many_devices", {"maximum": core.settings.maximum_devices})
-        known = role is Role.HOST or person_key in core.admitted
+        known = role is Role.HOST or person.known or person_key in core.admitted
         if core.locked and not known:
             raise Problem(Kind.FORBIDDEN, "room_locked")
-        if core.occasion.lobby and not known:
+        if core.occasion.lobby and not known and not person.device:  # a host made its key
             if core.count(PeerState.LOBBY) >= core.settings.maximum_waiting:
                 raise Problem(Kind.CONFLICT, "lobby_full", {"maximum": core.settings.maximum_waiting})
             return PeerState.LOBBY
@@ -181,7 +184,7 @@ class LiveRoom:
         peer.connection += 1
         peer.secret = self._core.new_secret()
         peer.lost_at = None
-        if peer.admitted:
+        if peer.admitted and not peer.person.device:
             self._core.presences.alive(peer.person.key, now)
             self._core.look_whether_empty(now)
         events: list[Event] = [PeerResumed(peer.id, peer.connection)]
@@ -193,13 +196,17 @@ class LiveRoom:
         if peer is None or not peer.connected or command.connection not in {None, peer.connection}:
             return []
         peer.lost_at = now
-        if peer.admitted:
+        if peer.admitted and not peer.person.device:
             self._core.presences.alive(peer.person.key, now)
             self._core.look_whether_empty(now)
         return [PeerReconnecting(peer.id)]
 
     def _leave(self, command: Leave, now: datetime) -> list[Event]:
         return self._core.drop(self._core.find(command.peer_id), LeaveReason.LEFT, now)
+
+    def _withdraw(self, command: WithdrawDevice, now: datetime) -> list[Event]:
+        devices = self._core.devices(command.person_key)
+        return [event for peer in devices for event in self._core.drop(peer, LeaveReason.REMOVED, now)]
 
     def _moderate(self, command: Moderate, now: datetime) -> list[Event]:
         return moderate(self._core, command, now)

@@ -20,7 +20,16 @@ from rooms.consultations.states import TALKING
 from rooms.consultations.views import ConsultationView
 from rooms.live import door, marks
 from rooms.live.answers import Entered, RoomStatistics
-from rooms.live.commands import Command, ConnectionLost, EndMeeting, EndReason, Enter, Person, Role
+from rooms.live.commands import (
+    Command,
+    ConnectionLost,
+    EndMeeting,
+    EndReason,
+    Enter,
+    Person,
+    Role,
+    WithdrawDevice,
+)
 from rooms.live.core import Standing
 from rooms.live.events import Event, MeetingStarted, PeerJoined, PeerResumed, PeerWaiting
 from rooms.live.heartbeat import Heartbeat
@@ -133,6 +142,22 @@ class LiveRooms:
             at_meeting = await self._opened(at_meeting)
             room = self._rooms.get(room_id) or await self._recover(at_meeting.access.meeting)
             return self._come_in(room, at_meeting.person, name, resume_token, meeting=at_meeting.view)
+
+    async def enter_device(self, room_id: str, person: Person) -> Entered:
+        """Let an encoder or player in whose stream key is good; it starts no meeting. Problems as of `enter`."""
+        nobody = Actor(account_id=new_id(), name="")
+        async with self._turns.of(room_id):
+            async with self._database.reading() as session:
+                meeting = (await meetings.access(session, room_id, nobody)).meeting
+            lifecycle.require_open(meeting, may_start=False)
+            room = self._rooms.get(room_id) or await self._recover(meeting)
+            return self._come_in(room, person, person.name, None)
+
+    async def withdraw_device(self, room_id: str, person_key: str) -> None:
+        """A stream key was revoked: its device leaves, if it is here."""
+        room = self._rooms.get(room_id)
+        if room is not None:
+            self._apply(room, WithdrawDevice(person_key))
 
     async def handle(self, room_id: str, command: Command) -> list[Event]:
         """One command of a peer; the listeners have the events before this returns. Problem when refused."""

@@ -50,7 +50,7 @@ class Hall:
         self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
         self._ear = ear
         self._post = post
-        self._speaker: str | None = None
+        self.active_speaker: str | None = None  # a peer id
 
     # Who is there
 
@@ -157,14 +157,14 @@ class Hall:
 
     def set_speaker(self, peer_id: str | None) -> None:
         """Whose camera comes before the others' from now on, where bandwidth is short."""
-        before, self._speaker = self._speaker, peer_id
+        before, self.active_speaker = self.active_speaker, peer_id
         for publication in self.publications.values():
             if publication.peer_id in {before, peer_id} and publication.source is Source.CAMERA:
                 self._rank(publication, publication.producer.consumers.values())
 
     def _rank(self, publication: Publication, consumers: Iterable[Consumer]) -> None:
         """The default priority, for those whose client has not set one itself."""
-        priority = default_priority(publication.source, speaking=publication.peer_id == self._speaker)
+        priority = default_priority(publication.source, speaking=publication.peer_id == self.active_speaker)
         for consumer in consumers:
             owner = self._owners.get(consumer.id)
             if owner is not None and consumer.id not in owner.ranked:

@@ -135,6 +135,7 @@ class Halls:
         sessions = [session for hall in self._halls.values() for session in hall.sessions.values()]
         return {
             "admitted": sum(1 for s in sessions if s.admitted and s.sid is not None),
+            "devices": sum(1 for s in sessions if s.device),
             "waiting": sum(1 for s in sessions if not s.admitted),
-            "reconnecting": sum(1 for s in sessions if s.admitted and s.sid is None),
+            "reconnecting": sum(1 for s in sessions if s.admitted and s.sid is None and not s.device),
         }

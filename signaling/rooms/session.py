@@ -53,6 +53,7 @@ class Session:
     ranked: set[str] = field(default_factory=set)  # consumers whose priority the client has set itself
     spent_token: str | None = None  # the one before; see `returns_with`
     confirmed: bool = True  # whether anything came after the join that made `resume_token`
+    device: bool = False  # an encoder or player: no Socket.IO, see signaling/streams
     up: int = 5
     down: int = 5
 

@@ -198,4 +198,4 @@ async def test_the_counters_tell_of_events_refusals_connections_and_sessions(
         assert figures.events == {("/rooms", "chat"): 1, ("/rooms", "join"): 1}
         assert figures.refusals == {"not_joined": 1}
         assert figures.connections == {"/rooms": 1, "/stations": 0}
-        assert figures.sessions == {"admitted": 1, "waiting": 0, "reconnecting": 0}
+        assert figures.sessions == {"admitted": 1, "devices": 0, "waiting": 0, "reconnecting": 0}

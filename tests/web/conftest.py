@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from database import Database
 from localization import ErrorTexts
+from media import MediaEngine, MediaSettings
 from members.accounts import Account, Accounts
 from members.cards import Cards
 from members.organizations import Organizations
@@ -21,6 +22,7 @@ from members.people import Member, Members
 from members.policy import RoleName
 from members.tokens import Tokens
 from recordings.captions.service import Captions
+from recordings.center import RecordingCenter
 from recordings.curation import Curation
 from recordings.library import Library
 from recordings.settings import RecordingSettings
@@ -30,7 +32,20 @@ from recordings.upkeep.rules import Rules
 from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from recordings.viewing.watchers import Watchers
-from rooms import Attendance, Consultations, ConsultationSettings, LiveRooms, Meetings, RoomSettings, Stations
+from rooms import (
+    Attendance,
+    Consultations,
+    ConsultationSettings,
+    LiveRooms,
+    Meetings,
+    RoomSettings,
+    Stations,
+    StreamKeys,
+)
+from signaling import SignalingSettings
+from signaling.background import Background
+from signaling.rooms.halls import Halls
+from signaling.streams.streams import Streams
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
 from web.application import create_app
 from web.figures import Figures
@@ -189,6 +204,12 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
     cards = Cards(database, clock)
     attendance = Attendance(database, cards, clock)
     consultations = Consultations(database, tokens, cards, clock, ConsultationSettings(guests=guests))
+    live_rooms = LiveRooms(database, tokens, cards, consultations, clock, RoomSettings())
+    media = MediaEngine(MediaSettings())  # not started: what needs it has tests of its own
+    background = Background()
+    halls = Halls(
+        media, RecordingCenter(database, RecordingSettings(folder=folder), clock), background, lambda *_: None
+    )
     return Services(
         database=database,
         accounts=Accounts(database, clock, CHEAP),
@@ -197,7 +218,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         cards=cards,
         tokens=tokens,
         meetings=Meetings(database, tokens, clock),
-        live_rooms=LiveRooms(database, tokens, cards, consultations, clock, RoomSettings()),
+        live_rooms=live_rooms,
         attendance=attendance,
         stations=Stations(database, clock),
         consultations=consultations,
@@ -209,6 +230,8 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         watchers=Watchers(database),
         storage_rules=Rules(database, clock),
         deletions=Deletions(database, clock),
+        stream_keys=StreamKeys(database, live_rooms, clock),
+        streams=Streams(live_rooms, halls, SignalingSettings()),
         texts=ErrorTexts.load(),
         clock=clock,
     )

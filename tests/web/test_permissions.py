@@ -46,6 +46,13 @@ ROWS = (
     Row("GET", "/api/meetings/{meeting}", None, (401, 200, 200, 404, 200, 404, 200, 404)),
     Row("PATCH", "/api/meetings/{meeting}", {"lobby": True}, (401, 200, 200, 404, 200, 404, 403, 404)),
     Row("GET", "/api/meetings/{meeting}/invitations", None, (401, 200, 200, 404, 200, 404, 403, 404)),
+    Row("GET", "/api/meetings/{meeting}/stream-keys", None, (401, 403, 403, 404, 200, 404, 403, 404)),
+    Row(
+        "POST",
+        "/api/meetings/{meeting}/stream-keys",
+        {"name": "会场摄像机"},
+        (401, 403, 403, 404, 201, 404, 403, 404),
+    ),
     Row("GET", "/api/meetings/{meeting}/attendance", None, (401, 200, 200, 404, 200, 404, 200, 404)),
     Row("POST", "/api/meetings/{meeting}/token", {}, (401, 200, 200, 404, 200, 404, 200, 404)),
     Row(

@@ -45,6 +45,7 @@ class Asked(Generic[In]):
     input: In
     seen: Seen
     language: Language
+    text: str = ""
 
     def path(self, name: str) -> str:
         """A part of the path; already checked against its pattern by the dispatcher."""
@@ -66,8 +67,9 @@ Answered = Output | Answer | MediaFile | web.StreamResponse | None
 class Call(Generic[In]):
     """A method and a path, what goes in and out, who may, and who answers.
 
-    `input` is the JSON body of POST, PATCH and PUT, and the query string of GET. `answer` None means 204 without
-    a body, or, with `media_type`, bytes of that type. `permission` names the policy's action, or says it in words.
+    `input` is the JSON body of POST, PATCH and PUT, and the query string of GET and of calls with a `text_type`, whose
+    body is `asked.text`. `answer` None means 204 without a body, or, with `media_type`, bytes of that type.
+    `permission` names the policy's action, or says it in words.
     """
 
     method: str
@@ -80,6 +82,9 @@ class Call(Generic[In]):
     status: int = 200
     media_type: str | None = None
     body_bytes: int = DEFAULT_BODY_BYTES
+    text_type: str | None = None  # a body of this type instead of JSON
+    # Callable from other sites' pages: for calls that take no cookie but a key, so that nobody's name can be misused.
+    any_site: bool = False
 
     @property
     def name(self) -> str:
@@ -89,12 +94,13 @@ class Call(Generic[In]):
     @property
     def takes_body(self) -> bool:
         """Whether the input is a JSON body."""
-        return self.method in BODY_METHODS and self.input is not Nothing
+        return self.method in BODY_METHODS and self.input is not Nothing and self.text_type is None
 
     @property
     def takes_query(self) -> bool:
         """Whether the input is the query string."""
-        return self.method not in BODY_METHODS and self.input is not Nothing
+        query = self.method not in BODY_METHODS or self.text_type is not None
+        return query and self.input is not Nothing
 
 
 AnyCall = Call[Any]

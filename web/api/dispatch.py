@@ -13,6 +13,7 @@ from web.api.call import Access, Answer, AnyCall, Asked, Nothing
 from web.api.caller import Caller, cookie, identify
 from web.api.parsing import parse_body, parse_query, read_body
 from web.api.schemas.base import Input, Output
+from web.cross_origin import ANY_SITE, preflight
 from web.media import answer_media
 from web.middleware import LANGUAGE
 from web.proxies import SEEN
@@ -25,11 +26,20 @@ ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 def add_calls(app: web.Application, calls: tuple[AnyCall, ...]) -> None:
     """Route every call of the table; a part of a path in braces is an id."""
     for call in calls:
-        path = call.path.replace("}", ":" + ID_PATTERN + "}")
+        path = _pattern(call.path)
         if call.method == hdrs.METH_GET:
             app.router.add_get(path, _handler(call), name=call.name)  # and HEAD
         else:
             app.router.add_route(call.method, path, _handler(call), name=call.name)
+    for path in dict.fromkeys(call.path for call in calls if call.any_site):
+        here = [call for call in calls if call.path == path]
+        app.router.add_route(
+            hdrs.METH_OPTIONS, _pattern(path), preflight(here), name=f"{here[0].name}.options"
+        )
+
+
+def _pattern(path: str) -> str:
+    return path.replace("}", ":" + ID_PATTERN + "}")
 
 
 def _handler(call: AnyCall) -> Handler:
@@ -39,13 +49,17 @@ def _handler(call: AnyCall) -> Handler:
         if granted is not None:
             return await answer_media(request, granted)
         seen = request[SEEN]
-        require_own_origin(request, seen, edge.settings.public_origins)
+        if call.any_site:
+            request[ANY_SITE] = True
+        else:
+            require_own_origin(request, seen, edge.settings.public_origins)
         caller = await identify(request, services)
         language = choose_language(caller.locale, request.headers.get(hdrs.ACCEPT_LANGUAGE))
         request[LANGUAGE] = language
         _require_access(call, caller, guests=edge.settings.guests)
         wanted = await _input(call, request, services, language)
-        answered = await call.handler(Asked(request, services, edge, caller, wanted, seen, language))
+        text = await _text(call, request)
+        answered = await call.handler(Asked(request, services, edge, caller, wanted, seen, language, text))
         if isinstance(answered, MediaFile):
             if session is not None and caller.actor is not None:
                 edge.grants.note(session, request.path, answered)
@@ -75,6 +89,13 @@ async def _input(call: AnyCall, request: web.Request, services: Services, langua
     if call.takes_query:
         return parse_query(model, request.query, services.texts, language)
     return Nothing()
+
+
+async def _text(call: AnyCall, request: web.Request) -> str:
+    """The body of a call whose body is no JSON; what is not UTF-8 becomes marks that no format allows."""
+    if call.text_type is None:
+        return ""
+    return (await read_body(request, call.body_bytes, call.text_type)).decode(errors="replace")
 
 
 def _response(call: AnyCall, answered: Output | Answer | web.StreamResponse | None) -> web.StreamResponse:

@@ -46,9 +46,15 @@ SENTENCES: Final = {
 Model = TypeVar("Model", bound=Input)
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body; Problem when it is not JSON by its own account, larger than `limit` or does not come."""
-    if request.content_type != "application/json":
+async def read_body(request: web.Request, limit: int, text_type: str | None = None) -> bytes:
+    """The whole body; Problem when it is not JSON by its own account, larger than `limit` or does not come.
+
+    With `text_type` it must be of that type instead; HTTPUnsupportedMediaType otherwise, as RFC 9110 has it.
+    """
+    if text_type is not None:
+        if request.content_type != text_type:
+            raise web.HTTPUnsupportedMediaType
+    elif request.content_type != "application/json":
         raise Problem(Kind.INVALID, "json_expected", {"contentType": request.content_type[:100]})
     if request.content_length is not None and request.content_length > limit:
         raise Problem(Kind.TOO_LARGE, "body_too_large", {"limitBytes": limit})

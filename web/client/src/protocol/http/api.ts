@@ -11,6 +11,7 @@ import type {
   LeavingRecording,
   Meeting,
   NewMeeting,
+  NewStreamKey,
   NewUpload,
   Organization,
   Recording,
@@ -20,6 +21,8 @@ import type {
   Session,
   Station,
   StorageRules,
+  StreamKey,
+  StreamUse,
   Ticket,
   Upload,
   Watcher,
@@ -71,6 +74,12 @@ export class Api {
   decideLeave = (id: string, memberId: string, granted: boolean): Promise<LeaveRequest> =>
     this.http.post(`/meetings/${id}/leave-requests/${memberId}/decision`, { granted })
   signUp = (id: string): Promise<Meeting> => this.http.post(`/meetings/${id}/sign-up`)
+
+  streamKeys = (id: string): Promise<Page<StreamKey>> => this.http.get(`/meetings/${id}/stream-keys`)
+  makeStreamKey = (id: string, name: string, use: StreamUse): Promise<NewStreamKey> =>
+    this.http.post(`/meetings/${id}/stream-keys`, { name, use })
+  revokeStreamKey = (id: string, keyId: string): Promise<unknown> =>
+    this.http.delete(`/meetings/${id}/stream-keys/${keyId}`)
 
   attendance = (id: string, cursor?: string): Promise<AttendanceList> =>
     this.http.get(`/meetings/${id}/attendance`, { limit: 200, cursor })

@@ -263,8 +263,6 @@ export interface PreviewStrip {
   height: number
 }
 
-export type Audience = 'invited' | 'organization' | 'members'
-
 export interface NewUpload {
   organizationId: string
   title: string
@@ -325,4 +323,22 @@ export interface Consultation {
 /** A fresh ticket; the token lets its holder watch, cancel and rate it without being signed in. */
 export interface Ticket extends Consultation {
   ticketToken: string
+}
+
+export type StreamUse = 'publish' | 'watch'
+
+/** What lets an encoder send into a meeting, or a player watch it. */
+export interface StreamKey {
+  id: string
+  name: string
+  use: StreamUse
+  createdAt: string
+  usedAt: string | null
+  online: boolean
+}
+
+/** With the secret, which is not to be had a second time, and the address below this server's own. */
+export interface NewStreamKey extends StreamKey {
+  secret: string
+  path: string
 }

@@ -1,0 +1,148 @@
+"""From an offer's section to what media takes: a publisher's rtpParameters, a watcher's rtpCapabilities. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from media import MediaError
+from media.capabilities import MID, RID
+from media.codecs import same_codec
+from media.rtp import CodecCapability, CodecParameters, RtpCapabilities, parse_parameters
+from rooms.live.events import Source
+from signaling.streams.offer import Offer, Section, unacceptable
+
+Json = dict[str, Any]
+
+SOURCES: Final[Mapping[bool, Mapping[str, tuple[Source, ...]]]] = {
+    False: {
+        "video": (Source.CAMERA, Source.SCREEN),
+        "audio": (Source.MICROPHONE, Source.SCREEN_AUDIO),
+    },
+    True: {"video": (Source.SCREEN, Source.CAMERA), "audio": (Source.SCREEN_AUDIO, Source.MICROPHONE)},
+}
+"""What the first and the second section of a kind show, for a device that shows a screen (True) and for others."""
+
+MAX_LAYERS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A section that is taken: its codecs and extensions, numbered by the device, as the answer repeats them."""
+
+    section: Section
+    codecs: tuple[CodecParameters, ...]
+    extensions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A section that a device sends, and what it shows."""
+
+    accepted: Accepted
+    source: Source
+    rids: tuple[str, ...]
+    rtp_parameters: Json
+
+
+def publishing(offer: Offer, router: RtpCapabilities, *, screen: bool) -> list[Publishing]:
+    """What the device sends and the room can take; Problem unacceptable_sdp when nothing is left."""
+    free = {kind: list(sources) for kind, sources in SOURCES[screen].items()}
+    taken: list[Publishing] = []
+    for section in offer.sections:
+        accepted = _accept(section, router, one_codec=True) if section.sends else None
+        if accepted is not None and free.get(section.kind):
+            taken.append(_publishing(accepted, free[section.kind].pop(0)))
+    if not taken:
+        raise unacceptable("m=", "sends no Opus, VP8, VP9 or H.264 with packetization-mode=1")
+    return taken
+
+
+def watching(offer: Offer, router: RtpCapabilities) -> dict[str, Accepted]:
+    """The first section of each kind that the device receives; Problem unacceptable_sdp when there is none."""
+    wanted: dict[str, Accepted] = {}
+    for section in offer.sections:
+        accepted = _accept(section, router, one_codec=False) if section.receives else None
+        if accepted is not None:
+            wanted.setdefault(section.kind, accepted)
+    if not wanted:
+        raise unacceptable("m=", "receives no Opus, VP8, VP9 or H.264 with packetization-mode=1")
+    return wanted
+
+
+def capabilities(accepted: Accepted) -> Json:
+    """A watcher's section as rtpCapabilities, with the device's own numbers."""
+    codecs = [
+        codec.to_json() | {"kind": codec.kind, "preferredPayloadType": codec.payload_type}
+        for codec in accepted.codecs
+    ]
+    extensions = [
+        {"kind": accepted.section.kind, "uri": uri, "preferredId": number}
+        for uri, number in accepted.extensions.items()
+    ]
+    return {"codecs": codecs, "headerExtensions": extensions}
+
+
+def _accept(section: Section, router: RtpCapabilities, *, one_codec: bool) -> Accepted | None:
+    """The part of a section that both sides can, or None."""
+    offered = _parsed(section)
+    chosen: list[CodecParameters] = []
+    for codec in offered:
+        capability = next((one for one in router.codecs if same_codec(codec, one)), None)
+        if not codec.is_media or capability is None or codec.kind != section.kind or (chosen and one_codec):
+            continue
+        chosen.append(_with_common_feedback(codec, capability))
+        rtx = next((one for one in offered if one.is_rtx and str(one.apt) == str(codec.payload_type)), None)
+        if rtx is not None and section.kind == "video":
+            chosen.append(rtx)
+    if not chosen:
+        return None
+    known = {one.uri for one in router.header_extensions if one.kind in {section.kind, ""}}
+    extensions = {uri: number for uri, number in section.extensions.items() if uri in known}
+    return Accepted(section, tuple(chosen), extensions)
+
+
+def _parsed(section: Section) -> tuple[CodecParameters, ...]:
+    """The section's codecs by the rules for everybody's; Problem unacceptable_sdp for numbers that cannot be."""
+    if not section.codecs:
+        return ()
+    media = [codec for codec in section.codecs if not str(codec["mimeType"]).lower().endswith("/rtx")]
+    rest = [codec for codec in section.codecs if codec not in media]
+    if not media:
+        return ()
+    try:
+        return parse_parameters({"mid": section.mid, "codecs": [*media, *rest], "encodings": [{}]}).codecs
+    except MediaError as error:
+        raise unacceptable("a=rtpmap", str(error.details.get("reason", error.code))) from None
+
+
+def _with_common_feedback(codec: CodecParameters, capability: CodecCapability) -> CodecParameters:
+    common = tuple(one for one in codec.rtcp_feedback if one in capability.rtcp_feedback)
+    return codec.model_copy(update={"rtcp_feedback": tuple(dict.fromkeys(common))})
+
+
+def _publishing(accepted: Accepted, source: Source) -> Publishing:
+    section = accepted.section
+    rids = section.rids[:MAX_LAYERS] if RID in accepted.extensions and MID in accepted.extensions else ()
+    parameters = {
+        "mid": section.mid,
+        "codecs": [codec.to_json() for codec in accepted.codecs],
+        "headerExtensions": [{"uri": uri, "id": number} for uri, number in accepted.extensions.items()],
+        "encodings": [{"rid": rid} for rid in rids] if len(rids) > 1 else _encodings(accepted),
+    }
+    return Publishing(accepted, source, rids if len(rids) > 1 else (), parameters)
+
+
+def _encodings(accepted: Accepted) -> list[Json]:
+    """By SSRC (several are simulcast as before RIDs), or by MID alone where none is named."""
+    section = accepted.section
+    has_rtx = any(codec.is_rtx for codec in accepted.codecs)
+    # Without a group that says so further SSRCs are no layers: of a section with several only the first counts.
+    ssrcs = section.ssrcs[:MAX_LAYERS] if section.simulcast else section.ssrcs[:1]
+    if not ssrcs:
+        if MID not in accepted.extensions:
+            raise unacceptable("a=ssrc", f"is needed in section {section.mid}, or the extension {MID}")
+        return [{}]
+    repaired = {ssrc: section.repairs[ssrc] for ssrc in ssrcs if has_rtx and ssrc in section.repairs}
+    return [
+        {"ssrc": one, "rtx": {"ssrc": repaired[one]}} if one in repaired else {"ssrc": one} for one in ssrcs
+    ]

@@ -1,0 +1,93 @@
+"""One device's session: what a WHIP or WHEP session URL stands for."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from media import Consumer, Transport
+from signaling.rooms.hall import Hall
+from signaling.rooms.session import Session
+from signaling.streams.choice import Candidate, picture, sound
+from signaling.streams.negotiation import Accepted, capabilities
+from signaling.streams.offer import IceIdentity
+
+PICTURE_SECONDS: Final = 3.0
+"""A picture stays at least so long: lively talk must not make a wall of screens flicker."""
+
+
+@dataclass(eq=False)
+class Stream:
+    """A device in a room. `ice` are its own credentials, `began` when it came by the monotonic clock."""
+
+    id: str
+    key_id: str
+    hall: Hall
+    session: Session
+    transport: Transport
+    ice: IceIdentity
+    mid: str
+    began: float
+    wanted: dict[str, Accepted] = field(default_factory=dict)  # a watcher's sections by kind
+    peer_id: str | None = None  # the participant a watcher asked for
+    _consumers: dict[str, Consumer] = field(default_factory=dict)
+    _changed: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def etag(self) -> str:
+        """Names the ICE session (RFC 9725 section 4.3.1): our user name fragment is new with each."""
+        ufrag: str = self.transport.parameters()["iceParameters"]["usernameFragment"]
+        return ufrag
+
+    @property
+    def gone(self) -> bool:
+        """Whether its peer has left the room, or its transport said goodbye."""
+        return self.transport.closed or self.hall.session(self.session.peer_id) is not self.session
+
+    def follow(self, now: float) -> None:
+        """Let a watcher's picture and sound follow the room."""
+        candidates = self._candidates()
+        for kind, choose in (("video", picture), ("audio", sound)):
+            if kind not in self.wanted:
+                continue
+            consumer = self._consumers.get(kind)
+            current = consumer.producer_id if consumer is not None and not consumer.closed else None
+            best = choose(candidates, self.hall.active_speaker, self.peer_id, current)
+            alive = any(one.producer_id == current and not one.paused for one in candidates)
+            settled = now - self._changed.get(kind, -PICTURE_SECONDS) >= PICTURE_SECONDS
+            if best != current and (kind == "audio" or settled or not alive):
+                self._switch(kind, best)
+                self._changed[kind] = now
+
+    def _switch(self, kind: str, producer_id: str | None) -> None:
+        """A new consumer in the place of the old: same section, so no negotiation; a new SSRC, so no broken count."""
+        old = self._consumers.pop(kind, None)
+        if old is not None:
+            self.hall.drop_consumer(self.session, old.id)
+            old.close()
+        if producer_id is None:
+            return
+        section = self.wanted[kind]
+        consumer = self.transport.consume(
+            producer_id, capabilities(section), paused=False, mid=section.section.mid, numbers="client"
+        )
+        self._consumers[kind] = consumer
+        self.hall.add_consumer(self.session, consumer)
+
+    def _candidates(self) -> list[Candidate]:
+        """The room's producers whose codec this watcher negotiated."""
+        found = []
+        for publication in self.hall.publications.values():
+            section = self.wanted.get(publication.producer.kind)
+            owner = self.hall.session(publication.peer_id)
+            if section is None or owner is None or owner is self.session:
+                continue
+            if self.hall.router.can_consume(publication.producer.id, capabilities(section)):
+                found.append(
+                    Candidate(
+                        publication.producer.id,
+                        publication.peer_id,
+                        owner.role,
+                        publication.source,
+                        publication.producer.paused,
+                    )
+                )
+        return found

@@ -1,0 +1,221 @@
+"""The door for SDP: what is read, what is refused, and what aiortc's parser and writer must go on doing for it."""
+
+from dataclasses import replace
+
+import pytest
+from aiortc.sdp import SessionDescription
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errors import Problem
+from media.capabilities import router_capabilities
+from media.ortc import producer_stream
+from media.rtp import parse_capabilities, parse_parameters
+from rooms.live.events import Source
+from signaling.streams.answer import Line, answer
+from signaling.streams.fragment import parse_fragment
+from signaling.streams.negotiation import capabilities, publishing, watching
+from signaling.streams.sdp import MAX_LINES, parse_offer
+
+# As libdatachannel writes it for OBS, shortened; the H.264 and the simulcast lines are a browser's.
+HEAD = """v=0
+o=rtc 2451 0 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0 1
+a=msid-semantic:WMS *
+a=setup:actpass
+a=ice-ufrag:abcd
+a=ice-pwd:0123456789abcdefghijklmn
+a=ice-options:ice2,trickle
+a=fingerprint:sha-256 """ + ":".join(["AB"] * 32)
+AUDIO = """m=audio 9 UDP/TLS/RTP/SAVPF 111 63
+c=IN IP4 0.0.0.0
+a=mid:0
+a=sendonly
+a=rtcp-mux
+a=rtpmap:111 opus/48000/2
+a=fmtp:111 minptime=10; useinbandfec=1;
+a=rtpmap:63 red/48000/2
+a=fmtp:63 111/111
+a=ssrc:1000 cname:obs
+a=candidate:1 1 UDP 2122260223 f00.local 50000 typ host"""
+VIDEO = """m=video 9 UDP/TLS/RTP/SAVPF 97 96 99
+c=IN IP4 0.0.0.0
+a=mid:1
+a=sendonly
+a=rtcp-mux
+a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:2/sendonly urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id attributes of it
+a=rtpmap:96 VP8/90000
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtpmap:97 H264/90000
+a=fmtp:97 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
+a=rtcp-fb:* nack pli
+a=rtpmap:99 rtx/90000
+a=fmtp:99 apt=97"""
+SSRCS = """a=ssrc-group:FID 2000 2001
+a=ssrc:2000 cname:obs
+a=ssrc:2001 cname:obs"""
+RIDS = """a=rid:hi send max-width=1280;max-height=720
+a=rid:lo send max-width=320;max-height=180
+a=simulcast:send hi;~lo"""
+OFFER = f"{HEAD}\n{AUDIO}\n{VIDEO}\n{SSRCS}\n"
+SIMULCAST = f"{HEAD}\n{AUDIO}\n{VIDEO}\n{RIDS}\n"
+TRANSPORT = {
+    "iceParameters": {"usernameFragment": "server", "password": "p" * 32, "iceLite": True},
+    "iceCandidates": [
+        {
+            "foundation": "h",
+            "priority": 1,
+            "ip": "192.0.2.1",
+            "protocol": "udp",
+            "port": 40000,
+            "type": "host",
+        }
+    ],
+    "dtlsParameters": {"fingerprints": [{"algorithm": "sha-256", "value": "CD:" * 31 + "CD"}]},
+}
+ROUTER = router_capabilities()
+
+
+def test_an_encoders_offer_becomes_what_browsers_send() -> None:
+    offer = parse_offer(OFFER.replace("\n", "\r\n"))
+    audio, video = publishing(offer, ROUTER, screen=False)
+    assert (audio.source, video.source) == (Source.MICROPHONE, Source.CAMERA)
+    assert audio.rtp_parameters["codecs"][0]["parameters"] == {"minptime": 10, "useinbandfec": 1}
+    assert [one["mimeType"] for one in video.rtp_parameters["codecs"]] == ["video/H264", "video/rtx"]
+    assert video.rtp_parameters["encodings"] == [{"ssrc": 2000, "rtx": {"ssrc": 2001}}]
+    for part in (audio, video):
+        stream = producer_stream(part.accepted.section.kind, parse_parameters(part.rtp_parameters), ROUTER)
+        assert stream.type == "simple"
+    assert [one.source for one in publishing(offer, ROUTER, screen=True)] == [
+        Source.SCREEN_AUDIO,
+        Source.SCREEN,
+    ]
+
+
+def test_simulcast_layers_stand_lowest_first_and_are_answered() -> None:
+    offer = parse_offer(SIMULCAST)
+    video = publishing(offer, ROUTER, screen=False)[1]
+    assert video.rtp_parameters["encodings"] == [{"rid": "lo"}, {"rid": "hi"}]
+    lines = {"1": Line(video.accepted, "recvonly", video.rids)}
+    text = answer(offer, lines, TRANSPORT, 7)
+    assert "a=simulcast:recv lo;hi" in text
+    assert "m=audio 0 UDP/TLS/RTP/SAVPF 111 63" in text
+    assert "a=group:BUNDLE 1\r\n" in text
+
+
+def test_our_answer_is_sdp_that_aiortc_reads() -> None:
+    offer = parse_offer(OFFER)
+    lines = {
+        one.accepted.section.mid: Line(one.accepted, "recvonly")
+        for one in publishing(offer, ROUTER, screen=False)
+    }
+    described = SessionDescription.parse(answer(offer, lines, TRANSPORT, 7))
+    audio, video = described.media
+    assert (audio.direction, video.direction) == ("recvonly", "recvonly")
+    assert [codec.payloadType for codec in video.rtp.codecs] == [97, 99]
+    assert video.ice is not None
+    assert video.ice.iceLite
+    assert video.dtls is not None
+    assert video.dtls.role == "server"
+    assert (video.rtcp_mux, video.ice_candidates[0].ip, video.ice_candidates_complete) == (
+        True,
+        "192.0.2.1",
+        True,
+    )
+    assert {one.uri: one.id for one in video.rtp.headerExtensions} == {
+        "urn:ietf:params:rtp-hdrext:sdes:mid": 1,
+        "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": 2,
+    }
+
+
+def test_a_player_gets_its_own_numbers() -> None:
+    offer = parse_offer(OFFER.replace("sendonly", "recvonly"))
+    wanted = watching(offer, ROUTER)
+    parsed = parse_capabilities(capabilities(wanted["video"]))
+    assert [(one.name, one.preferred_payload_type) for one in parsed.codecs] == [
+        ("video/h264", 97),
+        ("video/rtx", 99),
+        ("video/vp8", 96),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("v=0", "v=1", "v="),
+        ("a=mid:1", "a=mid:0", "a=mid"),
+        ("a=mid:1", "a=mid:a b", "a=mid"),
+        ("a=rtcp-mux", "a=x", "a=rtcp-mux"),
+        ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", "a=group:BUNDLE"),
+        ("a=setup:actpass", "a=setup:passive", "a=setup"),
+        ("a=setup:actpass", "a=setup:holdconn", ""),
+        ("a=ice-pwd:", "a=x:", "a=ice-ufrag"),
+        ("a=fingerprint:", "a=x:", "a=fingerprint"),
+        ("UDP/TLS/RTP/SAVPF", "RTP/AVP", "m="),
+        ("m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=audio 9 UDP/TLS/RTP/SAVPF 72", ""),
+        ("a=fmtp:97", "a=fmtp:31", ""),
+        ("a=ssrc:2000 cname:obs", "a=ssrc:many cname:obs", ""),
+        ("s=-", "s=-\x00", ""),
+        ("s=-", "s=-\n" + "a=x\n" * MAX_LINES, "v="),
+        ("a=rtpmap:96 VP8/90000", "a=rtpmap:97 VP8/90000", "a=rtpmap"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_line(old: str, new: str, line: str) -> None:
+    with pytest.raises(Problem) as refused:
+        publishing(parse_offer(OFFER.replace(old, new)), ROUTER, screen=False)
+    assert refused.value.code in {"malformed_sdp", "unacceptable_sdp"}
+    assert refused.value.details["line"] == line
+
+
+def test_sections_without_a_common_codec_are_left_out_and_all_of_them_are_refused() -> None:
+    offer = parse_offer(OFFER)
+    audio, video = offer.sections
+    deaf = replace(audio, codecs=())
+    assert len(publishing(replace(offer, sections=(deaf, video)), ROUTER, screen=False)) == 1
+    with pytest.raises(Problem, match="unacceptable_sdp"):
+        publishing(replace(offer, sections=(deaf,)), ROUTER, screen=False)
+
+
+LINES = st.lists(
+    st.sampled_from(OFFER.splitlines() + RIDS.splitlines())
+    | st.builds(
+        lambda line, at, text: line[:at] + text + line[at + 1 :],
+        st.sampled_from(SIMULCAST.splitlines()),
+        st.integers(0, 60),
+        st.text(max_size=4),
+    ),
+    max_size=50,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES | st.permutations(SIMULCAST.splitlines()), st.booleans())
+def test_any_text_gives_an_offer_or_a_refusal(lines: list[str], whole: bool) -> None:
+    text = "\n".join([*HEAD.splitlines(), *lines] if whole else lines)
+    try:
+        offer = parse_offer(text)
+        parts = publishing(offer, ROUTER, screen=False)
+    except Problem as problem:
+        assert problem.code in {"malformed_sdp", "unacceptable_sdp"}  # noqa: PT017
+        return
+    for part in parts:
+        parse_parameters(part.rtp_parameters)
+    answer(
+        offer,
+        {one.accepted.section.mid: Line(one.accepted, "recvonly", one.rids) for one in parts},
+        TRANSPORT,
+        1,
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text())
+def test_any_fragment_is_read_or_refused(text: str) -> None:
+    try:
+        parse_fragment(text)
+    except Problem as problem:
+        assert problem.code == "malformed_sdp"  # noqa: PT017
