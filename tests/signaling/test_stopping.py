@@ -43,7 +43,7 @@ async def test_a_stop_cuts_connections_and_media_and_the_meeting_goes_on_after_t
         await stack.signaling.stop()
         await host.disconnected()
         assert stack.engine.statistics()["transports"] == 0
-        assert stack.signaling.statistics().connections == {"/rooms": 0, "/stations": 0}
+        assert set(stack.signaling.statistics().connections.values()) == {0}
         assert stack.rooms.snapshot(meeting) is not None
     await host.close()
 
