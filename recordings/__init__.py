@@ -30,6 +30,7 @@ For web/api:
     await library.get(actor, recording_id) -> RecordingView
     await library.of_meetings(actor, meeting_ids) -> {meeting_id: recording_id}
     await library.media(actor, recording_id, Rendition.FILM) -> MediaFile(store, key, size, ...); or SOUND
+    await library.stream(actor, recording_id, "master.m3u8") -> MediaFile; or what playlists name beside it
     await library.picture(actor, recording_id, Rendition.POSTER) -> MediaFile; or PREVIEW
     viewings = Viewings(database, attendance, cards, clock)  # recordings/viewing/service.py
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView

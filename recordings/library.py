@@ -18,7 +18,7 @@ from recordings.access import find, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
 from recordings.models import Recording, Viewing
-from recordings.renditions import CONTENT_TYPES, FILE_NAMES, Rendition, outputs_in
+from recordings.renditions import FILE_NAMES, Rendition, content_type, is_hls_file, outputs_in
 from recordings.requests import RecordingsFilter
 from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
@@ -112,7 +112,7 @@ class Library:
         access.require_playable()
         if not access.recording.downloadable:
             raise Problem(Kind.FORBIDDEN, "download_not_allowed")
-        film = await self._file(access.recording, Rendition.FILM)
+        film = await self._file(access.recording, Rendition.FILM, FILE_NAMES[Rendition.FILM])
         return replace(film, download_name=f"{access.recording.title}.mp4", signed_seconds=None)
 
     async def media(
@@ -124,6 +124,17 @@ class Library:
 
         From the first time a member fetches it, the clock runs against which watching is counted.
         """
+        recording = await self._opened(actor, recording_id)
+        return await self._file(recording, rendition, FILE_NAMES[rendition])
+
+    async def stream(self, actor: Actor | None, recording_id: str, file: str) -> MediaFile:
+        """A playlist or a piece of the film in several sizes; Problems and the clock as of `media`."""
+        recording = await self._opened(actor, recording_id)
+        if not is_hls_file(file):
+            raise _no_rendition(Rendition.HLS)
+        return await self._file(recording, Rendition.HLS, f"{FILE_NAMES[Rendition.HLS]}/{file}")
+
+    async def _opened(self, actor: Actor | None, recording_id: str) -> Recording:
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             access.require_playable()
@@ -132,20 +143,18 @@ class Library:
         if not known and member_id is not None:
             async with self._database.transaction() as session:
                 await viewings.open_and_lock(session, recording_id, member_id, self._clock())
-        return await self._file(access.recording, rendition)
+        return access.recording
 
     async def picture(self, actor: Actor | None, recording_id: str, rendition: Rendition) -> MediaFile:
         """The poster or the preview; Problems recording_not_found, recording_not_playable, rendition_not_found."""
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
         access.require_playable()
-        return await self._file(access.recording, rendition)
+        return await self._file(access.recording, rendition, FILE_NAMES[rendition])
 
-    async def _file(self, recording: Recording, rendition: Rendition) -> MediaFile:
+    async def _file(self, recording: Recording, rendition: Rendition, name: str) -> MediaFile:
         try:
-            found = await self._shelf.find(
-                recording.id, recording.version, recording.stored_version, FILE_NAMES[rendition]
-            )
+            found = await self._shelf.find(recording.id, recording.version, recording.stored_version, name)
         except StoreError as error:
             _log.warning(
                 "store_unreadable", recording_id=recording.id, fault=error.fault.value, remedy=error.remedy
@@ -154,17 +163,11 @@ class Library:
         if found is None:
             if rendition is Rendition.FILM:
                 raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": recording.state.value})
-            raise Problem(Kind.NOT_FOUND, "rendition_not_found", {"rendition": rendition.value})
-        etag = f'"{recording.id}-{recording.version}-{rendition}"'
-        streams = rendition in {Rendition.FILM, Rendition.SOUND}  # what a player loads without a script
-        return MediaFile(
-            found.store,
-            found.entry.key,
-            found.entry.size,
-            etag,
-            CONTENT_TYPES[rendition],
-            found.signed_seconds if streams else None,
-        )
+            raise _no_rendition(rendition)
+        etag = f'"{recording.id}-{recording.version}-{name.replace("/", "-")}"'
+        kind = content_type(name)
+        signed = found.signed_seconds if _may_come_from_elsewhere(kind) else None
+        return MediaFile(found.store, found.entry.key, found.entry.size, etag, kind, signed)
 
     async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, str]:
         """The ids of those meetings' recordings that the actor may watch, by meeting."""
@@ -175,6 +178,15 @@ class Library:
         )
         async with self._database.reading() as session:
             return {row.meeting_id: row.id for row in await session.execute(query)}
+
+
+def _no_rendition(rendition: Rendition) -> Problem:
+    return Problem(Kind.NOT_FOUND, "rendition_not_found", {"rendition": rendition.value})
+
+
+def _may_come_from_elsewhere(kind: str) -> bool:
+    """What a player loads without a script; not playlists, whose names are found beside where they came from."""
+    return kind.startswith(("video/", "audio/"))
 
 
 def _view(

@@ -1,8 +1,11 @@
 """What a composition makes of one recording, and how each of it is named on the disk and described in the record."""
 
+import mimetypes
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 
@@ -24,13 +27,31 @@ FILE_NAMES: Final[dict[Rendition, str]] = {
     Rendition.HLS: "hls",
 }
 
-CONTENT_TYPES: Final[dict[Rendition, str]] = {
-    Rendition.FILM: "video/mp4",
-    Rendition.SOUND: "audio/mp4",
-    Rendition.POSTER: "image/jpeg",
-    Rendition.PREVIEW: "image/jpeg",
-    Rendition.HLS: "application/vnd.apple.mpegurl",
+PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"  # RFC 8216 section 10
+SEGMENT_TYPE: Final = "video/iso.segment"
+# Python's own table depends on the machine, and lacks what HLS needs.
+_CONTENT_TYPES: Final = {
+    ".mp4": "video/mp4",
+    ".m4a": "audio/mp4",
+    ".jpg": "image/jpeg",
+    ".m3u8": PLAYLIST_TYPE,
+    ".m4s": SEGMENT_TYPE,
 }
+
+HLS_MASTER: Final = "master.m3u8"
+# Of each size a playlist, the head of its fragmented MP4, and its segments.
+_HLS_FILE: Final = re.compile(r"[1-9][0-9]{1,3}p(\.m3u8|-init\.mp4|-[0-9]{5,9}\.m4s)")
+
+
+def is_hls_file(name: str) -> bool:
+    """Whether composition writes files of this name into HLS's folder; never true of what leads out of it."""
+    return name == HLS_MASTER or _HLS_FILE.fullmatch(name) is not None
+
+
+def content_type(name: str) -> str:
+    """By the ending of a file's name."""
+    known = _CONTENT_TYPES.get(PurePosixPath(name).suffix)
+    return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)

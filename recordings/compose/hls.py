@@ -1,32 +1,40 @@
 """HTTP Live Streaming (RFC 8216) of a finished film: three sizes between which a player changes as its line allows."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from recordings.compose.film import Reel, Size, join
+import av
 
-MASTER_NAME: Final = "master.m3u8"
+from recordings.compose.film import Reel, Size, join
+from recordings.compose.scenes import FRAME_RATE
+from recordings.renditions import HLS_MASTER
+
 # Three key frames; short enough to change the size in time, long enough to cost few requests.
 _SEGMENT_SECONDS: Final = 6
-# avc1: main profile, level 3.1; mp4a: AAC-LC.
-_CODECS: Final = "avc1.4d401f,mp4a.40.2"
-_SOUND_BITS: Final = 100_000
+_EXTINF: Final = re.compile(r"#EXTINF:([0-9.]+),\n(\S+)\n")
 
 
 def package(reels: Mapping[Size, Reel], folder: Path) -> None:
     """Write fragmented MP4 and playlists into a new folder, flat: a player asks for every name beside the master's."""
     folder.mkdir(exist_ok=True)
-    for size, reel in reels.items():
-        join(reel, folder / f"{size.name}.m3u8", "hls", _options(size, folder), ())
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for size in sorted(reels, key=lambda size: size.bits):
+        playlist = folder / f"{size.name}.m3u8"
+        join(reels[size], playlist, "hls", _options(size, folder), ())
+        average, most = _bandwidth(playlist)
         lines.append(
-            f"#EXT-X-STREAM-INF:BANDWIDTH={size.bits + _SOUND_BITS},RESOLUTION={size.width}x{size.height},"
-            f'FRAME-RATE=25,CODECS="{_CODECS}"'
+            f"#EXT-X-STREAM-INF:BANDWIDTH={most},AVERAGE-BANDWIDTH={average},"
+            f"RESOLUTION={size.width}x{size.height},FRAME-RATE={FRAME_RATE:.3f},"
+            f'CODECS="{_codecs(folder / _head(size))}"'
         )
-        lines.append(f"{size.name}.m3u8")
-    (folder / MASTER_NAME).write_text("\n".join(lines) + "\n", encoding="ascii")
+        lines.append(playlist.name)
+    (folder / HLS_MASTER).write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _head(size: Size) -> str:
+    return f"{size.name}-init.mp4"
 
 
 def _options(size: Size, folder: Path) -> dict[str, str]:
@@ -35,6 +43,30 @@ def _options(size: Size, folder: Path) -> dict[str, str]:
         "hls_playlist_type": "vod",
         "hls_segment_type": "fmp4",
         "hls_flags": "independent_segments",
-        "hls_fmp4_init_filename": f"{size.name}-init.mp4",
+        "hls_fmp4_init_filename": _head(size),
         "hls_segment_filename": str(folder / f"{size.name}-%05d.m4s"),
     }
+
+
+def _bandwidth(playlist: Path) -> tuple[int, int]:
+    """Bits a second on average and at most, as they were written.
+
+    A rest of less than half a segment does not count for the most (RFC 8216 section 4.1, "peak segment bit rate").
+    """
+    segments = [
+        (float(seconds), 8 * (playlist.parent / name).stat().st_size)
+        for seconds, name in _EXTINF.findall(playlist.read_text(encoding="ascii"))
+    ]
+    average = sum(bits for _, bits in segments) / sum(seconds for seconds, _ in segments)
+    whole = [bits / seconds for seconds, bits in segments if seconds >= _SEGMENT_SECONDS / 2]
+    return round(average), round(max(whole, default=average))
+
+
+def _codecs(head: Path) -> str:
+    """As RFC 6381 writes them, out of what the encoders wrote: the profile and level that a player must decode."""
+    with av.open(str(head)) as container:
+        pictures = container.streams.video[0].codec_context.extradata or b""
+        sound = container.streams.audio[0].codec_context.extradata or b""
+    # AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1): version, profile, compatibility, level.
+    # AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): the object type is in the first five bits.
+    return f"avc1.{pictures[1:4].hex()},mp4a.40.{sound[0] >> 3}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import mimetypes
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from database import Clock, Database, new_id
 from errors import Problem
 from recordings.folders import Folders
 from recordings.models import Recording
+from recordings.renditions import content_type
 from recordings.storage import repository
 from recordings.storage.ledger import DatabaseLedger
 from recordings.storage.models import DETAIL_LENGTH, StorageJob, Task
@@ -240,12 +240,3 @@ class Publisher:
                 mine.lease_until = self._clock() + _LEASE
 
         return sent
-
-
-def content_type(name: str) -> str:
-    """By the name's ending; Python's own table lacks what HLS needs."""
-    if name.endswith(".m3u8"):
-        return "application/vnd.apple.mpegurl"
-    if name.endswith(".m4s"):
-        return "video/iso.segment"
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"

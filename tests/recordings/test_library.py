@@ -200,7 +200,7 @@ async def test_the_film_is_a_file_with_a_tag_that_changes_with_it(
     film.parent.mkdir(parents=True)
     film.write_bytes(b"film")
     media = await library.media(actor, row.id)
-    assert (media.size, media.etag) == (4, f'"{row.id}-1-film"')
+    assert (media.size, media.etag) == (4, f'"{row.id}-1-meeting.mp4"')
     assert b"".join([piece async for piece in media.store.read(media.key, 1, 4)]) == b"ilm"
     unfinished = await recorded(database, await make_meeting(), clock, RecordingState.COMPOSING)
     with pytest.raises(Problem) as refused:

@@ -1,6 +1,7 @@
 """What a composition makes beside the pictures and sounds themselves, and that it goes on where it was killed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,14 @@ from recordings.compose.report import Finished, parse
 from recordings.compose.story import TITLE_SECONDS
 from recordings.compose.work import WORK_NAME
 from recordings.composing import process
-from recordings.renditions import FILE_NAMES, Rendition
+from recordings.renditions import (
+    FILE_NAMES,
+    PLAYLIST_TYPE,
+    SEGMENT_TYPE,
+    Rendition,
+    content_type,
+    is_hls_file,
+)
 from recordings.tracks import TrackSource
 from tests.recordings.conftest import small_files
 from tests.recordings.meetings import STARTED, Meeting, Watched, composed, track, watch
@@ -155,6 +163,42 @@ def test_a_player_finds_three_sizes_in_step(folder: Path) -> None:
             frames = list(container.decode(video=0))
         assert (len(frames), frames[0].height) == (340, height)
     assert lengths[0] == lengths[1] == lengths[2]
+
+
+def test_the_master_playlist_says_what_a_player_must_decode_and_carry(folder: Path) -> None:
+    hls = folder / "hls"
+    said = re.findall(
+        r'BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+),RESOLUTION=(\d+)x(\d+),FRAME-RATE=25.000,CODECS="([^"]+)"\n(\S+)\n',
+        (hls / "master.m3u8").read_text(),
+    )
+    assert len(said) == 3
+    for most, average, width, height, codecs, playlist in said:
+        with av.open(str(hls / playlist)) as container:
+            pictures, sound = container.streams.video[0], container.streams.audio[0]
+            assert (pictures.width, pictures.height) == (int(width), int(height))
+            # RFC 6381: Main is profile 77, compatible with what constraint_set1 says; level 3.1.
+            assert (pictures.codec_context.profile, sound.codec_context.name) == ("Main", "aac")
+            assert codecs == "avc1.4d401f,mp4a.40.2"
+        segments = [hls / line for line in (hls / playlist).read_text().splitlines() if line.endswith(".m4s")]
+        assert int(most) == pytest.approx(max(8 * path.stat().st_size / 6 for path in segments[:-1]), abs=1)
+        assert int(average) == pytest.approx(
+            sum(8 * path.stat().st_size for path in segments) / 13.6, rel=0.01
+        )
+
+
+def test_every_file_that_is_made_is_one_that_is_served(folder: Path) -> None:
+    names = {path.name for path in (folder / "hls").iterdir()}
+    assert {name for name in names if is_hls_file(name)} == names
+    assert {content_type(name) for name in names} == {PLAYLIST_TYPE, SEGMENT_TYPE, "video/mp4"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../meeting.mp4", "720p.m3u8/", "720p.m3u8\n", "/etc/passwd", "720p", "master.m3u8.part", "0p.m3u8",
+     "720p-1.m4s", "720p-٠٠٠٠٠.m4s", "720p-00000.mp4", "720p-00000.m4s\0", "work"],
+)  # fmt: skip
+def test_no_other_name_is_one(name: str) -> None:
+    assert not is_hls_file(name)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 
 from database import Database
+from members.policy import RoleName
 from recordings.folders import Folders
+from recordings.library import Library
 from recordings.models import Recording
-from recordings.renditions import Rendition
+from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Rendition
 from recordings.states import RecordingState
 from recordings.storage import repository
 from recordings.storage.local import LocalStore
@@ -22,7 +24,7 @@ from recordings.storage.publisher import Publisher
 from recordings.storage.s3 import S3Store
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import Fault, Ledger, PartialUpload, Store, StoreError
-from tests.factories import FakeClock
+from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.test_library import recorded
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
@@ -288,6 +290,35 @@ async def test_a_removed_recording_leaves_every_store_however_often_it_is_interr
     assert [entry async for entry in remote.entries(f"{row.id}/")] == []
     async with database.reading() as session:
         assert await session.get(StorageJob, row.id) is None
+    await carrier.shelf.close()
+
+
+@pytest.mark.parametrize("serve", ["proxy", "signed"])
+async def test_a_stream_is_read_from_the_store_and_its_playlists_never_by_another_address(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, tree: Tree,
+    records: Records, serve: str,
+) -> None:  # fmt: skip
+    hls = folders.rendition(row.id, Rendition.HLS)
+    hls.mkdir()
+    for name in ("master.m3u8", "240p.m3u8", "240p-init.mp4", "240p-00000.m4s"):
+        (hls / name).write_bytes(name.encode())
+    carrier = Carrier(database, folders, s3, clock, keep_local=False, serve=serve)
+    await carrier.work()
+    assert not hls.exists()
+    library = Library(database, carrier.shelf, clock)
+    actor = await records.actor((RoleName.SECRETARY, tree.branch))
+    for name, kind in (
+        ("master.m3u8", PLAYLIST_TYPE), ("240p.m3u8", PLAYLIST_TYPE), ("240p-init.mp4", "video/mp4"),
+        ("240p-00000.m4s", SEGMENT_TYPE),
+    ):  # fmt: skip
+        found = await library.stream(actor, row.id, name)
+        assert found.content_type == kind
+        assert await content(found.store, found.key, 0, found.size) == name.encode()
+        assert (found.signed_seconds is not None) is (serve == "signed" and kind != PLAYLIST_TYPE)
+        if found.signed_seconds:
+            address = await found.store.signed_url(found.key, found.signed_seconds)
+            async with ClientSession() as session, session.get(address or "") as answered:
+                assert (await answered.read(), answered.content_type) == (name.encode(), kind)
     await carrier.shelf.close()
 
 

@@ -86,6 +86,7 @@ def test_an_operation_is_whole(path: str, method: str, operation: dict[str, Any]
         "GET /api/recordings", "GET /api/recordings/{recordingId}",
         "GET /api/recordings/{recordingId}/media", "GET /api/recordings/{recordingId}/sound",
         "GET /api/recordings/{recordingId}/poster", "GET /api/recordings/{recordingId}/preview",
+        "GET /api/recordings/{recordingId}/hls/{file}",
         "POST /api/recordings/{recordingId}/viewing",
         "GET /api/stations", "GET /api/services", "POST /api/consultations",
         "GET /api/consultations/{consultationId}", "POST /api/consultations/{consultationId}/rating",

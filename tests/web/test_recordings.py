@@ -6,11 +6,15 @@ from email.parser import BytesParser
 from pathlib import Path
 from time import monotonic
 
+import av
 import pytest
 from sqlalchemy import update
+from yarl import URL
 
 from database import new_id
 from members.policy import Audience
+from recordings.compose.film import PicturePart, Reel, Size
+from recordings.compose.hls import package
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
@@ -18,6 +22,7 @@ from recordings.states import RecordingState
 from recordings.viewing.watchers import WatcherView
 from rooms.meetings.models import Invitation
 from rooms.meetings.states import MeetingKind
+from tests.recordings.films import sound_alone
 from tests.web.conftest import House, Village
 from tests.web.test_permissions import meeting_of
 from web.api.curation import sheet
@@ -223,6 +228,86 @@ async def test_what_goes_with_the_film_is_had_by_whoever_may_watch_it(house: Hou
         assert (await village.sibling_secretary.get(f"/api/recordings/{row.id}/{name}")).status == 404
     missing = await village.party_member.get(f"/api/recordings/{row.id}/sound")
     assert (missing.status, missing.body["error"]["code"]) == (404, "rendition_not_found")
+
+
+async def streamed(house: House, row: Recording) -> None:
+    """Give the recording a stream of two seconds in two sizes."""
+
+    def make() -> None:
+        folder = Folders(house.recordings).of(row.id)
+        sound = sound_alone(folder / "sound.m4a")
+        reels = {}
+        for size in (Size(320, 180, 100_000), Size(160, 90, 50_000)):
+            part = PicturePart(folder / size.name, size)
+            for _ in range(50):
+                part.add(av.VideoFrame(size.width, size.height, "yuv420p"))
+            part.finish()
+            reels[size] = Reel([(0, folder / size.name)], sound, 2.0)
+        package(reels, folder / "hls")
+
+    await asyncio.to_thread(make)
+    async with house.database.transaction() as session:
+        kept = await session.get_one(Recording, row.id)
+        kept.renditions = renditions_out(Outputs({Rendition.FILM: len(FILM), Rendition.HLS: 5}))
+
+
+async def test_a_player_plays_the_stream_and_changes_its_size(house: House, village: Village) -> None:
+    row = await record(house, village)
+    await streamed(house, row)
+    caller = village.party_member
+    assert (await caller.get(f"/api/recordings/{row.id}")).body["renditions"] == ["film", "hls"]
+    master = str(caller.client.make_url(f"/api/recordings/{row.id}/hls/master.m3u8"))
+    cookies = "; ".join(f"{one.key}={one.value}" for one in caller.client.session.cookie_jar)
+
+    def play() -> list[tuple[int, int]]:
+        with av.open(master, options={"headers": f"Cookie: {cookies}\r\n"}) as container:
+            counted = [0] * len(container.streams)
+            for packet in container.demux():
+                counted[packet.stream.index] += len(packet.decode())
+            return [(one.height, counted[one.index]) for one in container.streams.video]
+
+    assert sorted(await asyncio.to_thread(play)) == [(90, 50), (180, 50)]
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("master.m3u8", "application/vnd.apple.mpegurl"),
+        ("180p.m3u8", "application/vnd.apple.mpegurl"),
+        ("180p-init.mp4", "video/mp4"),
+        ("180p-00000.m4s", "video/iso.segment"),
+    ],
+)
+async def test_a_file_of_the_stream_is_had_as_the_film_is(
+    house: House, village: Village, file: str, kind: str
+) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}/hls/{file}"
+    assert (await village.party_member.get(path)).code == "rendition_not_found"
+    await streamed(house, row)
+    content = (Folders(house.recordings).of(row.id) / "hls" / file).read_bytes()
+    async with village.party_member.client.get(path) as found:
+        assert (found.status, found.content_type, await found.read()) == (200, kind, content)
+        assert "private" in found.headers["Cache-Control"]
+        etag = found.headers["ETag"]
+    async with village.party_member.client.get(path, headers={"If-None-Match": etag}) as again:
+        assert again.status == 304
+    async with village.party_member.client.get(path, headers={"Range": "bytes=2-5"}) as part:
+        assert (part.status, await part.read()) == (206, content[2:6])
+    assert (await village.nobody.get(path)).code == "not_signed_in"
+    assert (await village.sibling_secretary.get(path)).code == "recording_not_found"
+
+
+async def test_nothing_but_the_stream_is_had_by_its_call(house: House, village: Village) -> None:
+    row = await record(house, village)
+    await streamed(house, row)
+    for trick in (
+        "..", "%2e%2e", "../meeting.mp4", "..%2fmeeting.mp4", "%2e%2e%2fmeeting.mp4", "..%5cmeeting.mp4", "meeting.mp4",
+        "180p.m3u8%00", "180p.m3u8%0a", "", "180p", "x" * 65, "%2fetc%2fpasswd", "180p-1.m4s",
+    ):  # fmt: skip
+        url = URL(f"/api/recordings/{row.id}/hls/{trick}", encoded=True)
+        async with village.party_member.client.get(url) as answered:
+            assert answered.status == 404, trick
 
 
 async def test_several_parts_come_in_one_answer(house: House, village: Village) -> None:

@@ -68,7 +68,7 @@ class Call(Generic[In]):
     """A method and a path, what goes in and out, who may, and who answers.
 
     `input` is the JSON body of POST, PATCH and PUT, and the query string of GET and of calls with a `text_type`, whose
-    body is `asked.text`. `answer` None means 204 without a body, or, with `media_type`, bytes of that type.
+    body is `asked.text`. `answer` None means 204 without a body, or, with `media_types`, bytes of one.
     `permission` names the policy's action, or says it in words.
     """
 
@@ -80,7 +80,7 @@ class Call(Generic[In]):
     access: Access
     permission: str
     status: int = 200
-    media_type: str | None = None
+    media_types: tuple[str, ...] = ()
     body_bytes: int = DEFAULT_BODY_BYTES
     text_type: str | None = None  # a body of this type instead of JSON
     # Callable from other sites' pages: for calls that take no cookie but a key, so that nobody's name can be misused.

@@ -1,5 +1,6 @@
 """From a request to a handler and back: origin, authentication, parsing, and the answer as JSON."""
 
+import re
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -21,10 +22,12 @@ from web.security import require_own_origin
 from web.services import EDGE, SERVICES, Services
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
+# What is no id: `file` is a name in a folder, of which the library says whether it is one.
+PATTERNS: Final = {"file": "[A-Za-z0-9_.-]{1,64}"}
 
 
 def add_calls(app: web.Application, calls: tuple[AnyCall, ...]) -> None:
-    """Route every call of the table; a part of a path in braces is an id."""
+    """Route every call of the table; a part of a path in braces is an id, or what PATTERNS says."""
     for call in calls:
         path = _pattern(call.path)
         if call.method == hdrs.METH_GET:
@@ -39,7 +42,7 @@ def add_calls(app: web.Application, calls: tuple[AnyCall, ...]) -> None:
 
 
 def _pattern(path: str) -> str:
-    return path.replace("}", ":" + ID_PATTERN + "}")
+    return re.sub(r"{(\w+)}", lambda part: f"{{{part[1]}:{PATTERNS.get(part[1], ID_PATTERN)}}}", path)
 
 
 def _handler(call: AnyCall) -> Handler:
@@ -71,7 +74,7 @@ def _handler(call: AnyCall) -> Handler:
 
 def _session(call: AnyCall, request: web.Request) -> str | None:
     """The cookie by which a grant of a file is known again; None for calls that answer no file."""
-    return cookie(request, SESSION_COOKIE) if call.media_type is not None else None
+    return cookie(request, SESSION_COOKIE) if call.media_types else None
 
 
 def _require_access(call: AnyCall, caller: Caller, *, guests: bool) -> None:

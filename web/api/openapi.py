@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from signaling.cookies import SESSION_COOKIE, STATION_COOKIE
 from web.api.call import Access, AnyCall
-from web.api.dispatch import ID_PATTERN
+from web.api.dispatch import ID_PATTERN, PATTERNS
 from web.api.schemas.base import ErrorAnswer
 
 REFERENCE: Final = "#/components/schemas/{model}"
@@ -91,8 +91,8 @@ def _operation(call: AnyCall, references: dict[Key, dict[str, Any]]) -> dict[str
 
 
 def _success(call: AnyCall, references: dict[Key, dict[str, Any]]) -> dict[str, Any]:
-    if call.media_type is not None:
-        content = {call.media_type: {"schema": {"type": "string", "format": "binary"}}}
+    if call.media_types:
+        content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in call.media_types}
         return {"description": "The file, or with Range a part of it (206).", "content": content}
     if call.answer is None:
         return {"description": "Done."}
@@ -104,9 +104,13 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    schema = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": f"^{PATTERNS.get(name, ID_PATTERN)}$"},
+        }
         for name in re.findall(r"{(\w+)}", path)
     ]
 

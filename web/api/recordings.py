@@ -59,6 +59,12 @@ async def sound(asked: Asked[Nothing]) -> MediaFile:
     return await library.media(asked.caller.actor, asked.path("recordingId"), Rendition.SOUND)
 
 
+async def hls(asked: Asked[Nothing]) -> MediaFile:
+    """HTTP Live Streaming (RFC 8216), where `renditions` has it: `master.m3u8`, and every file that playlists name."""
+    library = asked.services.library
+    return await library.stream(asked.caller.actor, asked.path("recordingId"), asked.path("file"))
+
+
 async def poster(asked: Asked[Nothing]) -> MediaFile:
     """One picture that stands for the film."""
     return await _picture(asked, Rendition.POSTER)
