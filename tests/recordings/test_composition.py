@@ -322,7 +322,9 @@ def test_a_film_with_a_hole_in_its_middle_is_not_whole(tmp_path: Path) -> None:
     assert verify(index, 10.0) == pytest.approx(10.0, abs=0.1)
     with av.open(str(index)) as container:
         lost = [
-            (one.pos, one.size) for one in container.demux() if one.dts and 3 < one.dts * one.time_base < 7
+            (one.pos or 0, one.size)
+            for one in container.demux()
+            if one.dts and 3 < one.dts * one.time_base < 7
         ]
     with index.open("r+b") as file:
         for position, size in lost:
