@@ -85,7 +85,9 @@ class Reconciliation:
 
     async def _clear_work(self, found: Reconciled, now: datetime) -> None:
         """A crash, or a composition given up for good, leaves its half made film; a day later nobody wants it."""
-        for recording_id in (await asyncio.to_thread(self._folders.with_work))[:_CLEARED_AT_ONCE]:
+        for recording_id in await asyncio.to_thread(self._folders.with_work):
+            if found.cleared == _CLEARED_AT_ONCE:
+                return
             # The row stays locked meanwhile: whoever has it composed anew begins afterwards.
             async with self._database.transaction() as session:
                 recording = await repository.get(session, recording_id, lock=True)
