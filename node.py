@@ -41,7 +41,7 @@ from rooms import (
     StreamKeys,
 )
 from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
-from startup import StartFailed, storage_settings
+from startup import StartFailed, recordings_folder, storage_settings
 from web import tls
 from web.application import create_app
 from web.figures import Figures
@@ -276,9 +276,8 @@ def _media_settings(config: Config) -> MediaSettings:
 
 
 def _recording_settings(config: Config) -> RecordingSettings:
-    folder = config.recordings.folder or config.data_dir / "recordings"
     return RecordingSettings(
-        folder=folder,
+        folder=recordings_folder(config),
         min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
         hls_minutes=config.recordings.hls_minutes,
         storage=storage_settings(config),

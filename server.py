@@ -1,7 +1,7 @@
 """Huitang's command line: serve, and the few things an operator does beside it. `--help` lists them.
 
-The parts and their order of starting and stopping are in node.py, the operator's other commands in commands.py; this
-file reads arguments, runs what they name, and says in one sentence why it could not.
+The parts and their order of starting and stopping are in node.py, the operator's other commands in commands.py and
+recording_commands.py; this file reads arguments, runs what they name, and says in one sentence why it could not.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import uvloop
 import commands
 import config
 import logs
+import recording_commands
 from members import importing
 from members.policy import RoleName
 from rooms.consultations import setup as consultations
@@ -128,8 +129,38 @@ def parser() -> argparse.ArgumentParser:
     add(
         "storage", commands.storage, "try the remote store that recordings are carried to, and say what waits"
     )
+    one = add(
+        "recordings", recording_commands.list_recordings, "list recordings, check their films, make one anew"
+    )
+    _add_recordings(one)
     add("migrate", commands.migrate, "bring the database up to date (serve does it too)")
     return root
+
+
+def _add_recordings(one: argparse.ArgumentParser) -> None:
+    actions = one.add_subparsers(title="actions", metavar="ACTION")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        action.set_defaults(run=run)
+        return action
+
+    add(
+        "list",
+        recording_commands.list_recordings,
+        "state, reason, size and meeting of every recording (the default)",
+    )
+    add(
+        "check",
+        recording_commands.check_recordings,
+        "play some of every film and name what is broken; files of no recording, and temporary ones",
+    )
+    again = add(
+        "recompose",
+        recording_commands.recompose,
+        "have a film made anew from what was captured, by the server that runs or is started next",
+    )
+    again.add_argument("id", metavar="ID", help="as `recordings list` shows it")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

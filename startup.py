@@ -80,6 +80,11 @@ def database_of(config: Config) -> Database:
         raise StartFailed(f"HUITANG_DATABASE__URL is wrong: {error}.") from error
 
 
+def recordings_folder(config: Config) -> Path:
+    """Where recordings lie."""
+    return config.recordings.folder or config.data_dir / "recordings"
+
+
 def storage_settings(config: Config) -> StorageSettings | None:
     """The remote store, where there is one."""
     wanted = config.storage

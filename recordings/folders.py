@@ -6,10 +6,23 @@ from typing import Final
 
 from database import is_id
 from recordings.capture.journal import SEGMENT_PREFIX
-from recordings.renditions import FILE_NAMES, Rendition
+from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER, FILE_NAMES, Rendition
 
 SOURCE_FOLDER: Final = "source"
 """Holds the one file that was uploaded, of a film made elsewhere."""
+
+_WORK: Final = (COMPOSING_FOLDER, CONVERTING_FOLDER)
+_PART_SUFFIX: Final = ".part"
+
+
+def bytes_of(path: Path) -> int:
+    """Of a file, or of all files in a folder; 0 for what is gone meanwhile."""
+    try:
+        if path.is_dir():
+            return sum(map(bytes_of, path.iterdir()))
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 class Folders:
@@ -68,6 +81,25 @@ class Folders:
             if path.name.removeprefix(SEGMENT_PREFIX).isdigit()
         ]
         return max(numbers, default=0)
+
+    def with_work(self) -> list[str]:
+        """Names under the root, in order, where something is being made or was left half made."""
+        if not self.root.is_dir():
+            return []
+        return sorted({path.parent.name for name in _WORK for path in self.root.glob(f"*/{name}")})
+
+    def drop_work(self, recording_id: str) -> int:
+        """Remove what was left half made; answers its bytes."""
+        paths = [self.of(recording_id) / name for name in _WORK]
+        freed = sum(map(bytes_of, paths))
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+        return freed
+
+    def temporary(self) -> list[Path]:
+        """Folders of what is being made, and files that have not got their names yet."""
+        parts = [path for path in self.root.glob(f"*/*{_PART_SUFFIX}") if path.is_file()]
+        return sorted([*parts, *(path for name in _WORK for path in self.root.glob(f"*/{name}"))])
 
     def strangers(self, known: set[str]) -> list[str]:
         """Names under the root that belong to no known recording."""

@@ -4,9 +4,11 @@ Runs at the start and every hour. Captured files need no repair: they are writte
 they end (`capture.matroska`), and the composition reads them as they are.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +21,10 @@ from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
+
+# Of what a composition has left half made.
+_KEPT: Final = timedelta(days=1)
+_CLEARED_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +39,7 @@ class Reconciled:
     lost_films: int = 0  # composed anew where the captured files are there
     strangers: int = 0  # folders of no recording, left alone
     stored_strangers: int = 0  # the same in the remote store
+    cleared: int = 0  # folders of half made films that nobody goes on with
 
 
 class Reconciliation:
@@ -72,8 +79,23 @@ class Reconciliation:
                 found.absent += 1
         await self._look_for_films(found, now)
         await self._look_for_strangers(found)
+        await self._clear_work(found, now)
         _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
         return found
+
+    async def _clear_work(self, found: Reconciled, now: datetime) -> None:
+        """A crash, or a composition given up for good, leaves its half made film; a day later nobody wants it."""
+        for recording_id in await asyncio.to_thread(self._folders.with_work):
+            if found.cleared == _CLEARED_AT_ONCE:
+                return
+            # The row stays locked meanwhile: whoever has it composed anew begins afterwards.
+            async with self._database.transaction() as session:
+                recording = await repository.get(session, recording_id, lock=True)
+                if recording is None or not recording.state.settled or now - recording.state_since < _KEPT:
+                    continue
+                freed = await asyncio.to_thread(self._folders.drop_work, recording.id)
+            found.cleared += 1
+            _log.info("half_made_film_removed", recording_id=recording_id, bytes=freed)
 
     async def _look_for_strangers(self, found: Reconciled) -> None:
         async with self._database.reading() as session:

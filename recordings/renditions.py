@@ -38,6 +38,10 @@ _CONTENT_TYPES: Final = {
     ".m4s": SEGMENT_TYPE,
 }
 
+# Folders beside these, of what is being made; nobody needs them afterwards.
+COMPOSING_FOLDER: Final = "work"
+CONVERTING_FOLDER: Final = "converting"
+
 HLS_MASTER: Final = "master.m3u8"
 # Of each size a playlist, the head of its fragmented MP4, and its segments.
 _HLS_FILE: Final = re.compile(r"[1-9][0-9]{1,3}p(\.m3u8|-init\.mp4|-[0-9]{5,9}\.m4s)")

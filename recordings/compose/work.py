@@ -15,8 +15,8 @@ from recordings.capture.journal import JOURNAL_NAME
 from recordings.compose.brief import Brief, write_brief
 from recordings.compose.film import PART_SUFFIX, Reel, Size
 from recordings.compose.story import segment_folders
+from recordings.renditions import COMPOSING_FOLDER
 
-WORK_NAME: Final = "work"
 _FINGERPRINT: Final = "fingerprint"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
 _PROGRAM: Final = 1
@@ -26,7 +26,7 @@ class Work:
     """The folder `work` of one recording; made, or emptied where it belongs to another composition."""
 
     def __init__(self, folder: Path, brief: Brief) -> None:
-        self.folder = folder / WORK_NAME
+        self.folder = folder / COMPOSING_FOLDER
         wanted = _fingerprint(folder, brief)
         kept = self.folder / _FINGERPRINT
         if not kept.is_file() or kept.read_text(encoding="ascii", errors="replace") != wanted:

@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from recordings.compose.composer import Composed, NothingToCompose, publish
 from recordings.compose.stills import make_poster, make_preview
 from recordings.compose.verify import verify
-from recordings.renditions import FILE_NAMES, Outputs, Rendition
+from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 from recordings.uploads.encoding import encode
 from recordings.uploads.probe import Refused, film_stream, limit, open_film, probe
@@ -19,7 +19,6 @@ from recordings.uploads.rules import Refusal, passes_through
 
 # In the recording's folder, beside `recordings.folders.SOURCE_FOLDER`.
 SOURCE_NAME: Final = "film"
-_WORK: Final = "converting"
 # A seek in a film with fewer key frames shows nothing for too long.
 _LONGEST_WITHOUT_KEY_FRAME: Final = 10.0
 _CPU_SECONDS: Final = 48 * 3600
@@ -31,7 +30,7 @@ def convert(folder: Path, source: Path, report: Callable[[float], None]) -> Comp
     Raises NothingToCompose for a file that is no film, OSError of the disk, ValueError where the result does not play.
     """
     limit(_CPU_SECONDS, may_write=True)
-    work = folder / _WORK
+    work = folder / CONVERTING_FOLDER
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     try:

@@ -183,6 +183,8 @@ class Uploads:
         access = await meetings.access(session, upload.meeting_id, actor)
         access.require(Action.MANAGE_MEETING)
         meeting = access.meeting
+        if meeting.kind in PRIVATE_KINDS:  # whatever the film calls itself
+            raise Problem(Kind.INVALID, "upload_kind_private", {"field": "meetingId"})
         if meeting.state is not MeetingState.ENDED or meeting.organization_id != upload.organization_id:
             raise Problem(Kind.INVALID, "upload_other_meeting", {"field": "meetingId"})
         if await repository.of_meeting(session, meeting.id) is not None:

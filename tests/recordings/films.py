@@ -36,6 +36,19 @@ def film(
     return path
 
 
+def playable(path: Path, frames: int = 50) -> Path:
+    """A film as composition leaves it: its index before its media."""
+    made = film(path.with_name("index last.mp4"), frames=frames)
+    with av.open(str(made)) as read, av.open(str(path), "w", options={"movflags": "+faststart"}) as out:
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in read.streams}
+        for packet in read.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                out.mux(packet)
+    made.unlink()
+    return path
+
+
 def sound_alone(path: Path) -> Path:
     """A song."""
     with av.open(str(path), "w", format="mp4") as out:

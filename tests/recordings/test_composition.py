@@ -5,6 +5,7 @@ import subprocess
 from datetime import timedelta
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from recordings.composing import process
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.conftest import small_files
+from tests.recordings.films import playable
 from tests.recordings.meetings import Meeting, Watched, composed, track, watch
 from tests.recordings.publishers import (
     BLACK,
@@ -287,10 +289,42 @@ def test_a_film_that_is_not_whole_is_not_passed_on(film: tuple[Path, Watched], t
         "late index.mp4": whole.replace(b"moov", b"free", 1),
     }.items():
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(ValueError, match=r"index|play|nothing"):
+        with pytest.raises(ValueError, match=r"index|play|no (video|audio) at"):
             verify(tmp_path / name, film[1].times[-1])
     with pytest.raises(ValueError, match="long instead of"):
         verify(film[0], 100.0)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.75, 0.85])
+def test_a_film_whose_end_was_cut_off_is_not_whole_however_much_still_plays(
+    film: tuple[Path, Watched], tmp_path: Path, kept: float
+) -> None:
+    whole = film[0].read_bytes()
+    media = whole.index(b"mdat")
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: media + round((len(whole) - media) * kept)])
+    with av.open(str(cut)) as container:
+        assert float(container.duration or 0) / av.time_base > 4, "the index says that all of it is there"
+    with pytest.raises(ValueError, match=r"play|no (video|audio) at"):
+        verify(cut, film[1].times[-1])
+
+
+def test_a_film_with_a_hole_in_its_middle_is_not_whole(tmp_path: Path) -> None:
+    """As a disk leaves it that lost what it had not written: the packets of some seconds are zeros."""
+    path = playable(tmp_path / "film.mp4", frames=250)
+    assert verify(path, 10.0) == pytest.approx(10.0, abs=0.1)
+    with av.open(str(path)) as container:
+        lost = [
+            (one.pos or 0, one.size)
+            for one in container.demux()
+            if one.dts and 3 < one.dts * one.time_base < 7
+        ]
+    with path.open("r+b") as file:
+        for position, size in lost:
+            file.seek(position)
+            file.write(bytes(size))
+    with pytest.raises(ValueError, match=r"play|no (video|audio) at"):
+        verify(path, 10.0)
 
 
 def test_a_disk_without_room_for_the_film_is_told_from_a_mistake(tmp_path: Path) -> None:

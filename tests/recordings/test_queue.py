@@ -9,7 +9,7 @@ from database import Database, new_id
 from recordings import repository
 from recordings.models import CompositionJob, Recording
 from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
-from rooms.meetings.states import MeetingState
+from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
 
@@ -96,6 +96,18 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
         assert [each.id for each in await repository.without_job(session)] == [row.id]
         assert [each.id for each in await repository.without_recording(session)] == [unheard.id]
         assert await repository.all_ids(session) == {row.id, *(each.id for each in open_rows)}
+
+
+async def test_a_family_visit_is_not_recorded_even_where_its_row_asks_for_it(
+    database: Database, make_meeting: MakeMeeting
+) -> None:
+    visits = [
+        (await make_meeting(MeetingKind.FAMILY_VISIT, state)).id
+        for state in (MeetingState.LIVE, MeetingState.ENDED)
+    ]
+    async with database.reading() as session:
+        assert [await repository.recorded_meeting(session, visit) for visit in visits] == [None, None]
+        assert await repository.without_recording(session) == []
 
 
 def test_states_follow_each_other_as_the_table_says() -> None:

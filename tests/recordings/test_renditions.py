@@ -19,9 +19,9 @@ from recordings.compose.composer import compose
 from recordings.compose.loudness import RATE, TARGET_LUFS, Meter
 from recordings.compose.report import Finished, parse
 from recordings.compose.story import TITLE_SECONDS
-from recordings.compose.work import WORK_NAME
 from recordings.composing import process
 from recordings.renditions import (
+    COMPOSING_FOLDER,
     FILE_NAMES,
     PLAYLIST_TYPE,
     SEGMENT_TYPE,
@@ -233,7 +233,7 @@ def killed_after(folder: Path, parts: int, brief: Brief) -> None:
     child.stdin.write(write_brief(brief))
     child.stdin.flush()
     deadline = time.monotonic() + 60
-    while len(list((folder / WORK_NAME).glob("720p-*.mp4"))) < parts:
+    while len(list((folder / COMPOSING_FOLDER).glob("720p-*.mp4"))) < parts:
         assert child.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)  # another process's files tell of no change
@@ -246,7 +246,7 @@ def test_a_composition_that_is_killed_goes_on_where_it_was(tmp_path: Path, film:
     two_people(tmp_path, SECONDS)
     brief = Brief(BRIEF.title, BRIEF.organization, BRIEF.date, marks=BRIEF.marks, part_seconds=4.0)
     killed_after(tmp_path, 2, brief)
-    kept = {path: path.stat().st_ino for path in (tmp_path / WORK_NAME).glob("720p-0000[01].mp4")}
+    kept = {path: path.stat().st_ino for path in (tmp_path / COMPOSING_FOLDER).glob("720p-0000[01].mp4")}
     assert len(kept) == 2
     shares: list[float] = []
     inodes: dict[Path, int] = {}
@@ -264,7 +264,7 @@ def test_a_composition_that_is_killed_goes_on_where_it_was(tmp_path: Path, film:
     for moment in (1.0, 5.0, 8.04, 9.0, 12.5):
         assert resumed.share(RED, moment) == pytest.approx(film.share(RED, moment), abs=0.01)
         assert resumed.share(GREEN, moment) == pytest.approx(film.share(GREEN, moment), abs=0.01)
-    assert not (tmp_path / WORK_NAME).exists()
+    assert not (tmp_path / COMPOSING_FOLDER).exists()
 
 
 def test_another_brief_begins_anew(tmp_path: Path) -> None:

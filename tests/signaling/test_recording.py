@@ -6,8 +6,11 @@ import av
 import pytest
 from structlog.testing import capture_logs
 
+from database import Database
 from media import Router
 from media.errors import MediaLimitReached
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingKind
 from tests.signaling.conftest import Enter
 from tests.signaling.raw import until
 from tests.signaling.stack import Branch, Stack
@@ -93,8 +96,28 @@ async def test_nothing_is_captured_of_a_meeting_that_is_not_recorded(
     async with enter(branch.secretary) as host:
         assert (await host.join(meeting))["recording"] is None
         await host.publish("microphone")
+        assert await stack.recordings.open(meeting) is None, (
+            "it is opened one at a time: the room's turn is over"
+        )
         assert stack.recordings.statistics().capturing_meetings == 0
         assert not host.has_heard("recordingState")
+
+
+async def test_nothing_is_captured_of_a_family_visit_even_where_its_row_asks_for_it(
+    branch: Branch, enter: Enter, stack: Stack, sqlite_database: Database, tmp_path: Path
+) -> None:
+    meeting = await branch.meeting(record=True)
+    async with sqlite_database.transaction() as session:
+        (await session.get_one(Meeting, meeting)).kind = MeetingKind.FAMILY_VISIT
+    async with enter(branch.secretary) as host:
+        assert (await host.join(meeting))["recording"] is None
+        await host.publish("microphone")
+        assert await stack.recordings.open(meeting) is None, (
+            "it is opened one at a time: the room's turn is over"
+        )
+        assert stack.recordings.statistics().capturing_meetings == 0
+        assert not host.has_heard("recordingState")
+    assert not list((tmp_path / "recordings").iterdir()), "nothing came to the disk"
 
 
 async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same(

@@ -171,3 +171,16 @@ async def test_meetings_are_found_by_time_and_organization(both: House, town: Vi
     assert elsewhere.body["items"] == []
     wrong = await town.secretary.get("/api/meetings", params={"form": later})
     assert (wrong.status, set(wrong.body["error"]["details"])) == (422, {"form"})
+
+
+async def test_a_family_visit_cannot_be_recorded_by_asking_for_it(house: House, village: Village) -> None:
+    asked = meeting_of(house, village) | {"kind": "family_visit", "memberIds": [village.member.id]}
+    refused = await village.secretary.post("/api/meetings", asked | {"record": True})
+    assert (refused.status, refused.code) == (422, "kind_is_never_recorded")
+    assert refused.body["error"]["details"]["field"] == "record"
+    meeting = (await village.secretary.post("/api/meetings", asked)).body
+    assert meeting["record"] is False
+    path = f"/api/meetings/{meeting['id']}"
+    changed = await village.secretary("PATCH", path, {"record": True})
+    assert (changed.status, changed.code) == (422, "kind_is_never_recorded")
+    assert (await village.secretary.get(path)).body["record"] is False

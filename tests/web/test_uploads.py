@@ -18,6 +18,7 @@ from recordings.uploads.rules import CHUNK_BYTES
 from recordings.uploads.service import LIFETIME
 from tests.recordings import films
 from tests.web.conftest import Answered, Caller, House, Village
+from tests.web.test_permissions import meeting_of
 
 
 def wanted(village: Village, size: int = 5000, **change: Any) -> dict[str, Any]:
@@ -117,6 +118,19 @@ async def test_who_may_not_and_what_cannot_be_is_told_before_the_first_byte(
 ) -> None:
     refused = await village.caller(who).post("/api/uploads", wanted(village, **change))
     assert (refused.status, refused.code) == (status, code)
+
+
+async def test_a_family_visit_gets_no_film_by_calling_it_something_else(
+    house: House, village: Village
+) -> None:
+    asked = meeting_of(house, village) | {"kind": "family_visit", "memberIds": [village.member.id]}
+    meeting = (await village.secretary.post("/api/meetings", asked)).body
+    house.clock.advance(timedelta(days=1))
+    for turn in ("start", "end"):
+        assert (await village.secretary.post(f"/api/meetings/{meeting['id']}/{turn}")).status == 200
+    refused = await village.secretary.post("/api/uploads", wanted(village, meetingId=meeting["id"]))
+    assert (refused.status, refused.code) == (422, "upload_kind_private")
+    assert refused.body["error"]["details"]["field"] == "meetingId"
 
 
 async def test_chunks_and_their_headers_are_bounded(village: Village) -> None:

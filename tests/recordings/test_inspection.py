@@ -1,0 +1,162 @@
+"""What an operator is told of recordings, and what is cleared away without being asked."""
+
+import argparse
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import recording_commands
+from config import Config
+from database import Database
+from errors import Problem
+from recordings import repository
+from recordings.folders import Folders
+from recordings.inspection import Inspection
+from recordings.models import CompositionJob, Recording
+from recordings.reconciliation import Reconciliation
+from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER
+from recordings.states import Failure, RecordingState
+from recordings.storage.shelf import Shelf
+from rooms.meetings.states import MeetingState
+from startup import database_of, prepare_folder, recordings_folder
+from tests.factories import FakeClock
+from tests.recordings.conftest import MakeMeeting
+from tests.recordings.films import playable
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """The one that the commands find."""
+    config = Config(data_dir=tmp_path / "data")
+    prepare_folder(config.data_dir)
+    database = database_of(config)
+    await database.migrate(lambda _: None)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def folders(config: Config) -> Folders:
+    return Folders(recordings_folder(config))
+
+
+async def row_of(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders, state: RecordingState,
+    failure: Failure | None = None,
+) -> Recording:  # fmt: skip
+    """A recording with something captured."""
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        row.state, row.failure, row.ended_at, row.state_since = state, failure, clock(), clock()
+        row.version, row.duration_seconds, row.size_bytes = 1, 2.0, 3 << 20
+    track = folders.segment(row.id, 1) / "track.mkv"
+    track.parent.mkdir(parents=True)
+    track.write_bytes(b"packets")
+    clock.advance(1)
+    return row
+
+
+async def test_the_operator_is_told_which_films_do_not_play_and_has_one_made_anew(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders, config: Config,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    whole, cut, gone, failed = [
+        await row_of(database, make_meeting, clock, folders, state, failure)
+        for state, failure in (
+            (RecordingState.READY, None),
+            (RecordingState.READY, None),
+            (RecordingState.DAMAGED, Failure.DISK_FULL),
+            (RecordingState.FAILED, Failure.COMPOSITION_FAILED),
+        )
+    ]
+    playable(folders.film(whole.id))
+    film = playable(folders.film(cut.id)).read_bytes()
+    folders.film(cut.id).write_bytes(film[: len(film) * 2 // 3])
+    (folders.root / "lost+found").mkdir()
+    (folders.root / "lost+found" / "1").write_bytes(bytes(1 << 20))
+    (folders.of(failed.id) / COMPOSING_FOLDER).mkdir()
+    (folders.of(failed.id) / COMPOSING_FOLDER / "720p-00000.mp4").write_bytes(bytes(1 << 21))
+
+    assert (
+        await recording_commands.check_recordings(config, argparse.Namespace()) == recording_commands.BROKEN
+    )
+    said = capsys.readouterr().out
+    broken = {line.split()[1] for line in said.splitlines() if line.startswith("broken:")}
+    assert broken == {cut.id, gone.id}
+    assert "3 films, 2 broken" in said
+    assert "of no recording: lost+found  1.0 MiB" in said
+    assert f"temporary: {failed.id}/{COMPOSING_FOLDER}  2.0 MiB" in said
+
+    assert await recording_commands.recompose(config, argparse.Namespace(id=cut.id)) == 0
+    async with database.reading() as session:
+        assert await session.get(CompositionJob, cut.id) is not None
+    capsys.readouterr()
+    assert await recording_commands.list_recordings(config, argparse.Namespace()) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(line[0], line[1], line[2], line[3]) for line in lines[1:]] == [
+        (failed.id, "failed", "composition_failed", "3.0"), (gone.id, "damaged", "disk_full", "3.0"),
+        (cut.id, "composing", "-", "3.0"), (whole.id, "ready", "-", "3.0"),
+    ]  # fmt: skip
+    assert whole.meeting_id in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("state", "captured", "code"),
+    [
+        (RecordingState.READY, False, "originals_missing"),
+        (RecordingState.COMPOSING, True, "recording_not_settled"),
+        (RecordingState.CAPTURING, True, "recording_not_settled"),
+        (RecordingState.DELETED, True, "recording_not_found"),
+        (None, True, "recording_not_found"),
+    ],
+)
+async def test_what_cannot_be_made_anew_says_why(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders, state: RecordingState | None,
+    captured: bool, code: str,
+) -> None:  # fmt: skip
+    inspection = Inspection(database, folders, Shelf(folders.root, None), clock)
+    recording_id = "../../etc"
+    if state is not None:
+        recording_id = (await row_of(database, make_meeting, clock, folders, state)).id
+        if not captured:
+            (folders.segment(recording_id, 1) / "track.mkv").unlink()
+    with pytest.raises(Problem) as refused:
+        await inspection.recompose(recording_id)
+    assert refused.value.code == code
+
+
+async def test_half_made_films_go_a_day_after_nobody_goes_on_with_them(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders
+) -> None:
+    async def half_made(state: RecordingState, folder: str = COMPOSING_FOLDER) -> Path:
+        row = await row_of(database, make_meeting, clock, folders, state)
+        if state.playable:
+            folders.film(row.id).write_bytes(b"film")
+        path = folders.of(row.id) / folder
+        path.mkdir()
+        (path / "part").write_bytes(b"half")
+        return path
+
+    old = [
+        await half_made(RecordingState.FAILED),
+        await half_made(RecordingState.READY, CONVERTING_FOLDER),
+    ]
+    worked_on = await half_made(RecordingState.COMPOSING)
+    clock.advance(timedelta(days=1))
+    fresh = await half_made(RecordingState.FAILED)
+    (folders.root / "stranger" / COMPOSING_FOLDER).mkdir(parents=True)
+    shelf = Shelf(folders.root, None)
+    reconciliation = Reconciliation(database, folders, shelf, clock, lambda _: False)
+    assert (await reconciliation.run()).cleared == 2
+    assert [path.exists() for path in (*old, worked_on, fresh)] == [False, False, True, True]
+    assert (folders.root / "stranger" / COMPOSING_FOLDER).exists()
+    assert (folders.segment(old[0].parent.name, 1) / "track.mkv").exists(), "what was captured stays"
+    assert (await reconciliation.run()).cleared == 0
