@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_BYTES: Final = 512 * 1024  # four hours of dense speech are 300 kB
-MOST_CUES: Final = 20_000
+MOST_CUES: Final = 15_000  # one a second for four hours
 MOST_TEXT: Final = 1_000  # characters of one cue; what fits on a screen is a tenth of it
 
 _HEADER: Final = re.compile(r"WEBVTT(?:[ \t].*)?")

@@ -197,5 +197,5 @@ async def test_the_counters_tell_of_events_refusals_connections_and_sessions(
         figures = stack.signaling.statistics()
         assert figures.events == {("/rooms", "chat"): 1, ("/rooms", "join"): 1}
         assert figures.refusals == {"not_joined": 1}
-        assert figures.connections == {"/rooms": 1, "/stations": 0}
+        assert figures.connections == {"/rooms": 1, "/stations": 0, "/connection-test": 0}
         assert figures.sessions == {"admitted": 1, "devices": 0, "waiting": 0, "reconnecting": 0}
