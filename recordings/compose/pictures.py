@@ -15,7 +15,7 @@ import av
 from av.error import FFmpegError
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from recordings.compose.layout import Rect, Tile, fit
+from recordings.compose.layout import WIDTH, Rect, Tile, fit
 from recordings.compose.scenes import frame_at
 from recordings.compose.story import Clip
 
@@ -24,6 +24,9 @@ _WAIT_SECONDS: Final = 0.2
 # 16,777,216: any screen there is; what claims to be more would only fill the memory.
 _MOST_PIXELS: Final = 4096 * 4096
 _END: Final = 1 << 62
+# Where somebody is one of many, the frames that no other frame needs are left out: a camera in temporal layers then
+# shows half its frames for half the work, and in a picture of this width nobody misses them.
+_SMALL: Final = WIDTH // 3
 
 
 class Showing(NamedTuple):
@@ -115,6 +118,8 @@ class PictureReader:
                 stream = container.streams.video[0]
                 context = stream.codec_context
                 context.thread_count = 1  # the tracks are the threads
+                if all(showing.tile.picture.width <= _SMALL for showing in self._showings):
+                    context.skip_frame = "NONREF"
                 context.options = {"max_pixels": str(_MOST_PIXELS)}
                 time_base = float(stream.time_base or 0)
                 stretches = needed_stretches(self._clip.keys, self._showings, self._clip.when)
@@ -148,7 +153,7 @@ class PictureReader:
                 break
             at = fit(image.width, image.height, showing.tile.picture)
             scaled = self._scaler.reformat(
-                image, at.width, at.height, "yuv420p", interpolation=Interpolation.BILINEAR, threads=1
+                image, at.width, at.height, "yuv420p", interpolation=Interpolation.FAST_BILINEAR, threads=1
             )
             self._put(Picture(max(begin, showing.begin), showing.tile, at, scaled))
 
