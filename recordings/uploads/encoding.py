@@ -50,6 +50,7 @@ def encode(source: Path, film: Path, expected: float, report: Callable[[float], 
                 report(min(1.0, at / expected) if expected > 0 else 0.0)
             else:
                 sound.add(frame, at)
+        pictures.hold(sound.seconds)
         frames = pictures.finish()
         if not frames:
             raise Refused(Refusal.NO_PICTURE)
@@ -92,6 +93,11 @@ class _Pictures:
         self._put(picture)
         self._shown = picture
 
+    def hold(self, seconds: float) -> None:
+        """The last picture stays for as long as there is sound: many cameras write a little more of it."""
+        while self._shown is not None and self._count < round(seconds * FRAME_RATE):
+            self._put(self._shown)
+
     def finish(self) -> int:
         """The number of frames."""
         if self._count:
@@ -113,6 +119,11 @@ class _Sound:
         self._stream.bit_rate = _AUDIO_BITS
         self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
         self._count = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts so far."""
+        return self._count / RATE
 
     def add(self, frame: av.AudioFrame, at: float) -> None:
         place = round(at * RATE)

@@ -11,9 +11,12 @@ import numpy as np
 
 def film(
     path: Path, container: str = "mp4", codec: str = "libx264", *, size: tuple[int, int] = (320, 180), frames: int = 50,
-    sounds: int = 1, jump: int = 0,
+    sounds: int = 1, jump: int = 0, echo: int = 0,
 ) -> Path:  # fmt: skip
-    """A film of 25 frames a second that grows lighter; `jump` frames are left out before the last one."""
+    """A film of 25 frames a second that grows lighter; `jump` frames are left out before the last one.
+
+    Its sound goes on for `echo` frames more.
+    """
     width, height = size
     with av.open(str(path), "w", format=container) as out:
         video: Any = out.add_stream(codec, rate=25)
@@ -26,14 +29,20 @@ def film(
             frame.pts, frame.time_base = number + (jump if number == frames - 1 else 0), Fraction(1, 25)
             out.mux(video.encode(frame))
             for voice in voices:
-                sound = av.AudioFrame.from_ndarray(
-                    np.zeros((2, 1920), np.float32), format="fltp", layout="stereo"
-                )
-                sound.sample_rate, sound.pts = 48_000, number * 1920
-                out.mux(voice.encode(sound))
+                out.mux(voice.encode(_silence(number)))
+        for number in range(frames, frames + echo):
+            for voice in voices:
+                out.mux(voice.encode(_silence(number)))
         for stream in (video, *voices):
             out.mux(stream.encode(None))
     return path
+
+
+def _silence(number: int) -> av.AudioFrame:
+    """The sound of one frame of 25 a second."""
+    sound = av.AudioFrame.from_ndarray(np.zeros((2, 1920), np.float32), format="fltp", layout="stereo")
+    sound.sample_rate, sound.pts = 48_000, number * 1920
+    return sound
 
 
 def playable(path: Path, frames: int = 50) -> Path:
@@ -54,11 +63,7 @@ def sound_alone(path: Path) -> Path:
     with av.open(str(path), "w", format="mp4") as out:
         voice: Any = out.add_stream("aac", rate=48_000, layout="stereo")
         for number in range(50):
-            sound = av.AudioFrame.from_ndarray(
-                np.zeros((2, 1920), np.float32), format="fltp", layout="stereo"
-            )
-            sound.sample_rate, sound.pts = 48_000, number * 1920
-            out.mux(voice.encode(sound))
+            out.mux(voice.encode(_silence(number)))
         out.mux(voice.encode(None))
     return path
 

@@ -130,6 +130,14 @@ def test_a_film_becomes_what_a_meeting_becomes(
         assert last[360, 640] > 150
 
 
+def test_the_last_picture_stays_while_there_is_sound(tmp_path: Path) -> None:
+    source = films.film(tmp_path / "source.mkv", container="matroska", echo=45)
+    film = tmp_path / "film.mp4"
+    seconds = encoding.encode(source, film, 2.0, lambda _share: None)
+    assert seconds == pytest.approx(3.8, abs=0.1)
+    assert verify(film, seconds) == pytest.approx(seconds, abs=0.1)
+
+
 def test_a_film_that_turns_out_to_be_none_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
