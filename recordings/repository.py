@@ -1,9 +1,9 @@
 """Every query about recordings and their composition. The caller has the session."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import new_id
@@ -79,38 +79,6 @@ async def drop_job(session: AsyncSession, recording_id: str) -> None:
     job = await session.get(CompositionJob, recording_id)
     if job is not None:
         await session.delete(job)
-
-
-async def claim(session: AsyncSession, worker: str, now: datetime, lease: timedelta) -> CompositionJob | None:
-    """The job that has waited longest and that nobody is at, now this worker's; counts as an attempt."""
-    query = (
-        select(CompositionJob)
-        .where(
-            CompositionJob.not_before <= now,
-            or_(CompositionJob.lease_until.is_(None), CompositionJob.lease_until <= now),
-        )
-        .order_by(CompositionJob.queued_at, CompositionJob.recording_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    job = await session.scalar(query)
-    if job is not None:
-        job.worker, job.lease_until = worker, now + lease
-        job.attempts += 1
-    return job
-
-
-async def claimed(session: AsyncSession, recording_id: str, worker: str) -> CompositionJob | None:
-    """The job if it is still this worker's, locked."""
-    query = select(CompositionJob).where(
-        CompositionJob.recording_id == recording_id, CompositionJob.worker == worker
-    )
-    return await session.scalar(query.with_for_update())
-
-
-async def release_all(session: AsyncSession) -> None:
-    """Nobody is at any job: the only node has just started."""
-    await session.execute(update(CompositionJob).values(worker=None, lease_until=None))
 
 
 async def next_due(session: AsyncSession) -> datetime | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, new_id
 from errors import Problem
-from recordings import repository
+from recordings import jobs, repository
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress
 from recordings.composing.briefing import brief_of
@@ -81,7 +81,7 @@ class Compositions:
         """Begin. On SQLite this is the only node, so whatever was claimed before is free."""
         if self._database.is_sqlite:
             async with self._database.transaction() as session:
-                await repository.release_all(session)
+                await jobs.release_all(session, CompositionJob)
         self._tasks = [
             asyncio.create_task(self._work(), name="compositions") for _ in range(self._settings.workers)
         ]
@@ -128,7 +128,7 @@ class Compositions:
 
     async def _work_once(self, worker: str) -> bool:
         async with self._database.transaction() as session:
-            job = await repository.claim(session, worker, self._clock(), self._lease)
+            job = await jobs.claim(session, CompositionJob, worker, self._clock(), self._lease)
         if job is None:
             return False
         self.counters.running += 1
@@ -259,7 +259,7 @@ class Compositions:
 
     async def _give_back(self, job: CompositionJob, worker: str) -> None:
         async with self._database.transaction() as session:
-            mine = await repository.claimed(session, job.recording_id, worker)
+            mine = await jobs.claimed(session, CompositionJob, job.recording_id, worker)
             if mine is not None:
                 mine.worker, mine.lease_until = None, None
                 mine.attempts -= 1
@@ -267,7 +267,7 @@ class Compositions:
     async def _both(
         self, session: AsyncSession, recording_id: str, worker: str
     ) -> tuple[CompositionJob, Recording]:
-        job = await repository.claimed(session, recording_id, worker)
+        job = await jobs.claimed(session, CompositionJob, recording_id, worker)
         recording = await repository.get(session, recording_id, lock=True)
         if job is None or recording is None:
             raise _Lost

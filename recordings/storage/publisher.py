@@ -13,6 +13,7 @@ import structlog
 
 from database import Clock, Database, new_id
 from errors import Problem
+from recordings import jobs
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import content_type
@@ -75,7 +76,7 @@ class Publisher:
         """Begin. On SQLite this is the only node, so whatever was claimed before is free."""
         if self._database.is_sqlite:
             async with self._database.transaction() as session:
-                await repository.release_all(session)
+                await jobs.release_all(session, StorageJob)
         self._task = asyncio.create_task(self._work(), name="publisher")
 
     async def stop(self) -> None:
@@ -132,7 +133,7 @@ class Publisher:
         async with self._database.transaction() as session:
             if self._shelf.remote is not None:
                 await repository.enqueue_unpublished(session, now)
-            job = await repository.claim(session, self._worker, now, _LEASE)
+            job = await jobs.claim(session, StorageJob, self._worker, now, _LEASE)
             self.counters.waiting, _ = await repository.waiting(session)
         return job
 
@@ -186,7 +187,7 @@ class Publisher:
             deleted += await store.delete(f"{job.recording_id}/")
         async with self._database.transaction() as session:
             await repository.forget_uploads(session, f"{job.recording_id}/")
-            mine = await repository.claimed(session, job.recording_id, self._worker)
+            mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
             if mine is not None:
                 await session.delete(mine)
         self.counters.removed += 1
@@ -195,7 +196,7 @@ class Publisher:
     async def _finish(self, job: StorageJob, version: int | None) -> bool:
         """Write it down; False where the recording was composed anew meanwhile, and is published again."""
         async with self._database.transaction() as session:
-            mine = await repository.claimed(session, job.recording_id, self._worker)
+            mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
             if mine is None or mine.task is not Task.PUBLISH:
                 raise _Lost
             recording = await session.get(Recording, job.recording_id, with_for_update=True)
@@ -213,7 +214,7 @@ class Publisher:
         self.counters.failed_attempts += 1
         pause = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(job.attempts - 1, 10))
         async with self._database.transaction() as session:
-            mine = await repository.claimed(session, job.recording_id, self._worker)
+            mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
             if mine is not None:
                 mine.worker, mine.lease_until = None, None
                 mine.not_before = self._clock() + timedelta(seconds=pause)
@@ -234,7 +235,7 @@ class Publisher:
                 return
             renewed = monotonic()
             async with self._database.transaction() as session:
-                mine = await repository.claimed(session, job.recording_id, self._worker)
+                mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
                 if mine is None:
                     raise _Lost
                 mine.lease_until = self._clock() + _LEASE

@@ -1,9 +1,9 @@
 """Every query about storage jobs and unfinished uploads. The caller has the session."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings.models import Recording
@@ -35,36 +35,6 @@ async def enqueue_unpublished(session: AsyncSession, now: datetime) -> int:
     for recording_id in ids:
         await _enqueue(session, recording_id, Task.PUBLISH, now)
     return len(ids)
-
-
-async def claim(session: AsyncSession, worker: str, now: datetime, lease: timedelta) -> StorageJob | None:
-    """The job that has waited longest and that nobody is at, now this worker's."""
-    query = (
-        select(StorageJob)
-        .where(
-            StorageJob.not_before <= now,
-            or_(StorageJob.lease_until.is_(None), StorageJob.lease_until <= now),
-        )
-        .order_by(StorageJob.queued_at, StorageJob.recording_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    job = await session.scalar(query)
-    if job is not None:
-        job.worker, job.lease_until = worker, now + lease
-        job.attempts += 1
-    return job
-
-
-async def claimed(session: AsyncSession, recording_id: str, worker: str) -> StorageJob | None:
-    """The job if it is still this worker's, locked."""
-    query = select(StorageJob).where(StorageJob.recording_id == recording_id, StorageJob.worker == worker)
-    return await session.scalar(query.with_for_update())
-
-
-async def release_all(session: AsyncSession) -> None:
-    """Nobody is at any job: the only node has just started."""
-    await session.execute(update(StorageJob).values(worker=None, lease_until=None))
 
 
 async def waiting(session: AsyncSession) -> tuple[int, Sequence[Fault]]:

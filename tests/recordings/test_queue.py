@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from database import Database, new_id
-from recordings import repository
+from recordings import jobs, repository
 from recordings.models import CompositionJob, Recording
 from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
 from rooms.meetings.states import MeetingKind, MeetingState
@@ -29,7 +29,7 @@ async def queued(database: Database, make_meeting: MakeMeeting, clock: FakeClock
 
 async def claim(database: Database, clock: FakeClock, worker: str = "a" * 32) -> CompositionJob | None:
     async with database.transaction() as session:
-        return await repository.claim(session, worker, clock(), LEASE)
+        return await jobs.claim(session, CompositionJob, worker, clock(), LEASE)
 
 
 async def test_the_longest_waiting_comes_first_and_nobody_gets_it_twice(
@@ -62,8 +62,8 @@ async def test_a_claim_that_is_not_renewed_falls_to_another_and_counts(
     assert job is not None
     assert job.attempts == 2
     async with database.transaction() as session:
-        assert await repository.claimed(session, row.id, "a" * 32) is None
-        assert await repository.claimed(session, row.id, "b" * 32) is not None
+        assert await jobs.claimed(session, CompositionJob, row.id, "a" * 32) is None
+        assert await jobs.claimed(session, CompositionJob, row.id, "b" * 32) is not None
 
 
 async def test_a_job_that_is_put_off_waits(
