@@ -17,10 +17,7 @@ KEY, SALT = 16, 12  # bytes of its master key and salt (RFC 7714 section 12.1)
 STEP_TIMEOUT = 10.0  # seconds: on loopback every step is done in milliseconds, or never
 RETRY = 0.25  # seconds between repetitions of a datagram that may have been lost
 CONSENT = 10.0  # seconds between checks, well within the 30 s of RFC 7675
-ESTIMATION = {
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
-    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
-}
+TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 MTU = 1200  # bytes
 UFRAG, PASSWORD = "bench", "a-benchmark-has-no-secrets"  # of every peer here
 TRACKS = {
@@ -130,7 +127,7 @@ async def join(url: str, cookie: str, meeting_id: str) -> Peer:
 
 def _without_feedback(capabilities: dict[str, Any]) -> dict[str, Any]:
     """Who asks for bandwidth estimation and then reports nothing is taken for a line that is cut."""
-    extensions = [each for each in capabilities["headerExtensions"] if each["uri"] not in ESTIMATION]
+    extensions = [each for each in capabilities["headerExtensions"] if each["uri"] != TRANSPORT_CC]
     return {**capabilities, "headerExtensions": extensions}
 
 
