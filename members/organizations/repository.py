@@ -45,12 +45,6 @@ async def in_tree_order(session: AsyncSession, scope: Scope) -> Sequence[Organiz
     return (await session.scalars(query)).all()
 
 
-async def subtree(session: AsyncSession, path: str) -> Sequence[Organization]:
-    """The organization at `path` and all below it, parents before children."""
-    query = select(Organization).where(in_subtree(Organization.path, path)).order_by(Organization.path)
-    return (await session.scalars(query)).all()
-
-
 async def called(session: AsyncSession, text: str) -> Sequence[Organization]:
     """The organizations with this id or code, else those with this name."""
     exact = select(Organization).where(or_(Organization.id == text, Organization.code == text))

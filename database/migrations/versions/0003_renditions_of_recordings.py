@@ -16,9 +16,3 @@ def upgrade() -> None:
     with op.batch_alter_table("recordings", schema=None) as batch_op:
         batch_op.add_column(sa.Column("renditions", _JSON, nullable=False, server_default="[]"))
         batch_op.add_column(sa.Column("chapters", _JSON, nullable=False, server_default="[]"))
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("recordings", schema=None) as batch_op:
-        batch_op.drop_column("chapters")
-        batch_op.drop_column("renditions")

@@ -35,7 +35,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stream_keys", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stream_keys_meeting_id"), ["meeting_id"], unique=False)
-
-
-def downgrade() -> None:
-    op.drop_table("stream_keys")
