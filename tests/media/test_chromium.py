@@ -215,12 +215,14 @@ async def test_chromium_restarts_ice_and_goes_on(page: Page, router: Router, joi
     transport, (microphone, _) = await publish(page, router)
     _, heard = await (await join()).subscribe(microphone)
     await heard.reach(10)
-    old = transport.parameters()["iceParameters"]["usernameFragment"]
+    ice = transport._connection.ice
+    left = ice.selected
     transport.restart_ice()
     offer = SessionDescription.parse(await page.evaluate(RESTART))
     await answer(page, sdp.answer(offer, transport.parameters(), "passive"))
+    # To its new port; with the new credentials, or still with the old ones if it was there before the answer.
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while old in router._context.pump.by_ufrag:
+        while ice.selected == left:
             await heard.reach(5)
     await heard.reach(25)
     assert await page.evaluate("sending.iceConnectionState") in {"connected", "completed"}
