@@ -2,7 +2,7 @@
 
 The state machines are pure (`media.ice`, `media.dtls`); this is their edge: datagrams, timers, and the plane calls
 that follow. Order: a valid check -> the plane knows the address; DTLS connected -> the plane has the keys; only then,
-and only while admitted and consented to, does media pass.
+and only while admitted and consented to, does media pass. The plane holds no address that the agent does not believe.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class Connection:
             asyncio.get_running_loop().call_soon(self._begin)
 
     def restart_ice(self) -> IceCredentials:
-        """New credentials; the old ones stay valid until the new are used."""
+        """New credentials; the ones in use stay valid until later ones are used."""
         forgotten = self.ice.restart()
         if forgotten is not None:
             self.pump.by_ufrag.pop(forgotten.ufrag, None)
@@ -90,10 +90,10 @@ class Connection:
         self._admitted = admitted
         self._let_pass()
 
-    def on_check(self, request: BindingRequest, source: Address, now: float) -> None:
-        """Answer a check and follow the peer to the address it chose."""
+    def on_check(self, request: BindingRequest, source: Address, now: float, *, held: bool) -> None:
+        """Answer a check and follow the peer to the address it chose; `held`: the plane counts the source as ours."""
         host, port = host_and_port(source)
-        selected, superseded = self.ice.selected, self.ice.previous
+        selected = self.ice.selected
         verdict = self.ice.check(request, source, (host, port), now)
         self.pump.counters[verdict.reason] += 1
         if not verdict.accepted:
@@ -101,12 +101,15 @@ class Connection:
             if len(verdict.response) <= request.length and self.pump.may_refuse(now):
                 self.pump.send(source, [verdict.response])
             return
-        if superseded is not None and self.ice.previous is None:
-            self.pump.by_ufrag.pop(superseded.ufrag, None)
+        for credentials in verdict.superseded:
+            self.pump.by_ufrag.pop(credentials.ufrag, None)
+        if verdict.forgotten is not None:
+            self.pump.plane.forget_address(self.handle, verdict.forgotten)
         if self.ice.selected != selected:
             self.pump.plane.set_remote_address(self.handle, source)
             self.pump.counters["ice_address_selected"] += 1
-        elif verdict.new_address:
+        elif verdict.new_address or not held:
+            # Believed and yet not held: a check for another transport has come from there since the last one for us.
             self.pump.plane.add_address(self.handle, source)
         self.pump.send(source, [verdict.response])
         self._begin()
@@ -135,9 +138,8 @@ class Connection:
             self._dtls.close()
             if self.ice.selected is not None:
                 self.pump.send(self.ice.selected, self._dtls.take_outgoing())
-        for credentials in (self.ice.credentials, self.ice.previous):
-            if credentials is not None:
-                self.pump.by_ufrag.pop(credentials.ufrag, None)
+        for credentials in self.ice.valid:
+            self.pump.by_ufrag.pop(credentials.ufrag, None)
         self.pump.by_handle.pop(self.handle, None)
         self.state = TransportState.CLOSED
         with plane_errors():

@@ -26,8 +26,12 @@ FAILED_AFTER = 30.0  # consent expires: RFC 7675 section 5.1
 # a new port, and peers with regular nomination (Firefox, aioice) never nominate again.
 STALE_AFTER = 4.0
 
-# Addresses one transport may hold: Wi-Fi, mobile, VPN, each with IPv4 and IPv6. The least lately checked goes.
+# Addresses one transport may hold: Wi-Fi, mobile, VPN, each with IPv4 and IPv6. The least lately checked goes. The
+# rule is ours alone: the plane, which has room for as many, forgets what a verdict says is forgotten.
 MAX_ADDRESSES = 8
+
+# Credentials valid at a time: those in use and two that the peer may have got since and not come round to.
+MAX_CREDENTIALS = 3
 
 
 # A peer's transport address in whatever form the sockets' owner uses; it only has to be comparable.
@@ -56,61 +60,64 @@ class IceCredentials(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What follows from a check: the answer to send to its source, and what to count."""
+class Verdict(Generic[AddressT]):
+    """What follows from a check: the answer to send to its source, what to count, and what is no longer valid."""
 
     response: bytes
     reason: str
     accepted: bool = False
-    new_address: bool = False  # accepted, and not known before
+    new_address: bool = False  # accepted, and not believed before
+    forgotten: AddressT | None = None  # believed until now
+    superseded: tuple[IceCredentials, ...] = ()
 
 
 @dataclass(slots=True)
 class IceAgent(Generic[AddressT]):
     """One transport's side of ICE."""
 
-    credentials: IceCredentials = field(default_factory=IceCredentials.generate)
-    previous: IceCredentials | None = None  # valid until the credentials that replaced them are used
+    # The first are in use, by whatever checks come; those of later restarts follow. A browser may go on with the old
+    # ones for as long as the call lasts, even from a new port.
+    valid: list[IceCredentials] = field(default_factory=lambda: [IceCredentials.generate()])
     state: IceState = IceState.NEW
     selected: AddressT | None = None
     addresses: dict[AddressT, float] = field(default_factory=dict)  # validated -> when last checked
     last_check: float = 0.0
 
+    @property
+    def credentials(self) -> IceCredentials:
+        """The newest: what a peer is told."""
+        return self.valid[-1]
+
     def restart(self) -> IceCredentials | None:
         """New credentials (RFC 8445 section 9). Gives those that stop being valid at once: of a restart never used."""
-        forgotten = self.previous
-        self.previous = self.credentials
-        self.credentials = IceCredentials.generate()
-        return forgotten
-
-    def password_of(self, ufrag: str) -> str | None:
-        """The password that goes with `ufrag`, current or previous."""
-        for credentials in (self.credentials, self.previous):
-            if credentials is not None and credentials.ufrag == ufrag:
-                return credentials.password
-        return None
+        self.valid.append(IceCredentials.generate())
+        return self.valid.pop(1) if len(self.valid) > MAX_CREDENTIALS else None
 
     def check(
         self, request: BindingRequest, source: AddressT, mapped: tuple[str, int], now: float
-    ) -> Verdict:
+    ) -> Verdict[AddressT]:
         """A connectivity or consent check whose user name is ours; `mapped` is `source` as literal IP and port."""
-        password = self.password_of(request.local_ufrag)
-        if password is None or not request.has_integrity or not request.has_fingerprint:
+        used = next((one for one in self.valid if one.ufrag == request.local_ufrag), None)
+        if used is None or not request.has_integrity or not request.has_fingerprint:
             return Verdict(error_response(request, 400), "stun_bad_request")
-        if not request.verified_by(password):
+        if not request.verified_by(used.password):
             return Verdict(error_response(request, 401), "stun_unauthenticated")
         if request.peer_is_controlled:
-            return Verdict(error_response(request, 487, password), "stun_role_conflict")
-        if request.local_ufrag == self.credentials.ufrag:
-            self.previous = None
-        new_address = source not in self.addresses
-        self._believe(source, now)
-        if self._moves(request, source, now):
-            self.selected = source
+            return Verdict(error_response(request, 487, used.password), "stun_role_conflict")
         self.last_check = now
         self.state = IceState.CONNECTED
-        response = success_response(request, *mapped, password)
-        return Verdict(response, "stun_answered", accepted=True, new_address=new_address)
+        new_address = source not in self.addresses
+        self.addresses[source] = now
+        if self._moves(request, source, now):
+            self.selected = source
+        return Verdict(
+            success_response(request, *mapped, used.password),
+            "stun_answered",
+            accepted=True,
+            new_address=new_address,
+            forgotten=self._forget(source),
+            superseded=self._supersede(used),
+        )
 
     def tick(self, now: float) -> IceState:
         """The state as time passes; call about once a second."""
@@ -122,11 +129,21 @@ class IceAgent(Generic[AddressT]):
                 self.state = IceState.DISCONNECTED
         return self.state
 
-    def _believe(self, source: AddressT, now: float) -> None:
-        self.addresses[source] = now
-        if len(self.addresses) > MAX_ADDRESSES:
-            spare = (address for address in self.addresses if address not in {self.selected, source})
-            del self.addresses[min(spare, key=self.addresses.__getitem__)]
+    def _forget(self, source: AddressT) -> AddressT | None:
+        """The address that makes room for the source of this check, if one must."""
+        if len(self.addresses) <= MAX_ADDRESSES:
+            return None
+        spare = (address for address in self.addresses if address not in {self.selected, source})
+        forgotten = min(spare, key=self.addresses.__getitem__)
+        del self.addresses[forgotten]
+        return forgotten
+
+    def _supersede(self, used: IceCredentials) -> tuple[IceCredentials, ...]:
+        """Credentials older than those in use are not valid any more."""
+        at = self.valid.index(used)
+        superseded = tuple(self.valid[:at])
+        del self.valid[:at]
+        return superseded
 
     def _moves(self, request: BindingRequest, source: AddressT, now: float) -> bool:
         """Whether media goes to `source` from now on."""

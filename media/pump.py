@@ -32,8 +32,10 @@ REFUSALS_PER_SECOND = 50
 class Source(Protocol):
     """Who takes the datagrams of one transport."""
 
-    def on_check(self, request: BindingRequest, source: Address, now: float) -> None:
-        """A STUN binding request whose user name is this transport's."""
+    handle: Handle
+
+    def on_check(self, request: BindingRequest, source: Address, now: float, *, held: bool) -> None:
+        """A STUN binding request whose user name is this transport's; `held`: so is its source, as the plane knows."""
 
     def on_dtls(self, datagram: bytes, source: Address) -> None:
         """A DTLS datagram from an address of this transport."""
@@ -150,7 +152,8 @@ class Pump:
         except StunError as error:
             self.counters[error.reason] += 1
             return
-        source.on_check(request, datagram.address, time.monotonic())
+        held = datagram.transport == source.handle
+        source.on_check(request, datagram.address, time.monotonic(), held=held)
 
     def _events(self) -> None:
         for event in self.plane.drain_events():

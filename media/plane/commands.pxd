@@ -18,7 +18,7 @@ from media.plane.layers cimport stream_needed, wanted_stream
 from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
-from media.plane.remotes cimport forget_address, learn_address
+from media.plane.remotes cimport drop_address, forget_address, learn_address
 from media.plane.replay cimport start_consumer
 from media.plane.routes cimport route_add, routes_remove
 from media.plane.seal cimport seal_t
@@ -30,6 +30,7 @@ cdef enum operation_t:
     ADD_TRANSPORT
     REMOVE_TRANSPORT
     ADD_ADDRESS
+    FORGET_ADDRESS
     SET_REMOTE
     SET_SEAL
     SET_SRTP
@@ -68,7 +69,7 @@ cdef inline void start_all(core_t *core, transport_t *transport) noexcept nogil:
 
 cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept nogil:
     while transport.address_count:
-        forget_address(core, transport, transport.address_count - 1)
+        drop_address(core, transport, transport.address_count - 1)
     stop_probing(core, transport)
     list_remove(&core.transports, transport)
 
@@ -177,6 +178,8 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
         retire(core, REMOVE_TRANSPORT, transport)
     elif command.operation == ADD_ADDRESS:
         learn_address(core, transport, &command.address)
+    elif command.operation == FORGET_ADDRESS:
+        forget_address(core, transport, &command.address)
     elif command.operation == SET_REMOTE:
         transport.remote = command.address
         learn_address(core, transport, &command.address)

@@ -23,18 +23,29 @@ cdef class Control(Keeper):
     def add_address(self, transport, address):
         self.set_address(ADD_ADDRESS, transport, address)
 
+    def forget_address(self, transport, address):
+        self.set_address(FORGET_ADDRESS, transport, address)
+
     def set_remote_address(self, transport, address):
         self.set_address(SET_REMOTE, transport, address)
 
     cdef int set_address(self, int operation, object transport, object address) except -1:
         cdef command_t command
+        cdef Record record = self.find(transport, TRANSPORT)
         memset(&command, 0, sizeof(command_t))
         read_address(address, &command.address)
         if command.address.socket >= BATCHES_MOST or self.core.batches[command.address.socket] == NULL:
             raise ValueError("an address of another plane")
         command.operation = operation
-        command.target = self.find(transport, TRANSPORT).target
-        return self.submit(&command)
+        command.target = record.target
+        if operation == FORGET_ADDRESS:
+            record.addresses.discard(address)
+            return self.submit(&command, True)
+        if address not in record.addresses and len(record.addresses) == ADDRESSES_MOST:
+            raise ValueError(f"a transport has at most {ADDRESSES_MOST} addresses: forget one first")
+        self.submit(&command)
+        record.addresses.add(address)
+        return 0
 
     def set_srtp(self, transport, profile, rx, tx):
         cdef Record record = self.find(transport, TRANSPORT)

@@ -42,10 +42,13 @@ class Core:
         """A transport that knows no address, has no keys and is not admitted."""
     def remove_transport(self, transport: Handle) -> None: ...
     def add_address(self, transport: Handle, address: Address) -> None:
-        """Let datagrams from the address be this transport's (at most 16; the oldest not selected goes).
+        """Let datagrams from the address be this transport's; at most eight, or ValueError.
 
-        For each STUN check that passed MESSAGE-INTEGRITY. An address belongs to one transport: the last one wins.
+        For STUN checks that passed MESSAGE-INTEGRITY. An address belongs to one transport: the last one wins. The
+        plane gives up an address by itself only to another transport or when its TCP connection ends.
         """
+    def forget_address(self, transport: Handle, address: Address) -> None:
+        """Datagrams from the address are a stranger's again; nothing happens if it is not this transport's."""
     def set_remote_address(self, transport: Handle, address: Address) -> None:
         """Send to the address from now on; also adds it. For the first valid check and for each USE-CANDIDATE."""
     def set_srtp(self, transport: Handle, profile: Profile, rx: bytes, tx: bytes) -> None:

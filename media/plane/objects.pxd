@@ -23,7 +23,7 @@ from media.plane.srtp cimport srtp_t
 from media.plane.stream cimport stream_t
 
 cdef enum:
-    ADDRESSES_MOST = 16
+    ADDRESSES_MOST = 8
     ROUTES_MOST = 64
     STRANGERS_MOST = 128
     ENCODINGS_MOST = 4

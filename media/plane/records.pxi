@@ -106,6 +106,7 @@ cdef class Record:
     cdef set ssrcs  # of a transport: what its consumers use
     cdef set publishes  # of a transport: what its producers use
     cdef set own_ssrcs
+    cdef set addresses  # of a transport: what the plane was told, though it may have lost some since
     cdef list sessions
     cdef bint has_arrivals
     cdef bint has_sent
@@ -118,6 +119,7 @@ cdef class Record:
         self.ssrcs = set()
         self.publishes = set()
         self.own_ssrcs = set()
+        self.addresses = set()
         self.sessions = []
 
 

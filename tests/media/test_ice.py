@@ -7,6 +7,7 @@ from media.ice import (
     DISCONNECTED_AFTER,
     FAILED_AFTER,
     MAX_ADDRESSES,
+    MAX_CREDENTIALS,
     STALE_AFTER,
     IceAgent,
     IceState,
@@ -29,7 +30,7 @@ def send(
     controlled: bool = False,
     username: str | None = None,
     password: str | None = None,
-) -> Verdict:
+) -> Verdict[tuple[str, int]]:
     datagram = check(
         username or f"{agent.credentials.ufrag}:remote",
         password or agent.credentials.password,
@@ -39,7 +40,7 @@ def send(
     return agent.check(parse_binding_request(datagram), source, source, now)
 
 
-def code(verdict: Verdict) -> int | None:
+def code(verdict: Verdict[tuple[str, int]]) -> int | None:
     return stun.parse_message(verdict.response).error_code
 
 
@@ -131,21 +132,48 @@ def test_restart_keeps_old_credentials_until_the_new_are_used() -> None:
     assert agent.selected == MOBILE
 
 
-def test_two_restarts_forget_the_one_never_used() -> None:
+def test_a_peer_may_keep_its_credentials_through_any_number_of_restarts() -> None:
+    agent = Agent()
+    used = agent.credentials
+    send(agent, HOME, 0)
+    told = [used]
+    for second in range(1, 6):
+        forgotten = agent.restart()
+        told.append(agent.credentials)
+        assert forgotten == (None if len(told) <= MAX_CREDENTIALS else told[second - 2])
+        verdict = send(agent, MOBILE, second, username=f"{used.ufrag}:r", password=used.password)
+        assert (verdict.accepted, verdict.superseded) == (True, ())
+    assert agent.valid == [used, *told[-2:]]
+
+
+def test_credentials_older_than_those_in_use_are_superseded() -> None:
     agent = Agent()
     first = agent.credentials
     agent.restart()
-    unused = agent.credentials
-    assert agent.restart() == first
-    assert agent.password_of(first.ufrag) is None
-    assert agent.password_of(unused.ufrag) == unused.password
+    second = agent.credentials
+    agent.restart()
+    assert send(agent, HOME, 0, username=f"{second.ufrag}:r", password=second.password).superseded == (first,)
+    assert code(send(agent, HOME, 1, username=f"{first.ufrag}:r", password=first.password)) == 400
+    assert send(agent, HOME, 2).superseded == (second,)
+    assert agent.valid == [agent.credentials]
 
 
 def test_addresses_are_bounded_and_the_selected_one_stays() -> None:
     agent = Agent()
     send(agent, HOME, 0)
-    for second in range(1, 50):
-        send(agent, ("203.0.113.5", second), second / 100)
-    assert len(agent.addresses) == MAX_ADDRESSES
+    others = [("203.0.113.5", port) for port in range(1, 50)]
+    forgotten = [send(agent, one, number / 100).forgotten for number, one in enumerate(others, start=1)]
+    kept = MAX_ADDRESSES - 1
+    assert forgotten == [None] * kept + others[:-kept]
+    assert list(agent.addresses) == [HOME, *others[-kept:]]
     assert agent.selected == HOME
-    assert HOME in agent.addresses
+
+
+def test_the_address_least_lately_checked_is_forgotten_and_may_come_again() -> None:
+    agent = Agent()
+    others = [("203.0.113.5", port) for port in range(MAX_ADDRESSES)]
+    for number, one in enumerate((HOME, *others[:-1], others[0])):
+        assert send(agent, one, number / 100).forgotten is None
+    assert send(agent, others[-1], 1).forgotten == others[1]
+    again = send(agent, others[1], 1.1)
+    assert (again.new_address, again.forgotten) == (True, others[2])

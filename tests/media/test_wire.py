@@ -11,11 +11,14 @@ from aioice import stun
 from media import MediaEngine, MediaSettings, Router
 from media.dtls import DtlsSession
 from media.events import TransportQuality, TransportState, TransportStateChanged
-from media.ice import DISCONNECTED_AFTER, FAILED_AFTER
+from media.ice import DISCONNECTED_AFTER, FAILED_AFTER, MAX_ADDRESSES, MAX_CREDENTIALS
 from media.identity import DtlsIdentity, Fingerprint
 from media.pump import REFUSALS_PER_SECOND
 from tests.media.peers import Listener, until
 from tests.media.test_stun import check
+
+DTLS = b"\x16\xfe\xff" + bytes(50)
+FINGERPRINT = {"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}
 
 
 class Stranger(asyncio.DatagramProtocol):
@@ -67,6 +70,12 @@ async def stranger(engine: MediaEngine) -> AsyncIterator[Stranger]:
     one.close()
 
 
+def waiting(engine: MediaEngine) -> int:
+    """DTLS so far for transports that were told of no handshake yet."""
+    counted: int = engine.statistics()["counters"].get("dtls_before_connect", 0)
+    return counted
+
+
 def credentials(router: Router) -> tuple[str, str]:
     parameters = router.create_transport("send").parameters()["iceParameters"]
     return parameters["usernameFragment"], parameters["password"]
@@ -97,7 +106,7 @@ async def test_strangers_and_noise_get_silence_and_a_counter(
     noise = [
         check("nobody:x", password),
         b"\x00\x01\x00\x00",
-        b"\x16\xfe\xff" + bytes(50),  # DTLS from an address without a check
+        DTLS,  # from an address without a check
         b"\x80\x60" + bytes(40),  # RTP likewise
         bytes(100),
         b"\xff" * 100,
@@ -126,8 +135,10 @@ async def test_guessing_is_answered_in_bounded_fashion(
 class Broken:
     """A transport whose every packet goes wrong."""
 
-    def on_check(self, request: object, source: object, now: float) -> None:
-        raise RuntimeError(request, source, now)
+    handle = -1
+
+    def on_check(self, request: object, source: object, now: float, *, held: bool) -> None:
+        raise RuntimeError(request, source, now, held)
 
     def on_dtls(self, datagram: bytes, source: object) -> None:
         raise RuntimeError(datagram, source)
@@ -154,15 +165,72 @@ async def test_dtls_before_connect_waits_for_it(
     parameters = transport.parameters()["iceParameters"]
     name, password = f"{parameters['usernameFragment']}:x", parameters["password"]
     await stranger.answer(check(name, password))
-    stranger.send(b"\x16\xfe\xff" + bytes(50))
+    stranger.send(DTLS)
     await stranger.answer(check(name, password))
     assert engine.statistics()["counters"]["dtls_before_connect"] == 1
     assert transport.state is TransportState.CONNECTING
     assert listener.events == [TransportStateChanged(transport.id, TransportState.CONNECTING)]
-    fingerprint = {"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}
-    await transport.connect({"role": "server", "fingerprints": [fingerprint]})
+    await transport.connect({"role": "server", "fingerprints": [FINGERPRINT]})
     before = len(stranger.received)
     assert (await stranger.more_than(before))[-1][0] == 22  # our ClientHello: the peer chose to be the server
+
+
+async def test_credentials_in_use_are_answered_through_restarts_whose_own_are_never_used(
+    router: Router, stranger: Stranger, engine: MediaEngine
+) -> None:
+    transport = router.create_transport("send")
+    ice = transport.parameters()["iceParameters"]
+    old = check(f"{ice['usernameFragment']}:x", ice["password"])
+    for _ in range(5):
+        new = transport.restart_ice()
+        assert (await stranger.answer(old)).error_code is None
+    assert len(engine._pumps[0].by_ufrag) == MAX_CREDENTIALS
+    assert (await stranger.answer(check(f"{new['usernameFragment']}:x", new["password"]))).error_code is None
+    assert list(engine._pumps[0].by_ufrag) == [new["usernameFragment"]]
+
+
+async def test_an_address_given_up_for_others_is_taken_up_again_by_its_next_check(
+    router: Router, engine: MediaEngine
+) -> None:
+    ufrag, password = credentials(router)
+    strangers = [await meet(engine, "127.0.0.1") for _ in range(MAX_ADDRESSES + 2)]
+
+    async def heard(stranger: Stranger) -> bool:
+        """Whether what is not STUN is taken from there; a check afterwards shows that it has come."""
+        before = waiting(engine)
+        stranger.send(DTLS)
+        await strangers[0].answer(check(f"{ufrag}:x", password))
+        return waiting(engine) > before
+
+    for stranger in strangers:
+        await stranger.answer(check(f"{ufrag}:x", password))
+    assert [await heard(stranger) for stranger in strangers] == [True, False, False] + [True] * 7
+    await strangers[1].answer(check(f"{ufrag}:x", password))
+    assert await heard(strangers[1])
+    for stranger in strangers:
+        stranger.close()
+
+
+async def test_an_address_that_another_transport_took_comes_back_with_its_next_check(
+    router: Router, stranger: Stranger, engine: MediaEngine
+) -> None:
+    transport = router.create_transport("send")
+    ice = transport.parameters()["iceParameters"]
+    mine, password = f"{ice['usernameFragment']}:x", ice["password"]
+    ufrag, other = credentials(router)
+    await transport.connect({"role": "client", "fingerprints": [FINGERPRINT]})
+
+    async def strays() -> int:
+        """How many datagrams have gone to the other transport, which waits for no handshake yet."""
+        stranger.send(DTLS)
+        await stranger.answer(check(mine, password))
+        return waiting(engine)
+
+    await stranger.answer(check(mine, password))
+    assert await strays() == 0
+    await stranger.answer(check(f"{ufrag}:x", other))
+    assert await strays() == 1
+    assert await strays() == 1
 
 
 async def test_silence_disconnects_then_fails_and_a_check_revives(
@@ -192,9 +260,7 @@ async def test_a_wrong_certificate_fails_the_transport_for_good(
     transport = router.create_transport("send")
     ours = transport.parameters()
     ice, expected = ours["iceParameters"], ours["dtlsParameters"]["fingerprints"][0]
-    await transport.connect(
-        {"role": "client", "fingerprints": [{"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}]}
-    )
+    await transport.connect({"role": "client", "fingerprints": [FINGERPRINT]})
     name, password = f"{ice['usernameFragment']}:x", ice["password"]
     await stranger.answer(check(name, password))
     impostor = DtlsSession(

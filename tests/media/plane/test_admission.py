@@ -125,16 +125,49 @@ def test_a_client_may_move_to_another_address() -> None:
     assert [to for to, _ in world.core.sent()] == [moved]
 
 
-def test_a_transport_knows_sixteen_addresses_and_keeps_the_selected_one() -> None:
+def owners(world: World, *sources: bytes) -> list[int | None]:
+    """Whose the addresses are, as the plane sees it."""
+    for source in sources:
+        world.core.receive(STUN, source, world.now)
+    found = {datagram.address: datagram.transport for datagram in world.core.drain_control()}
+    return [found[source] for source in sources]
+
+
+def test_a_transport_has_eight_addresses_and_is_refused_a_ninth() -> None:
     world = World()
     client = world.client()
-    for port in range(100, 140):
-        world.core.add_address(client.transport, address(port))
-    known = []
-    for source in [client.address, *map(address, range(100, 140))]:
-        world.core.receive(DTLS, source, world.now)
-        known += [datagram.address for datagram in world.core.drain_control()]
-    assert known == [client.address, *map(address, range(125, 140))]
+    more = [address(port) for port in range(100, 107)]
+    for one in more:
+        world.core.add_address(client.transport, one)
+    for call in (world.core.add_address, world.core.set_remote_address):
+        with pytest.raises(ValueError, match="at most 8 addresses"):
+            call(client.transport, address(107))
+        call(client.transport, more[0])
+    world.core.forget_address(client.transport, more[3])
+    world.core.add_address(client.transport, address(107))
+    assert owners(world, client.address, *more, address(107)) == [
+        client.transport if one != more[3] else None for one in (client.address, *more, address(107))
+    ]
+
+
+def test_what_is_not_its_own_a_transport_forgets_without_effect() -> None:
+    world = World()
+    one, other = world.client(), world.client()
+    world.core.forget_address(one.transport, address(99))
+    world.core.forget_address(one.transport, other.address)
+    assert owners(world, one.address, other.address) == [one.transport, other.transport]
+
+
+def test_an_address_is_whose_check_came_last_and_given_up_by_him_alone() -> None:
+    world = World()
+    one, other = world.client(), world.client()
+    world.core.add_address(other.transport, one.address)
+    assert owners(world, one.address) == [other.transport]
+    world.core.add_address(one.transport, one.address)
+    world.core.forget_address(other.transport, one.address)
+    assert owners(world, one.address) == [one.transport]
+    world.core.remove_transport(other.transport)
+    assert owners(world, one.address) == [one.transport]
 
 
 def test_a_removed_transport_is_a_stranger_again() -> None:

@@ -14,6 +14,7 @@ Call = Callable[[Core, int], object]
 CALLS: dict[str, Call] = {
     "remove_transport": lambda core, handle: core.remove_transport(handle),
     "add_address": lambda core, handle: core.add_address(handle, address(1)),
+    "forget_address": lambda core, handle: core.forget_address(handle, address(1)),
     "set_remote_address": lambda core, handle: core.set_remote_address(handle, address(1)),
     "set_srtp": lambda core, handle: core.set_srtp(handle, Profile.AEAD_AES_128_GCM, bytes(28), bytes(28)),
     "set_admitted": lambda core, handle: core.set_admitted(handle, True),
