@@ -8,8 +8,9 @@ from media.context import RouterContext
 from media.errors import InvalidMedia, WrongMediaState
 from media.events import CloseReason, ConsumerClosed, ConsumerLayersChanged
 from media.guard import plane_errors
-from media.plane import Handle
+from media.plane import ConsumerStatistics, Handle
 from media.rtp import MediaKind, RtpParameters
+from media.statistics import outbound, remote_inbound
 
 if TYPE_CHECKING:
     from media.ortc import StreamType
@@ -129,30 +130,31 @@ class Consumer:
             self._context.emit(ConsumerClosed(self.id, CloseReason.PRODUCER_CLOSED))
 
     def statistics(self) -> dict[str, Any]:
-        """webrtc-stats' outbound-rtp and remote-inbound-rtp names; seconds where the standard says seconds."""
-        self._require_open()
-        with plane_errors():
-            counted = self._context.plane.consumer_statistics(self._handle)
-        encoding = self.parameters.encodings[0]
-        return {
-            "type": "outbound-rtp",
-            "kind": self.kind,
-            "ssrc": encoding.ssrc,
-            "mimeType": self.parameters.codecs[0].mime_type,
-            "packetsSent": counted.packets_sent,
-            "bytesSent": counted.bytes_sent,
-            "retransmittedPacketsSent": counted.packets_retransmitted,
-            "nackCount": counted.nacks_received,
-            "pliCount": counted.key_frame_requests_received,
-            "packetsLost": counted.packets_lost,
-            "fractionLost": counted.fraction_lost,
-            "jitter": counted.jitter_us / 1e6,
-            "roundTripTime": counted.rtt_us / 1e6,
-            "spatialLayer": counted.spatial_layer,
-            "temporalLayer": counted.temporal_layer,
+        """webrtc-stats' `outbound-rtp`; what the client reports of it is in `remote_statistics`."""
+        counted = self._counted()
+        own = {
+            "id": self.id,
+            "transportId": self.transport_id,
+            "mid": self.parameters.mid,
+            "producerId": self.producer_id,
+            "active": not (self._paused or self.producer_paused),
             "paused": self._paused,
             "producerPaused": self.producer_paused,
         }
+        return own | outbound(counted, self.parameters)
+
+    def remote_statistics(self) -> dict[str, Any] | None:
+        """webrtc-stats' `remote-inbound-rtp`; None until the client has reported."""
+        counted = self._counted()
+        if not counted.reported:
+            return None
+        own = {"id": f"{self.id}:remote", "localId": self.id, "transportId": self.transport_id}
+        return own | remote_inbound(counted, self.parameters)
+
+    def _counted(self) -> ConsumerStatistics:
+        self._require_open()
+        with plane_errors():
+            return self._context.plane.consumer_statistics(self._handle)
 
     def _set_paused(self, paused: bool) -> None:
         self._require_open()

@@ -13,6 +13,7 @@ from media.guard import plane_errors
 from media.ortc import ProducerStream, StreamType
 from media.plane import Handle
 from media.rtp import MediaKind
+from media.statistics import inbound
 from media.tap import Tap
 
 # What a recording needs besides the media: how the phone is held, how loud it is. Ids are the router's.
@@ -122,27 +123,18 @@ class Producer:
         self._on_gone(self)
 
     def statistics(self) -> dict[str, Any]:
-        """webrtc-stats' inbound-rtp names, all encodings together; seconds where the standard says seconds."""
+        """webrtc-stats' `inbound-rtp`, all encodings together: see media.statistics."""
         self._require_open()
         with plane_errors():
             counted = self._context.plane.producer_statistics(self.handle)
-        return {
-            "type": "inbound-rtp",
-            "kind": self.kind,
-            "mimeType": self.stream.match.codec.mime_type,
-            "packetsReceived": counted.packets_received,
-            "bytesReceived": counted.bytes_received,
-            "packetsLost": counted.packets_lost,
-            "packetsRepaired": counted.packets_recovered,
-            "nackCount": counted.nacks_sent,
-            "pliCount": counted.key_frame_requests_sent,
-            "keyFramesReceived": counted.key_frames,
-            "jitter": counted.jitter_us / 1e6,
-            "roundTripTime": counted.rtt_us / 1e6,
-            "bitrates": list(counted.bitrates_bps),
-            "audioLevelDbov": counted.audio_level_dbov if self.kind == "audio" else None,
+        own = {
+            "id": self.id,
+            "transportId": self.transport_id,
+            "mid": self.stream.mid,
             "paused": self._paused,
+            "layersWanted": self.layers_wanted,
         }
+        return own | inbound(counted, self.stream)
 
     def _set_paused(self, paused: bool) -> bool:
         self._require_open()

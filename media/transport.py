@@ -20,6 +20,7 @@ from media.ortc import Numbers, ProducerStream, consumer_parameters, producer_st
 from media.producer import Producer
 from media.quality import QualityMeter, quality_score
 from media.rtp import Rtcp, RtpCapabilities, parse_capabilities, parse_parameters
+from media.statistics import path
 from media.wiring import add_consumer, add_producer
 
 Direction = Literal["send", "recv"]
@@ -214,27 +215,17 @@ class Transport:
             self._context.emit(TransportQuality(self.id, score=0, rtt_ms=None, loss=1.0))
 
     def statistics(self) -> dict[str, Any]:
-        """webrtc-stats' transport names; availableOutgoingBitrate is None while unknown."""
+        """webrtc-stats' `transport`: see media.statistics."""
         self._require_open()
         with plane_errors():
             counted = self._context.plane.transport_statistics(self._connection.handle)
-        return {
-            "type": "transport",
-            **self._connection.statistics(),
-            "packetsReceived": counted.packets_received,
-            "bytesReceived": counted.bytes_received,
-            "packetsSent": counted.packets_sent,
-            "bytesSent": counted.bytes_sent,
-            "currentRoundTripTime": counted.rtt_us / 1e6 if counted.rtt_us else None,
-            "fractionLostDown": counted.fraction_lost_down,
-            "fractionLostUp": counted.fraction_lost_up,
-            "availableOutgoingBitrate": counted.budget_bps or None,
-            "overuses": counted.overuses,
-            "probesSent": counted.probes_sent,
-            "probeBytesSent": counted.probe_bytes_sent,
+        own = {
+            "id": self.id,
+            "direction": self.direction,
             "state": self.state.value,
             "admitted": self.admitted,
         }
+        return own | self._connection.statistics() | path(counted)
 
     def _capabilities_of(self, raw: Any) -> RtpCapabilities:
         """A client says the same for each of a room's producers; parsing it is half the cost of a consumer."""
@@ -256,10 +247,10 @@ class Transport:
                 return ssrc
 
     def _grade(self) -> None:
-        rtt_us, lost_down, lost_up, jitter_us = self._context.plane.reception(self._connection.handle)
-        loss = lost_up if self.direction == "send" else lost_down
-        rtt_ms = rtt_us / 1e3 if rtt_us else None
-        if self._quality.sample(quality_score(loss, rtt_ms, jitter_us / 1e3)):
+        seen = self._context.plane.reception(self._connection.handle)
+        loss = seen.fraction_lost_up if self.direction == "send" else seen.fraction_lost_down
+        rtt_ms = seen.rtt_us / 1e3 if seen.rtt_us else None
+        if self._quality.sample(quality_score(loss, rtt_ms, seen.jitter_us / 1e3)):
             self._context.emit(TransportQuality(self.id, self._quality.score or 1, rtt_ms, loss))
 
     def _state_changed(self, state: TransportState) -> None:

@@ -20,6 +20,7 @@ from signaling.connection_test.namespace import ConnectionTestNamespace, TestBen
 from signaling.rooms.door import Door
 from signaling.rooms.floor import Floor
 from signaling.rooms.halls import Halls
+from signaling.rooms.measures import Measures
 from signaling.rooms.namespace import RoomsNamespace, rooms_table
 from signaling.rooms.room_news import RoomNews
 from signaling.rooms.stage import Stage
@@ -144,7 +145,12 @@ class Signaling:
             is_alive=lambda sid: self._rooms_namespace.connection(sid) is not None,
             unix_time=unix_time,
         )
-        table = rooms_table(door, Stage(self._halls, settings), Floor(self._rooms, self._halls))
+        table = rooms_table(
+            door,
+            Stage(self._halls, settings),
+            Floor(self._rooms, self._halls),
+            Measures(self._halls, unix_time),
+        )
         namespace = RoomsNamespace(table, door, doorman, self._counters, texts)
         return namespace, RoomNews(self._halls, door.admitted, self._disconnect)
 

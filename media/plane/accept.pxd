@@ -248,6 +248,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
         core.drops[<int>DROP_TOO_LATE] += 1
         return
     stream.received += 1
+    stream.frames += rtp.marker != 0
     if rtx:
         stream.recovered += 1
         if rtt > 0:

@@ -53,6 +53,8 @@ cdef inline void slow_tick(core_t *core, producer_t *producer) noexcept nogil:
         stream = &producer.streams[k]
         stream.bitrate = <uint32_t>((stream.bytes - stream.bytes_prior) * 8)
         stream.bytes_prior = stream.bytes
+        stream.frame_rate = stream.frames - stream.frames_prior
+        stream.frames_prior = stream.frames
     if (
         producer.heard and not producer.paused and not producer.silent
         and core.now - producer.last_packet_us > SILENT_US

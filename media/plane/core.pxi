@@ -73,7 +73,7 @@ cdef class Core(Control):
             at.packets_received, at.bytes_received, at.packets_sent, at.bytes_sent, at.last_received_us, at.rtt_us,
             at.loss_down / 65536.0, at.loss_up / 65536.0, at.feedbacks, at.remb_bps,
             at.budget_bps, at.estimator.overuses if at.estimator != NULL else 0,
-            at.estimator.probes.clusters if at.estimator != NULL else 0, at.probe_bytes,
+            at.estimator.probes.clusters if at.estimator != NULL else 0, at.probe_bytes, at.desired_bps,
         )
 
     def reception(self, transport):
@@ -89,13 +89,16 @@ cdef class Core(Control):
                 producer = <producer_t *>child.target
                 for i in range(producer.stream_count):
                     jitter = max(jitter, jitter_us(producer, &producer.streams[i]))
-        return at.rtt_us, at.loss_down / 65536.0, at.loss_up / 65536.0, jitter
+        return Reception(
+            at.rtt_us, at.loss_down / 65536.0, at.loss_up / 65536.0, jitter, at.budget_bps, at.desired_bps,
+        )
 
     def producer_statistics(self, producer):
         cdef producer_t *at = self.producer(producer)
         cdef stream_t *stream
         cdef int i
-        cdef int64_t received = 0, lost = 0, recovered = 0, octets = 0, jitter = 0
+        cdef int64_t received = 0, lost = 0, recovered = 0, octets = 0, jitter = 0, frames = 0
+        cdef int frame_rate = 0
         bitrates = []
         for i in range(at.stream_count):
             stream = &at.streams[i]
@@ -104,10 +107,12 @@ cdef class Core(Control):
             octets += stream.bytes
             lost += max(<int64_t>(stream_expected(stream) + stream.lost_before) - <int64_t>stream.received, 0)
             jitter = max(jitter, jitter_us(at, stream))
+            frames = max(frames, <int64_t>stream.frames)
+            frame_rate = max(frame_rate, <int>stream.frame_rate)
             bitrates.append(stream.bitrate)
         return ProducerStatistics(
             received, octets, lost, recovered, at.nacks, at.key_requests, at.key_frames, jitter, at.rtt_us,
-            tuple(bitrates), self.level(at), at.last_packet_us,
+            tuple(bitrates), self.level(at), at.last_packet_us, at.nacked, frames, frame_rate,
         )
 
     cdef int level(self, const producer_t *producer) noexcept:
@@ -132,7 +137,8 @@ cdef class Core(Control):
         return ConsumerStatistics(
             at.packets, at.bytes, at.retransmitted, at.nacks, at.key_requests, at.told_spatial, at.told_temporal,
             at.fraction / 256.0, (<int64_t>at.lost ^ 0x800000) - 0x800000,
-            <int64_t>at.jitter * 1_000_000 // at.producer.clock_rate, at.rtt_us,
+            <int64_t>at.jitter * 1_000_000 // at.producer.clock_rate, at.rtt_us, at.nacked, at.firs,
+            bool(at.reported_highest), bool(at.starved or at.cap_temporal != ANY_LAYER),
         )
 
     # Without sockets

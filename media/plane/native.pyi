@@ -13,6 +13,7 @@ from media.plane.types import (
     PlaneStatistics,
     ProducerStatistics,
     Profile,
+    Reception,
     TapBatch,
     TransportStatistics,
 )
@@ -56,11 +57,8 @@ class Core:
     def set_admitted(self, transport: Handle, admitted: bool) -> None:
         """Forward from and to the transport, or (as at first) drop it all with the reason `not_admitted`."""
     def transport_statistics(self, transport: Handle) -> TransportStatistics: ...
-    def reception(self, transport: Handle) -> tuple[int, float, float, int]:
-        """What a transport is graded by: round trip in µs, fractions lost down and up, its worst jitter in µs.
-
-        Cheap, because it is asked of every transport each second.
-        """
+    def reception(self, transport: Handle) -> Reception:
+        """What a transport is graded by. Cheap, because it is asked of every transport each second."""
 
     # Floors
     def add_floor(self, places: int, hold_us: int) -> Handle:

@@ -157,7 +157,8 @@ ctypedef struct producer_t:
     bint on_floor
     uint32_t spurt  # how often the floor was taken
     int64_t last_packet_us
-    uint64_t nacks
+    uint64_t nacks  # RTCP messages; one asks for many packets
+    uint64_t nacked  # packets
     uint64_t key_requests
     uint64_t key_frames
 
@@ -209,8 +210,10 @@ ctypedef struct consumer_t:
     uint64_t octets  # payload only, RFC 3550 section 6.4.1
     uint64_t bytes
     uint64_t retransmitted
-    uint64_t nacks
+    uint64_t nacks  # RTCP messages
+    uint64_t nacked  # packets
     uint64_t key_requests
+    uint64_t firs  # of them
     sr_memory_t reports[<int>SR_MEMORY]
     uint32_t report_count
     uint8_t fraction

@@ -47,7 +47,7 @@ from media.plane.tcp cimport (
 
 from media.plane.types import (
     ConsumerStatistics, Datagram, Event, EventKind, PlaneBusyError, PlaneStatistics, ProducerStatistics, Profile,
-    SenderReport, StaleHandleError, TapBatch, TransportStatistics,
+    Reception, SenderReport, StaleHandleError, TapBatch, TransportStatistics,
 )
 
 DROP_REASONS = tuple((<bytes>HUITANG_DROP_NAMES[i]).decode() for i in range(HUITANG_DROP_NAMED))

@@ -118,6 +118,7 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
     if consumer == NULL or consumer.paused or consumer.starved:
         core.drops[<int>DROP_NACK_UNKNOWN_SSRC] += 1
         return
+    consumer.nacks += 1
     at += 8
     while at + 4 <= end and items < NACK_ITEMS_MOST:
         pid = get16(data + at)
@@ -130,11 +131,12 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
         items += 1
 
 
-cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t ssrc) noexcept nogil:
+cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t ssrc, bint fir) noexcept nogil:
     cdef consumer_t *consumer = consumer_find(transport, ssrc)
     if consumer == NULL or consumer.paused or consumer.starved or not consumer.producer.video:
         return
     consumer.key_requests += 1
+    consumer.firs += fir
     want_key(
         core, consumer.producer,
         &consumer.producer.streams[consumer.stream if consumer.stream >= 0 else wanted_stream(consumer)],
@@ -163,11 +165,11 @@ cdef inline bint read_feedback(
             take_transport_cc(core, transport)
         return True
     if packet.count == PSFB_PLI:
-        read_key_request(core, transport, get32(data + at + 4))
+        read_key_request(core, transport, get32(data + at + 4), False)
     elif packet.count == PSFB_FIR:
         at += 8
         while at + 8 <= packet.end and items < FIR_ITEMS_MOST:
-            read_key_request(core, transport, get32(data + at))
+            read_key_request(core, transport, get32(data + at), True)
             at += 8
             items += 1
     elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"

@@ -45,7 +45,7 @@ cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noe
     cdef slot_t *slot
     cdef uint8_t *packet
     cdef int length
-    consumer.nacks += 1
+    consumer.nacked += 1
     if not consumer.nack:
         core.drops[<int>DROP_NACK_NOT_NEGOTIATED] += 1
         return

@@ -53,6 +53,9 @@ ctypedef struct stream_t:
     int64_t last_packet_us
     uint64_t bytes
     uint64_t bytes_prior
+    uint32_t frames  # of video: whole ones, by their last packet
+    uint32_t frames_prior
+    uint32_t frame_rate
     uint32_t bitrate
     int64_t picture  # newest extended VP8 picture id
     uint8_t top_temporal  # the highest temporal layer seen

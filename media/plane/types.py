@@ -112,6 +112,20 @@ class TransportStatistics(NamedTuple):
     probes_sent: int
     """Clusters of packets sent to learn whether the path bears more."""
     probe_bytes_sent: int
+    desired_bps: int
+    """What all consumers would take if the path bore it, sound included; kept up to date while there is a budget."""
+
+
+class Reception(NamedTuple):
+    """What a transport is graded by; see `TransportStatistics`."""
+
+    rtt_us: int
+    fraction_lost_down: float
+    fraction_lost_up: float
+    jitter_us: int
+    """The worst of its producers."""
+    budget_bps: int
+    desired_bps: int
 
 
 class ProducerStatistics(NamedTuple):
@@ -129,10 +143,16 @@ class ProducerStatistics(NamedTuple):
     bitrates_bps: tuple[int, ...]
     audio_level_dbov: int
     last_packet_us: int
+    packets_nacked: int
+    """Packets asked for again; `nacks_sent` counts the messages."""
+    frames: int
+    """Whole frames of the layer that sends the most of them; of audio, talk spurts."""
+    frame_rate: int
+    """Of the last second."""
 
 
 class ConsumerStatistics(NamedTuple):
-    """Counters of a consumer; the last four are from the subscriber's reports."""
+    """Counters of a consumer; `fraction_lost` to `rtt_us` are from the subscriber's reports."""
 
     packets_sent: int
     bytes_sent: int
@@ -145,6 +165,14 @@ class ConsumerStatistics(NamedTuple):
     packets_lost: int
     jitter_us: int
     rtt_us: int
+    packets_nacked: int
+    """Packets asked for again; `nacks_received` counts the messages."""
+    firs_received: int
+    """Of the key frame requests; the others were PLI."""
+    reported: bool
+    """Whether a receiver report has come."""
+    bandwidth_limited: bool
+    """Whether it gets less than it would take, for want of bandwidth."""
 
 
 class PlaneStatistics(NamedTuple):

@@ -98,6 +98,16 @@ class SetPriority(Message):
     priority: Priority
 
 
+MAX_CONSUMER_IDS = 100
+
+
+class GetStats(Message):
+    """What the server counted of oneself or, for hosts, of `peer_id`; of these consumers, or of as many as go in."""
+
+    peer_id: Id | None = None
+    consumer_ids: list[Id] | None = Field(default=None, max_length=MAX_CONSUMER_IDS)
+
+
 class Chat(Message):
     """A line for everybody."""
 

@@ -11,12 +11,14 @@ from signaling.messages import Nothing
 from signaling.namespace import Entry, Table, TableNamespace
 from signaling.rooms.door import Door
 from signaling.rooms.floor import Floor
+from signaling.rooms.measures import Measures
 from signaling.rooms.messages import (
     Chat,
     ConnectTransport,
     Consume,
     ConsumerReference,
     CreateTransport,
+    GetStats,
     Join,
     Moderate,
     Produce,
@@ -35,9 +37,11 @@ from signaling.statistics import Counters
 # person's chatter is 600 messages each time.
 JOIN_COST: Final = 10.0
 TOLD_COST: Final = 5.0
+# As many bytes as twenty other answers; a client that looks every five seconds or so is far below its allowance.
+STATS_COST: Final = 20.0
 
 
-def rooms_table(door: Door, stage: Stage, floor: Floor) -> Table[Visitor]:
+def rooms_table(door: Door, stage: Stage, floor: Floor, measures: Measures) -> Table[Visitor]:
     """Event name -> (model, handler)."""
     return {
         "join": Entry(Join, door.join, JOIN_COST),
@@ -57,6 +61,7 @@ def rooms_table(door: Door, stage: Stage, floor: Floor) -> Table[Visitor]:
         "requestKeyFrame": Entry(ConsumerReference, stage.request_key_frame),
         "setPreferredLayers": Entry(SetPreferredLayers, stage.set_preferred_layers),
         "setPriority": Entry(SetPriority, stage.set_priority),
+        "getStats": Entry(GetStats, measures.get_stats, STATS_COST),
         "chat": Entry(Chat, floor.chat, TOLD_COST),
         "raiseHand": Entry(RaiseHand, floor.raise_hand, TOLD_COST),
         "recordPicture": Entry(RecordPicture, stage.record_picture),

@@ -256,8 +256,11 @@ async def test_statistics_use_the_standards_names(router: Router, engine: MediaE
     producer = send.produce("audio", microphone())
     consumer = router.create_transport("recv").consume(producer.id, everything())
     assert {"packetsReceived", "bytesReceived", "jitter", "packetsLost"} <= set(producer.statistics())
+    assert producer.statistics()["audioLevel"] == 0.0
     assert {"packetsSent", "retransmittedPacketsSent", "nackCount"} <= set(consumer.statistics())
+    assert consumer.remote_statistics() is None, "nothing was reported"
     assert {"dtlsState", "iceState", "bytesSent", "srtpCipher"} <= set(send.statistics())
+    assert send.statistics()["availableOutgoingBitrate"] is None
     counted = engine.statistics()
     assert [counted[n] for n in ("routers", "transports", "producers", "consumers")] == [1, 2, 1, 1]
     assert "plane_packets_received" in counted["counters"]

@@ -13,6 +13,7 @@ from socketio.exceptions import ConnectionError as ConnectionRefused
 from signaling.namespace import Table
 from signaling.rooms.door import Door
 from signaling.rooms.floor import Floor
+from signaling.rooms.measures import Measures
 from signaling.rooms.namespace import rooms_table
 from signaling.rooms.stage import Stage
 from signaling.stations.desks import Desks
@@ -24,7 +25,7 @@ from tests.signaling.raw import RawClient, raw_client
 from tests.signaling.stack import Branch, Stack
 
 TABLES: dict[str, Table[Any]] = {
-    "/rooms": rooms_table(*(object.__new__(part) for part in (Door, Stage, Floor))),  # type: ignore[arg-type]
+    "/rooms": rooms_table(*(object.__new__(part) for part in (Door, Stage, Floor, Measures))),  # type: ignore[arg-type]
     "/stations": stations_table(*(object.__new__(part) for part in (QueueHall, Desks))),  # type: ignore[arg-type]
 }
 
@@ -34,7 +35,7 @@ def test_the_table_of_rooms_holds_every_event_of_the_protocol() -> None:
         "join", "leave", "createTransport", "connectTransport", "restartIce", "closeTransport", "produce",
         "pauseProducer", "resumeProducer", "closeProducer", "consume", "resumeConsumer", "pauseConsumer",
         "closeConsumer", "requestKeyFrame", "setPreferredLayers", "setPriority", "chat", "raiseHand", "moderate",
-        "endMeeting", "recordPicture",
+        "endMeeting", "recordPicture", "getStats",
     }  # fmt: skip
 
 

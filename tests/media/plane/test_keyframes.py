@@ -142,7 +142,8 @@ def test_a_subscribers_pli_and_fir_reach_the_publisher() -> None:
     publisher.rtcp.clear()
     subscriber.send_rtcp(struct.pack("!BBHIIII", 0x84, 206, 4, 1, 0, 10, 0))
     assert len(requests(publisher)) == 1
-    assert world.core.consumer_statistics(consumer).key_frame_requests_received == 2
+    counted = world.core.consumer_statistics(consumer)
+    assert (counted.key_frame_requests_received, counted.firs_received) == (2, 1)
 
 
 def test_fir_is_sent_where_only_fir_was_negotiated() -> None:

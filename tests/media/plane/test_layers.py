@@ -224,7 +224,9 @@ def test_the_higher_priority_keeps_its_picture() -> None:
             first.frame()
             second.frame()
             world.advance(33_333)
-        return [world.core.consumer_statistics(consumer).spatial_layer for consumer in consumers]
+        counted = [world.core.consumer_statistics(consumer) for consumer in consumers]
+        assert [one.bandwidth_limited for one in counted] == [one.spatial_layer < 2 for one in counted]
+        return [one.spatial_layer for one in counted]
 
     assert layers_after(1) == [2, 2]
     world.core.set_priority(consumers[1], 200)

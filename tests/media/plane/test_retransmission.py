@@ -102,7 +102,8 @@ def test_a_subscribers_nack_is_answered_as_rtx() -> None:
         assert answer.payload[2:] == original.payload
         assert answer.timestamp == original.timestamp
         assert answer.marker == original.marker
-    assert world.core.consumer_statistics(consumer).packets_retransmitted == 4
+    counted = world.core.consumer_statistics(consumer)
+    assert (counted.packets_retransmitted, counted.nacks_received, counted.packets_nacked) == (4, 1, 4)
 
 
 def test_without_rtx_the_same_bytes_go_again() -> None:
