@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.media.plane import probe
+from tests.media.plane import estimation, probe
 
 SECOND = 1_000_000
 START = 5 * SECOND
@@ -67,7 +67,7 @@ class Path:
     probe_bytes: int = 0
 
     def __post_init__(self) -> None:
-        self.estimator = probe.Estimator(self.now)
+        self.estimator = estimation.Estimator(self.now)
         self.arrivals = probe.Arrivals()
         self.dice = random.Random(self.seed)  # noqa: S311  a network, not a secret
         self.order = itertools.count()

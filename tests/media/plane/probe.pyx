@@ -1,35 +1,25 @@
-"""Opens the plane's inner parts to its tests: each call goes straight to the inline function of the same name."""
+"""Opens the plane's parsers and stores to their tests: each call goes straight to the inline function of the same name."""
 
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, table_remove, table_t
-from media.plane.allocation cimport NO_RUNG, RUNGS, demand_t, ladder_t, patience_t, share, top_rung
 from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
-from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, acknowledged_t, acknowledged_update
-from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
-from media.plane.estimator cimport estimator_probes, estimator_reset, estimator_t, estimator_take, estimator_tick
 from media.plane.feedback cimport (
     arrivals_note, arrivals_t, read_transport_cc, results_t, sent_note, sent_t, write_transport_cc,
 )
 from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, frame_reader_t, next_frame
-from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_update
 from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
 from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
 from media.plane.payload cimport parse_payload as c_parse_payload
-from media.plane.probing cimport (
-    probe_due, probe_sent, probe_step_bytes, probe_stepped, probe_unsent, probes_t,
-)
 from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
 from media.plane.red cimport parse_red as c_parse_red, red_t
-from media.plane.ratecontrol cimport rate_reset, rate_set, rate_t, rate_update
 from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring_seen, ring_store, ring_t, slot_t
 from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
 from media.plane.rtp cimport element_t, next_element, parse_rtp as c_parse_rtp, rtp_t
 from media.plane.spans cimport span_t, spans_begin, spans_current, spans_find, spans_find_out, spans_skip, spans_t
 from media.plane.stream cimport stream_arrival, stream_t
-from media.plane.trendline cimport trendline_add, trendline_reset, trendline_t
 
 ARRIVALS = ("new", "late", "duplicate", "bad", "restart")
 
@@ -337,176 +327,3 @@ cdef class FrameReader:
             frames.append(None if length == FRAME_TOO_LONG else (<const char *>self.reader.bytes)[:length])
             length = next_frame(&self.reader, exact.at, exact.length, &at)
         return frames
-
-
-cdef class Share:
-    """The demands of one subscriber: rows of (priority, ladder of 16 costs, most spatial, most temporal)."""
-    cdef demand_t demands[64]
-    cdef ladder_t ladders[64]
-    cdef demand_t *order[64]
-    cdef int count
-    cdef patience_t patience
-
-    def __cinit__(self, rows):
-        cdef int i
-        for i, (priority, ladder, most_spatial, most_temporal) in enumerate(rows):
-            for k in range(RUNGS):
-                self.ladders[i].bps[<int>k] = ladder[k]
-            self.demands[i].ladder = &self.ladders[i]
-            self.demands[i].priority = priority
-            self.demands[i].most_spatial = most_spatial
-            self.demands[i].most_temporal = most_temporal
-            self.demands[i].fresh = True
-            self.demands[i].grant.rung = NO_RUNG
-            self.order[i] = &self.demands[i]
-            self.count += 1
-
-    def divide(self, bps, now=1):
-        """The rung of each demand, or None."""
-        cdef int i
-        share(self.order, self.count, bps, &self.patience, now)
-        rungs = [self.demands[i].grant.rung for i in range(self.count)]
-        return [None if rung == NO_RUNG else rung for rung in rungs]
-
-    def tops(self):
-        cdef int i
-        rungs = [top_rung(&self.demands[i]) for i in range(self.count)]
-        return [None if rung == NO_RUNG else rung for rung in rungs]
-
-
-cdef class Trendline:
-    cdef trendline_t line
-
-    def __cinit__(self):
-        trendline_reset(&self.line)
-
-    def add(self, sent_gap, arrival_gap, arrival, now):
-        """The verdict: normal, over or under."""
-        trendline_add(&self.line, sent_gap, arrival_gap, arrival, now)
-        return ("normal", "over", "under")[self.line.usage]
-
-    @property
-    def threshold(self):
-        return self.line.threshold_ms
-
-
-cdef class Bursts:
-    cdef bursts_t bursts
-
-    def __cinit__(self):
-        bursts_reset(&self.bursts)
-
-    def add(self, sent, arrival, now):
-        cdef int64_t sent_gap = 0
-        cdef int64_t arrival_gap = 0
-        if bursts_add(&self.bursts, sent, arrival, now, &sent_gap, &arrival_gap):
-            return sent_gap, arrival_gap
-        return None
-
-
-cdef class Acknowledged:
-    cdef acknowledged_t rate
-
-    def __cinit__(self):
-        acknowledged_reset(&self.rate)
-
-    def add(self, arrival, size):
-        acknowledged_add(&self.rate, arrival, size)
-        acknowledged_update(&self.rate, arrival)
-        return self.rate.bps
-
-
-cdef class RateControl:
-    cdef rate_t rate
-
-    def __cinit__(self, bps):
-        rate_reset(&self.rate, 0)
-        rate_set(&self.rate, bps, 0)
-
-    def update(self, usage, acknowledged, rtt, now):
-        rate_update(&self.rate, ("normal", "over", "under").index(usage), acknowledged, rtt, now)
-        return self.rate.bps
-
-
-cdef class Losses:
-    cdef losses_t losses
-
-    def __cinit__(self):
-        losses_reset(&self.losses)
-
-    def add(self, sent, size, lost, late=False):
-        losses_add(&self.losses, sent, size, lost, late)
-
-    def update(self, delay_bps, acknowledged):
-        losses_update(&self.losses, delay_bps, acknowledged)
-        return self.losses.bps, self.losses.fraction
-
-
-cdef class Estimator:
-    """An estimator with the history of what was sent, as a transport has them."""
-    cdef sent_t *sent
-    cdef results_t *results
-    cdef estimator_t estimator
-
-    def __cinit__(self, now):
-        self.sent = <sent_t *>calloc(1, sizeof(sent_t))
-        self.results = <results_t *>calloc(1, sizeof(results_t))
-        estimator_reset(&self.estimator, now)
-
-    def __dealloc__(self):
-        free(self.sent)
-        free(self.results)
-
-    def send(self, size, now):
-        return sent_note(self.sent, size, now)
-
-    def report(self, data, rtt, now):
-        cdef Exact exact = Exact(data)
-        if not read_transport_cc(self.sent, self.results, exact.at, 4, exact.length, now):
-            return False
-        estimator_take(&self.estimator, self.results, self.sent.bytes, rtt, now)
-        return True
-
-    def tick(self, wanted, now):
-        """Whether a probe cluster begins."""
-        estimator_tick(&self.estimator, self.sent.bytes, now)
-        return bool(estimator_probes(&self.estimator, wanted, now))
-
-    def probe(self, size, now):
-        """The numbers of the packets that a cluster sends now, and when it goes on (None: it is over)."""
-        cdef probes_t *probes = &self.estimator.probes
-        cdef int64_t left = probe_step_bytes(probes)
-        numbers = []
-        if probe_due(probes, now):
-            while left > 0 and probe_unsent(probes):
-                number = sent_note(self.sent, size, now)
-                numbers.append(number)
-                probe_sent(probes, number, size)
-                left -= size
-            probe_stepped(probes, now)
-        return numbers, probes.next_us if probe_unsent(probes) else None
-
-    @property
-    def bps(self):
-        return self.estimator.bps
-
-    @property
-    def acknowledged(self):
-        return self.estimator.acknowledged.bps
-
-    @property
-    def usage(self):
-        return ("normal", "over", "under")[self.estimator.trendline.usage]
-
-    @property
-    def overuses(self):
-        return self.estimator.overuses
-
-    @property
-    def clusters(self):
-        return self.estimator.probes.clusters
-
-    @property
-    def limits(self):
-        """What delay and what loss allow; 0: no limit."""
-        return self.estimator.rate.bps, self.estimator.losses.bps

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.media.plane import probe
+from tests.media.plane import estimation
 
 ANY = 255
 STEP_US = 100_000
@@ -27,10 +27,10 @@ class Row(NamedTuple):
     temporal: int = ANY
 
 
-def sharing(*rows: Row) -> probe.Share:
+def sharing(*rows: Row) -> estimation.Share:
     """Of the demands, ordered as the plane keeps them."""
     ranked = sorted(rows, key=lambda row: -row.priority)
-    return probe.Share(
+    return estimation.Share(
         [(r.priority, [r.ladder.get(k, 0) * 1000 for k in range(16)], r.spatial, r.temporal) for r in ranked]
     )
 
