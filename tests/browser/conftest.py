@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
-from tests.browser.person import DESKTOP, PATIENCE_SECONDS, Person, open_window
+from tests.browser.person import DESKTOP, Person, open_window
 from tests.browser.server import RunningServer, running_server
+from tests.patience import PATIENCE_SECONDS
 
 # The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second.
 CHROMIUM = "/usr/bin/chromium"

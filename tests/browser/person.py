@@ -10,12 +10,12 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.browser.server import Login, RunningServer
+from tests.patience import PATIENCE_SECONDS
 
 MEASURE = Path(__file__).with_name("measure.js")
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=360, height=740)
 # Everything on two cores shared with others; a person would not wait so long, a test must.
-PATIENCE_SECONDS = 30
 GLANCE_SECONDS = 0.25
 
 Received = dict[str, dict[str, dict[str, Any]]]

@@ -111,7 +111,7 @@ async def evening(host: Person, phone: Person, others: list[Person], meeting: st
 async def settle(*people: Person) -> None:
     """Let the notices at the edge go away, so that they hide nothing."""
     for person in people:
-        await expect(person.page.get_by_test_id("toast")).to_have_count(0, timeout=15_000)
+        await expect(person.page.get_by_test_id("toast")).to_have_count(0)
     await people[0].page.wait_for_timeout(SETTLE_MS)
 
 

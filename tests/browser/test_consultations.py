@@ -9,12 +9,12 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from rooms.consultations.states import ServiceKind
 from rooms.demo import STATIONS
 from tests.browser.conftest import Arrive
-from tests.browser.person import PATIENCE_SECONDS, PHONE, Person, open_guest_window
+from tests.browser.person import PHONE, Person, open_guest_window
 from tests.browser.server import Login, RunningServer
+from tests.patience import PATIENCE_SECONDS
 
 OUTCOME = "多喝水，按时吃药。"
 SCREEN = ViewportSize(width=1920, height=1080)
-PATIENCE = PATIENCE_SECONDS * 1000
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,7 +56,7 @@ async def talk(expert: Person, resident: Person) -> None:
     await expert.page.get_by_test_id("call-next").click()
     await resident.page.get_by_test_id("answer").click()
     for person in (expert, resident):
-        await person.page.get_by_test_id("call").wait_for(timeout=PATIENCE)
+        await person.page.get_by_test_id("call").wait_for(timeout=1000 * PATIENCE_SECONDS)
     await asyncio.gather(expert.sees_and_hears(1), resident.sees_and_hears(1))
 
 

@@ -80,6 +80,6 @@ async def test_a_shared_screen_is_shown_large(arrive: Arrive) -> None:
 
     await secretary.page.get_by_test_id("screen").click()
     main = member.page.locator('[data-place="main"][data-source="screen"]')
-    await expect(main.locator("video")).to_be_visible(timeout=15_000)
+    await expect(main.locator("video")).to_be_visible()
     await secretary.page.get_by_test_id("screen").click()
     await expect(main).to_have_count(0)

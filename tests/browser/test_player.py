@@ -21,7 +21,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.person import DESKTOP, PHONE, Person, until
 from tests.browser.server import Login, RunningServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SECONDS = 30
 STRIP = PreviewStrip(interval_seconds=5.0, columns=3, count=6, width=160, height=90)

@@ -10,7 +10,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.film import Colour, colour_shares, duration, tone_strengths
 from tests.browser.person import Person, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SIGNALS = Path(__file__).with_name("signals.js")
 COLOURS: dict[str, Colour] = {"liuxi": (200, 40, 40), "xiulan": (40, 160, 60), "deshun": (50, 70, 200)}

@@ -11,6 +11,7 @@ from errors import Kind, Problem
 from members.organizations import Organization, OrganizationKind
 from members.organizations import repository as organizations
 from tests.factories import EVENING, FakeClock, Records
+from tests.patience import PATIENCE_SECONDS
 from tests.threads import sqlite_threads_ended
 
 
@@ -61,7 +62,7 @@ async def test_a_cancelled_transaction_stores_nothing_and_frees_its_turn(databas
             await asyncio.Event().wait()
 
     task = asyncio.create_task(write())
-    await asyncio.wait_for(flushed.wait(), 10)
+    await asyncio.wait_for(flushed.wait(), PATIENCE_SECONDS)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

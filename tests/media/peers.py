@@ -15,9 +15,9 @@ from pymediasoup.models.transport import DtlsParameters, IceCandidate, IceParame
 from pymediasoup.rtp_parameters import RtpCapabilities, RtpParameters
 
 from media import Consumer, MediaEvent, Producer, Router, Transport
+from tests.patience import PATIENCE_SECONDS
 
 # How long anything may take on a machine that is busy with other things.
-PATIENCE_SECONDS = 20.0
 
 AUDIO_RATE = 48_000
 AUDIO_FRAME = AUDIO_RATE // 50

@@ -12,8 +12,9 @@ from media.events import ConsumerLayersChanged, TransportState, TransportStateCh
 from media.producer import Producer
 from tests.media import sdp
 from tests.media.conftest import Join
-from tests.media.peers import PATIENCE_SECONDS, Listener, Picture, Tone
+from tests.media.peers import Listener, Picture, Tone
 from tests.media.samples import everything
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
 
@@ -205,9 +206,13 @@ async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router,
     assert producers[1].type == "simulcast"
     _, consumer = await receive(page, router, *producers)
     await listener.expect(forwards(consumer, 1))
-    await page.wait_for_function("document.querySelector('video')?.videoWidth === 640", timeout=20_000)
+    await page.wait_for_function(
+        "document.querySelector('video')?.videoWidth === 640", timeout=1000 * PATIENCE_SECONDS
+    )
     consumer.set_preferred_layers(0)
-    await page.wait_for_function("document.querySelector('video').videoWidth === 320", timeout=20_000)
+    await page.wait_for_function(
+        "document.querySelector('video').videoWidth === 320", timeout=1000 * PATIENCE_SECONDS
+    )
     await listener.expect(forwards(consumer, 0))
 
 

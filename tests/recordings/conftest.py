@@ -21,6 +21,7 @@ from rooms.live.commands import Role
 from rooms.meetings.models import Invitation, Meeting
 from rooms.meetings.states import InvitationOrigin, MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
+from tests.patience import PATIENCE_SECONDS
 
 MakeMeeting = Callable[..., Awaitable[Meeting]]
 
@@ -145,7 +146,7 @@ def small_files(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for what another thread or process does, which has no event to wait for."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110

@@ -28,6 +28,7 @@ from recordings.tracks import Track, TrackSource
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
+from tests.patience import PATIENCE_SECONDS
 from tests.recordings.conftest import Heard, MakeMeeting, recording_of, until
 from tests.recordings.meetings import track, watch
 from tests.recordings.publishers import RED, Publisher, Stream, sine, solid
@@ -317,7 +318,7 @@ async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_en
 
 async def heard_of(database: Database, row: Recording) -> None:
     """Wait until the supervisor has written down what became of the attempt."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await job_of(database, row))[1] is None:  # noqa: ASYNC110 - the records have no event to wait for
             await asyncio.sleep(0.02)
 
@@ -376,11 +377,11 @@ async def test_a_film_that_is_lost_is_composed_anew_or_said_to_be_lost(
 
 
 WAITING = """
-import threading, time
+import threading
 from recordings.compose import __main__ as main
 threading.Thread(target=main._end_with_supervisor, daemon=True).start()
 print("up", flush=True)
-time.sleep(60)
+threading.Event().wait()
 """
 
 
@@ -393,8 +394,13 @@ async def test_a_composing_process_ends_with_the_one_that_started_it(tmp_path: P
     assert child.stdout is not None
     assert child.stdin is not None
     assert await child.stdout.readline() == b"up\n"
-    child.stdin.close()
-    assert await asyncio.wait_for(child.wait(), 10) == 1
+    try:
+        child.stdin.close()
+        assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 1
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 async def test_tracks_of_a_meeting_that_is_over_are_given_back(

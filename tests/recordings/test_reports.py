@@ -15,6 +15,7 @@ from recordings.compose.report import Failed, Finished, Progress, Report, parse,
 from recordings.composing import process
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition
 from recordings.states import Failure
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_progress_stays_between_nothing_and_all() -> None:
 async def said_by(monkeypatch: pytest.MonkeyPatch, program: str) -> list[Report]:
     """What comes of a process that runs `program` instead of a composition."""
     monkeypatch.setattr(process, "command", lambda *_: [sys.executable, "-c", program])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return [report async for report in process.run(Path(), 0, Brief())]
 
 

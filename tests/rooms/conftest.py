@@ -31,6 +31,7 @@ from rooms.meetings.requests import ScheduleMeeting
 from rooms.meetings.states import MeetingKind
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records, Tree
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -117,7 +118,7 @@ class Services:
     async def settled(self) -> None:
         """Wait for rooms that are just closing."""
         if self.live._ending:
-            _, unfinished = await asyncio.wait(self.live._ending, timeout=10)
+            _, unfinished = await asyncio.wait(self.live._ending, timeout=PATIENCE_SECONDS)
             assert not unfinished
 
     async def enter(

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT: Final = Path(__file__).parents[2]
-PATIENCE: Final = 60.0  # on a busy machine; a test that needs it all has failed
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Process:
 
     async def event(self, name: str) -> dict[str, Any]:
         """Wait until it has logged `name`."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 for event in self.events:
                     if event["event"] == name:
@@ -71,7 +72,7 @@ class Process:
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.process.wait()
 
 
@@ -113,7 +114,7 @@ class Program:
         """Run a command to its end."""
         process = await self._start(arguments, more)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 out, err = await process.communicate(stdin.encode())
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -9,7 +9,8 @@ import pytest
 import socketio
 from aiohttp import ClientSession, CookieJar
 
-from tests.server.conftest import PATIENCE, Program
+from tests.patience import PATIENCE_SECONDS
+from tests.server.conftest import Program
 
 FORWARDED = {
     "X-Forwarded-For": "203.0.113.9",
@@ -46,10 +47,12 @@ async def test_a_browser_behind_a_named_proxy_connects_and_hears_the_server_stop
         await client.connect(
             url, headers={**FORWARDED, "Cookie": cookie}, namespaces=["/rooms"], transports=[transport]
         )
-        answer = await client.call("join", {"meetingId": "0" * 32}, namespace="/rooms", timeout=10)
+        answer = await client.call(
+            "join", {"meetingId": "0" * 32}, namespace="/rooms", timeout=PATIENCE_SECONDS
+        )
         assert (answer["ok"], answer["error"]["code"]) == (False, "meeting_not_found")
         assert await server.stop() == 0
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert (await draining)["reconnectAfterMs"] > 0
         await client.disconnect()
 

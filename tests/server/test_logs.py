@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 import logs
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ async def test_what_is_no_http_leaves_neither_address_nor_bytes_in_the_log() -> 
         ):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             writer.write(sent)
-            assert await asyncio.wait_for(reader.read(), 10)
+            assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
             writer.close()
             await writer.wait_closed()
     assert [line["event"] for line in lines_of(stream)] == ["Error handling request"], "ours alone"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, CookieJar
 
+from tests.patience import PATIENCE_SECONDS
 from tests.server.conftest import ROOT, Program
 
 LOGIN_KEYS = {
@@ -41,7 +42,7 @@ async def test_it_starts_on_an_empty_database_is_ready_and_stops_in_order(
 async def test_the_demo_is_served_and_kept(program: Program) -> None:
     async with program.serve("--demo") as server:
         url = await server.url()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not any("Ctrl-C" in line for line in server.lines):
                 server.news.clear()
                 await server.news.wait()

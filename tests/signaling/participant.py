@@ -17,8 +17,7 @@ from pymediasoup.producer import Producer
 from pymediasoup.rtp_parameters import RtpCapabilities, RtpParameters
 from pymediasoup.transport import Transport
 
-DEADLINE = 10.0
-"""Seconds after which something is not going to happen."""
+from tests.patience import PATIENCE_SECONDS
 
 Payload = dict[str, Any]
 
@@ -92,12 +91,14 @@ class Participant:
             transports=["websocket"],
             headers={"Cookie": f"huitang_session={cookie}"} if cookie else headers or {},
             auth=auth,
-            wait_timeout=DEADLINE,
+            wait_timeout=PATIENCE_SECONDS,
         )
 
     async def call(self, event: str, payload: Payload | None = None) -> Payload:
         """Ask; Refused when the answer is no."""
-        answer = await self._client.call(event, payload or {}, namespace=self._namespace, timeout=DEADLINE)
+        answer = await self._client.call(
+            event, payload or {}, namespace=self._namespace, timeout=PATIENCE_SECONDS
+        )
         if not answer["ok"]:
             raise Refused(answer["error"])
         data: Payload = answer["data"]
@@ -118,7 +119,7 @@ class Participant:
 
     async def heard(self, event: str, test: Callable[[Payload], bool] = lambda _: True) -> Payload:
         """The first such event, come already or yet to come; taken out of `events`."""
-        async with asyncio.timeout(DEADLINE), self._news:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._news:
             while True:
                 for index, (name, payload) in enumerate(self.events):
                     if name == event and test(payload):
@@ -142,7 +143,7 @@ class Participant:
 
     async def disconnected(self) -> None:
         """Wait until the connection is gone."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self._gone.wait()
 
     async def drop_media(self) -> None:
@@ -265,7 +266,7 @@ class Participant:
 async def frames(consumer: Consumer, count: int) -> list[Any]:
     """The next decoded frames of a track."""
     assert consumer.track is not None
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return [await consumer.track.recv() for _ in range(count)]
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType
 
-DEADLINE = 5.0
-"""Seconds after which an answer is not coming."""
+from tests.patience import PATIENCE_SECONDS
 
 
 async def until(true: Callable[[], bool]) -> None:
     """Give everybody their turns until something is so; TimeoutError when it does not become so."""
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not true():  # noqa: ASYNC110 - what is waited for has no event: it is a count, or gone
             await asyncio.sleep(0.002)
 
@@ -32,7 +31,7 @@ class RawClient:
 
     async def receive(self) -> str:
         """The next Socket.IO packet; pings are answered. ConnectionError when the server has hung up."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 message = await self.socket.receive()
                 if message.type is not WSMsgType.TEXT:
@@ -72,6 +71,6 @@ async def raw_client(url: str, **options: Any) -> AsyncIterator[RawClient]:
             f"{url}/socket.io/?EIO=4&transport=websocket", timeout=ClientWSTimeout(ws_close=0.1), **options
         ) as socket,
     ):
-        opened = await socket.receive_str(timeout=DEADLINE)
+        opened = await socket.receive_str(timeout=PATIENCE_SECONDS)
         assert opened.startswith("0")
         yield RawClient(socket)

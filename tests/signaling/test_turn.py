@@ -14,6 +14,7 @@ from media import MediaEngine, MediaSettings
 from signaling.ice_servers import ice_servers
 from signaling.settings import IceServer
 from tests.media.peers import Listener
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = "a secret shared with coturn"
 COTURN = Path("/usr/bin/turnserver")
@@ -39,7 +40,7 @@ async def ports(tmp_path: Path) -> AsyncIterator[tuple[int, int]]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             for port in (plain, tls):
                 await listening(port)
         yield plain, tls
@@ -110,7 +111,7 @@ async def test_a_client_reaches_the_media_port_through_the_relay(ports: tuple[in
             aioice.Candidate("1", 1, "udp", 1, "127.0.0.1", engine.port, "host")
         )
         await client.add_remote_candidate(None)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await client.connect()
         assert transport.statistics()["iceState"] == "connected"
         await client.close()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from database import Database
 from tests.factories import FakeClock, Records
+from tests.patience import PATIENCE_SECONDS
 from tests.web.conftest import Answered, Caller, House, Village, make_services, settle
 from web.api.call import AnyCall
 from web.api.routes import CALLS
@@ -43,7 +44,7 @@ class Loop:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for `work` to be done there."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Stop the thread."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from tests.patience import PATIENCE_SECONDS
 from web.figures import FIGURES, Figures
 from web.listener import Listener
 
@@ -49,7 +50,7 @@ def malformed(listener: Listener) -> float | None:
 async def send(listener: Listener, text: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
     writer.write(text)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         status = await reader.readline()
     writer.close()
     with contextlib.suppress(ConnectionError):  # the server may have hung up on what it did not care to read
