@@ -4,8 +4,9 @@ from typing import Final
 
 from recordings.capture.rtp import Unwrapper
 
-# A timestamp that leaps against the clock on the wall by more than this is a publisher who began anew, not a pause:
-# pauses let the timestamp run on. Wide enough for any jitter, narrow against a random new offset.
+# A timestamp that leaps against the arrivals by more than this is a publisher who began anew, not a pause: pauses let
+# the timestamp run on. Wide enough for any jitter, narrow against a random new offset. A line that stalled brings its
+# packets late by any time, but each next to the one before, which a new offset is once in ten thousand times.
 LEAP_SECONDS: Final = 5.0
 _MICROSECONDS: Final = 1_000_000
 
@@ -27,7 +28,8 @@ class Positions:
             return 0
         position = self._timestamps.peek(timestamp) - self._base
         expected = self._last[0] + (arrival_us - self._last[1]) * self._rate // _MICROSECONDS
-        if abs(position - expected) > LEAP_SECONDS * self._rate:
+        follows = 0 <= position - self._last[0] <= LEAP_SECONDS * self._rate
+        if not follows and abs(position - expected) > LEAP_SECONDS * self._rate:
             position = max(expected, self._last[0] + 1)
             self._timestamps = Unwrapper(32)
             self._base = self._timestamps.unwrap(timestamp) - position

@@ -18,7 +18,8 @@ _ENVELOPE_SECONDS: Final = 60.0
 _STRAIGHT_SECONDS: Final = 0.030
 # A slope says something only over a while: 10 ms of error over 10 s would be 1,000 ppm.
 _SLOPE_SECONDS: Final = 20.0
-# Between two reports NTP and RTP may part by drift (200 ppm) and jitter; by more, somebody set the publisher's clock.
+# Between two reports NTP and RTP may part by drift (200 ppm) and jitter; by more, somebody set the publisher's clock,
+# or the track's own clock stood still while nothing was sent. Our clock, by which reports arrive, tells which.
 _STEP_SECONDS: Final = 0.2
 _STEP_SHARE: Final = 0.002
 # Packets may be late by this much, but a report that puts them further away is wrong, and must not stretch the film.
@@ -111,9 +112,11 @@ def without_steps(reports: Sequence[Report]) -> list[Report]:
             elapsed = report.position - result[-1].position
             if elapsed <= 0:
                 continue
-            error = report.ntp - shift - result[-1].ntp - elapsed
-            if abs(error) > _STEP_SECONDS + _STEP_SHARE * elapsed:
-                shift += error
+            told = report.ntp - shift - result[-1].ntp
+            arrived = report.arrival - result[-1].arrival
+            parted = abs(told - elapsed) > _STEP_SECONDS + _STEP_SHARE * elapsed
+            if parted and abs(arrived - elapsed) < abs(arrived - told):
+                shift += told - elapsed
         result.append(report._replace(ntp=report.ntp - shift))
     return result
 

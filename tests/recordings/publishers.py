@@ -69,7 +69,8 @@ class Sent:
 class Publisher:
     """One person's clock and network: `ntp` is what the own clock shows at second 0, `delay` the way to the server.
 
-    `skew` is by how much the clock runs too fast: 200e-6 gains 0.2 ms a second.
+    `skew` is by how much the clock runs too fast: 200e-6 gains 0.2 ms a second. A camera's or a sound card's own clock
+    may run differently again: `pace` of a stream, beside the person's clock.
     """
 
     ntp: float = 3_900_000_000.0
@@ -93,11 +94,11 @@ class Publisher:
     ) -> "Stream":
         """A camera that shows one colour at a time."""
         frames = encode_video(picture, seconds, codec, size, fps, frozenset(key_frames))
-        packetize = {"vp8": _vp8_payloads(), "vp9": _vp9_payloads(), "h264": _h264_payloads}[codec]
-        payloads = [(index / fps, packetize(data, key)) for index, (data, key) in enumerate(frames)]
-        return self._stream(
-            codec, 90_000, VIDEO_PAYLOAD, payloads, start, delay, first_sequence, first_timestamp, reports
-        )
+        payloads = packetized(codec, fps, frames)
+        return self.stream(
+            codec, payloads, start=start, delay=delay, first_sequence=first_sequence,
+            first_timestamp=first_timestamp, reports=reports,
+        )  # fmt: skip
 
     def audio(
         self,
@@ -112,28 +113,33 @@ class Publisher:
     ) -> "Stream":
         """A microphone; `tone` gives samples (-1..1) at the seconds asked for."""
         payloads = [(at, [data]) for at, data in encode_audio(tone, seconds)]
-        return self._stream(
-            "opus", 48_000, AUDIO_PAYLOAD, payloads, start, delay, first_sequence, first_timestamp, reports
-        )
+        return self.stream(
+            "opus", payloads, start=start, delay=delay, first_sequence=first_sequence,
+            first_timestamp=first_timestamp, reports=reports,
+        )  # fmt: skip
 
-    def _stream(
+    def stream(
         self,
         codec: str,
-        rate: int,
-        payload_type: int,
-        payloads: list[tuple[float, list[bytes]]],
-        start: float,
-        delay: float | None,
-        sequence: int,
-        first_timestamp: int,
-        reports: bool,
+        payloads: Iterable[tuple[float, list[bytes]]],
+        *,
+        start: float = 0.0,
+        delay: float | None = None,
+        first_sequence: int = 65_500,
+        first_timestamp: int = 0xFFFF_0000,
+        reports: bool = True,
+        pace: float = 0.0,
     ) -> "Stream":
+        """What is encoded already: (second, RTP payloads) one after the other."""
+        sound = codec == "opus"
+        rate, payload_type = (48_000, AUDIO_PAYLOAD) if sound else (90_000, VIDEO_PAYLOAD)
         sent: list[Sent] = []
+        sequence = first_sequence
         way = self.delay if delay is None else delay
         reported = -1.0
         for at, pieces in payloads:
             own = at * (1 + self.skew)  # what the publisher's clock says has passed
-            timestamp = (first_timestamp + round(own * rate)) & 0xFFFFFFFF
+            timestamp = (first_timestamp + round(own * (1 + pace) * rate)) & 0xFFFFFFFF
             arrival = start + at + way
             report = None
             if reports and at - reported >= 1.0:
@@ -142,7 +148,7 @@ class Publisher:
                 report = (round(ntp * (1 << 32)), timestamp, start + at + self.delay)
                 reported = at
             for index, piece in enumerate(pieces):
-                marker = codec != "opus" and index == len(pieces) - 1
+                marker = not sound and index == len(pieces) - 1
                 data = rtp(payload_type, sequence, timestamp, piece, marker=marker)
                 sent.append(Sent(arrival + index * 0.0002, data, report))
                 report = None
@@ -156,11 +162,13 @@ class Stream:
 
     tap: MemoryTap
     sent: list[Sent]
+    arrived: int = 0  # of `sent`
 
     def feed(self, until: float, base_us: int) -> None:
         """Let everything arrive that arrives before `until`."""
-        while self.sent and self.sent[0].arrival < until:
-            item = self.sent.pop(0)
+        while self.arrived < len(self.sent) and self.sent[self.arrived].arrival < until:
+            item = self.sent[self.arrived]
+            self.arrived += 1
             self.tap.packets.append((base_us + round(item.arrival * 1e6), item.data))
             if item.report is not None:
                 ntp, timestamp, arrival = item.report
@@ -235,6 +243,15 @@ def _encode_video(
             yield bytes(packet), packet.is_keyframe
 
 
+def packetized(
+    codec: str, fps: int, frames: Iterable[tuple[bytes, bool]]
+) -> Iterator[tuple[float, list[bytes]]]:
+    """(second, RTP payloads) of one encoded picture after the other."""
+    packetize = {"vp8": _vp8_payloads(), "vp9": _vp9_payloads(), "h264": _h264_payloads}[codec]
+    for index, (data, key) in enumerate(frames):
+        yield index / fps, packetize(data, key)
+
+
 def plain_frame(colour: Colour, size: tuple[int, int]) -> av.VideoFrame:
     width, height = size
     planes = [np.full(width * height // (1 if i == 0 else 4), colour[i], np.uint8) for i in range(3)]
@@ -244,25 +261,30 @@ def plain_frame(colour: Colour, size: tuple[int, int]) -> av.VideoFrame:
 
 
 @cache
-def encode_audio(tone: Callable[[np.ndarray], np.ndarray], seconds: float) -> Sequence[tuple[float, bytes]]:
-    """(seconds, packet) of 20 ms each."""
-    return tuple(_encode_audio(tone, seconds))
+def encode_audio(
+    tone: Callable[[np.ndarray], np.ndarray], seconds: float, milliseconds: int = 20
+) -> Sequence[tuple[float, bytes]]:
+    """(second, packet) one after the other, each of so many milliseconds."""
+    return tuple(_encode_audio(tone, seconds, milliseconds))
 
 
-def _encode_audio(tone: Callable[[np.ndarray], np.ndarray], seconds: float) -> Iterator[tuple[float, bytes]]:
+def _encode_audio(
+    tone: Callable[[np.ndarray], np.ndarray], seconds: float, milliseconds: int
+) -> Iterator[tuple[float, bytes]]:
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
     encoder.bit_rate = 64_000
-    encoder.options = {"application": "lowdelay"}
-    for index in range(round(seconds * 50)):
-        times = (np.arange(960) + index * 960) / 48_000
+    encoder.options = {"application": "lowdelay", "frame_duration": str(milliseconds)}
+    length = 48 * milliseconds
+    for index in range(round(seconds * 1_000 / milliseconds)):
+        times = (np.arange(length) + index * length) / 48_000
         samples = (tone(times) * 32_767).astype(np.int16).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
         frame.sample_rate = 48_000
-        frame.pts = index * 960
+        frame.pts = index * length
         frame.time_base = Fraction(1, 48_000)
         for packet in encoder.encode(frame):
-            yield index * 0.02, bytes(packet)
+            yield index * length / 48_000, bytes(packet)
 
 
 def _vp8_payloads() -> Callable[[bytes, bool], list[bytes]]:

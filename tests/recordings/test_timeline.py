@@ -80,6 +80,23 @@ def test_a_clock_that_is_set_by_an_hour_moves_nothing() -> None:
     assert found(40.0) == pytest.approx(40.03, abs=0.001)
 
 
+def test_a_track_whose_own_clock_stood_still_goes_on_when_it_did() -> None:
+    """Some encoders count only what they send: three seconds without are missing in the track, and in no clock."""
+    paused = tuple(
+        report._replace(position=report.position - 3.0) if report.position > 20 else report
+        for report in reports(40)
+    )
+    assert without_steps(paused) == list(paused)
+    arrived = tuple(point._replace(x=point.x - 3.0) if point.x > 20 else point for point in anchors(40))
+    other = TrackClock("a", anchors(40), reports(40))
+    (found, beside) = build_time_maps([TrackClock("a", arrived, paused), other])
+    assert found is not None
+    assert beside is not None
+    for moment in (10.0, 19.0, 26.0, 39.0):
+        position = moment if moment < 20 else moment - 3.0
+        assert found(position) == pytest.approx(beside(moment), abs=0.001)
+
+
 def test_reports_that_lie_do_not_stretch_the_film() -> None:
     lies = tuple(Report(step * 4.0, NTP + step * 4_000_000.0, step * 4.0) for step in range(10))
     (found,) = build_time_maps([TrackClock("a", anchors(40), lies)])
