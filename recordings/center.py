@@ -25,6 +25,7 @@ from recordings.states import RecordingState
 from recordings.storage.publisher import Publisher
 from recordings.storage.shelf import Shelf
 from recordings.views import RecordingStatistics
+from recordings.wishes import Wishes
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingState
 
@@ -46,6 +47,7 @@ class RecordingCenter:
         self._recorders: dict[str, Recorder] = {}
         self._opening = asyncio.Lock()
         self._compositions = Compositions(database, settings, self._folders, clock, self._tell)
+        self.wishes = Wishes(database, clock)
         self.shelf = Shelf(settings.folder, settings.storage)
         self._publisher = Publisher(database, self._folders, self.shelf, settings.storage, clock)
         self._reconciliation = Reconciliation(

@@ -71,6 +71,17 @@ class CompositionJob(Base):
     detail: Mapped[str | None] = mapped_column(String(DETAIL_LENGTH))  # what the last attempt said
 
 
+class PictureWish(Base):
+    """What one person asked last about his picture in a meeting's recording; none: nothing was asked."""
+
+    __tablename__ = "picture_wishes"
+
+    meeting_id: Mapped[Id] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), primary_key=True)
+    person_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hidden: Mapped[bool]
+    at: Mapped[datetime]
+
+
 class Viewing(Base):
     """What one member has watched of one recording, on whatever devices."""
 

@@ -1,4 +1,4 @@
-"""What the server knows of a recording and the captured files do not: its title and its marks."""
+"""What the server knows of a recording and the captured files do not: its title, its marks, who is to be hidden."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -21,7 +21,8 @@ class Brief:
     """Given to the composing process by its supervisor. Without a title there is no title card.
 
     `date` is written out as people read it, `hls` asks for the three sizes, `part_seconds` is how much of the film is
-    encoded at a stretch and kept.
+    encoded at a stretch and kept. `wishes` tells of persons whether they are to be hidden, and goes before what the
+    captured files say, which a full disk may have kept from saying it.
     """
 
     title: str = ""
@@ -31,6 +32,7 @@ class Brief:
     marks: tuple[AgendaMark, ...] = ()
     hls: bool = False
     part_seconds: float = 60.0
+    wishes: tuple[tuple[str, bool], ...] = ()
 
 
 def write_brief(brief: Brief) -> bytes:
@@ -43,6 +45,7 @@ def read_brief(line: bytes) -> Brief:
     try:
         content: dict[str, Any] = json.loads(line)
         marks = tuple(AgendaMark(str(mark["at"]), str(mark["title"])) for mark in content.pop("marks"))
-        return Brief(marks=marks, **content)
+        wishes = tuple((str(person), hidden is True) for person, hidden in content.pop("wishes"))
+        return Brief(marks=marks, wishes=wishes, **content)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no brief: {type(error).__name__}") from error

@@ -89,7 +89,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
     end = title[1] if title else 0.0
     last: tuple[SegmentRecord, float] | None = None  # and when it ended, in its own seconds
     segments = [(path, read_segment(path)) for path in segment_folders(folder)]
-    hidden = _hidden([segment for _, segment in segments if segment is not None])
+    hidden = _hidden([segment for _, segment in segments if segment is not None], brief)
     for path, segment in segments:
         if segment is None:
             failure = failure or Failure.CAPTURE_UNREADABLE
@@ -115,11 +115,12 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
     return Story(tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches))
 
 
-def _hidden(segments: Sequence[SegmentRecord]) -> frozenset[str]:
+def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
     """Who asked not to be in the picture. The last wish holds for the whole meeting, what came before it included."""
     wishes: dict[str, bool] = {}
     for segment in segments:
         wishes.update(segment.wishes)
+    wishes.update(brief.wishes)
     return frozenset(person for person, hidden in wishes.items() if hidden)
 
 

@@ -11,6 +11,7 @@ from recordings.compose.brief import Brief
 from recordings.compose.texts import FilmTexts
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
+from recordings.wishes import wishes_of
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind
 
@@ -19,6 +20,7 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
     """The brief as the records stand now."""
     organization = await session.get_one(Organization, recording.organization_id)
     meeting = await session.get(Meeting, recording.meeting_id) if recording.meeting_id else None
+    wishes = await wishes_of(session, meeting.id) if meeting is not None else {}
     zone = ZoneInfo(meeting.timezone) if meeting is not None else UTC
     return Brief(
         title=recording.title,
@@ -27,6 +29,7 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
         language=DEFAULT_LANGUAGE,
         hls=_wants_sizes(recording, settings),
         part_seconds=settings.part_seconds,
+        wishes=tuple(wishes.items()),
     )
 
 

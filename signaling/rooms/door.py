@@ -67,7 +67,7 @@ class Door:
         session = self._session(hall, entered, view, snapshot)
         self._halls.seat(session, connection.sid, entered.connection)
         if message.record_picture is not None:
-            hall.wish(session.person_key, hidden=not message.record_picture)
+            self._halls.wish_soon(hall, session, hidden=not message.record_picture)
         return self.answer(hall, session, snapshot, resumed=entered.resumed)
 
     async def leave(self, connection: Connection[Visitor], _message: Nothing) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Hall:
         self.router = router
         self.sessions: dict[str, Session] = {}
         self.publications: dict[str, Publication] = {}
-        self._hidden: set[str] = set()  # keys of people whose cameras nobody records
+        self._hidden: dict[str, bool] = {}  # keys of people who said whether their cameras may be recorded
         self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
         self._ear = ear
         self._post = post
@@ -102,14 +102,15 @@ class Hall:
 
     def let_hear(self, session: Session, publication: Publication) -> None:
         """The recording hears of a producer, but for the camera of who asked not to be in the picture."""
-        if publication.source is not Source.CAMERA or session.person_key not in self._hidden:
+        if publication.source is not Source.CAMERA or not self.hides(session.person_key):
             self._ear.opened(session, publication)
 
-    def wish(self, person_key: str, *, hidden: bool) -> None:
-        """Record the person's cameras from now on, or no longer; asking twice changes nothing."""
-        if hidden is (person_key in self._hidden):
-            return
-        (self._hidden.add if hidden else self._hidden.discard)(person_key)
+    def wish(self, person_key: str, *, hidden: bool) -> bool:
+        """Record the person's cameras from now on, or no longer; whether that is anything new."""
+        before = self.hides(person_key)
+        self._hidden[person_key] = hidden
+        if hidden is before:
+            return False
         self._ear.wished(person_key, hidden=hidden)
         for session in self.sessions.values():
             for publication in session.of_sources((Source.CAMERA,)):
@@ -117,6 +118,18 @@ class Hall:
                     self._ear.closed(publication.producer.id)
                 elif session.person_key == person_key:
                     self._ear.opened(session, publication)
+        return True
+
+    def hides(self, person_key: str) -> bool:
+        """Whether the person asked not to be in the picture."""
+        return self._hidden.get(person_key, False)
+
+    def recall(self, hidden: Iterable[str]) -> list[str]:
+        """Hide those who asked for it before the server was started anew; answers who has said otherwise since."""
+        asked = set(hidden)
+        for person_key in asked - self._hidden.keys():
+            self.wish(person_key, hidden=True)
+        return [person_key for person_key in asked if not self._hidden[person_key]]
 
     def pause(self, publication: Publication, *, by_host: bool = False) -> None:
         """Silence a producer on the server; its owner is told when a host did it."""

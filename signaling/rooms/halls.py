@@ -1,5 +1,7 @@
 """The halls of this process, and which connection is in which session."""
 
+import asyncio
+
 import structlog
 
 from errors import Kind, Problem
@@ -31,6 +33,7 @@ class Halls:
         self._captures: dict[str, Capture] = {}
         self._recording: dict[str, RecordingStatus] = {}
         self._by_sid: dict[str, Session] = {}
+        self._noting = asyncio.Lock()
 
     def get(self, room_id: str) -> Hall | None:
         """The hall of a room to which somebody came."""
@@ -114,7 +117,23 @@ class Halls:
             self._recording[meeting_id] = status
             hall.tell_everybody("recordingState", wire(status))
 
+    async def wish(self, hall: Hall, session: Session, *, hidden: bool) -> None:
+        """The person is to be in the picture of the recording, or not: at once, and when this returns for good."""
+        if hall.wish(session.person_key, hidden=hidden):
+            await self._note_wish(hall, session.person_key)
+
+    def wish_soon(self, hall: Hall, session: Session, *, hidden: bool) -> None:
+        """The same at once, and for good a little later."""
+        if hall.wish(session.person_key, hidden=hidden):
+            self._background.start(self._note_wish(hall, session.person_key), "note_wish")
+
+    async def _note_wish(self, hall: Hall, person_key: str) -> None:
+        """One at a time, and always the last word: two wishes of one person cannot come into the records askew."""
+        async with self._noting:
+            await self._recordings.wishes.note(hall.room_id, person_key, hidden=hall.hides(person_key))
+
     async def _open_recorder(self, room_id: str) -> None:
+        await self._recall_wishes(room_id)
         recorder = await self._recordings.open(room_id)
         hall, capture = self._halls.get(room_id), self._captures.get(room_id)
         if recorder is None or hall is None or capture is None:
@@ -124,6 +143,14 @@ class Halls:
             owner = hall.session(publication.peer_id)
             if owner is not None:
                 hall.let_hear(owner, publication)
+
+    async def _recall_wishes(self, room_id: str) -> None:
+        """Before the first packet is captured."""
+        hidden = await self._recordings.wishes.hidden(room_id)
+        hall = self._halls.get(room_id)
+        if hall is not None:
+            for person_key in hall.recall(hidden):
+                await self._note_wish(hall, person_key)
 
     async def _finish_recording(self, room_id: str) -> None:
         await self._recordings.finish(room_id)

@@ -96,7 +96,7 @@ class Stage:
     async def record_picture(self, connection: From, message: RecordPicture) -> Answer:
         """Be in the picture of the recording, or not: on all of one's devices, for the whole meeting."""
         hall, session = self._inside(connection)
-        hall.wish(session.person_key, hidden=not message.wanted)
+        await self._halls.wish(hall, session, hidden=not message.wanted)
         return {}
 
     # Consumers

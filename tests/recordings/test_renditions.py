@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recordings.compose.brief import AgendaMark, Brief, write_brief
+from recordings.compose.brief import AgendaMark, Brief, read_brief, write_brief
 from recordings.compose.composer import compose
 from recordings.compose.loudness import RATE, TARGET_LUFS, Meter
 from recordings.compose.report import Finished, parse
-from recordings.compose.story import TITLE_SECONDS
+from recordings.compose.story import TITLE_SECONDS, read_story
 from recordings.composing import process
 from recordings.renditions import (
     COMPOSING_FOLDER,
@@ -222,6 +222,22 @@ def test_whoever_asked_last_not_to_be_in_the_picture_has_a_card_all_the_time(
         assert watched.share(RED, moment) > 0.15
         assert watched.share(BLUE, moment) > 0.15
         assert (watched.share(GREEN, moment) > 0.15) is shown
+
+
+@pytest.mark.parametrize(("noted", "told", "shown"), [(False, True, False), (True, False, True)])
+def test_the_records_word_on_who_is_hidden_goes_before_the_journals(
+    tmp_path: Path, noted: bool, told: bool, shown: bool
+) -> None:
+    video = Publisher().video(solid(RED), 0.4)
+    meeting = Meeting(tmp_path)
+    meeting.join((track(video, "p1", TrackSource.CAMERA), video))
+    meeting.run()
+    meeting.capture.wish("guest:p1", meeting.now_us, hidden=noted)
+    meeting.end()
+    brief = Brief(wishes=(("guest:p1", told), ("guest:p2", True)))
+    assert read_brief(write_brief(brief)) == brief
+    (clip,) = read_story(tmp_path, brief).clips
+    assert clip.hidden is not shown
 
 
 def killed_after(folder: Path, parts: int, brief: Brief) -> None:

@@ -12,8 +12,9 @@ from media.errors import MediaLimitReached
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind
 from tests.signaling.conftest import Enter
+from tests.signaling.participant import participant
 from tests.signaling.raw import until
-from tests.signaling.stack import Branch, Stack
+from tests.signaling.stack import Branch, Stack, running
 
 
 def packets_in(path: Path) -> int:
@@ -77,6 +78,29 @@ async def test_whoever_asks_for_it_is_not_in_the_picture_and_heard_all_the_same(
     (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
     wishes = [line for line in journal.read_text().splitlines() if '"event":"picture"' in line]
     assert ['"hidden":true' in line for line in wishes] == [True, False, True]
+
+
+@pytest.mark.parametrize(("said", "tracks"), [({}, 1), ({"recordPicture": True}, 2)])
+async def test_who_asked_not_to_be_in_the_picture_is_not_after_a_restart_unless_he_says_so(
+    sqlite_database: Database, tmp_path: Path, said: dict[str, bool], tracks: int
+) -> None:
+    async with running(sqlite_database, tmp_path / "recordings") as stack:
+        branch = await Branch.found(stack)
+        meeting = await branch.meeting(record=True)
+        async with participant(stack.url, cookie=branch.secretary) as host:
+            await host.join(meeting)
+            await host.heard("recordingState")
+            await host.call("recordPicture", {"wanted": False})
+    async with running(sqlite_database, tmp_path / "recordings") as stack:
+        async with participant(stack.url, cookie=branch.secretary) as host:
+            await host.join(meeting, **said)
+            await host.heard("recordingState")
+            await host.publish("camera")
+            await host.publish("microphone")
+            await until(lambda: stack.recordings.statistics().captured_packets > 5)
+            assert stack.recordings.statistics().capturing_tracks == tracks
+        await stack.signaling._background.finish()
+        assert len(await stack.recordings.wishes.hidden(meeting)) == 2 - tracks
 
 
 async def test_what_was_produced_before_the_recorder_was_open_is_captured_too(
