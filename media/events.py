@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from media.quality import Trouble
+
 
 class TransportState(StrEnum):
     """Where a transport is. `new` -> `connecting` -> `connected` <-> `disconnected` -> `failed`; `closed` from any.
@@ -98,10 +100,14 @@ class AudioLevels:
 
 @dataclass(frozen=True, slots=True)
 class TransportQuality:
-    """How the client's network does on this transport: 5 excellent .. 1 bad, 0 nothing passes. Sent on change."""
+    """How the client's network does on this transport, 5 excellent .. 1 bad, 0 nothing passes; and why.
+
+    Sent when either changes.
+    """
 
     transport_id: str
     score: int
+    troubles: frozenset[Trouble]
     rtt_ms: float | None
     loss: float  # 0..1, of the last interval
 

@@ -19,6 +19,8 @@ from media.tap import Tap
 # What a recording needs besides the media: how the phone is held, how loud it is. Ids are the router's.
 _TAPPED_EXTENSIONS = {AUDIO_LEVEL: 10, VIDEO_ORIENTATION: 11}
 
+SILENT_SECONDS = 5  # as the plane's own, for producers it has never heard of
+
 
 class Producer:
     """Made by `Transport.produce`.
@@ -49,6 +51,11 @@ class Producer:
         self._paused = paused
         self._on_gone = on_gone
         self._closed = False
+        self.silent = False  # not paused, the line is there, and for seconds nothing has come
+        self.held_back = False  # it lacks a simulcast layer that it sent before and that somebody wants
+        self._most_layers = 0
+        self._started = False
+        self._waited = 0
         # How many spatial layers, from the lowest, anybody has a use for; None until it was ever fewer than all.
         self.layers_wanted: int | None = None
         context.pump.producers[handle] = self
@@ -101,6 +108,31 @@ class Producer:
         self.layers_wanted = highest + 1
         self._context.emit(ProducerLayersWanted(self.id, highest + 1))
 
+    def on_sending(self, *, sending: bool) -> None:
+        """From the plane: packets come (again), or none have come for five seconds."""
+        self._started = True
+        self.silent = not sending and not self._paused
+
+    def tick(self) -> None:
+        """Once a second while the transport is connected: does it send what it should?"""
+        if self._paused:
+            return
+        if not self._started:
+            self._waited += 1
+            self.silent = self._waited > SILENT_SECONDS
+        if len(self.stream.encodings) > 1:
+            self._look_at_layers()
+
+    def _look_at_layers(self) -> None:
+        with plane_errors():
+            bitrates = self._context.plane.producer_statistics(self.handle).bitrates_bps
+        sent = max((index + 1 for index, bitrate in enumerate(bitrates) if bitrate), default=0)
+        self._most_layers = max(self._most_layers, sent)
+        wanted = (
+            self._most_layers if self.layers_wanted is None else min(self.layers_wanted, self._most_layers)
+        )
+        self.held_back = 0 < sent < wanted
+
     def close(self) -> None:
         """Close its consumers (ConsumerClosed) and taps, then itself. Idempotent."""
         if self._closed:
@@ -145,6 +177,8 @@ class Producer:
             if not paused and self.kind == "video":
                 self._context.plane.request_key_frame(self.handle)
         self._paused = paused
+        self._waited = 0
+        self.silent = self.held_back = False
         return True
 
     def _require_open(self) -> None:

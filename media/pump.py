@@ -48,11 +48,14 @@ class LayersListener(Protocol):
         """-1 for none."""
 
 
-class WantedListener(Protocol):
-    """Who is told which of a producer's layers anybody wants."""
+class SendingListener(Protocol):
+    """Who is told which of a producer's layers anybody wants, and whether it sends at all."""
 
     def on_layers_wanted(self, highest: int) -> None:
         """-1 for none."""
+
+    def on_sending(self, *, sending: bool) -> None:
+        """Packets come, or none for some seconds."""
 
 
 class Pump:
@@ -64,7 +67,7 @@ class Pump:
         self.by_ufrag: dict[str, Source] = {}
         self.by_handle: dict[Handle, Source] = {}
         self.consumers: dict[Handle, LayersListener] = {}
-        self.producers: dict[Handle, WantedListener] = {}
+        self.producers: dict[Handle, SendingListener] = {}
         self._backlog: deque[Datagram] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._continuing = False
@@ -169,7 +172,8 @@ class Pump:
             consumer = self.consumers.get(event.handle)
             if consumer is not None:
                 consumer.on_layers(event.spatial, event.temporal)
-        elif event.kind is EventKind.PRODUCER_LAYERS_WANTED:
-            producer = self.producers.get(event.handle)
-            if producer is not None:
+        elif (producer := self.producers.get(event.handle)) is not None:
+            if event.kind is EventKind.PRODUCER_LAYERS_WANTED:
                 producer.on_layers_wanted(event.spatial)
+            else:
+                producer.on_sending(sending=event.kind is not EventKind.PRODUCER_SILENT)

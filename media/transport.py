@@ -18,7 +18,7 @@ from media.guard import plane_errors
 from media.ice import IceCredentials
 from media.ortc import Numbers, ProducerStream, consumer_parameters, producer_stream
 from media.producer import Producer
-from media.quality import QualityMeter, quality_score
+from media.quality import QualityMeter, Sample
 from media.rtp import Rtcp, RtpCapabilities, parse_capabilities, parse_parameters
 from media.statistics import path
 from media.wiring import add_consumer, add_producer
@@ -205,14 +205,16 @@ class Transport:
         self._connection.close()
 
     def tick(self, now: float) -> None:
-        """Once a second: consent, and how good the network is."""
+        """Once a second: consent, who sends nothing, and how good the network is."""
         if self._closed:
             return
         self._connection.tick(now)
         if self.state is TransportState.CONNECTED:
+            for producer in self.producers.values():
+                producer.tick()
             self._grade()
-        elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED} and self._quality.sample(0):
-            self._context.emit(TransportQuality(self.id, score=0, rtt_ms=None, loss=1.0))
+        elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED} and self._quality.lost():
+            self._tell_quality(rtt_ms=None, loss=1.0)
 
     def statistics(self) -> dict[str, Any]:
         """webrtc-stats' `transport`: see media.statistics."""
@@ -248,10 +250,22 @@ class Transport:
 
     def _grade(self) -> None:
         seen = self._context.plane.reception(self._connection.handle)
-        loss = seen.fraction_lost_up if self.direction == "send" else seen.fraction_lost_down
-        rtt_ms = seen.rtt_us / 1e3 if seen.rtt_us else None
-        if self._quality.sample(quality_score(loss, rtt_ms, seen.jitter_us / 1e3)):
-            self._context.emit(TransportQuality(self.id, self._quality.score or 1, rtt_ms, loss))
+        sample = Sample(
+            self.direction,
+            loss=seen.fraction_lost_up if self.direction == "send" else seen.fraction_lost_down,
+            rtt_ms=seen.rtt_us / 1e3 if seen.rtt_us else None,
+            jitter_ms=seen.jitter_us / 1e3,
+            supply=min(seen.budget_bps / seen.desired_bps, 1.0)
+            if seen.budget_bps and seen.desired_bps
+            else 1.0,
+            held_back=any(producer.held_back for producer in self.producers.values()),
+        )
+        if self._quality.sample(sample):
+            self._tell_quality(sample.rtt_ms, sample.loss)
+
+    def _tell_quality(self, rtt_ms: float | None, loss: float) -> None:
+        meter = self._quality
+        self._context.emit(TransportQuality(self.id, meter.score or 0, meter.troubles, rtt_ms, loss))
 
     def _state_changed(self, state: TransportState) -> None:
         self._context.emit(TransportStateChanged(self.id, state))

@@ -22,6 +22,7 @@ from signaling.rooms.floor import Floor
 from signaling.rooms.halls import Halls
 from signaling.rooms.measures import Measures
 from signaling.rooms.namespace import RoomsNamespace, rooms_table
+from signaling.rooms.quality import QualityWatch
 from signaling.rooms.room_news import RoomNews
 from signaling.rooms.stage import Stage
 from signaling.rooms.visitor import Doorman
@@ -63,6 +64,7 @@ class Signaling:
         self._background = Background()
         self._halls = Halls(media, recordings, self._background, self._poster("/rooms"))
         self.streams = Streams(rooms, self._halls, settings, monotonic=monotonic, unix_time=unix_time)
+        self._quality = QualityWatch(self._halls, settings.quality_seconds)
         self._rooms_namespace, self._room_news = self._make_rooms(
             settings, accounts, tokens, texts, unix_time
         )
@@ -90,6 +92,7 @@ class Signaling:
         loop = asyncio.get_running_loop()
         self._running.append(loop.create_task(self._station_news.run(), name="station_news"))
         self._running.append(loop.create_task(self.streams.run(), name="streams"))
+        self._running.append(loop.create_task(self._quality.run(), name="quality_watch"))
 
     async def drain(self, reconnect_after_ms: int) -> None:
         """Tell everybody `serverDraining` and let nobody new in; who is in goes on until `stop`."""

@@ -45,6 +45,8 @@ class SignalingSettings:
     max_transports: int = 4
     max_producers: int = 8
     max_consumers: int = 1200  # as media: a camera and a microphone of 600 people
+    # How often people are told of a change of their network's quality, and hosts of the room's.
+    quality_seconds: float = 3.0
     # A connection that has opened no namespace by then (nobody we know) is closed.
     anonymous_seconds: float = 15.0
     # Connection tests: each sends some Mbit/s both ways for a moment, and strangers may make them.

@@ -166,6 +166,7 @@ class Hall:
         """A consumer is closed."""
         session.consumers.pop(consumer_id, None)
         session.ranked.discard(consumer_id)
+        session.starved.discard(consumer_id)
         self._owners.pop(consumer_id, None)
 
     def set_speaker(self, peer_id: str | None) -> None:
@@ -194,6 +195,7 @@ class Hall:
         if transport is None:
             return
         self._owners.pop(transport_id, None)
+        session.links.pop(transport_id, None)
         for publication in list(session.publications.values()):
             if publication.producer.transport_id == transport_id:
                 self.unpublish(session, publication)

@@ -39,6 +39,10 @@ class Halls:
         """The hall of a room to which somebody came."""
         return self._halls.get(room_id)
 
+    def all(self) -> list[Hall]:
+        """Every hall there is now."""
+        return list(self._halls.values())
+
     def open(self, occasion: Occasion) -> Hall:
         """The hall of a room, made if it is not there; a recorded meeting's recorder opens beside."""
         hall = self._halls.get(occasion.id)
@@ -95,6 +99,7 @@ class Halls:
     def seat(self, session: Session, sid: str, connection: int) -> None:
         """Bind a connection to a session."""
         session.sid, session.connection = sid, connection
+        session.told_condition = session.told_room = None  # what was told meanwhile went nowhere
         self._by_sid[sid] = session
 
     def unseat(self, session: Session) -> str | None:

@@ -76,6 +76,9 @@ def _consumer_changed(hall: Hall, event: ConsumerPaused | ConsumerResumed | Cons
         case ConsumerResumed(consumer_id):
             _consumer(hall, consumer_id, "consumerResumed", reason="producerResumed")
         case ConsumerLayersChanged(consumer_id, spatial, temporal):
+            owner = hall.owner(consumer_id)
+            if owner is not None:
+                (owner.starved.add if spatial is None else owner.starved.discard)(consumer_id)
             _consumer(
                 hall, consumer_id, "consumerLayersChanged", spatialLayer=spatial, temporalLayer=temporal
             )
@@ -120,11 +123,7 @@ def _audio_levels(hall: Hall, event: AudioLevels) -> None:
 
 
 def _quality(hall: Hall, event: TransportQuality) -> None:
+    """Noted; the quality watch tells."""
     session = hall.owner(event.transport_id)
-    if session is None:
-        return
-    if session.transports[event.transport_id].direction == "send":
-        session.up = event.score
-    else:
-        session.down = event.score
-    hall.tell(session, "networkQuality", {"peerId": session.peer_id, "up": session.up, "down": session.down})
+    if session is not None:
+        session.links[event.transport_id] = event

@@ -7,8 +7,10 @@ from typing import Any
 
 from errors import Kind, Problem
 from media import Consumer, Producer, Transport
+from media.events import TransportQuality
 from rooms.live.commands import Role
 from rooms.live.events import Source
+from signaling.rooms.condition import Condition, condition
 
 
 @dataclass(eq=False)
@@ -18,6 +20,11 @@ class Publication:
     producer: Producer
     source: Source
     peer_id: str
+
+    @property
+    def silent(self) -> bool:
+        """On, and nothing comes; a picture that nobody looks at need not come."""
+        return self.producer.silent and self.producer.layers_wanted != 0
 
     def view(self) -> dict[str, object]:
         """As the others are told of it."""
@@ -54,8 +61,10 @@ class Session:
     spent_token: str | None = None  # the one before; see `returns_with`
     confirmed: bool = True  # whether anything came after the join that made `resume_token`
     device: bool = False  # an encoder or player: no Socket.IO, see signaling/streams
-    up: int = 5
-    down: int = 5
+    links: dict[str, TransportQuality] = field(default_factory=dict)  # by transport
+    starved: set[str] = field(default_factory=set)  # consumers for which bandwidth allows nothing
+    told_condition: Condition | None = None  # to the present connection
+    told_room: dict[str, Any] | None = None  # the same, of a host
 
     def transport(self, transport_id: str) -> Transport:
         """One's own transport; Problem for any other, existing or not."""
@@ -77,6 +86,20 @@ class Session:
         if consumer is None:
             raise Problem(Kind.NOT_FOUND, "consumer_not_found")
         return consumer
+
+    def condition(self) -> Condition:
+        """How this participant does now."""
+        grades: dict[str, list[int]] = {"send": [], "recv": []}
+        for transport_id, link in self.links.items():
+            grades[self.transports[transport_id].direction].append(link.score)
+        return condition(
+            up=grades["send"],
+            down=grades["recv"],
+            network={trouble for link in self.links.values() for trouble in link.troubles},
+            silent=[item.source for item in self.publications.values() if item.silent],
+            starved=any(not self.consumers[consumer_id].paused for consumer_id in self.starved),
+            reconnecting=self.sid is None and not self.device,
+        )
 
     def renew(self, resume_token: str) -> None:
         """Entering made a new token; the client has it for sure once something further comes from it."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import av
 import pytest
 
 from media import MediaEngine, MediaEvent, MediaSettings, Router
@@ -22,6 +23,7 @@ from media.events import (
 )
 from tests.media.conftest import Join
 from tests.media.peers import Listener, Picture, Tone
+from tests.patience import PATIENCE_SECONDS
 
 GCM, CM = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"
 
@@ -187,6 +189,33 @@ async def test_a_good_network_is_graded(join: Join, listener: Listener) -> None:
     for transport in (speaker.transport("send"), viewer.transport("recv")):
         grade: Any = await listener.expect(graded(transport.id))
         assert grade.score >= 4
+
+
+class Cable(Tone):
+    """A microphone that can be pulled out."""
+
+    pulled = False
+
+    async def recv(self) -> av.AudioFrame:
+        if self.pulled:
+            await asyncio.Event().wait()
+        return await super().recv()
+
+
+async def test_a_microphone_that_falls_silent_is_noticed_and_one_that_was_paused_is_not(
+    join: Join, engine: MediaEngine
+) -> None:
+    voice, cable = Tone(), Cable()
+    speaker = await join(voice, cable)
+    paused, broken = await speaker.publish(voice), await speaker.publish(cable)
+    paused.pause()
+    _, heard = await (await join()).subscribe(broken)
+    await heard.reach(3)
+    cable.pulled = True
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while [one.silent for one in (paused, broken)] != [False, True]:  # noqa: ASYNC110 - a state, of whose change
+            await asyncio.sleep(0.1)  # nobody is told
+    assert engine.statistics()["counters"]["plane_producer_silent"] == 1
 
 
 async def test_who_speaks_is_told(join: Join, listener: Listener) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.quality import QualityMeter, quality_score
+from media.quality import QualityMeter, Sample, Trouble, quality_score, signs
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,68 @@ def test_more_loss_is_never_better(loss: float, rtt_ms: float, jitter_ms: float,
     assert quality_score(loss + more, rtt_ms, jitter_ms) <= quality_score(loss, rtt_ms, jitter_ms)
 
 
+GOOD = Sample("recv", rtt_ms=40.0)
+THREE, FOUR = Sample("recv", loss=0.04, rtt_ms=300.0), Sample("recv", loss=0.04)
+
+
 def test_bad_news_at_once_good_news_after_three() -> None:
     meter = QualityMeter()
-    told = [meter.sample(score) for score in (5, 5, 3, 5, 5, 4, 5, 5, 5)]
-    assert told == [True, False, True, False, False, True, False, False, True]
+    told = [meter.sample(one) for one in (GOOD, GOOD, THREE, GOOD, GOOD, FOUR, GOOD, GOOD, GOOD)]
+    assert told == [True, False, True, False, False, False, False, False, True]
     assert meter.score == 5
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        (Sample("send", loss=0.04), set()),
+        (Sample("send", loss=0.06), {Trouble.LOSS_UP}),
+        (Sample("recv", loss=0.06), {Trouble.LOSS_DOWN}),
+        (Sample("recv", rtt_ms=399.0), set()),
+        (Sample("recv", rtt_ms=400.0), {Trouble.DELAY}),
+        (Sample("send", jitter_ms=80.0), {Trouble.JITTER_UP}),
+        (Sample("send", held_back=True), {Trouble.BANDWIDTH_UP}),
+        (Sample("recv", supply=0.59), {Trouble.BANDWIDTH_DOWN}),
+        (Sample("recv", supply=0.6), set()),
+        (Sample("recv", loss=0.2, rtt_ms=900.0, supply=0.1), {"lossDown", "delay", "bandwidthDown"}),
+    ],
+)
+def test_each_trouble_has_its_sign(sample: Sample, found: set[Trouble]) -> None:
+    assert signs(sample) == found
+
+
+def test_a_trouble_is_named_after_three_seconds_and_forgotten_after_five() -> None:
+    meter = QualityMeter()
+    lossy = Sample("send", loss=0.1)
+    named = []
+    for sample in (lossy, lossy, GOOD, lossy, lossy, lossy, *[GOOD] * 4, lossy, *[GOOD] * 5):
+        meter.sample(sample)
+        named.append(Trouble.LOSS_UP in meter.troubles)
+    assert named == [*[False] * 5, *[True] * 10, False]
+
+
+def test_a_missing_layer_is_the_networks_fault_only_when_it_stays_away() -> None:
+    meter = QualityMeter()
+    seconds = [meter.sample(Sample("send", held_back=True)) for _ in range(10)]
+    assert seconds == [True, *[False] * 8, True]
+    assert (meter.score, set(meter.troubles)) == (3, {Trouble.BANDWIDTH_UP})
+
+
+@pytest.mark.parametrize(("supply", "score"), [(0.7, 5), (0.5, 3), (0.2, 2)])
+def test_the_estimate_bounds_the_grade_once_it_is_sure(supply: float, score: int) -> None:
+    meter = QualityMeter()
+    meter.sample(Sample("recv", supply=supply))
+    assert meter.score == 5, "it has only just begun to look for what the line bears"
+    for _ in range(2):
+        meter.sample(Sample("recv", supply=supply))
+    assert meter.score == score
+
+
+def test_a_lost_path_is_told_at_once_and_once_and_is_over_with_the_first_packet() -> None:
+    meter = QualityMeter()
+    meter.sample(GOOD)
+    assert (meter.lost(), meter.lost()) == (True, False)
+    assert (meter.score, set(meter.troubles)) == (0, {Trouble.NO_PATH})
+    assert meter.sample(GOOD)
+    assert (meter.score, set(meter.troubles)) == (0, set()), "the grade rises as after any trouble"
+    assert [meter.sample(GOOD) for _ in range(3)] == [False, True, False]

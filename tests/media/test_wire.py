@@ -14,6 +14,7 @@ from media.events import TransportQuality, TransportState, TransportStateChanged
 from media.ice import DISCONNECTED_AFTER, FAILED_AFTER, MAX_ADDRESSES, MAX_CREDENTIALS
 from media.identity import DtlsIdentity, Fingerprint
 from media.pump import REFUSALS_PER_SECOND
+from media.quality import Trouble
 from tests.media.peers import Listener, until
 from tests.media.test_stun import check
 
@@ -251,7 +252,8 @@ async def test_silence_disconnects_then_fails_and_a_check_revives(
         TransportState.FAILED,
         TransportState.CONNECTING,
     ]
-    assert TransportQuality(transport.id, score=0, rtt_ms=None, loss=1.0) in listener.events
+    lost = TransportQuality(transport.id, 0, frozenset({Trouble.NO_PATH}), rtt_ms=None, loss=1.0)
+    assert lost in listener.events
 
 
 async def test_a_wrong_certificate_fails_the_transport_for_good(

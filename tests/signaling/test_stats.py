@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
+from tests.patience import PATIENCE_SECONDS
 from tests.signaling.conftest import Enter
-from tests.signaling.participant import DEADLINE, Participant, Payload, frames
+from tests.signaling.participant import Participant, Payload, frames
 from tests.signaling.stack import Branch
 
 COUNTED = {"id", "type", "timestamp", "transportId", "kind", "mid", "mimeType"}
@@ -20,7 +21,7 @@ async def stats(somebody: Participant, **payload: object) -> dict[str, Payload]:
 
 async def stats_when(somebody: Participant, test: Callable[[dict[str, Payload]], bool]) -> dict[str, Payload]:
     """The first answer that passes the test: counters tell of no change."""
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not test(found := await stats(somebody)):  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.2)
     return found
