@@ -51,7 +51,7 @@ bench-peers: setup ## the same beside Debian's Janus, which it installs; root, b
 bench-join: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from the click that joins to the first picture, in Chromium with nine others
 	$(BIN)/python -m bench.joining
 
-fuzz: $(STAMPS)/test-venv ## fuzz the plane's packet entry under AddressSanitizer (SECONDS=60)
+fuzz: $(STAMPS)/test-venv ## fuzz every parser of packets, checks and streams, the plane under AddressSanitizer (SECONDS=60)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 screenshots: $(STAMPS)/plane $(STAMPS)/client $(STAMPS)/test-packages ## take the README's screenshots anew

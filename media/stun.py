@@ -151,20 +151,22 @@ def _attributes(datagram: bytes) -> dict[int, int]:
         end = position + 4 + length + -length % 4
         if end > len(datagram) or FINGERPRINT in found:
             raise StunError("stun_malformed")
-        if kind == MESSAGE_INTEGRITY and end != position + _INTEGRITY_BYTES:
+        # The length as it is written: 17 padded to 20 is no signature, however many bytes follow.
+        if kind == MESSAGE_INTEGRITY and length != _INTEGRITY_BYTES - 4:
             raise StunError("stun_malformed")
         if kind == FINGERPRINT:
-            _check_fingerprint(datagram, position, end)
+            _check_fingerprint(datagram, position, length)
         if kind == FINGERPRINT or MESSAGE_INTEGRITY not in found:
             found.setdefault(kind, position)
         position = end
     return found
 
 
-def _check_fingerprint(datagram: bytes, position: int, end: int) -> None:
-    if end != position + _FINGERPRINT_BYTES:
+def _check_fingerprint(datagram: bytes, position: int, length: int) -> None:
+    if length != _FINGERPRINT_BYTES - 4:
         raise StunError("stun_malformed")
-    if int.from_bytes(datagram[position + 4 : end]) != zlib.crc32(datagram[:position]) ^ _FINGERPRINT_XOR:
+    claimed = datagram[position + 4 : position + _FINGERPRINT_BYTES]
+    if int.from_bytes(claimed) != zlib.crc32(datagram[:position]) ^ _FINGERPRINT_XOR:
         raise StunError("stun_malformed")
 
 
