@@ -87,11 +87,11 @@ def producer_stream(kind: str, parameters: RtpParameters, router: RtpCapabilitie
 
 
 def stream_type(codec: CodecParameters, encodings: Sequence[Encoding]) -> StreamType:
-    """Several encodings are simulcast; layers within one are svc where the codec can drop them (VP9)."""
+    """Several encodings are simulcast; layers within one are svc where the plane can leave them out (VP9)."""
     if len(encodings) > 1:
         return "simulcast"
     layers = parse_scalability_mode(encodings[0].scalability_mode)
-    return "svc" if codec.name == "video/vp9" and layers != (1, 1) else "simple"
+    return "svc" if codec.name == "video/vp9" and layers[:2] != (1, 1) else "simple"
 
 
 def can_consume(consumable: RtpParameters, capabilities: RtpCapabilities) -> bool:

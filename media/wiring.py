@@ -5,6 +5,7 @@ from media.guard import plane_errors
 from media.ortc import ProducerStream
 from media.plane import Encoding, Handle, Plane
 from media.rtp import RtpParameters
+from media.scalability import parse_scalability_mode
 
 
 def add_producer(
@@ -12,6 +13,7 @@ def add_producer(
 ) -> Handle:
     """Accept the stream from the transport's client; `floor` is for microphones that tell how loud they are."""
     codec, rtx, red = stream.match.codec, stream.match.rtx, stream.match.red
+    layers = parse_scalability_mode(stream.encodings[0].scalability_mode)
     with plane_errors():
         return plane.add_producer(
             transport,
@@ -30,6 +32,8 @@ def add_producer(
             transport_cc=codec.has_feedback("transport-cc") and TRANSPORT_CC in stream.header_extensions,
             paused=paused,
             floor=floor if AUDIO_LEVEL in stream.header_extensions else None,
+            spatial_layers=layers.spatial,
+            keyed=layers.keyed,
         )
 
 

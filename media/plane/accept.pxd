@@ -13,6 +13,7 @@ from media.plane.extensions cimport EXT_AUDIO_LEVEL, FIRST_PASSED, PASSED_KINDS,
 from media.plane.feedback cimport arrivals_note
 from media.plane.floor cimport floor_ask, is_heard, note_level
 from media.plane.forward cimport forward_pending
+from media.plane.frames cimport frames_note_vp9
 from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.layers cimport stream_needed
 from media.plane.nack cimport NACK_WAIT_US
@@ -120,6 +121,20 @@ cdef inline void recover(
             add_pending(core, producer, stream, slot, False)
 
 
+cdef inline int spatial_layer(const producer_t *producer, const stream_t *stream, const slot_t *slot) noexcept nogil:
+    """Of simulcast the stream's place, else the packet's own layer."""
+    return stream.index if producer.stream_count > 1 else slot.payload.spatial
+
+
+cdef inline void note_layers(core_t *core, producer_t *producer, stream_t *stream, slot_t *slot) noexcept nogil:
+    """Keep what is known of the packet's frame, and which layers are being sent."""
+    if slot.payload.picture_bits:
+        frames_note_vp9(stream.frame_log, slot.picture, &slot.payload, producer.keyed)
+    producer.layer_heard_us[slot.payload.spatial] = core.now
+    if slot.payload.spatial > producer.top_spatial:
+        producer.top_spatial = slot.payload.spatial
+
+
 cdef inline void store(
     core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t
     *data, bint late
@@ -170,7 +185,9 @@ cdef inline void store(
     if payload.has_layer and payload.temporal > stream.top_temporal:
         stream.top_temporal = payload.temporal
     if producer.video:
-        producer.meters[stream.index * TEMPORAL_MOST + payload.temporal].bytes += end
+        if stream.frame_log != NULL:
+            note_layers(core, producer, stream, slot)
+        producer.meters[spatial_layer(producer, stream, slot) * TEMPORAL_MOST + slot.payload.temporal].bytes += end
     speaks = find_passed(core, producer, rtp, data, slot.passed)
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)

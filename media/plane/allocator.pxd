@@ -10,7 +10,7 @@ from media.plane.allocation cimport (
     NO_RUNG, RUNGS, SPATIAL_MOST, TEMPORAL_MOST, demand_t, ladder_t, next_rung, rung_bps, share, top_rung,
 )
 from media.plane.bits cimport largest
-from media.plane.layers cimport ask_for_switch
+from media.plane.layers cimport ask_for_switch, spatial_now
 from media.plane.lists cimport list_add
 from media.plane.meter cimport meter_measure
 from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t, transport_t
@@ -29,9 +29,27 @@ cdef inline void measure(producer_t *producer) noexcept nogil:
         meter_measure(&producer.meters[i])
 
 
+cdef inline int64_t below_bps(const producer_t *producer, int spatial, int temporal) noexcept nogil:
+    """What the lower layers cost that a layer of a layered stream is built on."""
+    cdef int64_t bps = 0
+    cdef int below, slower
+    if producer.stream_count > 1 or producer.keyed:
+        return 0
+    for below in range(spatial):
+        for slower in range(temporal + 1):
+            bps += producer.meters[below * TEMPORAL_MOST + slower].bps
+    return bps
+
+
+cdef inline bint is_sent(const producer_t *producer, int spatial) noexcept nogil:
+    if producer.stream_count == 1:
+        return producer.streams[0].active and spatial <= producer.top_spatial
+    return spatial < producer.stream_count and producer.streams[spatial].active
+
+
 cdef inline void build_ladder(producer_t *producer) noexcept nogil:
     """What forwarding each pair of layers costs. A layer whose rate is not known yet is not offered, but the lowest
-    one is."""
+    one is. With a spatial layer of one stream go the lower ones, unless the layers are `keyed`."""
     cdef ladder_t *ladder = &producer.ladder
     cdef int spatial, temporal, rung
     cdef int64_t bps
@@ -41,11 +59,11 @@ cdef inline void build_ladder(producer_t *producer) noexcept nogil:
         for temporal in range(TEMPORAL_MOST):
             rung = spatial * TEMPORAL_MOST + temporal
             ladder.bps[rung] = 0
-            if spatial >= producer.stream_count or not producer.streams[spatial].active:
+            if not is_sent(producer, spatial):
                 continue
             bps += producer.meters[rung].bps
             if producer.meters[rung].bps:
-                ladder.bps[rung] = bps
+                ladder.bps[rung] = bps + below_bps(producer, spatial, temporal)
             elif temporal == 0 and lowest:
                 ladder.bps[rung] = 1
         lowest = lowest and ladder.bps[spatial * TEMPORAL_MOST] == 0
@@ -96,7 +114,7 @@ cdef inline int kept_temporal(const consumer_t *consumer, int rung) noexcept nog
     cdef const ladder_t *ladder = &consumer.producer.ladder
     cdef int temporal
     for temporal in range(TEMPORAL_MOST - 1, 0, -1):
-        if 0 < ladder.bps[consumer.stream * TEMPORAL_MOST + temporal] <= ladder.bps[rung]:
+        if 0 < ladder.bps[spatial_now(consumer) * TEMPORAL_MOST + temporal] <= ladder.bps[rung]:
             return temporal
     return 0
 
@@ -138,7 +156,7 @@ cdef inline void apply_grant(core_t *core, consumer_t *consumer) noexcept nogil:
     if next_rung(&consumer.demand, rung) == NO_RUNG:  # all that is wanted: what begins to be sent meanwhile is welcome
         consumer.cap_temporal = ANY_LAYER
     consumer.kept_temporal = ANY_LAYER
-    if consumer.stream > consumer.cap_spatial:
+    if spatial_now(consumer) > consumer.cap_spatial:
         consumer.kept_temporal = <unsigned char>kept_temporal(consumer, rung)
     feed(core, consumer)
     ask_for_switch(core, consumer)

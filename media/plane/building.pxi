@@ -20,7 +20,7 @@ cdef set check_encodings(list encodings):
     return set(ssrcs)
 
 
-cdef producer_t *build_producer(bint video, str codec, list encodings) except NULL:
+cdef producer_t *build_producer(bint video, str codec, list encodings, bint layered) except NULL:
     """A producer with its streams and rings; identity and extensions are the caller's to fill in."""
     cdef producer_t *producer = <producer_t *>calloc(1, sizeof(producer_t))
     cdef stream_t *stream
@@ -47,6 +47,11 @@ cdef producer_t *build_producer(bint video, str codec, list encodings) except NU
         if not ring_open(&stream.ring, VIDEO_SLOTS if video else AUDIO_SLOTS, VIDEO_RING if video else AUDIO_RING):
             free_producer(producer)
             raise MemoryError
+        if layered:
+            stream.frame_log = <frames_t *>calloc(1, sizeof(frames_t))
+            if stream.frame_log == NULL:
+                free_producer(producer)
+                raise MemoryError
     return producer
 
 
@@ -69,8 +74,10 @@ cdef consumer_t *build_consumer(producer_t *producer, dict extensions, bytes mid
     consumer.priority = 1
     consumer.spans.capacity = VIDEO_SPANS if producer.video else AUDIO_SPANS
     consumer.spans.items = <span_t *>calloc(consumer.spans.capacity, sizeof(span_t))
-    if consumer.spans.items == NULL:
-        free(consumer)
+    if producer.streams[0].frame_log != NULL:
+        consumer.selection = <selection_t *>calloc(1, sizeof(selection_t))
+    if consumer.spans.items == NULL or (consumer.selection == NULL and producer.streams[0].frame_log != NULL):
+        free_consumer(consumer)
         raise MemoryError
     for extension, id_ in extensions.items():
         consumer.extensions.ids[<int>extension] = <uint8_t>id_
@@ -82,12 +89,14 @@ cdef void free_producer(producer_t *producer) noexcept:
     cdef int i
     for i in range(producer.stream_count):
         ring_close(&producer.streams[i].ring)
+        free(producer.streams[i].frame_log)
     list_free(&producer.consumers)
     free(producer)
 
 
 cdef void free_consumer(consumer_t *consumer) noexcept:
     free(consumer.spans.items)
+    free(consumer.selection)
     free(consumer)
 
 

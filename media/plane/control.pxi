@@ -82,7 +82,7 @@ cdef class Control(Keeper):
 
     def add_producer(
         self, transport, kind, *, codec, clock_rate, payload_type, encodings, rtx_payload_type=None,
-        red_payload_type=None, header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None,
+        red_payload_type=None, header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None, spatial_layers=1, keyed=False,
     ):
         cdef Record parent = self.find(transport, TRANSPORT)
         cdef Record contested = None if floor is None else self.find(floor, FLOOR)
@@ -104,13 +104,19 @@ cdef class Control(Keeper):
         encodings = list(encodings)
         if not 1 <= len(encodings) <= ENCODINGS_MOST:
             raise ValueError(f"a producer has 1 to {ENCODINGS_MOST} encodings")
+        number(spatial_layers, "spatial_layers", 1, SPATIAL_MOST)
         kinds = known_extensions(header_extensions or {})
         mid_bytes = short_text(mid or "", "mid", 16)
         cname_bytes = short_text(cname, "cname", CNAME_MOST)
         ssrcs = check_encodings(encodings)
         if parent.publishes & ssrcs:
             raise ValueError("another producer of this transport has this ssrc")
-        producer = build_producer(kind == "video", codec, encodings)
+        producer = build_producer(kind == "video", codec, encodings, kind == "video" and codec == "vp9")
+        producer.keyed = bool(keyed)
+        if len(encodings) == 1:
+            producer.spatial_count = spatial_layers
+            producer.told_wanted = spatial_layers - 1
+            producer.top_spatial = spatial_layers - 1 if codec == "vp9" else 0
         producer.transport = <transport_t *>parent.target
         producer.clock_rate = clock_rate
         producer.payload_type = payload_type

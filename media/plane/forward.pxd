@@ -3,16 +3,19 @@ consumer."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
+from media.plane.allocation cimport TEMPORAL_MOST
 from media.plane.bits cimport ahead32, largest, smallest
-from media.plane.drops cimport DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
+from media.plane.drops cimport DROP_SPATIAL_LAYER, DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
 from media.plane.floor cimport is_heard
-from media.plane.layers cimport most_temporal, wanted_stream
+from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
+from media.plane.layers cimport most_temporal, spatial_now, wanted_spatial, wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.selection cimport selection_begin, selection_take
 from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp, send_together
-from media.plane.spans cimport FIRST_OUT, span_t, spans_begin, spans_current, spans_find, spans_skip
+from media.plane.spans cimport FIRST_OUT, span_t, spans_begin, spans_current, spans_find, spans_skip, spans_split
 from media.plane.stream cimport PENDING_MOST, sender_report_t, stream_t
 
 cdef extern from *:
@@ -78,6 +81,11 @@ cdef inline uint32_t continued_timestamp(
     return candidate
 
 
+cdef inline int layer_of(int wanted) noexcept nogil:
+    """A layer there can be, for one wanted."""
+    return <int>smallest(wanted, TEMPORAL_MOST - 1)
+
+
 cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
     """Forward `stream` from `slot` on, continuing every outgoing counter."""
     cdef uint32_t timestamp
@@ -103,15 +111,20 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     consumer.dropped_picture = 0
     consumer.kept_picture = 0
     consumer.temporal = <int>most_temporal(consumer)
+    if consumer.selection != NULL:
+        selection_begin(consumer.selection, wanted_spatial(consumer))
+        consumer.selection.temporal = layer_of(most_temporal(consumer))
+        span.top = <uint8_t>consumer.selection.spatial
     if stream.report.arrival_us and consumer.transport != NULL and consumer.transport.report_at > core.now:
         consumer.transport.report_at = core.now  # the sooner the subscriber has a report, the sooner lips are in time
 
 
 cdef inline void tell_layers(core_t *core, consumer_t *consumer, int temporal) noexcept nogil:
-    if consumer.told_spatial != consumer.stream or consumer.told_temporal != temporal:
-        consumer.told_spatial = consumer.stream
+    cdef int spatial = spatial_now(consumer)
+    if consumer.told_spatial != spatial or consumer.told_temporal != temporal:
+        consumer.told_spatial = spatial
         consumer.told_temporal = temporal
-        core_tell(core, EVENT_LAYERS_CHANGED, consumer.handle, consumer.stream, temporal)
+        core_tell(core, EVENT_LAYERS_CHANGED, consumer.handle, spatial, temporal)
 
 
 cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept nogil:
@@ -133,6 +146,26 @@ cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept 
     return True
 
 
+cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
+    """Whether the consumer of a layered stream gets a packet; what is not known to have layers goes whole."""
+    cdef const frame_t *frame = frames_find(
+        stream.frame_log, (slot.picture << VP9_NUMBER_SHIFT) + slot.payload.spatial
+    )
+    cdef bint taken
+    if slot.picture == 0 or frame == NULL:
+        return True
+    taken = selection_take(
+        consumer.selection, frame, slot.timestamp, wanted_spatial(consumer), layer_of(most_temporal(consumer)),
+        consumer.producer.keyed,
+    )
+    consumer.temporal = consumer.selection.temporal
+    if not taken:
+        core.drops[<int>(
+            DROP_TEMPORAL_LAYER if frame.temporal > consumer.selection.temporal else DROP_SPATIAL_LAYER
+        )] += 1
+    return taken
+
+
 cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
     """The span that carries a packet out, begun if need be; NULL when the consumer does not get the packet."""
     cdef span_t *span = spans_current(&consumer.spans)
@@ -151,7 +184,14 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
         if slot.payload_length == 0:  # the publisher's probing; its numbers close up
             spans_skip(&consumer.spans, slot.sequence, False)
             return NULL
-        if above_layer(consumer, slot):
+        if consumer.selection != NULL:
+            if not takes_frame(core, consumer, stream, slot):
+                # VP9's picture ids tell what refers to what: they are never closed up.
+                spans_skip(&consumer.spans, slot.sequence, False)
+                return NULL
+            if spans_current(&consumer.spans).top != consumer.selection.spatial:
+                spans_split(&consumer.spans, slot.sequence).top = <uint8_t>consumer.selection.spatial
+        elif above_layer(consumer, slot):
             spans_skip(&consumer.spans, slot.sequence, slot.picture != consumer.dropped_picture)
             consumer.dropped_picture = slot.picture
             core.drops[<int>DROP_TEMPORAL_LAYER] += 1

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t
 
+from media.plane.allocation cimport SPATIAL_MOST
 from media.plane.bits cimport smallest
 from media.plane.keyframes cimport want_key
 from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t
@@ -42,12 +43,26 @@ cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:
     return most
 
 
+cdef inline int wanted_spatial(const consumer_t *consumer) noexcept nogil:
+    """Of a layered stream: the highest layer being sent that the consumer prefers and may have."""
+    cdef int most = consumer.producer.top_spatial if consumer.producer.stream_count == 1 else 0
+    return <int>smallest(most, smallest(consumer.preferred_spatial, consumer.cap_spatial))
+
+
+cdef inline int spatial_now(const consumer_t *consumer) noexcept nogil:
+    """What it gets now, as clients and the allocator count: streams of simulcast, or layers of the one stream."""
+    if consumer.selection == NULL or consumer.producer.stream_count > 1 or consumer.stream < 0:
+        return consumer.stream
+    return <int>smallest(consumer.selection.spatial, consumer.producer.top_spatial)
+
+
 cdef inline int most_temporal(const consumer_t *consumer) noexcept nogil:
     """The highest temporal layer of the stream it gets now."""
     cdef int allowed = ANY_LAYER
-    if consumer.stream == consumer.cap_spatial:
+    cdef int spatial = spatial_now(consumer)
+    if spatial == consumer.cap_spatial:
         allowed = consumer.cap_temporal
-    elif consumer.stream > consumer.cap_spatial:
+    elif spatial > consumer.cap_spatial:
         allowed = consumer.kept_temporal
     return <int>smallest(allowed, consumer.preferred_temporal)
 
@@ -63,12 +78,28 @@ cdef inline bint stream_needed(const producer_t *producer, int index) noexcept n
     return False
 
 
+cdef inline void find_top_spatial(producer_t *producer) noexcept nogil:
+    """See which layers of a layered stream are still sent; one that comes back is seen at once (accept)."""
+    cdef int64_t newest = producer.layer_heard_us[0]
+    cdef int i
+    for i in range(1, SPATIAL_MOST):
+        if producer.layer_heard_us[i] > newest:
+            newest = producer.layer_heard_us[i]
+    # All layers that were announced count until there has been time to hear them.
+    while (
+        producer.top_spatial and newest - producer.streams[0].begun_us >= STREAM_IDLE_US
+        and newest - producer.layer_heard_us[producer.top_spatial] >= STREAM_IDLE_US
+    ):
+        producer.top_spatial -= 1
+
+
 cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
     """See which streams are still sent. When the publisher falls silent altogether nothing changes."""
     cdef int i
     cdef int64_t newest = 0
     if producer.stream_count == 1:
         producer.streams[0].active = producer.streams[0].started
+        find_top_spatial(producer)
         return
     for i in range(producer.stream_count):
         if producer.streams[i].last_packet_us > newest:
@@ -77,6 +108,17 @@ cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
         producer.streams[i].active = (
             producer.streams[i].started and newest - producer.streams[i].last_packet_us < STREAM_IDLE_US
         )
+
+
+cdef inline bint needs_key_to_climb(const consumer_t *consumer) noexcept nogil:
+    """Whether it should be on another spatial layer of a layered stream that it reaches only by a key picture."""
+    cdef int wanted
+    if consumer.selection == NULL or consumer.producer.stream_count > 1:
+        return False
+    wanted = wanted_spatial(consumer)
+    if consumer.producer.keyed:
+        return wanted != consumer.selection.spatial
+    return wanted > consumer.selection.spatial
 
 
 cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nogil:
@@ -88,7 +130,7 @@ cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nog
     stream = &consumer.producer.streams[wanted_stream(consumer)]
     if stream.pending_count:
         return  # what waits to be forwarded may hold the key frame
-    if stream.started and (consumer.waits_key or consumer.stream != stream.index):
+    if stream.started and (consumer.waits_key or consumer.stream != stream.index or needs_key_to_climb(consumer)):
         want_key(core, consumer.producer, stream)
 
 

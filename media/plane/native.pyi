@@ -91,6 +91,8 @@ class Core:
         transport_cc: bool = True,
         paused: bool = False,
         floor: Handle | None = None,
+        spatial_layers: int = 1,
+        keyed: bool = False,
     ) -> Handle:
         """Accept a track from the transport's client.
 
@@ -101,6 +103,8 @@ class Core:
         synchronisation hangs on it.
         `red_payload_type`: audio that comes as RFC 2198 redundant data under this type, or plain.
         `floor`: an audio producer that is forwarded only while it has a place there; without one, always.
+        `spatial_layers` (1..4) is how many the single encoding announces; `keyed`: they depend on each other in key
+        pictures only (scalability modes L.._KEY and S..).
         `nack` and `transport_cc` say that the publisher negotiated that feedback.
         """
     def remove_producer(self, producer: Handle) -> None: ...
@@ -142,7 +146,7 @@ class Core:
     def remove_consumer(self, consumer: Handle) -> None: ...
     def set_consumer_paused(self, consumer: Handle, paused: bool) -> None: ...
     def set_preferred_layers(self, consumer: Handle, spatial: int, temporal: int | None = None) -> None:
-        """The highest layers wanted; the default is the highest there are. `temporal` works on VP8."""
+        """The highest layers wanted; the default is the highest there are. `temporal` works on VP8 and VP9."""
     def set_priority(self, consumer: Handle, priority: int) -> None:
         """1..255; kept for the bandwidth allocator, no effect yet."""
     def consumer_statistics(self, consumer: Handle) -> ConsumerStatistics: ...

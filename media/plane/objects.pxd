@@ -6,7 +6,7 @@ thread. Python reads their counters meanwhile, without a lock: each is one align
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from media.plane.allocation cimport RUNGS, demand_t, ladder_t, patience_t
+from media.plane.allocation cimport RUNGS, SPATIAL_MOST, demand_t, ladder_t, patience_t
 from media.plane.address cimport address_t, table_t
 from media.plane.batch cimport batch_t
 from media.plane.drops cimport drops_t
@@ -16,6 +16,7 @@ from media.plane.feedback cimport arrivals_t, results_t, sent_t
 from media.plane.meter cimport meter_t
 from media.plane.queue cimport queue_t
 from media.plane.seal cimport evp_t, seal_t
+from media.plane.selection cimport selection_t
 from media.plane.rates cimport rate_t
 from media.plane.rtcp cimport CNAME_MOST
 from media.plane.spans cimport spans_t
@@ -137,6 +138,9 @@ ctypedef struct producer_t:
     stream_t streams[<int>ENCODINGS_MOST]
     int stream_count
     int spatial_count  # of simulcast streams, or of the one stream's spatial layers
+    bint keyed  # between key pictures a spatial layer does without the lower ones
+    int top_spatial  # the highest layer of a layered stream that is being sent
+    int64_t layer_heard_us[<int>SPATIAL_MOST]
     kinds_by_id_t kinds
     uint8_t mid[16]
     int mid_length
@@ -193,6 +197,7 @@ ctypedef struct consumer_t:
     int64_t rtx_next  # the sequence number with its roll-overs: SRTP's packet index
     extension_writer_t extensions
     spans_t spans
+    selection_t *selection  # NULL unless the producer's frames are chosen by layer one by one
     int64_t dropped_picture
     int64_t kept_picture
     uint8_t preferred_spatial

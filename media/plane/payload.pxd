@@ -1,4 +1,7 @@
-"""What the plane must know of a video payload: key frames, and VP8's counters (RFC 7741, RFC 9628, RFC 6184)."""
+"""What the plane must know of a video payload: key frames, layers, and the counters it rewrites.
+
+VP8 is RFC 7741, VP9 RFC 9628, H.264 RFC 6184, AV1 the RTP payload format of the Alliance for Open Media.
+"""
 
 from libc.stdint cimport uint8_t, uint16_t
 from libc.string cimport memset
@@ -10,14 +13,29 @@ cdef enum codec_t:
     CODEC_VP8
     CODEC_VP9
     CODEC_H264
+    CODEC_AV1
 
+cdef enum:
+    LAYER_MOST = 3  # the highest spatial or temporal layer that is told from those above it
+    VP9_REFERENCES = 3  # RFC 9628 section 4.2: at most so many in flexible mode
+
+# Kept for each packet of a ring, so it is small.
 ctypedef struct payload_t:
-    bint key  # the first packet of a key frame
-    bint first  # the first packet of a frame, where the codec tells
-    bint layer_sync  # VP8 Y: a higher temporal layer may be entered here
-    bint has_layer
+    uint8_t key  # the first packet of a key frame
+    uint8_t first  # the first packet of a frame, where the codec tells
+    uint8_t last  # the last packet of a layer's frame, where the codec tells
+    uint8_t layer_sync  # VP8 Y: a higher temporal layer may be entered here
+    uint8_t has_layer
+    uint8_t spatial
     uint8_t temporal
-    # VP8 only; `*_at` are offsets into the payload, picture_bits 0 when absent
+    # VP9 only
+    uint8_t predicted  # P: refers to earlier pictures
+    uint8_t stacked  # D: refers to the spatial layer below
+    uint8_t up_switch  # U: higher temporal layers refer to no earlier picture of a higher layer from here on
+    uint8_t flexible  # F: `references` say which earlier pictures, as differences of the picture id
+    uint8_t reference_count
+    uint8_t references[<int>VP9_REFERENCES]
+    # VP8 and VP9; `*_at` are offsets into the payload, picture_bits 0 when absent
     uint8_t picture_bits
     uint8_t picture_at
     uint8_t tl0_at
@@ -75,24 +93,102 @@ cdef inline bint parse_vp8(payload_t *out, const uint8_t *data, int length) noex
     return True
 
 
+cdef inline int skip_structure(const uint8_t *data, int at, int length) noexcept nogil:
+    """Behind VP9's scalability structure (RFC 9628 section 4.2.1), which begins at `at`; 0 when it is cut off."""
+    cdef int pictures
+    cdef uint8_t head
+    if length < at + 1:
+        return 0
+    head = data[at]
+    at += 1
+    if head & 0x10:  # sizes of the spatial layers
+        at += 4 * ((head >> 5) + 1)
+    if head & 0x08:  # the group of pictures
+        if length < at + 1:
+            return 0
+        pictures = data[at]
+        at += 1
+        while pictures:
+            if length < at + 1:
+                return 0
+            at += 1 + ((data[at] >> 2) & 3)
+            pictures -= 1
+    return at if at <= length else 0
+
+
 cdef inline bint parse_vp9(payload_t *out, const uint8_t *data, int length) noexcept nogil:
     cdef int at = 1
-    cdef bint bottom = True
+    cdef uint8_t flags, layer
     if length < 1:
         return False
-    out.first = (data[0] >> 3) & 1
-    if data[0] & 0x80:
+    flags = data[0]
+    out.first = (flags >> 3) & 1
+    out.last = (flags >> 2) & 1
+    out.predicted = (flags >> 6) & 1
+    out.flexible = (flags >> 4) & 1
+    if out.flexible and not flags & 0x80:  # references are differences of the picture id
+        return False
+    if flags & 0x80:
         if length < at + 1:
             return False
-        at += 2 if data[at] & 0x80 else 1
-    if data[0] & 0x20:
+        out.picture_at = <uint8_t>at
+        if data[at] & 0x80:
+            if length < at + 2:
+                return False
+            out.picture_bits = 15
+            out.picture = get16(data + at) & 0x7FFF
+            at += 2
+        else:
+            out.picture_bits = 7
+            out.picture = data[at]
+            at += 1
+    if flags & 0x20:
         if length < at + 1:
             return False
-        bottom = data[at] & 0x0E == 0  # spatial layer 0
+        layer = data[at]
         at += 1
+        out.has_layer = True
+        out.temporal = layer >> 5
+        out.up_switch = (layer >> 4) & 1
+        out.spatial = (layer >> 1) & 7
+        out.stacked = layer & 1
+        if out.temporal > LAYER_MOST:
+            out.temporal = LAYER_MOST
+        if out.spatial > LAYER_MOST:
+            out.spatial = LAYER_MOST
+        if not out.flexible:
+            if length < at + 1:
+                return False
+            out.tl0_at = <uint8_t>at
+            out.tl0 = data[at]
+            at += 1
+    if out.flexible and out.predicted:
+        while True:
+            if length < at + 1 or out.reference_count == VP9_REFERENCES:
+                return False
+            out.references[out.reference_count] = data[at] >> 1
+            out.reference_count += 1
+            at += 1
+            if not data[at - 1] & 1:
+                break
+    if flags & 0x02:
+        at = skip_structure(data, at, length)
+        if at == 0:
+            return False
     if length <= at:
         return False
-    out.key = out.first and bottom and not data[0] & 0x40
+    out.key = out.first and not out.predicted and out.spatial == 0
+    return True
+
+
+cdef inline bint parse_av1(payload_t *out, const uint8_t *data, int length) noexcept nogil:
+    """The aggregation header: Z, Y, W, N. A new coded video sequence begins with a key frame."""
+    if length < 2:
+        return False
+    if data[0] & 0x80 and data[0] & 0x08:  # goes on from the packet before, and is the first of its sequence
+        return False
+    out.first = not data[0] >> 7
+    out.key = (data[0] >> 3) & 1
     return True
 
 
@@ -131,6 +227,8 @@ cdef inline bint parse_payload(payload_t *out, int codec, const uint8_t *data, i
         return parse_vp9(out, data, length)
     if codec == CODEC_H264:
         return parse_h264(out, data, length)
+    if codec == CODEC_AV1:
+        return parse_av1(out, data, length)
     out.key = True
     out.first = True
     return True

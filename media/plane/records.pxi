@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pylibsrtp import Policy, Session, _binding as srtp_binding
 from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
 
-from media.plane.allocation cimport NO_RUNG
+from media.plane.allocation cimport NO_RUNG, SPATIAL_MOST
 from media.plane.address cimport TABLE_SLOTS, address_t
 from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_clear, batch_t, message_t
 from media.plane.clockwork cimport core_advance, flush_due
@@ -29,6 +29,7 @@ from media.plane.extensions cimport *
 from media.plane.estimator cimport estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
+from media.plane.frames cimport frames_t
 from media.plane.lists cimport list_free
 from media.plane.objects cimport *
 from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9
@@ -39,6 +40,7 @@ from media.plane.rtcp cimport CNAME_MOST
 from media.plane.sending cimport deliver_all, event_t
 from media.plane.spans cimport span_t
 from media.plane.seal cimport *
+from media.plane.selection cimport selection_t
 from media.plane.srtp cimport srtp_function_t
 from media.plane.stream cimport stream_expected, stream_t
 from media.plane.tcp cimport (

@@ -22,7 +22,8 @@ cdef inline uint32_t abs_send_time(int64_t now) noexcept nogil:
     return <uint32_t>((now % 64_000_000) * 262_144 // 1_000_000) & 0xFFFFFF
 
 
-cdef inline void rewrite_vp8(uint8_t *payload, const slot_t *slot, const span_t *span) noexcept nogil:
+cdef inline void rewrite_counters(uint8_t *payload, const slot_t *slot, const span_t *span) noexcept nogil:
+    """The picture ids and TL0PICIDX of VP8 and VP9, which look alike, and VP8's KEYIDX."""
     cdef int64_t picture
     if slot.payload.picture_bits:
         picture = slot.picture - span.picture_shift
@@ -51,7 +52,7 @@ cdef inline int write_packet(
     cdef uint32_t sequence = <uint32_t>(slot.sequence - span.shift) & 0xFFFF
     cdef bint red = consumer.redundant and slot.red_length and not rtx
     cdef int copies = slot.red_length if red else 0  # bytes of them
-    cdef bint marker = slot.marker
+    cdef bint marker = slot.marker or (slot.payload.last and slot.payload.spatial == span.top)
     if consumer.wants_marker and not rtx:
         marker = True
         consumer.wants_marker = False
@@ -84,7 +85,7 @@ cdef inline int write_packet(
     if red:
         write_red_types(out + at, slot.red_copies, consumer.payload_type)
     else:
-        rewrite_vp8(out + at, slot, span)
+        rewrite_counters(out + at, slot, span)
     at += copies + slot.payload_length
     if padding:
         memset(out + at, 0, padding)

@@ -15,7 +15,7 @@ ctypedef struct slot_t:
     int64_t sequence  # extended; 0: never used
     uint64_t written_at  # position in the endless byte sequence
     int64_t arrival_us
-    int64_t picture  # extended VP8 picture id
+    int64_t picture  # extended picture id
     uint32_t timestamp
     uint16_t payload_at
     uint16_t payload_length

@@ -21,6 +21,7 @@ ctypedef struct span_t:
     uint8_t stream
     uint8_t tl0_shift
     uint8_t key_shift
+    uint8_t top  # the highest spatial layer: its last packet ends the picture
 
 ctypedef struct spans_t:
     span_t *items  # circular
@@ -72,6 +73,16 @@ cdef inline void spans_skip(spans_t *spans, int64_t source, bint new_picture) no
     spans.newest_source = source
     if new_picture:
         span.picture_shift += 1
+
+
+cdef inline span_t *spans_split(spans_t *spans, int64_t source) noexcept nogil:
+    """A new span from `source` on, with all shifts as before. `source` is ahead of all before."""
+    cdef span_t *span = spans_current(spans)
+    if source > span.first:
+        spans.newest_out = source - 1 - span.shift
+        span.end = source
+        span = spans_begin(spans, source)
+    return span
 
 
 cdef inline span_t *spans_find(const spans_t *spans, int64_t source, uint8_t stream, uint32_t epoch) noexcept nogil:

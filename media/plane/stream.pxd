@@ -1,8 +1,10 @@
 """The receive state of one SSRC of a publisher: order, loss, jitter, sender reports (RFC 3550 appendix A)."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from media.plane.bits cimport unwrap16
+from media.plane.frames cimport frames_t
 from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
 from media.plane.ring cimport ring_clear, ring_t
 
@@ -50,6 +52,7 @@ ctypedef struct stream_t:
     sender_report_t report
     missing_list_t missing
 
+    int64_t begun_us  # of this epoch
     int64_t last_packet_us
     uint64_t bytes
     uint64_t bytes_prior
@@ -57,7 +60,7 @@ ctypedef struct stream_t:
     uint32_t frames_prior
     uint32_t frame_rate
     uint32_t bitrate
-    int64_t picture  # newest extended VP8 picture id
+    int64_t picture  # newest extended picture id
     uint8_t top_temporal  # the highest temporal layer seen
 
     int64_t key_sequence  # the newest key frame's first packet; 0 none
@@ -69,6 +72,7 @@ ctypedef struct stream_t:
     uint8_t fir_sequence
 
     ring_t ring
+    frames_t *frame_log  # NULL unless its frames are chosen by layer one by one
     int64_t pending[<int>PENDING_MOST]
     int pending_count
     int64_t pending_since_us
@@ -87,11 +91,14 @@ cdef inline void stream_restart(stream_t *stream) noexcept nogil:
     stream.has_transit = False
     stream.key_sequence = 0
     stream.picture = 0
+    if stream.frame_log != NULL:
+        memset(stream.frame_log, 0, sizeof(frames_t))
     ring_clear(&stream.ring)
 
 
-cdef inline void stream_begin(stream_t *stream, uint16_t sequence) noexcept nogil:
+cdef inline void stream_begin(stream_t *stream, uint16_t sequence, int64_t now) noexcept nogil:
     stream.started = True
+    stream.begun_us = now
     stream.highest = FIRST_CYCLE + sequence
     stream.base = stream.highest
     stream.expected_prior = 0
@@ -109,7 +116,7 @@ cdef inline int stream_arrival(
     rtt[0] = 0
     outage[0] = False
     if not stream.started:
-        stream_begin(stream, sequence)
+        stream_begin(stream, sequence, now)
         extended[0] = stream.highest
         return ARRIVAL_NEW
     number = unwrap16(stream.highest, sequence)
@@ -120,7 +127,7 @@ cdef inline int stream_arrival(
             return ARRIVAL_BAD
         if stream.bad_next == sequence:
             stream_restart(stream)
-            stream_begin(stream, sequence)
+            stream_begin(stream, sequence, now)
             extended[0] = stream.highest
             return ARRIVAL_RESTART
         stream.bad_next = (sequence + 1) & 0xFFFF

@@ -98,6 +98,8 @@ class Conference:
                     mid=str(index),
                     cname="fuzz",
                     key_frames_by="fir" if codec == "h264" else "pli",
+                    spatial_layers=3 if codec == "vp9" else 1,
+                    keyed=codec == "vp9" and self.dice.random() < 0.5,
                 )
             )
 

@@ -173,6 +173,13 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "flexible": vp9(b"\xf8\x81\x24\x20\x02" + bytes(40), 11),
             "seven-bit-picture": vp9(b"\x8c\x11" + bytes(40), 12),
             "middle-of-frame": vp9(b"\xa0\x81\x24\x21\x05" + bytes(40), 13, marker=False),
+            "layers-key": vp9(b"\xbc\x81\x25\x10" + bytes(40), 14, marker=False),
+            "layers-key-upper": vp9(b"\xbc\x81\x25\x13" + bytes(40), 15),
+            "layers-delta": vp9(b"\xfc\x81\x26\x50\x03\x05\x08" + bytes(40), 16, marker=False),
+            "layers-delta-upper": vp9(b"\xfc\x81\x26\x53\x02" + bytes(40), 17),
+            "pictures-structure": vp9(
+                b"\xae\x81\x27\x10\x07\x38\0\xf0\0\x87\1\xe0\1\x0e\2\x04\x01\x54\x02" + bytes(40), 18
+            ),
         },
         "h264": {
             "key-aggregated": h264(bytes.fromhex("18000367010200026801000465090909"), 9),

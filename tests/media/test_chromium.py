@@ -20,22 +20,24 @@ pytestmark = pytest.mark.browser
 
 GCM, CM = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"
 
-SEND = """async ({codec, layers, audioCodecs}) => {
-    const canvas = document.createElement('canvas'); canvas.width = 640; canvas.height = 480;
+SEND = """async ({codec, layers, mode, width, height, audioCodecs}) => {
+    const canvas = document.createElement('canvas'); canvas.width = width; canvas.height = height;
     const paint = canvas.getContext('2d'); let step = 0;
-    setInterval(() => { paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, 640, 480); }, 50);
+    setInterval(() => {
+        paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, width, height);
+    }, 50);
     const audio = new AudioContext(); const out = audio.createMediaStreamDestination();
     const tone = audio.createOscillator(); tone.connect(out); tone.start();
     const pc = window.sending = new RTCPeerConnection();
     pc.addTransceiver(out.stream.getAudioTracks()[0], {direction: 'sendonly'});
     const rids = [...Array(layers).keys()];
-    const sendEncodings = layers === 1 ? []
+    const sendEncodings = mode ? [{scalabilityMode: mode}] : layers === 1 ? []
         : rids.map(i => ({rid: 'r' + i, scaleResolutionDownBy: 2 ** (layers - 1 - i)}));
     const video = pc.addTransceiver(
         canvas.captureStream(20).getVideoTracks()[0], {direction: 'sendonly', sendEncodings});
     const all = RTCRtpSender.getCapabilities('video').codecs;
     video.setCodecPreferences(all.filter(c => c.mimeType === 'video/rtx' || (c.mimeType === codec
-        && !/packetization-mode=0|profile-id=[1-9]|profile-level-id=(?!42e01f)/.test(c.sdpFmtpLine))));
+        && !/packetization-mode=0|profile-id=[1-9]|profile=[1-9]|profile-level-id=(?!42e01f)/.test(c.sdpFmtpLine))));
     pc.getTransceivers()[0].setCodecPreferences(
         audioCodecs.map(wanted => RTCRtpSender.getCapabilities('audio').codecs.find(c => c.mimeType === wanted)));
     await pc.setLocalDescription();
@@ -81,6 +83,13 @@ COPIES_RECEIVED = """async () => {
 }"""
 
 
+# Whether the page has decoded more pictures than so many.
+MORE_DECODED = """async (many) => {
+    const stats = [...(await receiving.getStats()).values()].find(s => s.type === 'inbound-rtp' && s.kind === 'video');
+    return stats.framesDecoded > many;
+}"""
+
+
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
@@ -99,6 +108,8 @@ async def publish(
     *,
     codec: str = "video/VP8",
     layers: int = 1,
+    mode: str | None = None,
+    size: tuple[int, int] = (640, 480),
     red: bool = False,
 ) -> tuple[Transport, list[Producer]]:
     """Let the page send its tone and its canvas."""
@@ -107,15 +118,21 @@ async def publish(
     wanted = {
         "codec": codec,
         "layers": layers,
+        "mode": mode,
+        "width": size[0],
+        "height": size[1],
         "audioCodecs": [*(["audio/red"] if red else []), "audio/opus"],
     }
     offer = SessionDescription.parse(await page.evaluate(SEND, wanted))
     await transport.connect(sdp.dtls_parameters(offer, role))
     rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
     audio, video = offer.media
+    pictures = sdp.rtp_parameters(video, rids)
+    if mode is not None:
+        pictures["encodings"][0]["scalabilityMode"] = mode
     producers = [
         transport.produce("audio", sdp.rtp_parameters(audio)),
-        transport.produce("video", sdp.rtp_parameters(video, rids)),
+        transport.produce("video", pictures),
     ]
     setup = "passive" if role == "client" else "active"
     await answer(page, sdp.answer(offer, transport.parameters(), setup, rids))
@@ -214,6 +231,24 @@ async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router,
         "document.querySelector('video').videoWidth === 320", timeout=1000 * PATIENCE_SECONDS
     )
     await listener.expect(forwards(consumer, 0))
+
+
+@pytest.mark.parametrize("mode", ["L3T3_KEY", "L3T3"])
+async def test_spatial_layers_of_one_stream_are_chosen(
+    page: Page, router: Router, listener: Listener, mode: str
+) -> None:
+    _, producers = await publish(page, router, codec="video/VP9", mode=mode, size=(960, 540))
+    assert producers[1].type == "svc"
+    _, consumer = await receive(page, router, *producers)
+    assert consumer.type == "svc"
+    for layer, width in ((2, 960), (0, 240), (1, 480)):
+        consumer.set_preferred_layers(layer)
+        await listener.expect(forwards(consumer, layer))
+        await page.wait_for_function(
+            "width => document.querySelector('video')?.videoWidth === width", arg=width, timeout=30_000
+        )
+        decoded = await page.evaluate(RECEIVED)
+        await page.wait_for_function(MORE_DECODED, arg=decoded + 5, timeout=20_000)
 
 
 async def test_chromium_restarts_ice_and_goes_on(page: Page, router: Router, join: Join) -> None:

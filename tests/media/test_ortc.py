@@ -8,6 +8,7 @@ from media.capabilities import MID, RID, TRANSPORT_CC, router_capabilities
 from media.errors import InvalidMedia
 from media.ortc import ProducerStream, can_consume, consumer_parameters, producer_stream
 from media.rtp import RtpParameters, parse_capabilities, parse_parameters
+from media.scalability import parse_scalability_mode
 from tests.media.samples import camera, everything, microphone, only, simulcast_camera
 
 
@@ -94,6 +95,11 @@ def test_one_bandwidth_estimator_remains(without: set[str], estimators: set[str]
             "svc",
         ),
         (
+            {**camera("video/VP9"), "encodings": [{"ssrc": 1, "scalabilityMode": "L1T3"}]},
+            "video",
+            "svc",
+        ),
+        (
             {**camera("video/VP9"), "encodings": [{"ssrc": 1, "scalabilityMode": "L1T1"}]},
             "video",
             "simple",
@@ -102,6 +108,29 @@ def test_one_bandwidth_estimator_remains(without: set[str], estimators: set[str]
 )
 def test_type_of_a_producer(parameters: dict[str, Any], kind: str, expected: str) -> None:
     assert produced(parameters, kind).type == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "layers"),
+    [
+        (None, (1, 1, False)),
+        ("", (1, 1, False)),
+        ("L1T1", (1, 1, False)),
+        ("L1T3", (1, 3, False)),
+        ("L3T3", (3, 3, False)),
+        ("L3T3_KEY", (3, 3, True)),
+        ("L3T2_KEY_SHIFT", (3, 2, True)),
+        ("L2T1h", (2, 1, False)),
+        ("S3T3", (3, 3, True)),
+        ("L4T4", (4, 4, False)),
+        ("L5T1", (1, 1, False)),
+        ("L0T1", (1, 1, False)),
+        ("L3T3_key", (1, 1, False)),
+        ("L3T3_KEY\n", (1, 1, False)),
+    ],
+)
+def test_scalability_modes(mode: str | None, layers: tuple[int, int, bool]) -> None:
+    assert parse_scalability_mode(mode) == layers
 
 
 H264 = "video/H264"

@@ -49,7 +49,10 @@ def test_a_check_is_understood() -> None:
         (check()[:-1], "stun_malformed"),
         (check()[:4] + b"\0\0\0\0" + check()[8:], "stun_malformed"),
         (check()[:-1] + bytes([check()[-1] ^ 1]), "stun_malformed"),  # fingerprint
-        (check()[:-5] + b"\2" + check()[-4:], "stun_malformed"),  # a fingerprint of two bytes and two of padding
+        (
+            check()[:-5] + b"\2" + check()[-4:],
+            "stun_malformed",
+        ),  # a fingerprint of two bytes and two of padding
         (
             bytes(stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST, TRANSACTION)),
             "stun_not_a_binding_request",

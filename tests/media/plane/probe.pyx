@@ -11,7 +11,7 @@ from media.plane.feedback cimport (
 )
 from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, frame_reader_t, next_frame
 from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
-from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
+from media.plane.payload cimport CODEC_AV1, CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
 from media.plane.payload cimport parse_payload as c_parse_payload
 from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
 from media.plane.red cimport parse_red as c_parse_red, red_t
@@ -64,7 +64,7 @@ def parse_rtp(data):
 def parse_payload(codec, data):
     cdef Exact exact = Exact(data)
     cdef payload_t payload
-    codecs = {"vp8": CODEC_VP8, "vp9": CODEC_VP9, "h264": CODEC_H264, "opus": CODEC_OPAQUE}
+    codecs = {"vp8": CODEC_VP8, "vp9": CODEC_VP9, "h264": CODEC_H264, "av1": CODEC_AV1, "opus": CODEC_OPAQUE}
     if not c_parse_payload(&payload, codecs[codec], exact.at, exact.length):
         return None
     return {
@@ -72,6 +72,9 @@ def parse_payload(codec, data):
         "picture": payload.picture if payload.picture_bits else None, "bits": payload.picture_bits,
         "tl0": payload.tl0 if payload.tl0_at else None, "key_index": payload.key_index,
         "temporal": payload.temporal if payload.has_layer else None, "sync": bool(payload.layer_sync),
+        "spatial": payload.spatial, "last": bool(payload.last), "predicted": bool(payload.predicted),
+        "stacked": bool(payload.stacked), "up": bool(payload.up_switch), "flexible": bool(payload.flexible),
+        "references": [payload.references[i] for i in range(payload.reference_count)],
     }
 
 

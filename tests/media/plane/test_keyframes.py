@@ -183,7 +183,7 @@ def test_the_control_plane_may_ask_by_any_handle() -> None:
     ("codec", "key", "delta"),
     [
         ("vp8", bytes([0x10, 0x00]), bytes([0x10, 0x01])),
-        ("vp9", bytes([0x88, 0x01, 0]), bytes([0xC8, 0x01, 0])),
+        ("vp9", bytes([0x08, 0]), bytes([0x48, 0])),
         ("h264", bytes([24, 0, 2, 0x67, 1, 0, 2, 0x68, 1]), bytes([0x41, 1])),
         ("h264", bytes([28, 0x85, 1]), bytes([28, 0x81, 1])),
         ("h264", bytes([0x65, 1]), bytes([28, 0x05, 1])),

@@ -118,8 +118,55 @@ def test_vp8_descriptors_parse_as_aiortc_parses_them(data: bytes) -> None:
         ("vp9", b"\x88\x01\x00", {"key": True, "first": True}),
         ("vp9", b"\xc8\x01\x00", {"key": False}),
         ("vp9", b"\x80\x01\x00", {"key": False, "first": False}),
-        ("vp9", b"\xa8\x81\x01\x02\x00", {"key": False}),  # a higher spatial layer
-        ("vp9", b"\xa8\x81\x01\x20\x00", {"key": True}),
+        ("vp9", b"\xa8\x81\x01\x02\x00\x00", {"key": False}),  # a higher spatial layer
+        ("vp9", b"\xa8\x81\x01\x20\x00\x00", {"key": True}),
+        (
+            "vp9",
+            b"\xad\xff\xfe\x15\x07\xaa",  # non-flexible: 15-bit picture id, layers, TL0PICIDX
+            {
+                "picture": 0x7FFE,
+                "bits": 15,
+                "tl0": 7,
+                "temporal": 0,
+                "spatial": 2,
+                "up": True,
+                "stacked": True,
+                "first": True,
+                "last": True,
+                "predicted": False,
+                "key": False,
+                "flexible": False,
+            },
+        ),
+        (
+            "vp9",
+            b"\xf4\x05\x51\x03\x05\x06\xaa",  # flexible: the third reference ends the list
+            {
+                "picture": 5,
+                "bits": 7,
+                "tl0": None,
+                "temporal": 2,
+                "up": True,
+                "spatial": 0,
+                "stacked": True,
+                "first": False,
+                "last": True,
+                "predicted": True,
+                "references": [1, 2, 3],
+            },
+        ),
+        ("vp9", b"\xf4\x05\x51\x03\x05\x07\x06\xaa", None),  # a fourth reference
+        ("vp9", b"\xf4\x05\x51\x03", None),
+        ("vp9", b"\x30\x00\xaa", None),  # flexible without a picture id
+        (
+            "vp9",
+            b"\xb8\x05\xee\xaa",
+            {"temporal": 3, "spatial": 3},
+        ),  # seven and seven: no more are told apart
+        ("vp9", b"\x0a\x38\0\0\0\0\0\0\0\0\x01\x04\x01\xaa", {"key": True}),  # two sizes, one picture
+        ("vp9", b"\x0a\x38\0\0\0\0\0\0\0\0\x01\x04", None),
+        ("vp9", b"\x0a\x18\0\0\0\0\x02\x00", None),
+        ("vp9", b"\x0a", None),
         ("h264", b"", None),
         ("h264", b"\x65", {"key": True}),
         ("h264", b"\x67", {"key": True}),
@@ -143,7 +190,7 @@ def test_payloads(codec: str, data: bytes, expected: dict[str, Any] | None) -> N
 
 
 @settings(max_examples=300)
-@given(st.sampled_from(("vp8", "vp9", "h264", "opus")), st.binary(max_size=200))
+@given(st.sampled_from(("vp8", "vp9", "h264", "av1", "opus")), st.binary(max_size=200))
 def test_any_payload_is_parsed_or_refused(codec: str, data: bytes) -> None:
     parsed = probe.parse_payload(codec, data)
     assert parsed is None or isinstance(parsed["key"], bool)
