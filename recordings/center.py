@@ -116,15 +116,18 @@ class RecordingCenter:
         """
         async with self._opening:
             recorder = self._recorders.get(meeting_id)
+        kept = 0  # where this process captured nothing, composition will say
         if recorder is not None:
             await recorder.close()
             self._recorders.pop(meeting_id, None)
+            kept = await asyncio.to_thread(self._folders.kept_bytes, recorder.recording_id)
         async with self._database.transaction() as session:
             recording = await repository.of_meeting(session, meeting_id, lock=True)
             if recording is None or recording.ended_at is not None:
                 return
             now = self._clock()
             recording.ended_at = now
+            recording.kept_bytes = max(kept, recording.kept_bytes)
             if recorder is not None and recorder.status.reason is not None:
                 recording.failure = recorder.status.reason  # the disk may have been too full to note it
             await repository.enqueue(session, recording, now)

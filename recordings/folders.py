@@ -73,6 +73,10 @@ class Folders:
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
         return [(path.relative_to(top).as_posix(), path) for path in files]
 
+    def kept_bytes(self, recording_id: str) -> int:
+        """Of everything that is there for it, which is what quotas count."""
+        return bytes_of(self.of(recording_id))
+
     def last_segment(self, recording_id: str) -> int:
         """The highest number of a segment there is, 0 where there is none."""
         numbers = [

@@ -50,7 +50,10 @@ class Recording(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]  # when capture ended for good
     duration_seconds: Mapped[float | None] = mapped_column(Float)
-    size_bytes: Mapped[int | None]
+    size_bytes: Mapped[int | None]  # of the film
+    kept_bytes: Mapped[int] = mapped_column(
+        default=0
+    )  # of everything: film, sizes, sound, pictures, what was captured
     renditions: Mapped[list[Any]] = mapped_column(Json, default=list)  # see recordings.renditions
     chapters: Mapped[list[Any]] = mapped_column(Json, default=list)  # the same
 

@@ -60,7 +60,7 @@ def _compose(folder: Path, brief: Brief) -> int:
 
 def _work(folder: Path, brief: Brief, report: Callable[[float], None]) -> Composed:
     source = folder / SOURCE_FOLDER / SOURCE_NAME
-    return convert(folder, source, report) if source.is_file() else compose(folder, report, brief)
+    return convert(folder, source, report, brief) if source.is_file() else compose(folder, report, brief)
 
 
 def _say(report: Report) -> None:

@@ -20,9 +20,9 @@ class AgendaMark:
 class Brief:
     """Given to the composing process by its supervisor. Without a title there is no title card.
 
-    `date` is written out as people read it, `hls` asks for the three sizes, `part_seconds` is how much of the film is
-    encoded at a stretch and kept. `wishes` tells of persons whether they are to be hidden, and goes before what the
-    captured files say, which a full disk may have kept from saying it.
+    `date` is written out as people read it, a film of `hls_seconds` or more is made in three sizes (None: never),
+    `part_seconds` is how much of it is encoded at a stretch and kept. `wishes` tells of persons whether they are to be
+    hidden, and goes before what the captured files say, which a full disk may have kept from saying it.
     """
 
     title: str = ""
@@ -30,7 +30,7 @@ class Brief:
     date: str = ""
     language: str = "zh-CN"
     marks: tuple[AgendaMark, ...] = ()
-    hls: bool = False
+    hls_seconds: float | None = None
     part_seconds: float = 60.0
     wishes: tuple[tuple[str, bool], ...] = ()
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,16 +10,17 @@ from typing import Final
 from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.chapters import find_chapters
-from recordings.compose.film import KEY_FRAME_DISTANCE, LARGE, SMALLER, join
+from recordings.compose.film import KEY_FRAME_DISTANCE, LARGE, Size, join, sizes_of
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
-from recordings.compose.sound import FILM_SOUND, POOR_SOUND, make_sound, read_speech
+from recordings.compose.sound import make_sound, read_speech
 from recordings.compose.speech import Speech
 from recordings.compose.stills import make_poster, make_preview, poster_frame
 from recordings.compose.story import Story, read_story
 from recordings.compose.texts import FilmTexts
 from recordings.compose.verify import verify
 from recordings.compose.work import Work
+from recordings.folders import bytes_of
 from recordings.renditions import FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 
@@ -63,12 +64,12 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     work = Work(folder, brief)
     speech = _sound(story, work, report)
     scenes = make_scenes(story, speech)
-    sizes = (LARGE, *SMALLER) if brief.hls else (LARGE,)
+    sizes = sizes_of(story.duration, brief.hls_seconds)
     frames_a_part = max(1, round(brief.part_seconds * FRAME_RATE / KEY_FRAME_DISTANCE)) * KEY_FRAME_DISTANCE
     Shooting(story, scenes, speech, brief, work, sizes, frames_a_part).run(
         lambda share: report(_SOUND_SHARE + _PICTURES_SHARE * share)
     )
-    outputs = _finish(story, scenes, brief, work, frames_a_part)
+    outputs = _finish(story, scenes, brief, work, sizes, frames_a_part)
     report(0.99)
     publish(folder, work.folder, outputs)
     work.remove()
@@ -85,35 +86,29 @@ def _sound(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
     return speech
 
 
-def _finish(story: Story, scenes: list[Scene], brief: Brief, work: Work, frames_a_part: int) -> Outputs:
+def _finish(
+    story: Story, scenes: list[Scene], brief: Brief, work: Work, sizes: Sequence[Size], frames_a_part: int
+) -> Outputs:
     """Make every rendition in the work folder from parts and sound, and look at the film."""
     frames = frame_count(story)
     seconds = frames / FRAME_RATE
     chapters = find_chapters(story, brief, FilmTexts(brief.language))
     paths = {rendition: work.folder / name for rendition, name in FILE_NAMES.items()}
-    sound = work.folder / FILM_SOUND
-    reel = work.reel(LARGE, sound, frames_a_part, frames, seconds)
+    reels = {
+        size: work.reel(size, work.folder / hls.sound_of(size), frames_a_part, frames, seconds)
+        for size in sizes
+    }
     film = paths[Rendition.FILM]
-    join(reel, film, "mp4", {"movflags": "+faststart"}, chapters)
+    join(reels[LARGE], film, "mp4", {"movflags": "+faststart"}, chapters)
     verify(film, seconds)
     _sync(film)
     make_poster(film, poster_frame(scenes) / FRAME_RATE, paths[Rendition.POSTER])
     preview = make_preview(film, seconds, paths[Rendition.PREVIEW])
     made = [Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW]
-    if brief.hls:
-        reels = {
-            size: work.reel(
-                size,
-                work.folder / POOR_SOUND if size is SMALLER[-1] else sound,
-                frames_a_part,
-                frames,
-                seconds,
-            )
-            for size in (LARGE, *SMALLER)
-        }
+    if len(sizes) > 1:
         hls.package(reels, paths[Rendition.HLS])
         made.append(Rendition.HLS)
-    return Outputs({rendition: _size(paths[rendition]) for rendition in made}, chapters, preview)
+    return Outputs({rendition: bytes_of(paths[rendition]) for rendition in made}, chapters, preview)
 
 
 def publish(folder: Path, work: Path, outputs: Outputs) -> None:
@@ -134,12 +129,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int:
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.iterdir())
-    return path.stat().st_size
 
 
 def _sync(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import av
 from av.error import FFmpegError
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from recordings.compose.layout import HEIGHT, WIDTH
 from recordings.compose.scenes import FRAME_RATE
@@ -39,6 +40,11 @@ class Size:
 LARGE: Final = Size(WIDTH, HEIGHT, 2_500_000)
 # For lines of a village: a reading room's 2 Mbit/s carry ten of the smallest.
 SMALLER: Final = (Size(854, 480, 900_000), Size(426, 240, 180_000))
+
+
+def sizes_of(seconds: float, hls_seconds: float | None) -> tuple[Size, ...]:
+    """In which a film of this length is made, where one of `hls_seconds` or more comes in all of them."""
+    return (LARGE, *SMALLER) if hls_seconds is not None and seconds >= hls_seconds else (LARGE,)
 
 
 class PicturePart:
@@ -89,6 +95,43 @@ def _options(size: Size) -> dict[str, str]:
         # Players change between sizes at key frames, so these stand at the same places in all of them.
         "sc_threshold": "0",
     }
+
+
+class Shots:
+    """The parts being encoded, one a size; they are begun with their first frame. `place` says where each lies."""
+
+    def __init__(self, place: Callable[[int, Size], Path], sizes: Sequence[Size], number: int = 0) -> None:
+        self._place = place
+        self._sizes = sizes
+        self._number = number
+        self._parts: dict[Size, PicturePart] = {}
+        self._scaler = VideoReformatter()
+
+    def add(self, frame: av.VideoFrame) -> None:
+        """The next frame, in every size; it is as large as the largest."""
+        for size in self._sizes:
+            if size not in self._parts:
+                self._parts[size] = PicturePart(self._place(self._number, size), size)
+            if size is LARGE:
+                self._parts[size].add(frame)
+            else:
+                small = self._scaler.reformat(
+                    frame, size.width, size.height, interpolation=Interpolation.BILINEAR, threads=1
+                )
+                self._parts[size].add(small)
+
+    def next_part(self) -> None:
+        """What was added is a whole part."""
+        for size in list(self._parts):
+            self._parts[size].finish()
+            del self._parts[size]
+        self._number += 1
+
+    def close(self) -> None:
+        """Give up what is not whole; does nothing after the last part."""
+        for part in self._parts.values():
+            part.abandon()
+        self._parts.clear()
 
 
 @dataclass(frozen=True, slots=True)

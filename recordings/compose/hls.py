@@ -7,13 +7,19 @@ from typing import Final
 
 import av
 
-from recordings.compose.film import Reel, Size, join
+from recordings.compose.film import SMALLER, Reel, Size, join
 from recordings.compose.scenes import FRAME_RATE
+from recordings.compose.sound import FILM_SOUND, POOR_SOUND
 from recordings.renditions import HLS_MASTER
 
 # Three key frames; short enough to change the size in time, long enough to cost few requests.
 _SEGMENT_SECONDS: Final = 6
 _EXTINF: Final = re.compile(r"#EXTINF:([0-9.]+),\n(\S+)\n")
+
+
+def sound_of(size: Size) -> str:
+    """The file of sound that goes with a size: the smallest is for lines that bear no more."""
+    return POOR_SOUND if size is SMALLER[-1] else FILM_SOUND
 
 
 def package(reels: Mapping[Size, Reel], folder: Path) -> None:

@@ -3,12 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import av
-from av.video.reformatter import Interpolation, VideoReformatter
-
 from recordings.compose.brief import Brief
 from recordings.compose.canvas import Canvas
-from recordings.compose.film import LARGE, PicturePart, Size
+from recordings.compose.film import Shots, Size
 from recordings.compose.fonts import find_font
 from recordings.compose.layout import Tile
 from recordings.compose.lettering import Lettering
@@ -60,7 +57,7 @@ class Shooting:
         if not scenes:
             return
         stage = _Stage(self._story, scenes)
-        reel = _Reel(self._work, self._sizes, done)
+        shots = Shots(self._work.part, self._sizes, done)
         try:
             for scene in scenes:
                 self._canvas.begin(scene)
@@ -68,14 +65,14 @@ class Shooting:
                     stage.set(scene, frame, self._canvas)
                     if frame == scene.begin or frame % _GLANCE == 0:
                         self._canvas.frame_speaker(self._speaking(scene, frame))
-                    reel.add(self._canvas.frame())
+                    shots.add(self._canvas.frame())
                     if (frame + 1) % self._frames_a_part == 0 or frame + 1 == total:
-                        reel.next_part()
+                        shots.next_part()
                     if frame % FRAME_RATE == 0:
                         report(frame / total)
         finally:
             stage.close()
-            reel.close()
+            shots.close()
 
     def _speaking(self, scene: Scene, frame: int) -> Tile | None:
         """Alone in the picture, nobody needs a frame."""
@@ -83,43 +80,6 @@ class Shooting:
         if speaker is None or len(scene.tiles) < 2:  # noqa: PLR2004
             return None
         return next((tile for tile in scene.tiles if self._speakers.get(tile.key or "") == speaker), None)
-
-
-class _Reel:
-    """The parts being encoded, one a size; they are begun with their first frame."""
-
-    def __init__(self, work: Work, sizes: Sequence[Size], number: int) -> None:
-        self._work = work
-        self._sizes = sizes
-        self._number = number
-        self._parts: dict[Size, PicturePart] = {}
-        self._scaler = VideoReformatter()
-
-    def add(self, frame: av.VideoFrame) -> None:
-        """The next frame, in every size."""
-        for size in self._sizes:
-            if size not in self._parts:
-                self._parts[size] = PicturePart(self._work.part(self._number, size), size)
-            if size is LARGE:
-                self._parts[size].add(frame)
-            else:
-                small = self._scaler.reformat(
-                    frame, size.width, size.height, interpolation=Interpolation.BILINEAR, threads=1
-                )
-                self._parts[size].add(small)
-
-    def next_part(self) -> None:
-        """What was added is a whole part."""
-        for size in list(self._parts):
-            self._parts[size].finish()
-            del self._parts[size]
-        self._number += 1
-
-    def close(self) -> None:
-        """Give up what is not whole; does nothing after the last part."""
-        for part in self._parts.values():
-            part.abandon()
-        self._parts.clear()
 
 
 class _Stage:

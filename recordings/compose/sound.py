@@ -41,7 +41,7 @@ def make_sound(story: Story, seconds: float, work: Path, report: Callable[[float
     mixer = Mixer(story.clips)
     mix = work / _MIX
     total = max(1, round(seconds * RATE))
-    with _Encoder(mix, "flac", "flac", "s16") as encoder:
+    with SoundFile(mix, "flac", "flac", "s16") as encoder:
         for position in range(0, total, RATE):
             mixed = mixer.read()[: total - position]
             meter.add(mixed)
@@ -54,6 +54,14 @@ def make_sound(story: Story, seconds: float, work: Path, report: Callable[[float
     part.write_text(json.dumps(turns, ensure_ascii=False), encoding="utf-8")
     part.replace(work / TURNS)
     report(1.0)
+
+
+def renditions_of_sound(work: Path) -> "tuple[SoundFile, SoundFile]":
+    """FILM_SOUND and POOR_SOUND in `work`, to be entered and written."""
+    return (
+        SoundFile(work / FILM_SOUND, "ipod", "aac", "fltp", _FILM_BITS),
+        SoundFile(work / POOR_SOUND, "ipod", "aac", "fltp", _POOR_BITS, "mono"),
+    )
 
 
 def read_speech(work: Path) -> Speech | None:
@@ -81,12 +89,11 @@ def _encode(mix: Path, gain: float, work: Path) -> float | None:
     """Both renditions with this gain, limited; answers their loudness."""
     meter = Meter()
     with ExitStack() as stack:
-        film = stack.enter_context(_Encoder(work / FILM_SOUND, "ipod", "aac", "fltp", _FILM_BITS))
-        poor = stack.enter_context(_Encoder(work / POOR_SOUND, "ipod", "aac", "fltp", _POOR_BITS, "mono"))
+        files = [stack.enter_context(file) for file in renditions_of_sound(work)]
         for limited in _limited(mix, gain):
             meter.add(limited)
-            film.add(limited)
-            poor.add(limited)
+            for file in files:
+                file.add(limited)
     return meter.integrated
 
 
@@ -126,7 +133,7 @@ def _floats(block: av.AudioFrame) -> Samples:
     return block.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
 
 
-class _Encoder:
+class SoundFile:
     """One file of sound, whole or none at all: whoever raises inside leaves nothing."""
 
     def __init__(

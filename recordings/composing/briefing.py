@@ -1,6 +1,6 @@
 """Writes the brief of a composition from the records."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +27,8 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
         organization=organization.name,
         date=written_date(recording.started_at.astimezone(zone), DEFAULT_LANGUAGE),
         language=DEFAULT_LANGUAGE,
-        hls=_wants_sizes(recording, settings),
+        # Lectures are watched by many on all kinds of lines; other recordings only where they are long.
+        hls_seconds=0.0 if recording.kind is MeetingKind.LECTURE else settings.hls_minutes * 60.0,
         part_seconds=settings.part_seconds,
         wishes=tuple(wishes.items()),
     )
@@ -38,12 +39,3 @@ def written_date(at: datetime, language: str) -> str:
     return FilmTexts(language).say(
         "date", year=at.year, month=at.month, day=at.day, time=f"{at.hour:02}:{at.minute:02}"
     )
-
-
-def _wants_sizes(recording: Recording, settings: RecordingSettings) -> bool:
-    """Lectures are watched by many on all kinds of lines; other recordings only where they are long."""
-    if recording.kind is MeetingKind.LECTURE:
-        return True
-    if recording.ended_at is None:
-        return False
-    return recording.ended_at - recording.started_at >= timedelta(minutes=settings.hls_minutes)

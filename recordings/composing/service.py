@@ -210,6 +210,7 @@ class Compositions:
             _log.info("composition_progress_not_noted", code=problem.code)
 
     async def _finish(self, recording_id: str, worker: str, report: Finished) -> None:
+        kept = await asyncio.to_thread(self._folders.kept_bytes, recording_id)
         async with self._database.transaction() as session:
             job, recording = await self._both(session, recording_id, worker)
             captured = recording.failure if recording.failure in _OF_CAPTURE else None
@@ -218,6 +219,7 @@ class Compositions:
             now = self._clock()
             repository.turn(recording, state, now, failure)
             recording.progress, recording.version = 1.0, recording.version + 1
+            recording.kept_bytes = kept
             outputs = report.outputs
             recording.duration_seconds, recording.size_bytes = report.duration, outputs.sizes[Rendition.FILM]
             recording.renditions = renditions_out(outputs)

@@ -12,6 +12,7 @@ from recordings.models import Recording
 from recordings.states import RecordingState
 from recordings.upkeep.models import RecordingDeletion, RecordingHold, StorageRules
 from recordings.upkeep.retention import Keeping
+from recordings.uploads.models import Upload
 from rooms.meetings.states import MeetingKind
 
 RULES_AT_ONCE = 2_000
@@ -42,13 +43,21 @@ def keeping_of(rules: Iterable[StorageRules]) -> list[Keeping]:
 
 
 async def used_bytes(session: AsyncSession, path: str) -> int:
-    """The films of the organization at `path` and all below it."""
-    query = (
-        select(func.coalesce(func.sum(Recording.size_bytes), 0))
+    """What the organization at `path` and all below it have: everything of their recordings, and films on their way.
+
+    A film on its way counts from its beginning on as if it were there.
+    """
+    kept = (
+        select(func.coalesce(func.sum(Recording.kept_bytes), 0))
         .join(Organization, Organization.id == Recording.organization_id)
         .where(in_subtree(Organization.path, path), Recording.state != RecordingState.DELETED)
     )
-    return int(await session.scalar(query) or 0)
+    coming = (
+        select(func.coalesce(func.sum(Upload.size_bytes), 0))
+        .join(Organization, Organization.id == Upload.organization_id)
+        .where(in_subtree(Organization.path, path))
+    )
+    return int(await session.scalar(select(kept.scalar_subquery() + coming.scalar_subquery())) or 0)
 
 
 async def open_hold(session: AsyncSession, recording_id: str) -> RecordingHold | None:

@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database
 from errors import Kind, Problem
 from members.organizations import Organization
-from members.organizations.repository import get_many
 from members.policy import Action, Actor, Subject, may, require
 from recordings.upkeep import repository
 from recordings.upkeep.models import StorageRules
-from recordings.upkeep.quota import Fullness, Room
+from recordings.upkeep.quota import Fullness
 from recordings.upkeep.retention import FOR_EVER, LONGEST_DAYS, keep_days
+from recordings.upkeep.room import fullest_room
 from recordings.upkeep.views import StorageView
 from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.lookups import visible_organization
@@ -62,13 +62,13 @@ class Rules:
             return await self._view(session, organization, can_manage=True)
 
     async def require_room(self, actor: Actor, organization_id: str) -> None:
-        """Before a meeting is scheduled with a recording, or a film is uploaded: Problem recording_quota_exhausted.
+        """Before a meeting is scheduled with a recording: Problem recording_quota_exhausted.
 
         What is scheduled already is recorded, whatever the quota: a meeting is never lost for want of room.
         """
         async with self._database.reading() as session:
             organization = await visible_organization(session, actor, organization_id)
-            room, _ = await _room(session, organization, await repository.rules_by_path(session))
+            room, _ = await fullest_room(session, organization, await repository.rules_by_path(session))
         if room.fullness is Fullness.EXHAUSTED:
             raise Problem(Kind.CONFLICT, "recording_quota_exhausted", {"field": "record"})
 
@@ -78,7 +78,7 @@ class Rules:
         rules = await repository.rules_by_path(session)
         own = rules.get(organization.path)
         keeping = repository.keeping_of(repository.nearest_first(rules, organization.path))
-        room, holder = await _room(session, organization, rules)
+        room, holder = await fullest_room(session, organization, rules)
         return StorageView(
             organization_id=organization.id,
             organization_name=organization.name,
@@ -94,22 +94,6 @@ class Rules:
             fullness=room.fullness,
             can_manage=can_manage,
         )
-
-
-async def _room(
-    session: AsyncSession, organization: Organization, rules: Mapping[str, StorageRules]
-) -> tuple[Room, str | None]:
-    """The fullest of the quotas that count, with the name of who has it: a branch lives in its committee's too."""
-    quotas = [row for row in repository.nearest_first(dict(rules), organization.path) if row.quota_bytes]
-    holders = await get_many(session, [row.organization_id for row in quotas])
-    rooms: list[tuple[Room, str | None]] = []
-    for row in quotas:  # as many as the tree has levels
-        holder = holders[row.organization_id]
-        used = await repository.used_bytes(session, holder.path)
-        rooms.append((Room(used, row.quota_bytes), holder.name))
-    if not rooms:
-        return Room(await repository.used_bytes(session, organization.path), None), None
-    return max(rooms, key=lambda one: one[0].share or 0.0)
 
 
 def _check(days: int | None, by_kind: Mapping[MeetingKind, int], quota_bytes: int | None) -> None:

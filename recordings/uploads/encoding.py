@@ -1,7 +1,7 @@
 """Encodes whatever a film is into pictures of one size and rate, and sound that begins with them."""
 
-from collections.abc import Callable
-from fractions import Fraction
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,17 +9,14 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from recordings.compose.film import KEY_FRAME_DISTANCE
+from recordings.compose.film import Shots
 from recordings.compose.layout import HEIGHT, WIDTH
-from recordings.compose.loudness import RATE
+from recordings.compose.loudness import RATE, Samples
 from recordings.compose.scenes import FRAME_RATE
+from recordings.compose.sound import SoundFile
 from recordings.uploads.probe import Refused, film_stream, open_film, tame
 from recordings.uploads.rules import LONGEST_SECONDS, Refusal
 
-_OPTIONS: Final = {
-    "preset": "veryfast", "crf": "23", "maxrate": "2500k", "bufsize": "5000k", "profile": "main", "level": "3.1",
-}  # fmt: skip
-_AUDIO_BITS: Final = 96_000
 # Sound this far from its place is put right; less is the rounding of containers.
 _OUT_OF_PLACE: Final = RATE // 10
 # So many packets in a row that do not decode are a damaged rest.
@@ -27,15 +24,20 @@ _MOST_ERRORS: Final = 500
 _BLACK: Final = (16, 128, 128)
 
 
-def encode(source: Path, film: Path, expected: float, report: Callable[[float], None]) -> float:
-    """Write the MP4; answers its seconds. Raises Refused for one that goes on for longer than any may."""
-    with (
-        open_film(source) as container,
-        av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as out,
-    ):
+def encode(
+    source: Path, shots: Shots, files: Sequence[SoundFile], expected: float, report: Callable[[float], None]
+) -> int:
+    """Write one part of pictures in every size, and the sound; answers the frames.
+
+    Raises Refused for a film that goes on for longer than any may.
+    """
+    with ExitStack() as stack:
+        container = stack.enter_context(open_film(source))
+        stack.callback(shots.close)
+        entered = [stack.enter_context(file) for file in files]
         video = film_stream(container)
         audio = tame(container.streams.audio[0]) if container.streams.audio else None
-        pictures, sound = _Pictures(out), _Sound(out)
+        pictures, sound = _Pictures(shots), _Sound(entered)
         begin: float | None = None
         for frame in _frames(container, [video, audio] if audio else [video]):
             if frame.time is None:
@@ -51,11 +53,11 @@ def encode(source: Path, film: Path, expected: float, report: Callable[[float], 
             else:
                 sound.add(frame, at)
         pictures.hold(sound.seconds)
-        frames = pictures.finish()
-        if not frames:
+        if not pictures.count:
             raise Refused(Refusal.NO_PICTURE)
-        sound.finish(frames * RATE // FRAME_RATE)
-    return frames / FRAME_RATE
+        shots.next_part()
+        sound.finish(pictures.count * RATE // FRAME_RATE)
+    return pictures.count
 
 
 def _frames(container: Any, streams: list[Any]) -> Any:
@@ -74,50 +76,37 @@ def _frames(container: Any, streams: list[Any]) -> Any:
 class _Pictures:
     """Frames at any times become frames at the film's rate: repeated where there are none, dropped where too many."""
 
-    def __init__(self, out: Any) -> None:
-        self._out = out
-        self._stream = out.add_stream("libx264", rate=FRAME_RATE, options=_OPTIONS)
-        self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        self._stream.gop_size = KEY_FRAME_DISTANCE
-        self._stream.time_base = Fraction(1, FRAME_RATE)
-        self._count = 0
+    def __init__(self, shots: Shots) -> None:
+        self._shots = shots
         self._shown: av.VideoFrame | None = None
+        self.count = 0
 
     def add(self, frame: av.VideoFrame, at: float) -> None:
         place = round(at * FRAME_RATE)
-        if self._shown is not None and place < self._count:
+        if self._shown is not None and place < self.count:
             return
         picture = _fitted(frame)
-        while self._count < place:
+        while self.count < place:
             self._put(self._shown or picture)
         self._put(picture)
         self._shown = picture
 
     def hold(self, seconds: float) -> None:
         """The last picture stays for as long as there is sound: many cameras write a little more of it."""
-        while self._shown is not None and self._count < round(seconds * FRAME_RATE):
+        while self._shown is not None and self.count < round(seconds * FRAME_RATE):
             self._put(self._shown)
 
-    def finish(self) -> int:
-        """The number of frames."""
-        if self._count:
-            self._out.mux(self._stream.encode(None))
-        return self._count
-
     def _put(self, picture: av.VideoFrame) -> None:
-        picture.pts, picture.time_base = self._count, Fraction(1, FRAME_RATE)
-        self._count += 1
-        self._out.mux(self._stream.encode(picture))
+        self.count += 1
+        self._shots.add(picture)
 
 
 class _Sound:
     """Sound at its place from the first picture on, silence where there is none."""
 
-    def __init__(self, out: Any) -> None:
-        self._out = out
-        self._stream = out.add_stream("aac", rate=RATE, layout="stereo")
-        self._stream.bit_rate = _AUDIO_BITS
-        self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+    def __init__(self, files: Sequence[SoundFile]) -> None:
+        self._files = files
+        self._resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
         self._count = 0
 
     @property
@@ -128,32 +117,28 @@ class _Sound:
     def add(self, frame: av.AudioFrame, at: float) -> None:
         place = round(at * RATE)
         for resampled in self._resampler.resample(frame):
-            samples = resampled.to_ndarray()
+            samples = resampled.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
             if place - self._count > _OUT_OF_PLACE:
                 self._silence(place - self._count)
             if self._count - place > _OUT_OF_PLACE:
-                samples = samples[:, min(samples.shape[1], self._count - place) :]
+                samples = samples[min(len(samples), self._count - place) :]
             self._put(samples)
             place += resampled.samples
 
     def finish(self, samples: int) -> None:
         """Fill up to the film's end."""
         self._silence(max(0, samples - self._count))
-        self._out.mux(self._stream.encode(None))
 
     def _silence(self, samples: int) -> None:
         while samples > 0:
             piece = min(samples, RATE)
-            self._put(np.zeros((2, piece), np.float32))
+            self._put(np.zeros((piece, 2), np.float32))
             samples -= piece
 
-    def _put(self, samples: Any) -> None:
-        if not samples.shape[1]:
-            return
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, self._count, Fraction(1, RATE)
-        self._count += samples.shape[1]
-        self._out.mux(self._stream.encode(frame))
+    def _put(self, samples: Samples) -> None:
+        self._count += len(samples)
+        for file in self._files:
+            file.add(samples)
 
 
 def _fitted(frame: av.VideoFrame) -> av.VideoFrame:

@@ -22,6 +22,7 @@ from recordings.models import Recording
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
+from recordings.upkeep.room import require_room_for
 from recordings.uploads import files
 from recordings.uploads.conversion import SOURCE_NAME
 from recordings.uploads.inspection import inspect
@@ -30,6 +31,7 @@ from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES
 from recordings.uploads.views import NewFilm, UploadView
 from rooms.meetings import repository as meetings
 from rooms.meetings.kinds import PRIVATE_KINDS
+from rooms.meetings.lookups import visible_organization
 from rooms.meetings.states import MeetingState
 
 # From the last chunk on: over a weekend nobody has to begin anew.
@@ -54,7 +56,7 @@ class Uploads:
         """Make room for a film, before its first byte.
 
         Problems: upload_too_large, upload_too_small, upload_kind_private, too_many_uploads, storage_full,
-        meeting_has_recording, and those of the policy.
+        upload_exceeds_quota, meeting_has_recording, and those of the policy.
         """
         if film.size_bytes > self._settings.most_upload_bytes:
             limit = self._settings.most_upload_bytes // 1024**3
@@ -74,7 +76,8 @@ class Uploads:
             size_bytes=film.size_bytes, created_at=now, expires_at=now + LIFETIME,
         )  # fmt: skip
         async with self._database.transaction() as session:
-            await self._require_office(session, actor, upload)
+            organization = await self._require_office(session, actor, upload)
+            await require_room_for(session, organization, film.size_bytes)
             query = select(func.count()).select_from(Upload).where(Upload.account_id == actor.account_id)
             if (await session.scalar(query) or 0) >= OPEN_UPLOADS:
                 raise Problem(Kind.CONFLICT, "too_many_uploads", {"limit": OPEN_UPLOADS})
@@ -172,14 +175,12 @@ class Uploads:
         _log.info("upload_finished", recording_id=upload.id)
         return _view(upload, upload.size_bytes, recording_id=upload.id)
 
-    async def _require_office(self, session: AsyncSession, actor: Actor, upload: Upload) -> None:
-        organization = await session.get(Organization, upload.organization_id)
-        if organization is None:
-            raise Problem(Kind.NOT_FOUND, "not_found")
+    async def _require_office(self, session: AsyncSession, actor: Actor, upload: Upload) -> Organization:
+        organization = await visible_organization(session, actor, upload.organization_id)
         require(actor, Action.UPLOAD_RECORDING, Subject(organization_path=organization.path))
         require_sharing(actor, organization.path, upload.kind, upload.audience)
         if upload.meeting_id is None:
-            return
+            return organization
         access = await meetings.access(session, upload.meeting_id, actor)
         access.require(Action.MANAGE_MEETING)
         meeting = access.meeting
@@ -189,6 +190,7 @@ class Uploads:
             raise Problem(Kind.INVALID, "upload_other_meeting", {"field": "meetingId"})
         if await repository.of_meeting(session, meeting.id) is not None:
             raise Problem(Kind.CONFLICT, "meeting_has_recording")
+        return organization
 
     async def _finished(self, session: AsyncSession, actor: Actor, upload_id: str) -> UploadView:
         recording = await session.get(Recording, upload_id)
@@ -215,7 +217,7 @@ def _recording(upload: Upload, now: datetime) -> Recording:
         id=upload.id, meeting_id=upload.meeting_id, organization_id=upload.organization_id, kind=upload.kind,
         title=upload.title, uploader_account_id=upload.account_id, audience=upload.audience,
         state=RecordingState.COMPOSING, state_since=now, progress=0.0, segments=0, version=0,
-        started_at=upload.held_at, ended_at=now,
+        started_at=upload.held_at, ended_at=now, kept_bytes=upload.size_bytes,
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ BRIEF = Brief(
         AgendaMark((STARTED + timedelta(seconds=1)).isoformat(), "太早的一项"),
         AgendaMark((STARTED + timedelta(seconds=7)).isoformat(), "二、讨论"),
     ),
-    hls=True,
+    hls_seconds=0.0,
     part_seconds=4.0,
 )
 

@@ -136,7 +136,7 @@ def test_a_brief_is_read_as_it_was_written() -> None:
         "今天",
         "en",
         (AgendaMark("2026-11-23T12:00:00+00:00", "一"),),
-        hls=True,
+        hls_seconds=0.0,
     )
     assert read_brief(write_brief(brief)) == brief
 

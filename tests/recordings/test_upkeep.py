@@ -223,11 +223,11 @@ async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
     await refused("forbidden", lambda: rules.get(people["member"], tree.branch.id))
     await rules.put(committee, tree.committee.id, None, {}, 1_000)
     for used, fullness in ((799, Fullness.FINE), (800, Fullness.FILLING), (1_000, Fullness.FULL)):
-        await set_fields(database, recording, size_bytes=used)
+        await set_fields(database, recording, kept_bytes=used)
         shown = await rules.get(secretary, tree.branch.id)
         assert (shown.fullness, shown.used_bytes, shown.quota_of) == (fullness, used, "城关镇党委")
         await rules.require_room(secretary, tree.branch.id)
-    await set_fields(database, recording, size_bytes=1_100)
+    await set_fields(database, recording, kept_bytes=1_100)
     await refused("recording_quota_exhausted", lambda: rules.require_room(secretary, tree.branch.id))
     await refused(
         "recording_quota_exhausted", lambda: rules.require_room(people["district"], tree.sibling.id)

@@ -5,15 +5,18 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recordings.compose.brief import Brief
 from recordings.compose.composer import NothingToCompose
 from recordings.compose.verify import verify
-from recordings.renditions import Rendition
+from recordings.folders import bytes_of
+from recordings.renditions import FILE_NAMES, HLS_MASTER
 from recordings.uploads import conversion, encoding, files
 from recordings.uploads.inspection import inspect
 from recordings.uploads.probe import Refused, probe
@@ -90,38 +93,61 @@ def test_whatever_is_taken_is_within_bounds(facts: Facts) -> None:
             assert facts.bits_a_second < 10_000_000
 
 
+OTHER_FILM = partial(films.film, container="webm", codec="libvpx", size=(180, 320), sounds=0)
+IN_THREE_SIZES = Brief(hls_seconds=1.0)
+
+
 @pytest.mark.parametrize(
-    ("make", "copied"),
+    ("make", "brief", "copied", "encoded"),
     [
-        (films.film, True),
-        (partial(films.film, container="webm", codec="libvpx", size=(180, 320), sounds=0), False),
+        (films.film, Brief(), True, False),
+        (films.film, Brief(hls_seconds=3.0), True, False),
+        (films.film, IN_THREE_SIZES, True, True),
+        (OTHER_FILM, Brief(), False, True),
+        (OTHER_FILM, IN_THREE_SIZES, False, True),
     ],
 )
 def test_a_film_becomes_what_a_meeting_becomes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: MakeFile, *, copied: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: MakeFile,
+    brief: Brief,
+    *,
+    copied: bool,
+    encoded: bool,
 ) -> None:
     monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)  # this process has more to do
     source = make(tmp_path / "source")
-    encoded: list[Path] = []
+    sources: list[Path] = []
 
-    def encode(source: Path, film: Path, expected: float, report: Callable[[float], None]) -> float:
-        encoded.append(source)
-        return encoding.encode(source, film, expected, report)
+    def encode(source: Path, *others: Any) -> int:
+        sources.append(source)
+        return encoding.encode(source, *others)
 
     monkeypatch.setattr(conversion, "encode", encode)
     folder = tmp_path / "recording"
     folder.mkdir()
     shares: list[float] = []
-    composed = conversion.convert(folder, source, shares.append)
+    composed = conversion.convert(folder, source, shares.append, brief)
     assert verify(folder / "meeting.mp4", 2.0) == pytest.approx(composed.duration)
-    assert set(composed.outputs.sizes) == {
-        Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW,
-    }  # fmt: skip
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "meeting.mp4", "poster.jpg", "preview.jpg", "sound.m4a",
-    ]  # fmt: skip
-    assert (not encoded) == copied
+    names = {"meeting.mp4", "poster.jpg", "preview.jpg", "sound.m4a"} | (
+        {"hls"} if brief is IN_THREE_SIZES else set()
+    )
+    assert {path.name for path in folder.iterdir()} == names
+    assert {rendition: bytes_of(folder / FILE_NAMES[rendition]) for rendition in composed.outputs.sizes} == (
+        composed.outputs.sizes
+    )
+    assert {FILE_NAMES[rendition] for rendition in composed.outputs.sizes} == names
+    if brief is IN_THREE_SIZES:
+        sizes = [line for line in (folder / "hls" / HLS_MASTER).read_text().splitlines() if line[0] != "#"]
+        assert sizes == ["240p.m3u8", "480p.m3u8", "720p.m3u8"]
+        for name in sizes:
+            with av.open(str(folder / "hls" / name)) as container:
+                assert sum(1 for _ in container.decode(video=0)) == 50
+    assert bool(sources) == encoded
     assert shares == sorted(shares)
+    with av.open(str(folder / "sound.m4a")) as container:
+        assert float(container.duration or 0) / av.time_base == pytest.approx(2.0, abs=0.1)
     with av.open(str(folder / "meeting.mp4")) as container:
         last = list(container.decode(video=0))[-1].to_ndarray(format="gray")
     if not copied:
@@ -130,10 +156,11 @@ def test_a_film_becomes_what_a_meeting_becomes(
         assert last[360, 640] > 150
 
 
-def test_the_last_picture_stays_while_there_is_sound(tmp_path: Path) -> None:
+def test_the_last_picture_stays_while_there_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = films.film(tmp_path / "source.mkv", container="matroska", echo=45)
-    film = tmp_path / "film.mp4"
-    seconds = encoding.encode(source, film, 2.0, lambda _share: None)
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    film = tmp_path / "meeting.mp4"
+    seconds = conversion.convert(tmp_path, source, lambda _share: None).duration
     assert seconds == pytest.approx(3.8, abs=0.1)
     assert verify(film, seconds) == pytest.approx(seconds, abs=0.1)
 

@@ -120,6 +120,30 @@ async def test_who_may_not_and_what_cannot_be_is_told_before_the_first_byte(
     assert (refused.status, refused.code) == (status, code)
 
 
+MEBIBYTE = 1024 * 1024
+
+
+async def test_a_film_has_its_room_from_the_beginning_and_one_without_room_is_told_how_much_is_left(
+    village: Village,
+) -> None:
+    rules: dict[str, Any] = {"keepDays": None, "keepDaysByKind": {}, "quotaBytes": 10 * MEBIBYTE}
+    path = f"/api/organizations/{village.tree.committee.id}/storage"
+    answer = await village.committee("PUT", path, rules)
+    assert answer.status == 200, answer.body
+    begun = [
+        await village.secretary.post("/api/uploads", wanted(village, size * MEBIBYTE)) for size in (6, 4, 1)
+    ]
+    assert [one.status for one in begun] == [201, 201, 409]
+    assert begun[2].code == "upload_exceeds_quota"
+    assert begun[2].body["error"]["details"]["leftMebibytes"] == 0
+    assert "0 MB" in begun[2].body["error"]["message"]
+    assert (await village.secretary("DELETE", f"/api/uploads/{begun[1].body['id']}")).status == 204
+    again = await village.secretary.post("/api/uploads", wanted(village, 4 * MEBIBYTE + 1))
+    assert again.body["error"]["details"]["leftMebibytes"] == 4
+    assert (await village.secretary.post("/api/uploads", wanted(village, 4 * MEBIBYTE))).status == 201
+    assert (await village.committee.get(path)).body["usedBytes"] == 10 * MEBIBYTE
+
+
 async def test_a_family_visit_gets_no_film_by_calling_it_something_else(
     house: House, village: Village
 ) -> None:
