@@ -5,4 +5,4 @@ A test that needs it all has failed.
 
 from typing import Final
 
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 120.0

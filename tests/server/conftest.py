@@ -82,6 +82,7 @@ class Program:
 
     data: Path
     root: Path = ROOT
+    python: str = sys.executable
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Nothing of the caller's configuration."""
@@ -100,7 +101,7 @@ class Program:
 
     async def _start(self, arguments: tuple[str, ...], more: Mapping[str, str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
+            self.python,
             "server.py",
             *arguments,
             cwd=self.root,

@@ -21,14 +21,14 @@ from tests.server.caller import Caller
 from tests.server.conftest import Process, Program
 from tests.signaling.participant import Participant, frames, participant
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 TITLE = "断电的主题党日"
 TONES = {"liuxi": 440, "xiulan": 700}
 HEARTBEAT_SECONDS = 15  # what a kill may cost anybody's attendance
 CAPTURE_SECONDS = 1  # what it may cost the recording
 INTERRUPTION_SECONDS = 3  # what the film shows of the time between
-BUSY_SECONDS = 5  # what a machine with other work adds to any of these
+BUSY_SECONDS = 30  # what a machine with other work adds to any of these
 AFTER_SECONDS = 3  # how long the meeting goes on
 FRAMES_A_SECOND = 50
 GLANCE_SECONDS = 0.1
