@@ -158,7 +158,8 @@ class MediaSection(Section):
         ),
     ] = ()
     plane_threads: Annotated[
-        int, Field(ge=1, le=64, description="Forwarding threads; each further one takes the next port")
+        int,
+        Field(ge=1, le=64, description="Forwarding threads, all on the one port: one a core, but for one"),
     ] = 1
     loudest_microphones: Annotated[
         int,

@@ -33,7 +33,7 @@ class Connection:
         self, pump: Pump, identity: DtlsIdentity, on_state: Callable[[TransportState], None]
     ) -> None:
         self.pump = pump
-        self.ice: IceAgent[Address] = IceAgent()
+        self.ice: IceAgent[Address] = IceAgent(pump.plane.letter)
         self.state = TransportState.NEW
         self._identity = identity
         self._on_state = on_state

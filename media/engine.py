@@ -15,7 +15,7 @@ from media.context import RouterContext
 from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
 from media.identity import DtlsIdentity
-from media.plane import Handle, Plane
+from media.plane import Exchange, Handle, Plane
 from media.pump import Pump
 from media.router import Router
 from media.settings import MediaSettings
@@ -43,7 +43,7 @@ class MediaEngine:
 
     @property
     def port(self) -> int:
-        """The (first) port, of UDP and TCP, clients are told; the real one where the settings say 0."""
+        """The port, of UDP and TCP, clients are told; the real one where the settings say 0."""
         return self._running()[0].plane.port
 
     async def start(self) -> None:
@@ -79,7 +79,9 @@ class MediaEngine:
 
     def create_router(self, listener: MediaListener) -> Router:
         """A new room's worth of media, on the plane with the fewest transports. WrongMediaState engine_stopped."""
-        pump = min(self._running(), key=lambda one: len(one.by_handle))
+        rooms = Counter(id(pump) for _, pump in self._routers.values())
+        # Of those opened at the same minute nobody has transports yet.
+        pump = min(self._running(), key=lambda one: (len(one.by_handle), rooms[id(one)]))
         if self._identity is None:
             raise WrongMediaState("engine_stopped")
         context = RouterContext(
@@ -162,16 +164,20 @@ _PLANE_COUNTERS = (
     "bytes_sent",
     "send_calls",
     "gso_messages",
+    "passed_on",
 )
 
 
 def _open_planes(settings: MediaSettings) -> list[Plane]:
-    """One plane a thread, on consecutive ports."""
+    """One plane a thread, all on one port."""
+    threads = max(1, settings.plane_threads)
+    exchange = Exchange(threads) if threads > 1 else None
     planes: list[Plane] = []
-    for index in range(max(1, settings.plane_threads)):
-        port = settings.port + index if settings.port else 0
+    port = settings.port
+    for _ in range(threads):
         try:
-            planes.append(Plane(settings.bind_addresses, port, tcp=settings.tcp))
+            planes.append(Plane(settings.bind_addresses, port, tcp=settings.tcp, exchange=exchange))
+            port = planes[0].port
         except OSError as error:
             for plane in planes:
                 plane.stop()

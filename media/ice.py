@@ -13,7 +13,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from media.stun import BindingRequest, error_response, success_response
 
-# RFC 8445 section 5.3 asks for 24 bits of user name and 128 of password; 12 of 64 characters and 32 are 72 and 192.
+# RFC 8445 section 5.3 asks for 24 bits of user name and 128 of password; 11 of 64 characters (the first is no secret)
+# and 32 are 66 and 192.
 UFRAG_CHARACTERS = 12
 PASSWORD_CHARACTERS = 32
 ICE_CHARACTERS = string.ascii_letters + string.digits + "+/"
@@ -54,9 +55,9 @@ class IceCredentials(NamedTuple):
     password: str
 
     @classmethod
-    def generate(cls) -> "IceCredentials":
-        """From the operating system's random source."""
-        return cls(_random(UFRAG_CHARACTERS), _random(PASSWORD_CHARACTERS))
+    def generate(cls, letter: str = "") -> "IceCredentials":
+        """From the operating system's random source; the user name begins with `letter`."""
+        return cls(letter + _random(UFRAG_CHARACTERS - len(letter)), _random(PASSWORD_CHARACTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,19 @@ class Verdict(Generic[AddressT]):
 
 @dataclass(slots=True)
 class IceAgent(Generic[AddressT]):
-    """One transport's side of ICE."""
+    """One transport's side of ICE; its user names begin with `letter`, by which planes that share a port know them."""
 
+    letter: str = ""
     # The first are in use, by whatever checks come; those of later restarts follow. A browser may go on with the old
     # ones for as long as the call lasts, even from a new port.
-    valid: list[IceCredentials] = field(default_factory=lambda: [IceCredentials.generate()])
+    valid: list[IceCredentials] = field(default_factory=list)
     state: IceState = IceState.NEW
     selected: AddressT | None = None
     addresses: dict[AddressT, float] = field(default_factory=dict)  # validated -> when last checked
     last_check: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.valid = self.valid or [IceCredentials.generate(self.letter)]
 
     @property
     def credentials(self) -> IceCredentials:
@@ -90,7 +95,7 @@ class IceAgent(Generic[AddressT]):
 
     def restart(self) -> IceCredentials | None:
         """New credentials (RFC 8445 section 9). Gives those that stop being valid at once: of a restart never used."""
-        self.valid.append(IceCredentials.generate())
+        self.valid.append(IceCredentials.generate(self.letter))
         return self.valid.pop(1) if len(self.valid) > MAX_CREDENTIALS else None
 
     def check(

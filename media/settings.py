@@ -27,8 +27,7 @@ class MediaSettings:
 
     `port` 0 takes a free one (tests). `bind_addresses` are literal IP addresses; an address family the machine lacks
     is left out as long as one remains. `announced_addresses` are the IP addresses clients are told (behind a 1:1 NAT
-    the public one); empty means the machine's own, loopback last. Each plane thread beyond the first takes the next
-    port: `port + 1`, ...
+    the public one); empty means the machine's own, loopback last. All plane threads share the port.
     """
 
     port: int = 40000

@@ -13,7 +13,7 @@ Invariant: nothing goes from or to a transport that is not admitted, and nothing
 that no transport knows.
 """
 
-from media.plane.native import DROP_REASONS, Core, Plane, host_and_port, is_tcp
+from media.plane.native import DROP_REASONS, Core, Exchange, Plane, host_and_port, is_tcp
 from media.plane.types import (
     Address,
     ConsumerStatistics,
@@ -42,6 +42,7 @@ __all__ = [
     "Encoding",
     "Event",
     "EventKind",
+    "Exchange",
     "Handle",
     "Plane",
     "PlaneBusyError",

@@ -28,7 +28,7 @@ cdef extern from *:
     }
     """
     enum:
-        MSG_NOSIGNAL, EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_MOD
+        MSG_NOSIGNAL, EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL
     int watch "huitang_watch"(int epoll, int operation, int fd, uint32_t events, uint64_t id) nogil
     ssize_t sendmsg(int fd, const msghdr *message, int flags) nogil
     int close_fd "close"(int fd) nogil
@@ -40,6 +40,7 @@ cdef enum:
 # What becomes of connections; counters that operators see. The two lists go together.
 cdef enum tcp_count_t:
     TCP_ACCEPTED
+    TCP_PASSED_ON
     TCP_REFUSED_FULL
     TCP_REFUSED_SOURCE
     TCP_REFUSED_DESCRIPTORS
@@ -55,8 +56,8 @@ cdef enum tcp_count_t:
 cdef extern from *:
     """
     static const char *const HUITANG_TCP_NAMES[] = {
-        "accepted", "refused_full", "refused_source", "refused_descriptors", "ended_by_peer", "ended_broken",
-        "ended_displaced", "ended_not_stun", "ended_stranger", "ended_silent", "ended_at_stop",
+        "accepted", "passed_on", "refused_full", "refused_source", "refused_descriptors", "ended_by_peer",
+        "ended_broken", "ended_displaced", "ended_not_stun", "ended_stranger", "ended_silent", "ended_at_stop",
     };
     #define HUITANG_TCP_NAMED (sizeof HUITANG_TCP_NAMES / sizeof HUITANG_TCP_NAMES[0])
     """
@@ -71,6 +72,7 @@ ctypedef struct connection_t:
     address_t address
     bint open
     int fd
+    bint given  # by another plane: it stays here
     bint known  # a transport has this address; until then it is a stranger's
     int64_t since_us  # when it came, or when its transport let it go
     int64_t heard_us
@@ -113,10 +115,10 @@ cdef inline void watch_connection(connections_t *connections, connection_t *conn
     )
 
 
-cdef inline void end_connection(core_t *core, connection_t *connection, int why) noexcept nogil:
+cdef inline void release_connection(core_t *core, connection_t *connection, int why) noexcept nogil:
+    """Forget a connection; its descriptor is the caller's."""
     cdef connections_t *connections = connections_of(core)
     lose_address(core, &connection.address)
-    close_fd(connection.fd)
     if connection.buffers != connections.reading:
         free(connection.buffers)
     connections.counts[why] += 1
@@ -124,6 +126,11 @@ cdef inline void end_connection(core_t *core, connection_t *connection, int why)
     if not connection.known:
         connections.strangers -= 1
     memset(connection, 0, sizeof(connection_t))
+
+
+cdef inline void end_connection(core_t *core, connection_t *connection, int why) noexcept nogil:
+    close_fd(connection.fd)
+    release_connection(core, connection, why)
 
 
 cdef inline int64_t write_parts(core_t *core, connection_t *connection, iovec *parts, int count) noexcept nogil:

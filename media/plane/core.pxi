@@ -63,7 +63,7 @@ cdef class Core(Control):
             tcp = {TCP_NAMES[i]: connections_of(core).counts[i] for i in range(<int>TCP_COUNTS)}
         return PlaneStatistics(
             core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
-            core.gso_messages, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
+            core.gso_messages, core.passed_on, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
             tcp, connections_of(core).count if core.connections != NULL else 0,
         )
 
@@ -180,6 +180,9 @@ cdef class Core(Control):
         if self.core.connections != NULL:
             connections_round(self.core)
             sweep_connections(self.core)
+        if self.core.exchange != NULL:
+            take_round(self.core)
+            wake_takers(self.core)
         return core_advance(self.core, now_us)
 
     def connect(self, fd, address, now_us):
@@ -190,7 +193,10 @@ cdef class Core(Control):
         if self.core.connections == NULL:
             self.open_connections()
         connection = admit_connection(self.core, os.dup(fd), &source)
-        return None if connection == NULL else show_address(&connection.address)
+        if connection == NULL:
+            return None
+        connections_of(self.core).counts[<int>TCP_ACCEPTED] += 1
+        return show_address(&connection.address)
 
     def send_runs(self):
         cdef outgoing_t head

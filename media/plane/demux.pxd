@@ -9,6 +9,7 @@ from media.plane.drops cimport (
     DROP_CONTROL_QUEUE_FULL, DROP_MALFORMED_RTCP, DROP_MALFORMED_RTP, DROP_NOT_ADMITTED, DROP_NO_KEYS,
     DROP_RTCP_FLOOD, DROP_TOO_FAST, DROP_TOO_LONG, DROP_TOO_MANY_SSRCS, DROP_UNKNOWN_ADDRESS, DROP_UNKNOWN_PROTOCOL,
 )
+from media.plane.exchange cimport pass_on
 from media.plane.objects cimport core_t, transport_t
 from media.plane.queue cimport queue_push, queue_t
 from media.plane.rates cimport (
@@ -89,14 +90,11 @@ cdef inline void receive_media(
         accept_rtp(core, transport, data, length)
 
 
-cdef inline void core_receive(core_t *core, uint8_t *data, int length, const address_t *address) noexcept nogil:
-    """One datagram at `core.now`. `data` is decrypted in place."""
+cdef inline void core_take(core_t *core, uint8_t *data, int length, const address_t *address) noexcept nogil:
+    """One datagram of this plane's, or of nobody's, 1 to DATAGRAM_MOST bytes. `data` is decrypted in place."""
     cdef transport_t *transport = <transport_t *>table_find(&core.addresses, address)
     core.packets_received += 1
     core.bytes_received += length
-    if length > DATAGRAM_MOST or length < 1:
-        core.drops[<int>DROP_TOO_LONG if length else <int>DROP_UNKNOWN_PROTOCOL] += 1
-        return
     if transport == NULL:
         if data[0] < 4:
             to_control(core, address, NULL, data, length)
@@ -110,3 +108,13 @@ cdef inline void core_receive(core_t *core, uint8_t *data, int length, const add
         to_control(core, address, transport, data, length)
     else:
         core.drops[<int>DROP_UNKNOWN_PROTOCOL] += 1
+
+
+cdef inline void core_receive(core_t *core, uint8_t *data, int length, const address_t *address) noexcept nogil:
+    """One datagram from the network at `core.now`, for whichever plane of the port."""
+    if length > DATAGRAM_MOST or length < 1:
+        core.packets_received += 1
+        core.bytes_received += length
+        core.drops[<int>DROP_TOO_LONG if length else <int>DROP_UNKNOWN_PROTOCOL] += 1
+    elif core.exchange == NULL or not pass_on(core, data, length, address):
+        core_take(core, data, length, address)

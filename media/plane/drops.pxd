@@ -42,6 +42,7 @@ cdef enum drop_t:
     DROP_SEND_REFUSED
     DROP_TCP_FULL
     DROP_TCP_CLOSED
+    DROP_EXCHANGE_FULL
     DROP_COUNT
 
 cdef extern from *:
@@ -55,6 +56,7 @@ cdef extern from *:
         "waiting_for_key_frame", "temporal_layer", "spatial_layer", "too_late", "nack_unknown_ssrc", "nack_not_in_ring",
         "nack_throttled", "nack_not_negotiated", "tap_full", "not_loudest", "send_would_block",
         "send_no_buffers", "send_refused", "tcp_full", "tcp_closed",
+        "exchange_full",
     };
     #define HUITANG_DROP_NAMED (sizeof HUITANG_DROP_NAMES / sizeof HUITANG_DROP_NAMES[0])
     """

@@ -53,6 +53,7 @@ cdef class Keeper:
     cdef int64_t last_handle
     cdef bint threaded
     cdef outlet_t outlet
+    cdef Exchange exchange
 
     def __cinit__(self, *arguments, **options):
         self.records = {}
@@ -62,8 +63,26 @@ cdef class Keeper:
         if self.core == NULL:
             raise MemoryError
 
-    def __init__(self, *, seed=None):
+    def __init__(self, *, seed=None, exchange=None):
         self.open(1, seed)
+        self.join(exchange)
+
+    cdef int join(self, Exchange exchange) except -1:
+        """Be one of the planes of one port."""
+        if exchange is None:
+            return 0
+        self.core.elsewhere = <table_t *>calloc(1, sizeof(table_t))
+        if self.core.elsewhere == NULL:
+            raise MemoryError
+        self.core.elsewhere.secret = self.core.addresses.secret
+        self.core.place = exchange.take_place()
+        self.core.exchange = &exchange.exchange
+        self.exchange = exchange
+        return 0
+
+    @property
+    def letter(self):
+        return chr(HUITANG_LETTERS[self.core.place])
 
     cdef int open(self, int sockets, object seed) except -1:
         """Allocate what lives as long as the core."""
@@ -131,6 +150,7 @@ cdef class Keeper:
             self.discard(record)
         for i in range(BATCHES_MOST):
             free(self.core.batches[i])
+        free(self.core.elsewhere)
         queue_close(&self.core.letters)
         queue_close(&self.core.control)
         queue_close(&self.core.strangers)

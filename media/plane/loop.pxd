@@ -10,6 +10,8 @@ from media.plane.address cimport address_t
 from media.plane.objects cimport SOCKETS_MOST, core_t
 from media.plane.queue cimport huitang_acquire
 from media.plane.sockets cimport POLLIN, RECEIVE_MOST, pollfd, read_name, receive_batch, sockets_t
+from media.plane.exchange cimport wake_takers
+from media.plane.taking cimport take_round
 from media.plane.tcp cimport connections_round, send_letters, sweep_connections
 
 cdef extern from *:
@@ -127,6 +129,9 @@ cdef inline void *run_loop(void *argument) noexcept nogil:
             if fds[loop.sockets.count + 1].revents:
                 connections_round(loop.core)
             sweep_connections(loop.core)
+        if loop.core.exchange != NULL:
+            take_round(loop.core)
+            wake_takers(loop.core)
         next_at = core_advance(loop.core, now_us())
         if loop.core.told:
             loop.core.told = False

@@ -27,6 +27,16 @@ def host_and_port(address: Address) -> tuple[str, int]:
 def is_tcp(address: Address) -> bool:
     """Whether the address is a TCP connection. No two connections are the same address."""
 
+class Exchange:
+    """Joins `places` (2 to 64) planes that share one port; each that is made with it takes the next place.
+
+    What comes to one plane and is another's goes there through a bounded queue.
+    """
+
+    places: int
+
+    def __init__(self, places: int) -> None: ...
+
 class Core:
     """The packet logic without sockets, thread or clock. Times are microseconds of any monotonic clock.
 
@@ -35,7 +45,10 @@ class Core:
     and consumers with it, a producer its consumers and taps; their handles are stale from that moment.
     """
 
-    def __init__(self, *, seed: int | None = None) -> None:
+    letter: str
+    """The first character of the ICE user names of this plane's transports; planes of one port know them by it."""
+
+    def __init__(self, *, seed: int | None = None, exchange: Exchange | None = None) -> None:
         """`seed` makes initial sequence numbers and timestamps repeatable in tests."""
 
     # Transports
@@ -196,15 +209,22 @@ class Plane(Core):
     """The bound port (useful when 0 was asked for)."""
 
     def __init__(
-        self, bind_addresses: Sequence[str], port: int, *, tcp: bool = True, seed: int | None = None
+        self,
+        bind_addresses: Sequence[str],
+        port: int,
+        *,
+        tcp: bool = True,
+        seed: int | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         """Open the sockets; several addresses, and UDP and TCP, share the port.
 
         OSError (EADDRINUSE, EADDRNOTAVAIL…) names the address. An IPv6 address where the machine has no IPv6 is
-        skipped if another address could be bound.
+        skipped if another address could be bound. With an `exchange` the first plane chooses the port, the others
+        are given it.
         """
     def start(self) -> None:
-        """Start the plane thread. Once."""
+        """Start the plane thread. Once, and after all planes of its exchange have been opened."""
     def stop(self) -> None:
         """End the thread (waits for its batch, without the GIL), close the sockets. May be called again."""
     def send_datagram(self, address: Address, data: bytes) -> bool:

@@ -9,6 +9,7 @@ builds objects, passes commands and drains queues.
 include "records.pxi"
 include "sealing.pxi"
 include "building.pxi"
+include "exchange.pxi"
 include "keeper.pxi"
 include "control.pxi"
 include "core.pxi"

@@ -31,6 +31,7 @@ cdef enum:
     SOCKETS_MOST = 8
     TCP_SOCKET = SOCKETS_MOST  # the `socket` of every address that is a TCP connection
     BATCHES_MOST = SOCKETS_MOST + 1
+    PLANES_MOST = 64  # as many as an ICE user name has first characters
     RESENT = 128
     DUE_MOST = 256
     SR_MEMORY = 4
@@ -237,11 +238,22 @@ ctypedef struct due_t:
     producer_t *producer
     uint8_t stream
 
+# What the planes of one port have in common; it outlives them.
+ctypedef struct exchange_t:
+    int count
+    queue_t *queues  # from each plane (slowly) to each (fast)
+    int wake_fds[<int>PLANES_MOST]  # -1: nobody to wake
+
 ctypedef struct core_t:
     int64_t now
     srtp_t srtp
     evp_t evp
     table_t addresses
+    exchange_t *exchange  # NULL where there is one plane alone
+    int place  # among the planes of the exchange
+    table_t *elsewhere  # addresses of the other planes, each with the plane's place plus one for owner
+    uint64_t takers  # bits of the planes to wake
+    uint64_t passed_on
     list_t transports
     list_t producers
     list_t demands  # scratch

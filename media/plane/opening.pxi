@@ -11,7 +11,26 @@ cdef enum:
     SO_SNDBUFFORCE = 32
 
 
-cdef object open_socket(str address, int port):
+cdef enum sharing_t:
+    ALONE
+    FIRST  # of several planes on one port
+    FURTHER
+
+
+cdef object bind(object sock, str address, int port, int sharing):
+    """Bind a socket that others of this process may join (SO_REUSEPORT), or that joins them.
+
+    The first binds alone and lets others in afterwards: so a port that another program has is refused, and a second
+    server does not silently take half of the first one's clients.
+    """
+    if sharing == FURTHER:
+        sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_REUSEPORT, 1)
+    sock.bind((address, port))
+    if sharing == FIRST:
+        sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_REUSEPORT, 1)
+
+
+cdef object open_socket(str address, int port, int sharing):
     """A bound UDP socket; OSError names the address."""
     family = sockets_module.AF_INET6 if ":" in address else sockets_module.AF_INET
     sock = sockets_module.socket(family, sockets_module.SOCK_DGRAM | sockets_module.SOCK_NONBLOCK)
@@ -25,14 +44,14 @@ cdef object open_socket(str address, int port):
                 sock.setsockopt(sockets_module.SOL_SOCKET, forced, SOCKET_BUFFER)
             except PermissionError:
                 sock.setsockopt(sockets_module.SOL_SOCKET, option, SOCKET_BUFFER)
-        sock.bind((address, port))
+        bind(sock, address, port, sharing)
     except OSError as error:
         sock.close()
         raise OSError(error.errno, f"UDP port {port} on {address}: {error.strerror}") from error
     return sock
 
 
-cdef object open_listener(object beside):
+cdef object open_listener(object beside, int sharing):
     """A TCP listener at the address and port of a UDP socket; OSError names them."""
     address, port = beside.getsockname()[:2]
     sock = sockets_module.socket(beside.family, sockets_module.SOCK_STREAM | sockets_module.SOCK_NONBLOCK)
@@ -45,7 +64,7 @@ cdef object open_listener(object beside):
         sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_RCVBUF, TCP_BUFFER)
         # Connections of a server that was stopped a moment ago do not keep the port.
         sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_REUSEADDR, 1)
-        sock.bind((address, port))
+        bind(sock, address, port, sharing)
         sock.listen(LISTEN_QUEUE)
     except OSError as error:
         sock.close()
@@ -53,14 +72,14 @@ cdef object open_listener(object beside):
     return sock
 
 
-cdef list open_datagrams(list addresses, int port):
+cdef list open_datagrams(list addresses, int port, int sharing):
     """A UDP socket an address, all on one port."""
     opened = []
     refused = None
     try:
         for address in addresses:
             try:
-                sock = open_socket(address, port)
+                sock = open_socket(address, port, sharing)
             except OSError as error:
                 # A machine without IPv6: the other addresses will do.
                 if ":" not in address or error.errno not in (97, 99) or len(addresses) == 1:
@@ -77,14 +96,14 @@ cdef list open_datagrams(list addresses, int port):
     return opened
 
 
-cdef tuple open_all(list addresses, int port, bint tcp):
+cdef tuple open_all(list addresses, int port, bint tcp, int sharing):
     """The UDP sockets and the TCP listeners beside them. A free port (0) is one that is free for both."""
     for attempt in range(PORT_ATTEMPTS):
-        datagrams = open_datagrams(addresses, port)
+        datagrams = open_datagrams(addresses, port, sharing)
         listeners = []
         try:
             for sock in datagrams if tcp else []:
-                listeners.append(open_listener(sock))
+                listeners.append(open_listener(sock, sharing))
         except OSError as error:
             close_all(datagrams + listeners)
             if port or error.errno != 98 or attempt == PORT_ATTEMPTS - 1:

@@ -19,7 +19,7 @@ cdef class Plane(Core):
         self.event_fd = -1
         self.open_sockets = []
 
-    def __init__(self, bind_addresses, port, *, tcp=True, seed=None):
+    def __init__(self, bind_addresses, port, *, tcp=True, seed=None, exchange=None):
         addresses = list(bind_addresses)
         number(port, "port", 0, 65535)
         if not 1 <= len(addresses) <= SOCKETS_MOST:
@@ -27,10 +27,13 @@ cdef class Plane(Core):
         self.sockets = <sockets_t *>calloc(1, sizeof(sockets_t))
         if self.sockets == NULL:
             raise MemoryError
-        datagrams, listeners = open_all(addresses, port, tcp)
+        cdef Exchange shared = exchange
+        sharing = ALONE if shared is None else FURTHER if shared.taken else FIRST
+        datagrams, listeners = open_all(addresses, port, tcp, sharing)
         self.open_sockets = datagrams + listeners
         self.port = datagrams[0].getsockname()[1]
         self.open(len(datagrams), seed)
+        self.join(shared)
         for i, sock in enumerate(datagrams):
             self.sockets.fds[i] = sock.fileno()
             self.sockets.ipv6[i] = sock.family == sockets_module.AF_INET6
@@ -51,10 +54,14 @@ cdef class Plane(Core):
         self.loop.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.loop.event_fd = self.event_fd
+        if shared is not None:
+            shared.wake_by(self.core.place, self.loop.wake_fd)
 
     def start(self):
         if self.started:
             raise RuntimeError("the plane has been started")
+        if self.exchange is not None and self.exchange.taken < self.exchange.places:
+            raise RuntimeError("open all planes of the port before starting any")
         if start_thread(&self.loop.thread, run_loop, &self.loop) != 0:
             raise OSError("no thread for the media plane")
         self.started = True

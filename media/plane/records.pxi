@@ -15,16 +15,17 @@ from pylibsrtp import Policy, Session, _binding as srtp_binding
 from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
 
 from media.plane.allocation cimport NO_RUNG, SPATIAL_MOST
-from media.plane.address cimport TABLE_SLOTS, address_t
+from media.plane.address cimport TABLE_SLOTS, address_t, table_t
 from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_clear, batch_t, message_t
 from media.plane.clockwork cimport core_advance, flush_due
 from media.plane.commands cimport *
 from media.plane.connections cimport (
-    HUITANG_TCP_NAMED, HUITANG_TCP_NAMES, TCP_COUNTS, close_fd, connection_t, connections_of, connections_t,
+    HUITANG_TCP_NAMED, HUITANG_TCP_NAMES, TCP_ACCEPTED, TCP_COUNTS, close_fd, connection_t, connections_of, connections_t,
     find_connection,
 )
 from media.plane.demux cimport DATAGRAM_MOST, control_t, core_receive, receive_media
 from media.plane.drops cimport DROP_COUNT, HUITANG_DROP_NAMED, HUITANG_DROP_NAMES
+from media.plane.exchange cimport EXCHANGE_BYTES, GIVEN_CONNECTION, HUITANG_LETTERS, given_t, wake_takers
 from media.plane.extensions cimport *
 from media.plane.estimator cimport estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
@@ -43,6 +44,7 @@ from media.plane.seal cimport *
 from media.plane.selection cimport selection_t
 from media.plane.srtp cimport srtp_function_t
 from media.plane.stream cimport stream_expected, stream_t
+from media.plane.taking cimport take_round
 from media.plane.tcp cimport (
     admit_connection, connections_round, end_connections, listen_on, make_epoll, sweep_connections,
 )

@@ -5,6 +5,7 @@ transport unasked. The next check from there gives it back.
 """
 
 from media.plane.address cimport address_t, same_address, table_find, table_put, table_remove
+from media.plane.exchange cimport IS_MINE, NOT_MINE, tell_planes
 from media.plane.objects cimport ADDRESSES_MOST, core_t, transport_t
 
 
@@ -12,6 +13,7 @@ cdef inline void drop_address(core_t *core, transport_t *transport, int index) n
     cdef int i
     if table_find(&core.addresses, &transport.addresses[index]) == <void *>transport:
         table_remove(&core.addresses, &transport.addresses[index])
+        tell_planes(core, NOT_MINE, &transport.addresses[index])
     for i in range(index, transport.address_count - 1):
         transport.addresses[i] = transport.addresses[i + 1]
     transport.address_count -= 1
@@ -22,11 +24,13 @@ cdef inline void learn_address(core_t *core, transport_t *transport, const addre
     for i in range(transport.address_count):
         if same_address(&transport.addresses[i], address):
             table_put(&core.addresses, address, transport)
+            tell_planes(core, IS_MINE, address)
             return
     # Control counts them as well, and refuses one too many.
     if transport.address_count < ADDRESSES_MOST and table_put(&core.addresses, address, transport):
         transport.addresses[transport.address_count] = address[0]
         transport.address_count += 1
+        tell_planes(core, IS_MINE, address)
 
 
 cdef inline void forget_address(core_t *core, transport_t *transport, const address_t *address) noexcept nogil:

@@ -11,14 +11,18 @@ from libc.string cimport memcmp, memcpy, memset
 
 from media.plane.address cimport address_t, table_find
 from media.plane.connections cimport (
-    CONNECTIONS_MOST, EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_MOD, SLOT_BITS, TCP_ACCEPTED, TCP_ENDED_AT_STOP,
-    TCP_ENDED_BROKEN, TCP_ENDED_BY_PEER, TCP_ENDED_DISPLACED, TCP_ENDED_NOT_STUN, TCP_ENDED_SILENT,
-    TCP_ENDED_STRANGER, TCP_REFUSED_DESCRIPTORS, TCP_REFUSED_FULL, TCP_REFUSED_SOURCE, buffers_t, close_fd,
-    connection_t, connections_of, connections_t, end_connection, send_frames, watch, write_rest,
+    CONNECTIONS_MOST, EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, SLOT_BITS, TCP_ACCEPTED,
+    TCP_ENDED_AT_STOP, TCP_ENDED_BROKEN, TCP_ENDED_BY_PEER, TCP_ENDED_DISPLACED, TCP_ENDED_NOT_STUN,
+    TCP_ENDED_SILENT, TCP_ENDED_STRANGER, TCP_PASSED_ON, TCP_REFUSED_DESCRIPTORS, TCP_REFUSED_FULL,
+    TCP_REFUSED_SOURCE, buffers_t, close_fd, connection_t, connections_of, connections_t, end_connection,
+    release_connection, send_frames, watch, write_rest,
 )
 from media.plane.demux cimport core_receive
 from media.plane.drops cimport DROP_TOO_LONG
-from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, next_frame
+from media.plane.exchange cimport GIVEN_CONNECTION, give, named_place, room_for_strangers
+from media.plane.framing cimport (
+    FRAME_HEAD, FRAME_MOST, FRAME_TOO_LONG, FRAME_WANTS_MORE, next_frame, write_frame_head,
+)
 from media.plane.objects cimport TCP_SOCKET, core_t
 from media.plane.queue cimport queue_front, queue_pop
 from media.plane.sockets cimport MSG_DONTWAIT, name_t, read_name
@@ -133,7 +137,6 @@ cdef inline connection_t *admit_connection(core_t *core, int fd, address_t *addr
     connection.buffers = buffers
     connections.count += 1
     connections.strangers += 1
-    connections.counts[<int>TCP_ACCEPTED] += 1
     if watch(connections.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, address.scope) != 0:
         end_connection(core, connection, TCP_ENDED_BROKEN)
         return NULL
@@ -165,7 +168,34 @@ cdef inline void accept_round(core_t *core, int listener) noexcept nogil:
                 rest_listeners(connections, True)
             return
         read_name(&name, connections.ipv6[listener], 0, &address)
-        admit_connection(core, fd, &address)
+        if admit_connection(core, fd, &address) != NULL:
+            connections.counts[<int>TCP_ACCEPTED] += 1
+
+
+cdef inline bint pass_connection_on(
+    core_t *core, connection_t *connection, const uint8_t *frame, int length, const uint8_t *rest, int rest_length
+) noexcept nogil:
+    """Give a stranger's connection, with what was read from it, to the plane that its first check names; false where
+    that is this one, or none."""
+    cdef uint8_t stream[<int>FRAME_HEAD + <int>FRAME_MOST + <int>READ_ROOM]
+    cdef int place
+    if core.exchange == NULL or connection.known or connection.given:
+        return False
+    place = named_place(frame, length)
+    if not 0 <= place < core.exchange.count or place == core.place:
+        return False
+    write_frame_head(stream, length)
+    memcpy(stream + FRAME_HEAD, frame, length)
+    memcpy(stream + FRAME_HEAD + length, rest, rest_length)
+    # First out of our epoll: the taker may have the descriptor closed before we come to it.
+    watch(connections_of(core).epoll, EPOLL_CTL_DEL, connection.fd, 0, 0)
+    if room_for_strangers(core, place) and give(
+        core, place, GIVEN_CONNECTION, &connection.address, stream, FRAME_HEAD + length + rest_length, connection.fd
+    ):
+        release_connection(core, connection, TCP_PASSED_ON)
+    else:
+        end_connection(core, connection, TCP_REFUSED_FULL)
+    return True
 
 
 cdef inline void take_frames(
@@ -183,14 +213,27 @@ cdef inline void take_frames(
             end_connection(core, connection, TCP_ENDED_NOT_STUN)
         elif frame == FRAME_TOO_LONG:
             core.drops[<int>DROP_TOO_LONG] += 1
-        else:
+        elif not pass_connection_on(core, connection, buffers.reader.bytes, frame, data + at, length - at):
             core_receive(core, buffers.reader.bytes, frame, &address)
+
+
+cdef inline void feed_connection(
+    core_t *core, connection_t *connection, const uint8_t *data, int length
+) noexcept nogil:
+    """Take in bytes of the connection."""
+    cdef buffers_t *buffers = connection.buffers
+    note_known(core, connection)
+    connection.heard_us = core.now
+    connections_of(core).reading = buffers
+    take_frames(core, connection, buffers, data, length)
+    connections_of(core).reading = NULL
+    if not connection.open:
+        free(buffers)
 
 
 cdef inline void read_connection(core_t *core, connection_t *connection) noexcept nogil:
     """Take in what the connection holds, up to READ_ROOM."""
     cdef uint8_t data[<int>READ_ROOM]
-    cdef buffers_t *buffers = connection.buffers
     cdef ssize_t length = recv(connection.fd, data, READ_ROOM, MSG_DONTWAIT)
     if length <= 0:
         if length == 0:
@@ -198,13 +241,7 @@ cdef inline void read_connection(core_t *core, connection_t *connection) noexcep
         elif errno != EAGAIN and errno != EINTR:
             end_connection(core, connection, TCP_ENDED_BROKEN)
         return
-    note_known(core, connection)
-    connection.heard_us = core.now
-    connections_of(core).reading = buffers
-    take_frames(core, connection, buffers, data, <int>length)
-    connections_of(core).reading = NULL
-    if not connection.open:
-        free(buffers)
+    feed_connection(core, connection, data, <int>length)
 
 
 cdef inline void connections_round(core_t *core) noexcept nogil:

@@ -184,6 +184,8 @@ class PlaneStatistics(NamedTuple):
     bytes_sent: int
     send_calls: int
     gso_messages: int
+    passed_on: int
+    """Datagrams that came here and are another plane's."""
     gso_enabled: bool
     """Whether the kernel segments on every socket; where it refused, datagrams go one by one by sendmmsg."""
     drops: Mapping[str, int]

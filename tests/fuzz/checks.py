@@ -1,18 +1,27 @@
-"""ICE checks at the agent: nothing but what was signed with its password is ever accepted."""
+"""ICE checks at the agent, which accepts nothing but what was signed with its password.
+
+And at planes that share a port: that one hears them which the user name begins with.
+"""
 
 import random
 from collections import Counter
+from types import ModuleType
+from typing import Any
 
 from media.ice import MAX_ADDRESSES, MAX_CREDENTIALS, IceAgent, IceCredentials
 from media.stun import StunError, parse_binding_request, peek_local_ufrag
-from tests.fuzz.conference import PASSWORD, UFRAG
+from tests.fuzz.conference import PASSWORD, UFRAG, address
 from tests.fuzz.mutation import mutate
+
+LETTERS = "abcdef"  # of the planes; the seeds' user name is the last one's
 
 
 class Checks:
     """An agent whose credentials are those of the seeds."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, plane: ModuleType, dice: random.Random) -> None:
+        exchange = plane.Exchange(len(LETTERS))
+        self.planes: list[Any] = [plane.Core(exchange=exchange) for _ in LETTERS]
         self.dice = dice
         self.agent: IceAgent[int] = IceAgent(valid=[IceCredentials(UFRAG, PASSWORD)])
         self.reasons: Counter[str] = Counter()
@@ -22,7 +31,7 @@ class Checks:
         """One datagram from anywhere."""
         datagram = mutate(self.dice, own, others)
         self.now += 0.1
-        peek_local_ufrag(datagram)
+        self.send_around(datagram)
         try:
             request = parse_binding_request(datagram)
         except StunError as error:
@@ -37,6 +46,15 @@ class Checks:
         self.agent.tick(self.now)
         if self.dice.random() < 0.001:
             self.agent = IceAgent(valid=[IceCredentials(UFRAG, PASSWORD)])
+
+    def send_around(self, datagram: bytes) -> None:
+        """To the first of the planes."""
+        self.planes[0].receive(datagram, address(9), 0)
+        self.planes[-1].advance(0)
+        heard = [len(plane.drain_control()) for plane in (self.planes[0], self.planes[-1])]
+        ufrag = peek_local_ufrag(datagram)
+        if ufrag and datagram[0] <= 3 and heard != [ufrag[0] not in LETTERS[1:], ufrag[0] == LETTERS[-1]]:
+            raise AssertionError(f"heard by the wrong plane: {datagram.hex()}")
 
     def close(self) -> Counter[str]:
         """How checks fared."""

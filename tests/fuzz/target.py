@@ -25,6 +25,7 @@ FLOOD_EVERY = 8  # rounds of the conference
 # What only sockets, a machine without memory, or a bound that no round can reach would bring about.
 OUT_OF_REACH = {
     "event_queue_full",
+    "exchange_full",
     "no_address",
     "no_keys",
     "protect",
@@ -95,7 +96,7 @@ class Run:
 
         self.executions[parser] += ROUND
         if parser in {"framing", "stun"}:
-            target = Wire(self.plane, self.dice) if parser == "framing" else Checks(self.dice)
+            target = Wire(self.plane, self.dice) if parser == "framing" else Checks(self.plane, self.dice)
             for _ in range(ROUND):
                 target.feed(self.corpus[parser], self.everything)
             self.reached += target.close()

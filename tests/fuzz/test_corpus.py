@@ -38,7 +38,7 @@ def test_every_packet_is_understood(folder: str, name: str) -> None:
 
 
 def test_every_check_is_read_and_the_right_ones_are_accepted() -> None:
-    checks = Checks(random.Random(1))  # noqa: S311
+    checks = Checks(plane, random.Random(1))  # noqa: S311
     assert peek_local_ufrag(SEEDS["stun"]["check"]) == UFRAG
     for name in ("check", "nominating", "long-name"):
         verdict = checks.agent.check(parse_binding_request(SEEDS["stun"][name]), 1, ("192.0.2.1", 9), 0)

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import aioice.ice
 import pytest
 from aiortc import MediaStreamTrack
 
+import media.ice
 from media import MediaEngine, MediaSettings, Router
 from tests.media.peers import Listener, Peer
 
@@ -48,3 +50,10 @@ async def join(router: Router) -> AsyncIterator[Join]:
     yield enter
     for peer in peers:
         await peer.leave()
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time runs faster: consent is what finds a peer who moved and, as aioice does, never nominates again."""
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.5)
+    monkeypatch.setattr(media.ice, "STALE_AFTER", 1.5)

@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-import aioice.ice
 import pytest
 
-import media.ice
 from media import MediaEngine
 from media.events import TransportState, TransportStateChanged
 from tests.media.conftest import Join
@@ -19,13 +17,6 @@ async def ways(engine: MediaEngine) -> AsyncIterator[list[Way]]:
     yield both
     for way in both:
         way.close()
-
-
-@pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time runs faster: consent is what finds a peer who moved and, as aioice does, never nominates again."""
-    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.5)
-    monkeypatch.setattr(media.ice, "STALE_AFTER", 1.5)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

@@ -8,7 +8,7 @@ from typing import Any
 from aiortc.rtp import RtcpPacket, RtpPacket
 from pylibsrtp import Policy, Session
 
-from media.plane import Core, Encoding, Profile
+from media.plane import Core, Encoding, Exchange, Profile
 
 PROFILES = {
     Profile.AEAD_AES_128_GCM: (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
@@ -133,8 +133,14 @@ class Client:
 class World:
     """The core, its clients and the clock."""
 
-    def __init__(self, *, seed: int = 1, profile: Profile = Profile.AEAD_AES_128_GCM) -> None:
-        self.core = Core(seed=seed)
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        profile: Profile = Profile.AEAD_AES_128_GCM,
+        exchange: Exchange | None = None,
+    ) -> None:
+        self.core = Core(seed=seed, exchange=exchange)
         self.profile = profile
         self.now = START
         self.clients: list[Client] = []
