@@ -11,6 +11,9 @@ from web.figures import FIGURES, Figures
 
 # Requests that are being answered when the server stops get so long; films and sockets are cut before.
 SHUTDOWN_SECONDS = 3.0
+# A connection without a request, or with the beginning of one, ends after so long; aiohttp by itself waits an hour. A
+# reverse proxy that keeps idle connections should let go first: nginx does after 60 s.
+IDLE_SECONDS = 75.0
 
 
 class _PeopleLeftOut(logging.Filter):
@@ -41,7 +44,13 @@ class Listener:
         logger = logging.getLogger(f"{__name__}.{id(self)}")
         logger.setLevel(logging.DEBUG)  # part of what strangers send is told at that level only
         logger.addFilter(_PeopleLeftOut(app[FIGURES]))
-        self._runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=logger,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            keepalive_timeout=IDLE_SECONDS,
+        )
         self._host = host
         self._wanted = port
         self._tls = tls

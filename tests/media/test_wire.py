@@ -133,6 +133,39 @@ async def test_guessing_is_answered_in_bounded_fashion(
     assert engine.statistics()["counters"]["stun_unauthenticated"] > REFUSALS_PER_SECOND
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_strangers_are_sent_no_more_than_they_send(
+    router: Router, engine: MediaEngine, host: str
+) -> None:
+    """Whoever borrows another's address to flood it gains nothing by us, in bytes or in packets."""
+    stranger = await meet(engine, host)
+    ufrag, password = credentials(router)
+    unsigned = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    unsigned.attributes["USERNAME"] = f"{ufrag}:x"
+    bare = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    kinds = [
+        check(f"{ufrag}:x", "guess"),
+        check(f"{ufrag}:{'x' * 400}", "guess", controlled=True),
+        check("nobody:x", "guess"),
+        bytes(unsigned),
+        bytes(bare),
+        DTLS,
+        b"\x80\x60" + bytes(1_000),
+        b"\x81\xc9\0\1\0\0\0\1",
+        b"",
+    ]
+    for datagram in kinds * 20:
+        stranger.send(datagram)
+    last = await stranger.answer(check(f"{ufrag}:x", password))
+    while last.error_code is not None:
+        last = await stranger.answer(check(f"{ufrag}:x", password))
+    refusals = stranger.received[:-1]
+    assert 0 < len(refusals) <= 2 * REFUSALS_PER_SECOND
+    assert max(map(len, refusals)) <= min(len(datagram) for datagram in kinds[:2])
+    assert sum(map(len, refusals)) < sum(map(len, kinds)) * 20
+    stranger.close()
+
+
 class Broken:
     """A transport whose every packet goes wrong."""
 

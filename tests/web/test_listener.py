@@ -89,3 +89,20 @@ async def test_who_breaks_off_is_counted_and_not_logged(
     await writer.wait_closed()
     await listener.stop()
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nCookie: "], ids=["nothing", "half a head"]
+)
+async def test_who_does_not_finish_asking_is_not_kept(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr("web.listener.IDLE_SECONDS", 0.3)
+    application = web.Application()
+    application[FIGURES] = Figures()
+    listener = Listener(application, "127.0.0.1", 0)
+    await listener.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(begun)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await reader.read() == b""
+    writer.close()
+    await listener.stop()

@@ -252,6 +252,20 @@ class TestEnds:
         assert stranger.closed()
         assert tcp(world) == {"accepted": 1, "ended_stranger": 1}
 
+    def test_a_stranger_that_sends_a_byte_now_and_then_has_no_longer(
+        self, world: World, connect: Connect
+    ) -> None:
+        stranger = connect()
+        message = itertools.cycle(frame(STUN))
+        sent = 0
+        while not stranger.closed():
+            assert sent < STRANGER_US // 250_000 + 5
+            stranger.end.send(bytes([next(message)]))
+            world.advance(250_000)
+            sent += 1
+        assert tcp(world) == {"accepted": 1, "ended_stranger": 1}
+        assert world.core.statistics().tcp_connections == 0
+
     def test_whom_a_transport_knows_stays_while_he_is_heard(self, world: World) -> None:
         client = TcpClient(world, 20)
         for _ in range(5):
