@@ -60,6 +60,12 @@
     mend() {
       window.measured.networkCut = false
     },
+    /** The own voice is sent no more, as by a cable that came loose; the page does not know. */
+    async unplugMicrophone() {
+      for (const connection of connections)
+        for (const sender of connection.getSenders())
+          if (sender.track?.kind === 'audio') await sender.replaceTrack(null)
+    },
     /** How the own voice is sent: the audio section that the browser was answered with. */
     voiceAnswer() {
       const answers = [...connections].map((connection) => connection.remoteDescription)

@@ -72,3 +72,12 @@ test('coming back replaces all that was known', () => {
   )
   expect(state.peers.map(({ peerId, reconnecting }) => [peerId, reconnecting])).toEqual([['b', true]])
 })
+
+test("a host's list of troubles is the last one told, without who has gone", () => {
+  const rows = ['a', 'b'].map((peerId) => ({ peerId, up: 2, down: 5, troubles: ['lossUp' as const] }))
+  applyEvent(state, 'roomQuality', { peers: rows, omitted: 1 })
+  applyEvent(state, 'peerLeft', { peerId: 'a', reason: 'left' })
+  expect(state.quality).toEqual({ peers: [rows[1]], omitted: 1 })
+  enterState(state, admitted())
+  expect(state.quality).toEqual({ peers: [], omitted: 0 })
+})

@@ -116,6 +116,37 @@ export type ModerateAction =
   | 'lock'
   | 'unlock'
 
+/** What is wrong with somebody's network or device; docs/protocol.md says when. */
+export type Trouble =
+  | 'reconnecting'
+  | 'noPath'
+  | 'microphoneSilent'
+  | 'lossUp'
+  | 'lossDown'
+  | 'cameraSilent'
+  | 'pictureStarved'
+  | 'bandwidthDown'
+  | 'bandwidthUp'
+  | 'delay'
+  | 'jitterUp'
+
+/** Five bars each way, 0 for nothing; `troubles` worst first. */
+export interface Quality {
+  up: number
+  down: number
+  troubles: Trouble[]
+}
+
+export interface PeerQuality extends Quality {
+  peerId: string
+}
+
+/** Those who have any trouble, worst first, and how many more there are. */
+export interface RoomQuality {
+  peers: PeerQuality[]
+  omitted: number
+}
+
 type Nothing = Record<string, never>
 
 /** Client event → what goes out and what comes back. */
@@ -178,7 +209,8 @@ export interface RoomEvents {
   producerLayersWanted: { producerId: string; spatialLayers: number }
   activeSpeaker: { peerId: string | null }
   audioLevels: { levels: { peerId: string; dBov: number }[] }
-  networkQuality: { peerId: string; up: number; down: number }
+  networkQuality: PeerQuality
+  roomQuality: RoomQuality
   chat: ChatLine
   handRaised: { peerId: string; raised: boolean }
   lobby: { peerId: string; displayName: string; waiting: boolean }
@@ -212,6 +244,7 @@ export const ROOM_EVENTS: readonly RoomEventName[] = [
   'activeSpeaker',
   'audioLevels',
   'networkQuality',
+  'roomQuality',
   'chat',
   'handRaised',
   'lobby',

@@ -4,11 +4,13 @@ import type {
   PeerInfo,
   ProducerEvent,
   ProducerInfo,
+  Quality,
   RecordingStatus,
   Role,
   RoomEventName,
   RoomEvents,
   RoomMeeting,
+  RoomQuality,
   WaitingPeer,
 } from './messages'
 
@@ -50,7 +52,9 @@ export interface RoomState {
   activeSpeaker: string | null
   /** Who is heard now and how loud, in dBov: 0 is the loudest, -127 silence. */
   levels: Record<string, number>
-  network: { up: number; down: number } | null
+  network: Quality | null
+  /** Of the whole room, where one is a host. */
+  quality: RoomQuality
 }
 
 export const newRoomState = (): RoomState => ({
@@ -72,6 +76,7 @@ export const newRoomState = (): RoomState => ({
   activeSpeaker: null,
   levels: {},
   network: null,
+  quality: { peers: [], omitted: 0 },
 })
 
 const peerFrom = (info: PeerInfo): Peer => ({
@@ -97,6 +102,7 @@ export function enterState(state: RoomState, answer: JoinAnswer): void {
   state.recording = answer.recording
   state.activeSpeaker = null
   state.levels = {}
+  state.quality = { peers: [], omitted: 0 }
 }
 
 type Apply = { [Event in RoomEventName]?: (state: RoomState, payload: RoomEvents[Event]) => void }
@@ -130,6 +136,7 @@ const apply: Apply = {
   },
   peerLeft(state, { peerId }) {
     state.peers = state.peers.filter((peer) => peer.peerId !== peerId)
+    state.quality.peers = state.quality.peers.filter((one) => one.peerId !== peerId)
     if (state.activeSpeaker === peerId) state.activeSpeaker = null
   },
   peerReconnecting: (state, { peerId }) => withReconnecting(state, peerId, true),
@@ -149,7 +156,8 @@ const apply: Apply = {
   audioLevels(state, { levels }) {
     state.levels = Object.fromEntries(levels.map(({ peerId, dBov }) => [peerId, dBov]))
   },
-  networkQuality: (state, { up, down }) => void (state.network = { up, down }),
+  networkQuality: (state, quality) => void (state.network = quality),
+  roomQuality: (state, quality) => void (state.quality = quality),
   chat: (state, line) => void state.chat.push(line),
   handRaised(state, { peerId, raised }) {
     if (peerId === state.peerId) state.handRaised = raised
