@@ -47,6 +47,7 @@ const tile = (key: string, more: Partial<Tile> = {}): Tile => ({
   handRaised: false,
   reconnecting: false,
   starved: false,
+  unrecorded: false,
   ...more,
 })
 

@@ -20,6 +20,8 @@ export interface Tile {
   reconnecting: boolean
   /** The viewer's line does not bear the picture; the sound goes on. */
   starved: boolean
+  /** Oneself, who asked not to be in the picture of the recording that runs. */
+  unrecorded: boolean
 }
 
 export interface OwnPictures {
@@ -27,6 +29,7 @@ export interface OwnPictures {
   camera: MediaStreamTrack | null
   screen: MediaStreamTrack | null
   microphoneOn: boolean
+  unrecorded: boolean
 }
 
 /** Louder than this counts as speaking: room noise lies below. */
@@ -59,6 +62,7 @@ export function tilesOf(
     handRaised: state.handRaised,
     reconnecting: false,
     starved: false,
+    unrecorded: own.unrecorded,
   }
   const people = [self, ...state.peers.map((peer) => remoteTile(state, tracks, starved, peer, 'camera'))]
   const screens = state.peers
@@ -90,5 +94,6 @@ function remoteTile(
     handRaised: peer.handRaised,
     reconnecting: peer.reconnecting,
     starved: producer !== undefined && starved.has(producer.producerId),
+    unrecorded: false,
   }
 }
