@@ -36,9 +36,9 @@ For web/api:
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView
 
 Problem codes raised here: recording_not_found (NOT_FOUND), recording_not_playable (CONFLICT: not composed yet, or
-failed; details.state), rendition_not_found (NOT_FOUND: it does not come in this form; details.rendition). Whoever
-is signed in without being a member may watch what he may see, and his reports are answered with an empty coverage:
-only a member's watching is counted.
+failed; details.state), rendition_not_found (NOT_FOUND: it does not come in this form; details.rendition),
+recording_renewed (CONFLICT: it was composed anew; details.version). Whoever is signed in without being a member may
+watch what he may see, and his reports are answered with an empty coverage: only a member's watching is counted.
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
 `disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `composition_failed`, `files_missing`.

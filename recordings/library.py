@@ -116,28 +116,37 @@ class Library:
         return replace(film, download_name=f"{access.recording.title}.mp4", signed_seconds=None)
 
     async def media(
-        self, actor: Actor | None, recording_id: str, rendition: Rendition = Rendition.FILM
+        self,
+        actor: Actor | None,
+        recording_id: str,
+        rendition: Rendition = Rendition.FILM,
+        version: int | None = None,
     ) -> MediaFile:
         """The film, or its sound, in whichever store has it; Problems recording_not_found, recording_not_playable.
 
-        Problem rendition_not_found where there is no sound of its own.
+        Problem rendition_not_found where there is no sound of its own, recording_renewed where it is not the `version`
+        any more that was asked for: half of one film and half of another is none.
 
         From the first time a member fetches it, the clock runs against which watching is counted.
         """
-        recording = await self._opened(actor, recording_id)
+        recording = await self._opened(actor, recording_id, version)
         return await self._file(recording, rendition, FILE_NAMES[rendition])
 
-    async def stream(self, actor: Actor | None, recording_id: str, file: str) -> MediaFile:
+    async def stream(
+        self, actor: Actor | None, recording_id: str, file: str, version: int | None = None
+    ) -> MediaFile:
         """A playlist or a piece of the film in several sizes; Problems and the clock as of `media`."""
-        recording = await self._opened(actor, recording_id)
+        recording = await self._opened(actor, recording_id, version)
         if not is_hls_file(file):
             raise _no_rendition(Rendition.HLS)
         return await self._file(recording, Rendition.HLS, f"{FILE_NAMES[Rendition.HLS]}/{file}")
 
-    async def _opened(self, actor: Actor | None, recording_id: str) -> Recording:
+    async def _opened(self, actor: Actor | None, recording_id: str, version: int | None) -> Recording:
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             access.require_playable()
+            if version is not None and version != access.recording.version:
+                raise Problem(Kind.CONFLICT, "recording_renewed", {"version": access.recording.version})
             member_id = actor.member_id if actor is not None else None
             known = member_id is None or await viewings.get(session, recording_id, member_id)
         if not known and member_id is not None:
@@ -185,7 +194,7 @@ def _no_rendition(rendition: Rendition) -> Problem:
 
 
 def _may_come_from_elsewhere(kind: str) -> bool:
-    """What a player loads without a script; not playlists, whose names are found beside where they came from."""
+    """Films and their pieces; not playlists, whose names are found beside where they came from."""
     return kind.startswith(("video/", "audio/"))
 
 
@@ -200,6 +209,7 @@ def _view(
         organization_name=organization.name,
         kind=recording.kind.value,
         state=recording.state,
+        version=recording.version,
         progress=recording.progress,
         duration_seconds=recording.duration_seconds,
         started_at=recording.started_at,

@@ -50,6 +50,7 @@ class RecordingView:
     organization_name: str
     kind: str
     state: RecordingState
+    version: int  # of the film; another one is another film
     progress: float
     duration_seconds: float | None
     started_at: datetime

@@ -15,7 +15,7 @@ MOST_GRANTS: Final = 10_000
 
 
 class Grants:
-    """By session and path; the oldest go where there are too many."""
+    """By session, path and query; the oldest go where there are too many."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -55,9 +55,10 @@ def security_headers(media_origin: str | None = None) -> OnPrepare:
     """Adds them to every answer just before its headers go out (aiohttp's on_response_prepare)."""
     headers = dict(HEADERS)
     if media_origin is not None:
-        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
-            "media-src 'self'", f"media-src 'self' {media_origin}"
-        )
+        policy = CONTENT_SECURITY_POLICY
+        for directive in ("media-src", "connect-src"):  # what the browser loads, and the player's own script
+            policy = policy.replace(f"{directive} 'self'", f"{directive} 'self' {media_origin}")
+        headers["Content-Security-Policy"] = policy
 
     async def add(_request: web.Request, response: web.StreamResponse) -> None:
         for name, value in headers.items():

@@ -74,9 +74,9 @@ async def test_the_library_shows_what_one_may_watch(house: House, village: Villa
     found = (await village.party_member.get("/api/recordings")).body["items"]
     assert [one["id"] for one in found] == [row.id]
     assert set(found[0]) == {
-        "id", "meetingId", "title", "organizationName", "kind", "state", "progress", "durationSeconds", "startedAt",
-        "sizeBytes", "failure", "audience", "coverage", "downloadable", "requiredShare", "promptMinutes", "canManage",
-        "canDelete", "captions", "renditions", "chapters", "preview",
+        "id", "meetingId", "title", "organizationName", "kind", "state", "version", "progress",
+        "durationSeconds", "startedAt", "sizeBytes", "failure", "audience", "coverage", "downloadable", "requiredShare",
+        "promptMinutes", "canManage", "canDelete", "captions", "renditions", "chapters", "preview",
     }  # fmt: skip
     assert (found[0]["state"], found[0]["progress"], found[0]["durationSeconds"]) == ("ready", 1.0, 600.0)
     one = await village.party_member.get(f"/api/recordings/{row.id}")
@@ -296,6 +296,21 @@ async def test_a_file_of_the_stream_is_had_as_the_film_is(
         assert (part.status, await part.read()) == (206, content[2:6])
     assert (await village.nobody.get(path)).code == "not_signed_in"
     assert (await village.sibling_secretary.get(path)).code == "recording_not_found"
+
+
+@pytest.mark.parametrize("file", ["media", "hls/180p-00000.m4s"])
+async def test_a_player_is_told_that_the_film_is_another_one(
+    house: House, village: Village, file: str
+) -> None:
+    row = await record(house, village)
+    await streamed(house, row)
+    path = f"/api/recordings/{row.id}/{file}"
+    version = (await village.party_member.get(f"/api/recordings/{row.id}")).body["version"]
+    async with village.party_member.client.get(f"{path}?version={version}") as found:
+        assert found.status == 200
+    other = await village.party_member.get(f"{path}?version={version + 1}")
+    assert (other.status, other.code) == (409, "recording_renewed")
+    assert (await village.party_member.get(f"{path}?version=-1")).status == 422
 
 
 async def test_nothing_but_the_stream_is_had_by_its_call(house: House, village: Village) -> None:

@@ -48,7 +48,7 @@ def _pattern(path: str) -> str:
 def _handler(call: AnyCall) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         services, edge = request.app[SERVICES], request.app[EDGE]
-        granted = edge.grants.find(session, request.path) if (session := _session(call, request)) else None
+        granted = edge.grants.find(session, request.path_qs) if (session := _session(call, request)) else None
         if granted is not None:
             return await answer_media(request, granted)
         seen = request[SEEN]
@@ -65,7 +65,7 @@ def _handler(call: AnyCall) -> Handler:
         answered = await call.handler(Asked(request, services, edge, caller, wanted, seen, language, text))
         if isinstance(answered, MediaFile):
             if session is not None and caller.actor is not None:
-                edge.grants.note(session, request.path, answered)
+                edge.grants.note(session, request.path_qs, answered)
             return await answer_media(request, answered)
         return _response(call, answered)
 

@@ -8,6 +8,7 @@ from web.api.paging import page_out, page_request
 from web.api.schemas.base import Page, PageQuery
 from web.api.schemas.recordings import (
     CoverageOut,
+    FilmQuery,
     PromptAnswer,
     RecordingOut,
     RecordingsQuery,
@@ -43,9 +44,9 @@ async def recording(asked: Asked[Nothing]) -> RecordingOut:
     return RecordingOut.model_validate(found)
 
 
-async def media(asked: Asked[Nothing]) -> MediaFile:
+async def media(asked: Asked[FilmQuery]) -> MediaFile:
     """The MP4, with Range and If-Range."""
-    return await asked.services.library.media(asked.caller.actor, asked.path("recordingId"))
+    return await _film(asked, Rendition.FILM)
 
 
 async def download(asked: Asked[Nothing]) -> MediaFile:
@@ -53,16 +54,22 @@ async def download(asked: Asked[Nothing]) -> MediaFile:
     return await asked.services.library.download(asked.caller.actor, asked.path("recordingId"))
 
 
-async def sound(asked: Asked[Nothing]) -> MediaFile:
+async def sound(asked: Asked[FilmQuery]) -> MediaFile:
     """The sound alone, for poor lines."""
+    return await _film(asked, Rendition.SOUND)
+
+
+async def _film(asked: Asked[FilmQuery], rendition: Rendition) -> MediaFile:
     library = asked.services.library
-    return await library.media(asked.caller.actor, asked.path("recordingId"), Rendition.SOUND)
+    return await library.media(asked.caller.actor, asked.path("recordingId"), rendition, asked.input.version)
 
 
-async def hls(asked: Asked[Nothing]) -> MediaFile:
+async def hls(asked: Asked[FilmQuery]) -> MediaFile:
     """HTTP Live Streaming (RFC 8216), where `renditions` has it: `master.m3u8`, and every file that playlists name."""
     library = asked.services.library
-    return await library.stream(asked.caller.actor, asked.path("recordingId"), asked.path("file"))
+    return await library.stream(
+        asked.caller.actor, asked.path("recordingId"), asked.path("file"), asked.input.version
+    )
 
 
 async def poster(asked: Asked[Nothing]) -> MediaFile:

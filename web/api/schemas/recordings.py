@@ -14,6 +14,7 @@ from web.api.schemas.base import Id, Input, Moment, Output, PageQuery, Seconds, 
 MAX_INTERVALS = 500
 MAX_RATE = 16.0  # what browsers' players offer at most; above 2 a report is refused
 MAX_QUERY = 100
+MAX_VERSION = 2**31 - 1
 MAX_CAPTIONS = 512 * 1024
 
 Interval = tuple[Seconds, Seconds]
@@ -83,8 +84,9 @@ class PreviewOut(Output):
 class RecordingOut(Output):
     """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer.
 
-    `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still does. A list
-    leaves `captions` empty and `canManage` and `canDelete` false: they are said of one recording alone.
+    `version` counts how often a film was made of it: players name the one they have begun, and begin anew when it is
+    refused. `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still
+    does. A list leaves `captions` empty and `canManage` and `canDelete` false: they are said of one recording alone.
     """
 
     id: Id
@@ -93,6 +95,7 @@ class RecordingOut(Output):
     organization_name: str
     kind: str
     state: RecordingState
+    version: int
     progress: Annotated[float, Field(ge=0, le=1)]
     duration_seconds: Seconds | None
     started_at: Moment
@@ -109,6 +112,12 @@ class RecordingOut(Output):
     chapters: list[ChapterOut]
     preview: PreviewOut | None
     captions: list[CaptionsOut]
+
+
+class FilmQuery(Input):
+    """Of the film, its sound and its stream: `version` refuses every other than that one (`recording_renewed`)."""
+
+    version: Annotated[int, Field(ge=0, le=MAX_VERSION)] | None = None
 
 
 class ViewingReport(Input):

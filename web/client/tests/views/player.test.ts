@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Interval } from '@/protocol/http/shapes'
 import { commandOf, speedBeside } from '@/views/recordings/player/commands'
+import { variantsOf, wayOf } from '@/views/recordings/player/quality'
 import { chapterAt, missing, pictureAt } from '@/views/recordings/player/marks'
 
 const key = (name: string, held: Partial<KeyboardEvent> = {}) =>
@@ -70,5 +71,36 @@ describe('marks on the seek bar', () => {
     ]
     expect(chapterAt(chapters, 1)).toBeNull()
     expect(chapterAt(chapters, 50)?.title).toBe('二')
+  })
+})
+
+describe('the sizes of a stream', () => {
+  it('are read out of the master playlist, the largest first', () => {
+    const master = [
+      '#EXTM3U',
+      '#EXT-X-STREAM-INF:BANDWIDTH=180000,RESOLUTION=426x240,CODECS="avc1.4d401f,mp4a.40.2"',
+      '240p.m3u8',
+      '#EXT-X-STREAM-INF:BANDWIDTH=2500000,RESOLUTION=1280x720',
+      '720p.m3u8',
+      '#EXT-X-STREAM-INF:BANDWIDTH=1',
+      'soundonly.m3u8',
+      '#EXT-X-STREAM-INF:RESOLUTION=1x2',
+      'https://elsewhere.example/1.m3u8',
+      '#EXT-X-STREAM-INF:RESOLUTION=1x2',
+    ].join('\r\n')
+    expect(variantsOf(master)).toEqual([
+      { height: 720, playlist: '720p.m3u8' },
+      { height: 240, playlist: '240p.m3u8' },
+    ])
+    expect(variantsOf('')).toEqual([])
+  })
+
+  it.each([
+    [{ feed: true, stream: true }, true, 'script'],
+    [{ feed: false, stream: true }, true, 'native'],
+    [{ feed: false, stream: false }, true, 'file'],
+    [{ feed: true, stream: true }, false, 'file'],
+  ] as const)('come to a browser that can %o, streamed %s, as %s', (can, streamed, way) => {
+    expect(wayOf(can, streamed)).toBe(way)
   })
 })

@@ -163,6 +163,8 @@ export interface Recording {
   organizationName: string
   kind: MeetingKind
   state: RecordingState
+  /** Of the film; another one is another film. */
+  version: number
   progress: number
   durationSeconds: number | null
   startedAt: string

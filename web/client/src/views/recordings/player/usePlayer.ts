@@ -12,7 +12,6 @@ export interface Player {
   playing: Ref<boolean>
   waiting: Ref<boolean>
   slow: Ref<boolean>
-  broken: Ref<'network' | 'film' | null>
   muted: Ref<boolean>
   volume: Ref<number>
   speed: Ref<number>
@@ -26,10 +25,8 @@ export interface Player {
   setVolume: (volume: number) => void
   mute: () => void
   float: () => void
-  again: () => void
   /** Read the element's state; for its events. */
   read: () => void
-  failed: () => void
   loaded: () => void
 }
 
@@ -44,7 +41,6 @@ export function usePlayer(element: () => HTMLVideoElement | null): Player {
   const playing = ref(false)
   const waiting = ref(false)
   const slow = ref(false)
-  const broken = ref<'network' | 'film' | null>(null)
   const muted = ref(false)
   const volume = ref(storedNumber(VOLUME_KEY, 1, 0, 1))
   const speed = ref(storedNumber(SPEED_KEY, 1, 0.5, 2))
@@ -105,7 +101,6 @@ export function usePlayer(element: () => HTMLVideoElement | null): Player {
     playing,
     waiting,
     slow,
-    broken,
     muted,
     volume,
     speed,
@@ -136,25 +131,11 @@ export function usePlayer(element: () => HTMLVideoElement | null): Player {
       if (document.pictureInPictureElement) void document.exitPictureInPicture()
       else void video?.requestPictureInPicture().catch(() => undefined)
     },
-    again() {
-      const video = element()
-      if (!video) return
-      const from = at.value
-      broken.value = null
-      video.load()
-      video.currentTime = from
-      play()
-    },
-    failed() {
-      const code = element()?.error?.code
-      broken.value = code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'film'
-    },
     loaded() {
       const video = element()
       if (!video) return
       video.playbackRate = speed.value
       video.volume = volume.value
-      broken.value = null
       read()
     },
   }

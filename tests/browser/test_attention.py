@@ -1,0 +1,67 @@
+"""What asks a viewer or a participant something: whether he is still there, and whether he may be in the picture."""
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy import update
+
+from database import Database
+from recordings.models import Recording, Viewing
+from tests.browser.conftest import Arrive
+from tests.browser.person import PHONE, until
+from tests.browser.server import RunningServer
+from tests.browser.test_player import put_recording
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+async def test_a_viewer_is_asked_whether_he_is_still_there_and_answers_with_one_key(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
+    async with database.transaction() as session:
+        await session.execute(update(Recording).where(Recording.id == recording).values(prompt_minutes=10))
+    person = await arrive("xiaohe", PHONE)
+    page = person.page
+    await page.goto(f"{server.url}/recordings/{recording}")
+    await page.get_by_test_id("player").evaluate("video => { video.muted = true }")
+    await page.get_by_test_id("play").click()
+
+    async def nearly_ten_minutes_later() -> bool:
+        async with database.transaction() as session:
+            mine = update(Viewing).where(Viewing.recording_id == recording).values(unasked_seconds=599.5)
+            return len((await session.scalars(mine.returning(Viewing.member_id))).all()) == 1
+
+    await until(nearly_ten_minutes_later, lambda: "the account of what is watched is open")
+    await database.dispose()
+
+    await expect(page.get_by_test_id("prompt")).to_be_visible()
+    await expect(page.get_by_test_id("answer")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("prompt")).to_have_count(0)
+
+
+async def test_who_does_not_want_to_be_in_the_recording_says_so_before_and_may_change_his_mind(
+    arrive: Arrive,
+) -> None:
+    host = await arrive("liuxi")
+    meeting = await host.schedule("主题党日：村容环境我带头", record=True)
+    member = await arrive("xiaohe", PHONE)
+    await host.join(meeting)
+    page = member.page
+    await page.goto(f"{member.server.url}/meetings/{meeting}/room")
+    await expect(page.get_by_text("本次会议将录制")).to_be_visible()
+    await page.get_by_test_id("not-in-picture").check()
+    await page.get_by_test_id("join-now").click()
+    sign = page.get_by_test_id("unrecorded")
+    await expect(sign).to_be_visible()
+
+    await page.get_by_test_id("settings").click()
+    await page.get_by_test_id("not-in-picture").uncheck()
+    await page.get_by_test_id("settings").click()
+    await expect(sign).to_have_count(0)
+
+    await host.page.get_by_test_id("leave").click()
+    await host.page.get_by_test_id("end-meeting").click()
+    await expect(host.page.get_by_test_id("end-screen")).to_be_visible()
+    await expect(host.page.get_by_role("alert")).to_have_count(0)  # nothing went wrong, and nothing says so

@@ -1,0 +1,219 @@
+"""A film in several sizes: one is chosen, and whatever happens to line or film, watching goes on where it was."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from playwright.async_api import Page, Request, Route, expect
+
+from database import Database
+from recordings.compose.film import Size
+from recordings.folders import Folders
+from recordings.models import Recording
+from recordings.renditions import Outputs, Rendition, renditions_out
+from tests.browser.conftest import Arrive
+from tests.browser.person import Person, until
+from tests.browser.server import RunningServer
+from tests.browser.test_player import SECONDS, position, put_recording
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+
+SIZES = (Size(640, 480, 400_000), Size(320, 240, 100_000))
+RATE = 5
+HERTZ = 48_000
+CODECS = 'CODECS="avc1.4d401e,mp4a.40.2"'
+RENDITIONS = (Rendition.FILM, Rendition.SOUND, Rendition.HLS)
+
+
+def write_all(folder: Path, brightness: int) -> None:
+    """The film, its sound, and the same in two sizes, as composition leaves them; grey of that brightness."""
+    (folder / "hls").mkdir(exist_ok=True)
+    write(folder / "meeting.mp4", SIZES[0], brightness, {"movflags": "faststart"})
+    write(folder / "sound.m4a", None, brightness, {})
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for size in SIZES:
+        options = {
+            "hls_time": "6", "hls_playlist_type": "vod", "hls_segment_type": "fmp4",
+            "hls_fmp4_init_filename": f"{size.name}-init.mp4",
+            "hls_segment_filename": str(folder / "hls" / f"{size.name}-%05d.m4s"),
+        }  # fmt: skip
+        write(folder / "hls" / f"{size.name}.m3u8", size, brightness, options, "hls")
+        lines += [f"#EXT-X-STREAM-INF:BANDWIDTH={size.bits},RESOLUTION={size.width}x{size.height},{CODECS}"]
+        lines += [f"{size.name}.m3u8"]
+    (folder / "hls" / "master.m3u8").write_text("\n".join(lines) + "\n")
+
+
+def write(path: Path, size: Size | None, brightness: int, options: dict[str, str], kind: str = "mp4") -> None:
+    """Half a minute of one grey, or of its silence alone."""
+    with av.open(str(path), "w", format=kind, options=options) as film:
+        sound = film.add_stream("aac", rate=HERTZ, layout="mono")
+        if size is not None:
+            video = film.add_stream("libx264", rate=RATE, options={"profile": "main", "preset": "ultrafast"})
+            video.width, video.height, video.pix_fmt, video.gop_size = (
+                size.width,
+                size.height,
+                "yuv420p",
+                RATE,
+            )
+            picture = np.full((size.height, size.width, 3), brightness, np.uint8)
+            for _ in range(SECONDS * RATE):
+                film.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            film.mux(video.encode())
+        for start in range(0, SECONDS * HERTZ, 1024):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = HERTZ, start
+            film.mux(sound.encode(frame))
+        film.mux(sound.encode())
+
+
+async def put_stream(server: RunningServer, brightness: int, recording: str = "") -> str:
+    """A new recording in all its forms, or that recording made anew."""
+    recording = recording or await put_recording(server, server.logins["liuxi"])
+    await asyncio.to_thread(write_all, Folders(server.data / "recordings").of(recording), brightness)
+    database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
+    async with database.transaction() as session:
+        row = await session.get_one(Recording, recording)
+        row.renditions = renditions_out(Outputs(dict.fromkeys(RENDITIONS, 1)))
+        row.version += 1
+    await database.dispose()
+    return recording
+
+
+async def play(person: Person, recording: str) -> Page:
+    """Open it and press play."""
+    page = person.page
+    await page.goto(f"{person.server.url}/recordings/{recording}")
+    await page.get_by_test_id("player").evaluate("video => { video.muted = true }")
+    await page.get_by_test_id("play").click()
+    await plays_on(page)
+    return page
+
+
+async def plays_on(page: Page, after: float = 0.0) -> None:
+    """Wait until it plays later than that, and goes on."""
+    await until(lambda: _later(page, after), lambda: f"it plays after {after} s")
+    begun = await position(page)
+    await until(lambda: _later(page, begun), lambda: f"it goes on after {begun} s")
+
+
+async def _later(page: Page, than: float) -> bool:
+    return await position(page) > than
+
+
+async def counted(page: Page) -> float:
+    """The share that counts as watched."""
+    return float(await page.get_by_test_id("coverage").get_attribute("data-share") or 0)
+
+
+async def test_a_size_is_chosen_and_what_is_watched_counts(arrive: Arrive, server: RunningServer) -> None:
+    recording = await put_stream(server, 90)
+    person = await arrive("xiaohe")
+    asked: list[str] = []
+    person.page.on("request", lambda request: asked.append(_name(request)))
+    page = await play(person, recording)
+    quality = page.get_by_test_id("quality")
+    await expect(quality.locator("option")).to_have_count(4)  # by itself, two sizes, the sound
+    assert not [name for name in asked if name == "media"]
+
+    asked.clear()
+    await quality.select_option("240")
+    await plays_on(page, 7)
+    await until(_seen(asked, "240p-"), lambda: f"the small size is fetched: {asked}")
+    before = await position(page)
+    await quality.select_option("sound")
+    await plays_on(page, before)
+    assert "sound" in asked
+    await quality.select_option("auto")
+    await plays_on(page, before)
+    await page.get_by_test_id("play").click()
+
+    async def enough() -> bool:
+        return await counted(page) * SECONDS >= before - 2
+
+    await until(enough, lambda: "what was seen and what was heard counts")
+
+
+def _seen(asked: list[str], beginning: str) -> Callable[[], Awaitable[bool]]:
+    async def seen() -> bool:
+        return any(name.startswith(beginning) for name in asked)
+
+    return seen
+
+
+def _name(request: Request) -> str:
+    return request.url.split("?")[0].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("refused", ["**/hls/*.m4s*", "**/hls/master.m3u8*"], ids=["pieces", "playlist"])
+async def test_where_the_stream_does_not_come_through_the_film_does(
+    arrive: Arrive, server: RunningServer, refused: str
+) -> None:
+    recording = await put_stream(server, 90)
+    person = await arrive("xiaohe")
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=403)
+
+    await person.page.route(refused, refuse)
+    await play(person, recording)
+
+
+async def test_a_store_s_address_that_has_expired_is_asked_for_anew_at_the_same_place(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_stream(server, 90)
+    person = await arrive("xiaohe")
+    await person.page.add_init_script("delete window.MediaSource")  # as in browsers inside other programs
+    await person.page.add_init_script("HTMLMediaElement.prototype.canPlayType = () => ''")
+    page = await play(person, recording)
+    answers: list[str] = []
+
+    async def expired(route: Route) -> None:
+        answers.append(route.request.url)
+        if len(answers) == 1:
+            await route.fulfill(status=403)
+        else:
+            await route.continue_()
+
+    await page.route("**/media?*", expired)
+    at = await position(page)
+    await page.get_by_test_id("player").evaluate(
+        "video => { const address = video.src; video.removeAttribute('src'); video.src = address; "
+        "void video.play().catch(() => 0) }"
+    )
+    await plays_on(page, at)
+    assert len(answers) > 1
+
+
+async def test_a_film_made_anew_goes_on_at_the_same_place(arrive: Arrive, server: RunningServer) -> None:
+    recording = await put_stream(server, 60)
+    person = await arrive("xiaohe")
+    page = await play(person, recording)
+    await plays_on(page, 3)
+    await put_stream(server, 220, recording)
+    at = await position(page)
+    await page.get_by_test_id("quality").select_option("240")  # of which nothing has been fetched yet
+
+    async def new() -> bool:
+        return await _brightness(page) > 150
+
+    await until(new, lambda: "the new film is shown")
+    assert await position(page) == pytest.approx(at, abs=10)
+    await plays_on(page, at)
+    assert await _brightness(page) == pytest.approx(220, abs=30)
+
+
+async def _brightness(page: Page) -> float:
+    """Of the middle of the picture that is shown."""
+    return float(
+        await page.get_by_test_id("player").evaluate("""video => {
+            const canvas = document.createElement('canvas')
+            canvas.width = canvas.height = 1
+            const context = canvas.getContext('2d')
+            context.drawImage(video, 0, 0, 1, 1)
+            return context.getImageData(0, 0, 1, 1).data[0]
+        }""")
+    )

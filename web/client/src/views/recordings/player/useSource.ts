@@ -1,0 +1,203 @@
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref } from 'vue'
+
+import { variantsOf, wayOf, type Quality, type Variant } from './quality'
+import type { Stream } from './stream'
+
+import type { Recording } from '@/protocol/http/shapes'
+import { useApi } from '@/services'
+
+/** After a failure it is opened again at the same place, so long afterwards; then the viewer is asked. */
+const RETRY_MS = [300, 1500, 5000]
+/** Played on for so long, the next failure is a new one. */
+const GOES_WELL_MS = 10_000
+
+export interface Source {
+  quality: Ref<Quality>
+  /** The sizes there are to choose from, largest first. */
+  heights: Ref<number[]>
+  /** The size that is shown, where that is known. */
+  shown: Ref<number | null>
+  /** It failed, and goes on only when somebody says so. */
+  broken: Ref<'network' | 'film' | null>
+  choose: (quality: Quality) => void
+  again: () => void
+  /** The element's events. */
+  loaded: () => void
+  moved: () => void
+  playing: () => void
+  failed: () => void
+}
+
+/**
+ * Where the film comes from: a stream in several sizes, the file, or the sound alone. Whatever is changed and whatever
+ * fails (a line, an address of a store that was good for a while, a film made anew), it goes on at the same place.
+ */
+export function useSource(
+  element: () => HTMLVideoElement | null,
+  recording: () => Recording,
+  startAt: number,
+  renewed: (now: Recording, at: number) => void,
+): Source {
+  const api = useApi()
+  const quality = ref<Quality>('auto')
+  const variants = shallowRef<Variant[]>([])
+  const shown = ref<number | null>(null)
+  const broken = ref<'network' | 'film' | null>(null)
+  /** The stream does not come through, be it for a store's own rules: the file may. */
+  const plain = ref(false)
+  const way = computed(() => {
+    const feed = 'MediaSource' in globalThis && MediaSource.isTypeSupported('video/mp4; codecs="avc1.4d401f"')
+    const stream = Boolean(element()?.canPlayType('application/vnd.apple.mpegurl'))
+    return wayOf({ feed, stream }, recording().renditions.includes('hls') && !plain.value)
+  })
+  let stream: Stream | null = null
+  let place = { at: startAt, goesOn: false }
+  let loadedAt = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let tries = 0
+  let turns = 0
+  let closed = false
+
+  const query = (): string => `?version=${recording().version}`
+  const file = (name: string): string => api.recordingFile(recording().id, name) + query()
+
+  /** Where the viewer is: before the film is there again, that is where he was. */
+  function here(): typeof place {
+    const video = element()
+    if (!video || video.readyState < HTMLMediaElement.HAVE_METADATA)
+      return { at: place.at, goesOn: place.goesOn || video?.paused === false }
+    return { at: video.currentTime, goesOn: !video.paused }
+  }
+
+  async function open(from = here()): Promise<void> {
+    const turn = ++turns
+    place = from
+    clearTimeout(timer)
+    stream?.close()
+    stream = null
+    shown.value = null
+    broken.value = null
+    const video = element()
+    if (!video) return
+    const fed = quality.value !== 'sound' && way.value === 'script' && (await feed(video, turn))
+    if (fed || turn !== turns || closed) return
+    video.src = file(name())
+    video.load()
+  }
+
+  /** What the browser itself is to play. */
+  function name(): string {
+    if (quality.value === 'sound') return 'sound'
+    if (way.value !== 'native') return 'media'
+    const variant = variants.value.find(({ height }) => height === quality.value)
+    return `hls/${variant?.playlist ?? 'master.m3u8'}`
+  }
+
+  /** Whether that is done, or is not wanted any more; false: the script is not to be had. */
+  async function feed(video: HTMLVideoElement, turn: number): Promise<boolean> {
+    const module = await import('./stream').catch(() => null)
+    if (turn !== turns || closed) return true
+    if (!module?.Stream.supported()) {
+      plain.value = true
+      return false
+    }
+    const address = api.recordingFile(recording().id, 'hls/master.m3u8')
+    stream = new module.Stream(video, address, query(), place.at, {
+      shown: (height) => (shown.value = height),
+      broken: failed,
+    })
+    if (typeof quality.value === 'number') stream.choose(quality.value)
+    if (place.goesOn) stream.hurry()
+    return true
+  }
+
+  function choose(next: Quality): void {
+    const sound = next === 'sound' || quality.value === 'sound'
+    quality.value = next
+    if (stream && next !== 'sound') stream.choose(next === 'auto' ? null : next)
+    else if (sound || way.value === 'native') void open()
+  }
+
+  function failed(): void {
+    if (closed || timer !== undefined) return
+    const from = here()
+    const why = element()?.error?.code === MediaError.MEDIA_ERR_DECODE ? 'film' : 'network'
+    const wait = RETRY_MS[tries++]
+    stream?.close() // asks no more
+    if (wait === undefined) {
+      broken.value = why
+      place = from
+      return
+    }
+    timer = setTimeout(() => void retry(from), wait)
+  }
+
+  async function retry(from: typeof place): Promise<void> {
+    const now = await api.recording(recording().id).catch(() => null)
+    timer = undefined
+    if (closed) return
+    if (now && (now.version !== recording().version || now.state !== recording().state)) {
+      place = from
+      tries = 0
+      renewed(now, from.at)
+      return
+    }
+    if (now && tries > 1) plain.value = true
+    await open(from)
+  }
+
+  function again(): void {
+    tries = 0
+    void open({ ...place, goesOn: true })
+  }
+
+  async function readVariants(): Promise<void> {
+    if (way.value === 'file') return
+    const answer = await fetch(file('hls/master.m3u8')).catch(() => null)
+    if (answer?.ok) variants.value = variantsOf(await answer.text())
+  }
+
+  const backOnLine = (): void => {
+    if (broken.value === 'network') again()
+  }
+  onMounted(() => {
+    addEventListener('online', backOnLine)
+    void readVariants()
+    void open(place)
+  })
+  watch(
+    () => recording().version,
+    () => void open(),
+  )
+  onBeforeUnmount(() => {
+    closed = true
+    removeEventListener('online', backOnLine)
+    clearTimeout(timer)
+    stream?.close()
+  })
+
+  return {
+    quality,
+    heights: computed(() => (plain.value ? [] : variants.value.map(({ height }) => height))),
+    shown,
+    broken,
+    choose,
+    again,
+    failed,
+    playing: () => stream?.hurry(),
+    moved() {
+      const video = element()
+      if (!video || video.readyState < HTMLMediaElement.HAVE_METADATA) return
+      place.at = video.currentTime
+      if (!video.paused && performance.now() - loadedAt > GOES_WELL_MS) tries = 0
+    },
+    loaded() {
+      const video = element()
+      if (!video) return
+      if (place.at) video.currentTime = Math.min(place.at, video.duration || place.at)
+      if (place.goesOn) void video.play().catch(() => undefined)
+      place.goesOn = false
+      loadedAt = performance.now()
+    },
+  }
+}
