@@ -116,8 +116,11 @@ class Streams:
             stream = await self._open(device, offer, hall, session, "recv")
             stream.wanted, stream.peer_id = wanted, peer_id
             stream.follow(self._monotonic())
-        label = ("a=msid:huitang meeting",)
-        lines = {one.section.mid: Line(one, "sendonly", extra=label) for one in wanted.values()}
+        # Picture and sound are one stream, and two tracks: Chromium takes no two sections of the same one.
+        lines = {
+            one.section.mid: Line(one, "sendonly", extra=(f"a=msid:huitang {one.section.kind}",))
+            for one in wanted.values()
+        }
         return self._opened(stream, offer, lines)
 
     def patch(self, device: Device, stream_id: str, etag: str | None, fragment: str) -> Patched:

@@ -127,6 +127,37 @@ async def test_trickle_and_ice_restart_by_the_book(branch: Branch, enter: Enter,
         assert (await encoder.call("PUT", encoder.session, restart)).status == 405
 
 
+async def test_an_encoder_that_knows_only_post_and_delete_is_served(
+    branch: Branch, enter: Enter, device: MakeDevice
+) -> None:
+    """OBS and its like: one offer with all there is, no PATCH ever, headers and line ends as libraries write them."""
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host:
+        await host.join(meeting)
+        encoder = await device(meeting)
+        encoder.peer.addTransceiver("audio", direction="sendonly")
+        encoder.peer.addTransceiver("video", direction="sendonly")
+        await encoder.peer.setLocalDescription(await encoder.peer.createOffer())
+        offer = encoder.peer.localDescription.sdp.replace("\r\n", "\n")
+        asked = await encoder.call(
+            "POST",
+            f"{encoder.base}/whip",
+            offer,
+            "application/sdp; charset=utf-8",
+            Authorization=f"bearer  {encoder.key} ",
+            **{"User-Agent": "Mozilla/5.0 (OBS-Studio/30.2; Linux x86_64)", "Accept": "application/sdp, */*"},
+        )
+        assert (asked.status, asked.headers["Content-Type"]) == (201, "application/sdp")
+        assert asked.headers["Location"].startswith(f"/api/meetings/{meeting}/whip/")
+        assert asked.headers["ETag"].startswith('"')
+        joined = await host.heard("peerJoined")
+        encoder.session = encoder.url + asked.headers["Location"]
+        lost = await encoder.call("DELETE", encoder.session, Authorization="Bearer ")
+        assert (lost.status, lost.code) == (401, "stream_key_invalid")
+        assert (await encoder.end()).status == 200
+        assert (await host.heard("peerLeft"))["peerId"] == joined["peerId"]
+
+
 async def test_what_is_refused_at_the_door(
     house: House, branch: Branch, enter: Enter, device: MakeDevice
 ) -> None:
