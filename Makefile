@@ -11,7 +11,7 @@ CLIENT := web/client
 
 PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h bench/*.pyx)
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-PACKAGES := commands.py config.py errors.py localization.py logs.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
+PACKAGES := commands.py config.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
 .PHONY: help setup serve test check bench bench-join bench-peers fuzz format lock screenshots clean
 .DELETE_ON_ERROR:

@@ -3,12 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable
-from dataclasses import asdict
 from typing import Final
 
 import structlog
 from pydantic import SecretStr
 
+import metering
 from config import Config
 from database import Database, utc_now
 from errors import Problem
@@ -40,14 +40,14 @@ from rooms import (
     Stations,
     StreamKeys,
 )
-from signaling import IceServer, Signaling, SignalingSettings, SignalingStatistics
+from signaling import IceServer, Signaling, SignalingSettings
 from startup import StartFailed, recordings_folder, storage_settings
 from web import tls
 from web.application import create_app
 from web.figures import Figures
 from web.health import Health, disk_check
 from web.listener import Listener
-from web.metrics import Numbers
+from web.metrics import Source
 from web.pages import ClientPages
 from web.services import Services, WebSettings
 
@@ -55,7 +55,6 @@ RECONNECT_AFTER_MS: Final = 3_000  # a restart of this program takes about two s
 DRAIN_SECONDS: Final = 0.3  # for the word to reach people before their connections are cut
 STEP_SECONDS: Final = 8.0  # for each part to stop; a stop takes half a minute at the very worst
 HOUSEKEEPING_SECONDS: Final = 3600.0
-SIGNALING_COUNTERS: Final = frozenset({"events", "refusals", "dropped"})
 MEBIBYTE: Final = 1024 * 1024
 
 logger = structlog.get_logger(__name__)
@@ -71,7 +70,7 @@ class Node:
         tokens = Tokens(_secret(config), utc_now)
         self._accounts = accounts = Accounts(database, utc_now)
         self._started: set[str] = set()
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._chores: tuple[asyncio.Task[None], ...] = ()
         self.media = MediaEngine(_media_settings(config))
         cards = Cards(database, utc_now)
         attendance = Attendance(database, cards, utc_now)
@@ -131,8 +130,9 @@ class Node:
             }
         )
         pages = ClientPages()
+        self._figures = _figures(self)
         app = create_app(
-            services, _web_settings(config), health=self.health, figures=_figures(self), pages=pages
+            services, _web_settings(config), health=self.health, figures=self._figures, pages=pages
         )
         self.signaling.attach(app)
         self.http = Listener(app, config.http.host, config.http.port, _tls(config))
@@ -161,7 +161,10 @@ class Node:
         except BaseException:
             await self.stop()
             raise
-        self._housekeeping = asyncio.create_task(self._keep_house(), name="housekeeping")
+        self._chores = (
+            asyncio.create_task(self._keep_house(), name="housekeeping"),
+            asyncio.create_task(self._figures.watch_the_loop(), name="loop_lag"),
+        )
         logger.info("started", http_port=self.http.port, media_port=self.media.port, tls=self.secure)
 
     async def _open_media_port(self) -> None:
@@ -186,8 +189,8 @@ class Node:
 
     async def stop(self) -> None:
         """Stop what was started, each part within its time: connections first; see docs/closing.md."""
-        if self._housekeeping is not None:
-            self._housekeeping.cancel()
+        for chore in self._chores:
+            chore.cancel()
         stops = (
             ("http", self.http.refuse_new),
             ("signaling", self.signaling.stop),
@@ -241,25 +244,12 @@ def _secret(config: Config) -> str:
 def _figures(node: Node) -> Figures:
     """What /metrics shows of each part."""
     figures = Figures()
-    figures.add(Numbers("media", node.media.statistics, label="counter", counters=frozenset({"counters"})))
-    figures.add(Numbers("rooms", lambda: asdict(node.rooms.statistics())))
-    figures.add(Numbers("recordings", lambda: asdict(node.recordings.statistics())))
-    figures.add(
-        Numbers(
-            "signaling", lambda: _signaling_numbers(node.signaling.statistics()), counters=SIGNALING_COUNTERS
-        )
-    )
+    figures.add(Source(lambda: metering.media(node.media)))
+    figures.add(Source(lambda: metering.rooms(node.rooms.statistics())))
+    figures.add(Source(lambda: metering.recordings(node.recordings.statistics())))
+    figures.add(Source(lambda: metering.signaling(node.signaling.statistics())))
+    figures.add(Source(lambda: metering.records(node.database)))
     return figures
-
-
-def _signaling_numbers(found: SignalingStatistics) -> dict[str, dict[str, int]]:
-    return {
-        "events": {f"{namespace} {event}": count for (namespace, event), count in found.events.items()},
-        "refusals": found.refusals,
-        "dropped": found.dropped,
-        "connections": found.connections,
-        "sessions": found.sessions,
-    }
 
 
 def _media_settings(config: Config) -> MediaSettings:

@@ -3,18 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.pool import QueuePool
 
-from database.engine import READ_ONLY, create_engine, parse_url
+from database.engine import POOL_OVERFLOW, POOL_SIZE, READ_ONLY, create_engine, parse_url
 from database.migrations.runner import migrate
 from database.refusals import refusals
 from errors import Kind, Problem
 
 WRITE_LOCK_TIMEOUT_SECONDS: Final = 20.0
 """How long a writer waits for its turn on SQLite before the caller is told that the database is busy."""
+
+
+class PoolStatistics(NamedTuple):
+    """How many connections are in use, wait to be used, and may be opened together."""
+
+    busy: int
+    idle: int
+    most: int
 
 
 class Database:
@@ -39,6 +48,13 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether the records are in one SQLite file."""
         return self.url.get_backend_name() == "sqlite"
+
+    def pool(self) -> PoolStatistics:
+        """The connections now."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return PoolStatistics(busy=0, idle=0, most=0)
+        return PoolStatistics(pool.checkedout(), pool.checkedin(), POOL_SIZE + POOL_OVERFLOW)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

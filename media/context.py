@@ -11,6 +11,7 @@ from media.plane import Handle, Plane
 from media.pump import Pump
 from media.rtp import RtpCapabilities
 from media.settings import MediaLimits
+from media.tally import QualityTallies
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +27,7 @@ class RouterContext:
     limits: MediaLimits
     candidates: Callable[[], list[dict[str, object]]]
     listener: MediaListener
+    tallies: QualityTallies
     floor: Handle | None  # where the room's microphones compete; None forwards them all
 
     @property

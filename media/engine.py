@@ -11,6 +11,7 @@ import structlog
 
 from media.addresses import IpAddress, announced_addresses, ice_candidates, machine_addresses
 from media.capabilities import router_capabilities
+from media.census import census
 from media.context import RouterContext
 from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
@@ -19,6 +20,7 @@ from media.plane import Exchange, Handle, Plane
 from media.pump import Pump
 from media.router import Router
 from media.settings import MediaSettings
+from media.tally import QualityTallies
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +37,7 @@ class MediaEngine:
         self.settings = settings
         self._capabilities = router_capabilities()
         self._counters: Counter[str] = Counter()
+        self._tallies = QualityTallies()
         self._pumps: list[Pump] = []
         self._routers: dict[str, tuple[Router, Pump]] = {}
         self._identity: DtlsIdentity | None = None
@@ -93,37 +96,17 @@ class MediaEngine:
             candidates=lambda: ice_candidates(self._addresses, pump.plane.port, tcp=self.settings.tcp),
             listener=listener,
             floor=self._add_floor(pump.plane),
+            tallies=self._tallies,
         )
         router = Router(context, lambda gone: self._routers.pop(gone.id, None) and None)
         self._routers[router.id] = (router, pump)
         return router
 
     def statistics(self) -> dict[str, Any]:
-        """`{"routers", "transports", "producers", "consumers", "tcp_connections", "counters": {name: int}}`.
-
-        Counters only ever grow: stun_*, ice_*, dtls_*, control_*; plane_packets_received and the like;
-        plane_drops_<reason>; plane_tcp_accepted, plane_tcp_refused_<why>, plane_tcp_ended_<why>.
-        """
+        """Now and since the start: see media.census."""
         routers = [router for router, _ in self._routers.values()]
-        counters = Counter(self._counters)
-        connections = 0
-        for pump in self._pumps:
-            counted = pump.plane.statistics()
-            connections += counted.tcp_connections
-            for name in _PLANE_COUNTERS:
-                counters[f"plane_{name}"] += getattr(counted, name)
-            for reason, count in counted.drops.items():
-                counters[f"plane_drops_{reason}"] += count
-            for what, count in counted.tcp.items():
-                counters[f"plane_tcp_{what}"] += count
-        return {
-            "routers": len(routers),
-            "transports": sum(len(router.transports) for router in routers),
-            "producers": sum(len(router.producers) for router in routers),
-            "consumers": sum(len(t.consumers) for router in routers for t in router.transports.values()),
-            "tcp_connections": connections,
-            "counters": dict(counters),
-        }
+        planes = [pump.plane.statistics() for pump in self._pumps]
+        return census(routers, planes, self._counters, self._tallies)
 
     def _add_floor(self, plane: Plane) -> Handle | None:
         settings = self.settings
@@ -155,17 +138,6 @@ class MediaEngine:
         except Exception:  # noqa: BLE001 - one room's trouble is not the others'
             self._counters["control_errors"] += 1
             _log.exception("media_tick_failed", router_id=router.id)
-
-
-_PLANE_COUNTERS = (
-    "packets_received",
-    "bytes_received",
-    "packets_sent",
-    "bytes_sent",
-    "send_calls",
-    "gso_messages",
-    "passed_on",
-)
 
 
 def _open_planes(settings: MediaSettings) -> list[Plane]:

@@ -213,8 +213,10 @@ class Transport:
             for producer in self.producers.values():
                 producer.tick()
             self._grade()
-        elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED} and self._quality.lost():
-            self._tell_quality(rtt_ms=None, loss=1.0)
+        elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED}:
+            self._context.tallies.take(self.direction, 0, 0, 0)
+            if self._quality.lost():
+                self._tell_quality(rtt_ms=None, loss=1.0)
 
     def statistics(self) -> dict[str, Any]:
         """webrtc-stats' `transport`: see media.statistics."""
@@ -262,6 +264,7 @@ class Transport:
         )
         if self._quality.sample(sample):
             self._tell_quality(sample.rtt_ms, sample.loss)
+        self._context.tallies.take(self.direction, self._quality.score or 0, seen.rtt_us, seen.budget_bps)
 
     def _tell_quality(self, rtt_ms: float | None, loss: float) -> None:
         meter = self._quality

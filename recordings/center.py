@@ -161,6 +161,7 @@ class RecordingCenter:
             malformed_packets=capture.malformed + capture.foreign,
             failed_captures=self._failed_captures,
             running_compositions=compositions.running,
+            waiting_compositions=compositions.waiting,
             finished_compositions=compositions.finished,
             failed_compositions=compositions.failed,
             storage_waiting=storage.waiting,

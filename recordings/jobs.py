@@ -6,7 +6,7 @@ One job a recording. The caller has the session.
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings.models import CompositionJob
@@ -31,6 +31,12 @@ async def claim(
         job.worker, job.lease_until = worker, now + lease
         job.attempts += 1
     return job
+
+
+async def waiting(session: AsyncSession, kind: type[Job], now: datetime) -> int:
+    """How many nobody is at."""
+    query = select(func.count()).select_from(kind)
+    return await session.scalar(query.where(or_(kind.lease_until.is_(None), kind.lease_until <= now))) or 0
 
 
 async def claimed(session: AsyncSession, kind: type[Job], recording_id: str, worker: str) -> Job | None:

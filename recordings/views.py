@@ -108,6 +108,7 @@ class RecordingStatistics:
     malformed_packets: int
     failed_captures: int
     running_compositions: int
+    waiting_compositions: int  # as of the last look
     finished_compositions: int
     failed_compositions: int
     storage_waiting: int

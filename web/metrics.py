@@ -1,12 +1,13 @@
 """/metrics, in Prometheus' text format, for the operator's own machines only."""
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isinf
+from typing import Final, Protocol
 
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -48,32 +49,53 @@ class MetricsPage:
         return not seen.through_unknown_proxy and within(seen.remote, self._networks)
 
 
-class Numbers(Collector):
-    """Asks one part of the program for its numbers whenever /metrics is read.
+class Source(Collector):
+    """Asks one part of the program whenever /metrics is read."""
 
-    `read` answers {name: value} or {name: {label value: value}}; names in `counters` only ever grow.
-    """
-
-    def __init__(
-        self,
-        part: str,
-        read: Callable[[], Mapping[str, float | Mapping[str, float]]],
-        *,
-        label: str = "name",
-        counters: frozenset[str] = frozenset(),
-    ) -> None:
-        self._part = part
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
         self._read = read
-        self._label = label
-        self._counters = counters
 
     def collect(self) -> Iterable[Metric]:
-        """One family a name."""
-        for name, value in self._read().items():
-            family = CounterMetricFamily if name in self._counters else GaugeMetricFamily
-            full = f"{PREFIX}_{self._part}_{name}"
-            labelled = isinstance(value, Mapping)
-            metric = family(full, f"{name} of {self._part}", labels=[self._label] if labelled else None)
-            for key, number in value.items() if isinstance(value, Mapping) else [(None, value)]:
-                metric.add_metric([str(key)] if key is not None else [], number)
-            yield metric
+        """Its families."""
+        return self._read()
+
+
+Values = float | Mapping[str, float] | Mapping[tuple[str, str], float]
+
+
+class Buckets(Protocol):
+    """A cumulative histogram: (upper bound, how many), the last one unbounded; and the sum."""
+
+    @property
+    def buckets(self) -> Sequence[tuple[float, int]]: ...  # noqa: D102 - see above
+
+    @property
+    def total(self) -> float: ...  # noqa: D102
+
+
+def gauge(name: str, meaning: str, values: Values, *labels: str) -> Metric:
+    """What rises and falls; with labels, a value for each label value, or each pair of two."""
+    return _fill(GaugeMetricFamily(f"{PREFIX}_{name}", meaning, labels=labels), values)
+
+
+def counter(name: str, meaning: str, values: Values, *labels: str) -> Metric:
+    """What only ever grows; the text format ends its name with _total."""
+    return _fill(CounterMetricFamily(f"{PREFIX}_{name}", meaning, labels=labels), values)
+
+
+def histogram(name: str, meaning: str, counts: Buckets | Mapping[str, Buckets], *labels: str) -> Metric:
+    """How often it was how large."""
+    family = HistogramMetricFamily(f"{PREFIX}_{name}", meaning, labels=labels)
+    for key, found in counts.items() if isinstance(counts, Mapping) else [(None, counts)]:
+        buckets = [("+Inf" if isinf(bound) else str(float(bound)), count) for bound, count in found.buckets]
+        family.add_metric([key] if key is not None else [], buckets, found.total)
+    return family
+
+
+def _fill(family: GaugeMetricFamily | CounterMetricFamily, values: Values) -> Metric:
+    if not isinstance(values, Mapping):
+        family.add_metric([], values)
+        return family
+    for key, value in values.items():
+        family.add_metric([key] if isinstance(key, str) else list(key), value)
+    return family

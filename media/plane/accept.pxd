@@ -117,6 +117,7 @@ cdef inline void recover(
         slot.payload.first = True
         memset(slot.passed, 0, PASSED_KINDS * sizeof(passed_t))
         stream.recovered += 1
+        core.recovered += 1
         if is_heard(producer) or producer.tap_count:
             add_pending(core, producer, stream, slot, False)
 
@@ -268,6 +269,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     stream.frames += rtp.marker != 0
     if rtx:
         stream.recovered += 1
+        core.recovered += 1
         if rtt > 0:
             producer.rtt_us = <uint32_t>((7 * producer.rtt_us + rtt) // 8 if producer.rtt_us else rtt)
     if outage and stream_needed(producer, stream.index):

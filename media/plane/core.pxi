@@ -65,6 +65,12 @@ cdef class Core(Control):
             core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
             core.gso_messages, core.passed_on, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
             tcp, connections_of(core).count if core.connections != NULL else 0,
+            {
+                "nacks_sent": core.nacks_sent, "nacks_received": core.nacks_received,
+                "key_frame_requests_sent": core.key_requests_sent,
+                "key_frame_requests_received": core.key_requests_received, "key_frames": core.key_frames,
+                "packets_retransmitted": core.retransmitted, "packets_recovered": core.recovered,
+            },
         )
 
     def transport_statistics(self, transport):

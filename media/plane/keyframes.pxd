@@ -42,6 +42,7 @@ cdef inline void ask_key(core_t *core, producer_t *producer, stream_t *stream) n
     stream.key_asked_us = core.now
     stream.key_tries += 1
     producer.key_requests += 1
+    core.key_requests_sent += 1
 
 
 cdef inline void want_key(core_t *core, producer_t *producer, stream_t *stream) noexcept nogil:
@@ -66,3 +67,4 @@ cdef inline void key_arrived(
     stream.key_wanted = False
     stream.key_tries = 0
     producer.key_frames += 1
+    core.key_frames += 1

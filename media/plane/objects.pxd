@@ -286,3 +286,11 @@ ctypedef struct core_t:
     uint64_t bytes_sent
     uint64_t send_calls
     uint64_t gso_messages
+    # What became of losses, of all that ever lived here: objects take their own counters with them.
+    uint64_t nacks_sent
+    uint64_t nacks_received
+    uint64_t key_requests_sent
+    uint64_t key_requests_received
+    uint64_t key_frames
+    uint64_t retransmitted
+    uint64_t recovered

@@ -171,6 +171,7 @@ cdef inline void ask_missing(core_t *core, producer_t *producer) noexcept nogil:
                 out = send_room(core, transport)
                 send_rtcp(core, transport, out, write_nack(out, transport.ssrc, stream.ssrc, wanted, count))
                 producer.nacks += 1
+                core.nacks_sent += 1
                 producer.nacked += count
         if stream.key_wanted:
             ask_key(core, producer, stream)

@@ -119,6 +119,7 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
         core.drops[<int>DROP_NACK_UNKNOWN_SSRC] += 1
         return
     consumer.nacks += 1
+    core.nacks_received += 1
     at += 8
     while at + 4 <= end and items < NACK_ITEMS_MOST:
         pid = get16(data + at)
@@ -136,6 +137,7 @@ cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t
     if consumer == NULL or consumer.paused or consumer.starved or not consumer.producer.video:
         return
     consumer.key_requests += 1
+    core.key_requests_received += 1
     consumer.firs += fir
     want_key(
         core, consumer.producer,

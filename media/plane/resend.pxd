@@ -70,3 +70,4 @@ cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noe
     )
     consumer.bytes += length
     consumer.retransmitted += 1
+    core.retransmitted += 1

@@ -193,3 +193,5 @@ class PlaneStatistics(NamedTuple):
     """What became of TCP connections: accepted, refused_<why>, ended_<why>."""
     tcp_connections: int
     """Open now."""
+    repair: Mapping[str, int]
+    """What became of losses, over all objects that ever lived: NACKs, key frames and requests for them, RTX, RED."""

@@ -42,6 +42,7 @@ class CompositionCounters:
     """Since the start."""
 
     running: int = 0
+    waiting: int = 0  # as of the last look
     finished: int = 0
     failed: int = 0
 
@@ -128,7 +129,9 @@ class Compositions:
 
     async def _work_once(self, worker: str) -> bool:
         async with self._database.transaction() as session:
-            job = await jobs.claim(session, CompositionJob, worker, self._clock(), self._lease)
+            now = self._clock()
+            job = await jobs.claim(session, CompositionJob, worker, now, self._lease)
+            self.counters.waiting = await jobs.waiting(session, CompositionJob, now)
         if job is None:
             return False
         self.counters.running += 1
@@ -204,7 +207,9 @@ class Compositions:
         try:
             async with self._database.transaction() as session:
                 job, recording = await self._both(session, recording_id, worker)
-                job.lease_until = self._clock() + self._lease
+                now = self._clock()
+                job.lease_until = now + self._lease
+                self.counters.waiting = await jobs.waiting(session, CompositionJob, now)
                 recording.progress = share
         except Problem as problem:
             _log.info("composition_progress_not_noted", code=problem.code)

@@ -85,7 +85,7 @@ async def test_who_is_not_admitted_is_not_heard(join: Join, engine: MediaEngine)
     _, heard = await viewer.subscribe(await speaker.publish(voice))
     await heard.reach(25)
     assert unheard.frames == 0
-    assert engine.statistics()["counters"]["plane_drops_not_admitted"] > 0
+    assert engine.statistics()["drops"]["not_admitted"] > 0
     outsider.transport("send").set_admitted(True)
     await unheard.hear(0.05)
 

@@ -8,7 +8,7 @@ import pytest
 
 from media import MediaEngine, MediaSettings, Router
 from media.errors import InvalidMedia, MediaLimitReached, MediaStartFailed, UnknownMedia, WrongMediaState
-from media.plane import StaleHandleError
+from media.plane import DROP_REASONS, StaleHandleError
 from media.settings import MediaLimits
 from tests.media.peers import Listener
 from tests.media.samples import camera, everything, microphone, only, simulcast_camera
@@ -251,7 +251,9 @@ async def test_statistics_use_the_standards_names(router: Router, engine: MediaE
     assert send.statistics()["availableOutgoingBitrate"] is None
     counted = engine.statistics()
     assert [counted[n] for n in ("routers", "transports", "producers", "consumers")] == [1, 2, 1, 1]
-    assert "plane_packets_received" in counted["counters"]
+    assert counted["transport_states"] == {"new": 2}
+    assert counted["traffic"]["packets_received"] == 0
+    assert set(counted["drops"]) == set(DROP_REASONS)
 
 
 async def test_an_hour_of_coming_and_going_leaves_nothing(router: Router, engine: MediaEngine) -> None:

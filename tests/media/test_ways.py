@@ -34,9 +34,9 @@ async def test_two_people_see_and_hear_each_other_by_tcp(
     await heard.hear(0.05)
     assert {peer.transports[0].statistics()["protocol"] for peer in (speaker, viewer)} == {"tcp"}
     assert engine.statistics()["tcp_connections"] == 2
-    counters = engine.statistics()["counters"]
-    assert counters["plane_tcp_accepted"] == 2
-    assert counters["plane_drops_tcp_full"] == 0
+    counted = engine.statistics()
+    assert counted["tcp"]["accepted"] == 2
+    assert counted["drops"]["tcp_full"] == 0
 
 
 async def test_media_by_ipv6(join: Join, ways: list[Way]) -> None:

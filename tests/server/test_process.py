@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import socket
@@ -10,16 +11,38 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from prometheus_client.parser import text_string_to_metric_families
 
+from media.plane import DROP_REASONS
 from tests.patience import PATIENCE_SECONDS
 from tests.server.conftest import ROOT, Program
 
 LOGIN_KEYS = {
     "level", "roles", "username", "password", "name", "memberId", "organizationId", "organizationName",
 }  # fmt: skip
+OPERATIONS = ROOT / "docs" / "operations.md"
+LABELS = {
+    "call", "code", "direction", "event", "kind", "le", "namespace", "outcome", "reason", "state", "status",
+}  # fmt: skip
 HALF_A_REQUEST = (
     b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
 )
+
+
+def check_figures(text: str) -> None:
+    """Prometheus reads them, each says what it is, and none is about a person or a meeting."""
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    dropped = {sample.labels["reason"] for sample in families["huitang_media_dropped_packets"].samples}
+    assert dropped == set(DROP_REASONS)
+    assert families["huitang_media_routers"].samples[0].value == 0
+    assert families["huitang_media_quality_grade"].type == "histogram"
+    assert families["huitang_event_loop_lag_seconds"].type == "histogram"
+    # prometheus_client says beside some since when they count: ..._created.
+    ours = [family for name, family in families.items() if re.match(r"huitang_.*(?<!_created)$", name)]
+    assert [family.name for family in ours if not family.documentation or family.type == "unknown"] == []
+    assert {label for family in ours for sample in family.samples for label in sample.labels} <= LABELS
+    documented = set(re.findall(r"`(huitang_\w+?)(?:_total)?`", OPERATIONS.read_text()))
+    assert {family.name for family in ours} <= documented
 
 
 async def test_it_starts_on_an_empty_database_is_ready_and_stops_in_order(
@@ -31,7 +54,7 @@ async def test_it_starts_on_an_empty_database_is_ready_and_stops_in_order(
             assert answer.status == 200
             assert (await answer.json())["checks"] == {"database": True, "media": True, "disk": True}
         async with browser.get(f"{url}/metrics") as answer:
-            assert "huitang_media_routers 0.0" in await answer.text()
+            check_figures(await answer.text())
         assert await server.stop() == 0
         names = [event["event"] for event in server.events]
         assert names.index("stopping") < names.index("stopped")

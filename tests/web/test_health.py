@@ -3,14 +3,16 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.web.conftest import House, MakeHouse
+from web.figures import Figures
 from web.health import Health, disk_check
-from web.metrics import Numbers
+from web.metrics import Source, counter, gauge, histogram
 from web.services import WebSettings
 
 
@@ -120,11 +122,24 @@ async def test_an_address_that_anybody_makes_up_does_not_become_a_figure(house: 
         assert "made-up" not in await answer.text()
 
 
-def test_numbers_become_gauges_and_counters() -> None:
-    collector = Numbers(
-        "rooms", lambda: {"peers": 3, "events": {"join": 2}}, label="event", counters=frozenset({"events"})
-    )
-    found = {metric.name: metric for metric in collector.collect()}
-    assert found["huitang_rooms_peers"].samples[0].value == 3
-    [sample] = found["huitang_rooms_events"].samples
-    assert (sample.name, sample.labels, sample.value) == ("huitang_rooms_events_total", {"event": "join"}, 2)
+class Two(NamedTuple):
+    """Two small ones."""
+
+    buckets: tuple[tuple[float, int], ...] = ((1.0, 2), (float("inf"), 2))
+    total: float = 0.5
+
+
+def test_numbers_become_gauges_counters_and_histograms() -> None:
+    figures = Figures()
+    families = [
+        gauge("peers", "Who is there", 3),
+        counter("events", "What they sent", {("/rooms", "join"): 2}, "namespace", "event"),
+        histogram("grades", "How it was", {"up": Two()}, "direction"),
+    ]
+    figures.add(Source(lambda: families))
+    ask = figures.registry.get_sample_value
+    assert ask("huitang_peers") == 3
+    assert ask("huitang_events_total", {"namespace": "/rooms", "event": "join"}) == 2
+    assert ask("huitang_grades_bucket", {"direction": "up", "le": "1.0"}) == 2
+    assert ask("huitang_grades_count", {"direction": "up"}) == 2
+    assert ask("huitang_grades_sum", {"direction": "up"}) == 0.5

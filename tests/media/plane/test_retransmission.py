@@ -104,6 +104,9 @@ def test_a_subscribers_nack_is_answered_as_rtx() -> None:
         assert answer.marker == original.marker
     counted = world.core.consumer_statistics(consumer)
     assert (counted.packets_retransmitted, counted.nacks_received, counted.packets_nacked) == (4, 1, 4)
+    world.core.remove_consumer(consumer)
+    repair = world.core.statistics().repair  # outlives what it is about
+    assert (repair["packets_retransmitted"], repair["nacks_received"], repair["key_frames"]) == (4, 1, 1)
 
 
 def test_without_rtx_the_same_bytes_go_again() -> None:
