@@ -3,16 +3,18 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from localization import DEFAULT_LANGUAGE
 from members.organizations import Organization
+from recordings.compose import brief as compose
 from recordings.compose.brief import Brief
 from recordings.compose.texts import FilmTexts
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
 from recordings.wishes import wishes_of
-from rooms.meetings.models import Meeting
+from rooms.meetings.models import AgendaMark, Meeting
 from rooms.meetings.states import MeetingKind
 
 
@@ -28,10 +30,18 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
         date=written_date(recording.started_at.astimezone(zone), DEFAULT_LANGUAGE),
         language=DEFAULT_LANGUAGE,
         # Lectures are watched by many on all kinds of lines; other recordings only where they are long.
+        marks=await _marks(session, recording.meeting_id),
         hls_seconds=0.0 if recording.kind is MeetingKind.LECTURE else settings.hls_minutes * 60.0,
         part_seconds=settings.part_seconds,
         wishes=tuple(wishes.items()),
     )
+
+
+async def _marks(session: AsyncSession, meeting_id: str | None) -> tuple[compose.AgendaMark, ...]:
+    if meeting_id is None:
+        return ()
+    query = select(AgendaMark).where(AgendaMark.meeting_id == meeting_id).order_by(AgendaMark.at)
+    return tuple(compose.AgendaMark(mark.at.isoformat(), mark.title) for mark in await session.scalars(query))
 
 
 def written_date(at: datetime, language: str) -> str:

@@ -113,6 +113,14 @@ class RaiseHand:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkAgenda:
+    """A host says which item of the agenda begins, counted from 0; the one that is on already changes nothing."""
+
+    peer_id: str
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moderate:
     """A host acts; `target` is a peer id, and absent for muteAll, lock and unlock."""
 
@@ -133,4 +141,14 @@ class EndMeeting:
     at: datetime | None = None
 
 
-Command = Enter | ConnectionLost | Leave | WithdrawDevice | PostChat | RaiseHand | Moderate | EndMeeting
+Command = (
+    Enter
+    | ConnectionLost
+    | Leave
+    | WithdrawDevice
+    | PostChat
+    | RaiseHand
+    | MarkAgenda
+    | Moderate
+    | EndMeeting
+)

@@ -18,7 +18,7 @@ from rooms.live.views import Occasion, PeerState, RoomState
 class Standing:
     """What outlives the process: who was removed (person key -> the peer id then), was in, was made host; the lock.
 
-    `last_present` is when somebody was last seen in the room before.
+    `last_present` is when somebody was last seen in the room before, `agenda_item` the item that was on then.
     """
 
     removed: dict[str, str] = field(default_factory=dict)
@@ -26,6 +26,7 @@ class Standing:
     hosts: frozenset[str] = frozenset()
     locked: bool = False
     last_present: datetime | None = None
+    agenda_item: int | None = None
 
 
 class RoomCore:
@@ -46,6 +47,7 @@ class RoomCore:
         self.new_secret = new_secret
         self.state = RoomState.LIVE
         self.locked = standing.locked
+        self.agenda_item = standing.agenda_item
         self.removed = dict(standing.removed)
         self.admitted = set(standing.admitted)  # people who were in: the lobby and the lock are behind them
         self.hosts = set(standing.hosts)  # people made host here, beside those who are by office

@@ -118,6 +118,16 @@ class ChatPosted:
 
 
 @dataclass(frozen=True, slots=True)
+class AgendaMarked:
+    """An item of the agenda, counted from 0, has begun."""
+
+    item: int
+    title: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoleChanged:
     """The peer's role is now `role`."""
 
@@ -207,6 +217,7 @@ Event = (
     | PeerResumed
     | HandChanged
     | ChatPosted
+    | AgendaMarked
     | RoleChanged
     | MediaMuted
     | RoomLocked

@@ -1,4 +1,7 @@
-"""What outlives a room's process, in the database: marks of people, the lock, who was in. Sessions are the caller's."""
+"""What outlives a room's process, in the database: marks of people, the lock, who was in, where the agenda is.
+
+Sessions are the caller's.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,14 +9,23 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from database import new_id
 from rooms.attendance.models import PresenceInterval
 from rooms.live.commands import Role
 from rooms.live.core import Standing
-from rooms.live.events import Event, PeerRemoved, PersonReadmitted, RoleChanged, RoomLocked, RoomUnlocked
+from rooms.live.events import (
+    AgendaMarked,
+    Event,
+    PeerRemoved,
+    PersonReadmitted,
+    RoleChanged,
+    RoomLocked,
+    RoomUnlocked,
+)
 from rooms.live.models import RoomMark, RoomMarkRecord
-from rooms.meetings.models import Meeting
+from rooms.meetings.models import AgendaMark, Meeting
 
-Memorable = PeerRemoved | PersonReadmitted | RoleChanged | RoomLocked | RoomUnlocked
+Memorable = PeerRemoved | PersonReadmitted | RoleChanged | RoomLocked | RoomUnlocked | AgendaMarked
 
 
 def memorable(events: Sequence[Event]) -> list[Memorable]:
@@ -37,6 +49,10 @@ async def remember(session: AsyncSession, room_id: str, event: Memorable, now: d
         case RoomLocked() | RoomUnlocked():
             locked = isinstance(event, RoomLocked)
             await session.execute(update(Meeting).where(Meeting.id == room_id).values(locked=locked))
+        case AgendaMarked():
+            session.add(
+                AgendaMark(id=new_id(), meeting_id=room_id, item=event.item, title=event.title, at=event.at)
+            )
 
 
 async def _mark(
@@ -52,7 +68,7 @@ async def forget(session: AsyncSession, room_id: str) -> None:
 
 
 async def standings(session: AsyncSession, locks: dict[str, bool]) -> dict[str, Standing]:
-    """What is remembered of these rooms, given with their locks: in three queries."""
+    """What is remembered of these rooms, given with their locks: in four queries."""
     room_ids = list(locks)
     removed: dict[str, dict[str, str]] = {room_id: {} for room_id in room_ids}
     hosts: dict[str, set[str]] = {room_id: set() for room_id in room_ids}
@@ -63,6 +79,10 @@ async def standings(session: AsyncSession, locks: dict[str, bool]) -> dict[str, 
                 removed[record.room_id][record.person_key] = record.peer_id
             case RoomMark.HOST:
                 hosts[record.room_id].add(record.person_key)
+    agenda: dict[str, int] = {}
+    marked = select(AgendaMark).where(AgendaMark.meeting_id.in_(room_ids)).order_by(AgendaMark.at)
+    for mark in await session.scalars(marked):
+        agenda[mark.meeting_id] = mark.item
     last_present: dict[str, datetime] = {}
     interval = PresenceInterval
     latest = func.max(interval.last_seen_at).label("latest")
@@ -78,6 +98,7 @@ async def standings(session: AsyncSession, locks: dict[str, bool]) -> dict[str, 
             hosts=frozenset(hosts[room_id]),
             locked=locks[room_id],
             last_present=last_present.get(room_id),
+            agenda_item=agenda.get(room_id),
         )
         for room_id in room_ids
     }

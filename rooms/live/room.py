@@ -17,6 +17,7 @@ from rooms.live.commands import (
     Enter,
     Leave,
     LeaveReason,
+    MarkAgenda,
     Moderate,
     Person,
     PostChat,
@@ -26,6 +27,7 @@ from rooms.live.commands import (
 )
 from rooms.live.core import RoomCore, Standing
 from rooms.live.events import (
+    AgendaMarked,
     ChatPosted,
     Event,
     HandChanged,
@@ -67,6 +69,7 @@ class LiveRoom:
             WithdrawDevice: self._withdraw,
             PostChat: self._post,
             RaiseHand: self._raise_hand,
+            MarkAgenda: self._mark_agenda,
             Moderate: self._moderate,
             EndMeeting: self._end,
         }
@@ -139,6 +142,7 @@ class LiveRoom:
             peers=tuple(peer.view() for peer in peers if peer.admitted),
             waiting=tuple(peer.view() for peer in peers if not peer.admitted),
             chat=tuple(self._core.chat),
+            agenda_item=self._core.agenda_item,
         )
 
     def _advance(self, now: datetime) -> datetime:
@@ -226,6 +230,17 @@ class LiveRoom:
             return []
         peer.hand_raised_at = now if command.raised else None
         return [HandChanged(peer.id, raised=command.raised, at=now, by=peer.id)]
+
+    def _mark_agenda(self, command: MarkAgenda, now: datetime) -> list[Event]:
+        core = self._core
+        core.host(command.peer_id, "markAgenda")
+        items = core.occasion.agenda
+        if not 0 <= command.item < len(items):
+            raise Problem(Kind.NOT_FOUND, "agenda_item_not_found", {"items": len(items)})
+        if command.item == core.agenda_item:
+            return []
+        core.agenda_item = command.item
+        return [AgendaMarked(command.item, items[command.item], now, command.peer_id)]
 
     def _end(self, command: EndMeeting, now: datetime) -> list[Event]:
         core = self._core

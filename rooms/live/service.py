@@ -41,6 +41,7 @@ from rooms.live.views import Occasion, OccasionKind, RoomSnapshot
 from rooms.meetings import lifecycle
 from rooms.meetings import repository as meetings
 from rooms.meetings.access import Access
+from rooms.meetings.agenda import agenda_items
 from rooms.meetings.models import Meeting
 from rooms.meetings.rules import must_be
 from rooms.meetings.states import MeetingState
@@ -417,4 +418,5 @@ def _occasion(meeting: Meeting) -> Occasion:
         lobby=meeting.lobby,
         planned_end=meeting.ends_at,
         started_at=meeting.started_at or meeting.starts_at,
+        agenda=agenda_items(meeting.agenda),
     )

@@ -42,6 +42,7 @@ class Occasion:
     lobby: bool
     planned_end: datetime
     started_at: datetime
+    agenda: tuple[str, ...] = ()  # its items
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,4 @@ class RoomSnapshot:
     peers: tuple[PeerView, ...]
     waiting: tuple[PeerView, ...]
     chat: tuple[ChatPosted, ...]
+    agenda_item: int | None = None  # the one that is on, from 0

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
 from rooms.live.commands import EndReason, Role
+from rooms.meetings.agenda import ITEM_LENGTH
 from rooms.meetings.states import InvitationOrigin, LeaveState, MeetingKind, MeetingState
 
 TITLE_LENGTH = 200
@@ -42,6 +43,18 @@ class Meeting(Base):
     expected_count: Mapped[int]  # fixed at the start
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class AgendaMark(Base):
+    """When an item of the agenda began, as a host said during the meeting; kept, since films take chapters from it."""
+
+    __tablename__ = "agenda_marks"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    meeting_id: Mapped[Id] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), index=True)
+    item: Mapped[int]  # from 0
+    title: Mapped[str] = mapped_column(String(ITEM_LENGTH))
+    at: Mapped[datetime]
 
 
 class MeetingOrganization(Base):

@@ -4,12 +4,13 @@ from typing import Any
 
 from rooms import LiveRooms
 from rooms.live.commands import Command, EndMeeting, PostChat
+from rooms.live.commands import MarkAgenda as MarkAgendaInRoom
 from rooms.live.commands import Moderate as ModerateRoom
 from rooms.live.commands import RaiseHand as RaiseHandInRoom
 from signaling.connection import Connection
 from signaling.messages import Nothing
 from signaling.rooms.halls import Halls
-from signaling.rooms.messages import Chat, Moderate, RaiseHand
+from signaling.rooms.messages import Chat, MarkAgenda, Moderate, RaiseHand
 from signaling.rooms.visitor import Visitor
 
 Answer = dict[str, Any]
@@ -32,6 +33,11 @@ class Floor:
         """One's own hand."""
         hall, session = self._halls.inside(connection.sid)
         return await self._do(hall.room_id, RaiseHandInRoom(session.peer_id, message.raised))
+
+    async def mark_agenda(self, connection: From, message: MarkAgenda) -> Answer:
+        """A host says which item begins; when this is answered, it is in the records."""
+        hall, session = self._halls.inside(connection.sid)
+        return await self._do(hall.room_id, MarkAgendaInRoom(session.peer_id, message.item))
 
     async def moderate(self, connection: From, message: Moderate) -> Answer:
         """A host acts."""

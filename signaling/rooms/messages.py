@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from rooms.live.commands import ModerationAction
 from rooms.live.events import Source
+from rooms.meetings.agenda import MOST_ITEMS
 from signaling.messages import ChatText, Id, Json, Message, Name, Priority, Secret, SpatialLayer
 
 KINDS = {
@@ -124,6 +125,12 @@ class RaiseHand(Message):
     """Raise or lower one's own hand."""
 
     raised: bool
+
+
+class MarkAgenda(Message):
+    """A host says which item of the agenda begins, counted from 0."""
+
+    item: int = Field(ge=0, lt=MOST_ITEMS)
 
 
 # These concern the room; all others one participant.

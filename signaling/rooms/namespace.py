@@ -20,6 +20,7 @@ from signaling.rooms.messages import (
     CreateTransport,
     GetStats,
     Join,
+    MarkAgenda,
     Moderate,
     Produce,
     ProducerReference,
@@ -65,6 +66,7 @@ def rooms_table(door: Door, stage: Stage, floor: Floor, measures: Measures) -> T
         "chat": Entry(Chat, floor.chat, TOLD_COST),
         "raiseHand": Entry(RaiseHand, floor.raise_hand, TOLD_COST),
         "recordPicture": Entry(RecordPicture, stage.record_picture),
+        "markAgenda": Entry(MarkAgenda, floor.mark_agenda, TOLD_COST),
         "moderate": Entry(Moderate, floor.moderate),
         "endMeeting": Entry(Nothing, floor.end_meeting),
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from rooms.live.commands import LeaveReason, Role
 from rooms.live.events import (
+    AgendaMarked,
     ChatPosted,
     Event,
     HandChanged,
@@ -85,6 +86,8 @@ class RoomNews:
                 hall.tell_everybody("handRaised", {"peerId": peer, "raised": raised, "at": timestamp(at)})
             case ChatPosted():
                 hall.tell_everybody("chat", chat_message(event))
+            case AgendaMarked(item=item, at=at):
+                hall.tell_everybody("agendaMarked", {"item": item, "at": timestamp(at)})
             case RoleChanged(peer_id=peer, role=role):
                 self._change_role(hall, peer, role)
             case MediaMuted(peer_id=peer, sources=sources):

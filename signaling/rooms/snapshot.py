@@ -21,7 +21,7 @@ def join_answer(
     resumed: bool,
 ) -> dict[str, Any]:
     """All that a participant may know; one who waits learns what a device needs to get ready, and nothing else."""
-    answer = {
+    answer: dict[str, Any] = {
         "peerId": session.peer_id,
         "resumeToken": session.resume_token,
         "state": "admitted" if session.admitted else "lobby",
@@ -36,6 +36,7 @@ def join_answer(
         "handRaised": False,
         "waiting": [],
         "chat": [],
+        "agenda": {"items": [], "current": None},
         "transports": [],
         "producers": [],
         "consumers": [],
@@ -65,6 +66,7 @@ def _inside(
         "handRaised": own is not None and own.hand_raised_at is not None,
         "waiting": [{"peerId": view.peer_id, "displayName": view.display_name} for view in waiting],
         "chat": [chat_message(message) for message in snapshot.chat],
+        "agenda": {"items": snapshot.occasion.agenda, "current": snapshot.agenda_item},
         "transports": [
             {"transportId": transport.id, "direction": transport.direction}
             for transport in session.transports.values()

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import Person
+from tests.browser.person import PHONE, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -83,3 +83,23 @@ async def test_a_shared_screen_is_shown_large(arrive: Arrive) -> None:
     await expect(main.locator("video")).to_be_visible()
     await secretary.page.get_by_test_id("screen").click()
     await expect(main).to_have_count(0)
+
+
+async def test_a_host_goes_through_the_agenda_and_everybody_sees_where_it_is(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi", PHONE), await arrive("xiulan")
+    meeting = await secretary.schedule(
+        "议程", agenda="一、学习冬季防灾知识\n二、讨论怎样帮独居老人过好冬\n三、安排志愿服务"
+    )
+    for person in (secretary, member):
+        await person.join(meeting)
+        await person.page.get_by_test_id("people").click()
+    following = secretary.page.get_by_test_id("next-item")
+    now = member.page.locator('[data-testid="agenda"] [aria-current="step"]')
+    await expect(now).to_have_count(0)
+    await expect(member.page.get_by_test_id("next-item")).to_have_count(0)
+    for item in ("一、学习冬季防灾知识", "二、讨论怎样帮独居老人过好冬", "三、安排志愿服务"):
+        await following.click()
+        await expect(now).to_have_text(item)
+    await expect(following).to_have_count(0)
+    await secretary.page.get_by_test_id("agenda").get_by_role("button").first.click()  # back to it
+    await expect(now).to_have_text("一、学习冬季防灾知识")

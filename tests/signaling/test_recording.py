@@ -1,5 +1,6 @@
 """A recorded meeting: signaling hands every producer to the recorder, and tells what becomes of the recording."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import av
@@ -9,6 +10,9 @@ from structlog.testing import capture_logs
 from database import Database
 from media import Router
 from media.errors import MediaLimitReached
+from recordings import repository
+from recordings.composing.briefing import brief_of
+from recordings.settings import RecordingSettings
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind
 from tests.signaling.conftest import Enter
@@ -101,6 +105,42 @@ async def test_who_asked_not_to_be_in_the_picture_is_not_after_a_restart_unless_
             assert stack.recordings.statistics().capturing_tracks == tracks
         await stack.signaling._background.finish()
         assert len(await stack.recordings.wishes.hidden(meeting)) == 2 - tracks
+
+
+async def test_items_of_the_agenda_that_a_host_marks_outlive_a_restart_and_become_chapters(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    async with running(sqlite_database, tmp_path / "recordings") as stack:
+        branch = await Branch.found(stack)
+        meeting = await branch.meeting(record=True, agenda="一、学习全会精神\n\n  二、讨论  \n三、表决")
+        async with participant(stack.url, cookie=branch.secretary) as host:
+            joined = await host.join(meeting)
+            items = ["一、学习全会精神", "二、讨论", "三、表决"]
+            assert joined["agenda"] == {"items": items, "current": None}
+            async with participant(stack.url, cookie=branch.members[0]) as member:
+                await member.join(meeting)
+                assert await member.refused("markAgenda", {"item": 0}) == "forbidden"
+                await host.call("markAgenda", {"item": 0})
+                assert (await member.heard("agendaMarked"))["item"] == 0
+            for item, code in (
+                (3, "agenda_item_not_found"),
+                (-1, "invalid_request"),
+                ("1", "invalid_request"),
+            ):
+                assert await host.refused("markAgenda", {"item": item}) == code
+            stack.clock.advance(60)
+            await host.call("markAgenda", {"item": 2})
+            await host.call("markAgenda", {"item": 2})  # it is on already
+    async with running(sqlite_database, tmp_path / "recordings") as stack:
+        async with participant(stack.url, cookie=branch.secretary) as host:
+            assert (await host.join(meeting))["agenda"] == {"items": items, "current": 2}
+        async with sqlite_database.reading() as session:
+            recording = await repository.of_meeting(session, meeting)
+            assert recording is not None
+            marks = (await brief_of(session, recording, RecordingSettings(folder=tmp_path))).marks
+    assert [mark.title for mark in marks] == ["一、学习全会精神", "三、表决"]
+    begun, voted = (datetime.fromisoformat(mark.at) for mark in marks)
+    assert voted - begun == timedelta(seconds=60)
 
 
 async def test_what_was_produced_before_the_recorder_was_open_is_captured_too(

@@ -35,7 +35,7 @@ def test_the_table_of_rooms_holds_every_event_of_the_protocol() -> None:
         "join", "leave", "createTransport", "connectTransport", "restartIce", "closeTransport", "produce",
         "pauseProducer", "resumeProducer", "closeProducer", "consume", "resumeConsumer", "pauseConsumer",
         "closeConsumer", "requestKeyFrame", "setPreferredLayers", "setPriority", "chat", "raiseHand", "moderate",
-        "endMeeting", "recordPicture", "getStats",
+        "endMeeting", "recordPicture", "getStats", "markAgenda",
     }  # fmt: skip
 
 

@@ -41,6 +41,12 @@ test('a hand, the own one too', () => {
   expect([state.peers[0]?.handRaised, state.handRaised]).toEqual([true, true])
 })
 
+test('the item of the agenda that is on', () => {
+  enterState(state, { ...admitted(), agenda: { items: ['一、学习', '二、讨论'], current: null } })
+  applyEvent(state, 'agendaMarked', { item: 1, at: '2026-11-23T12:00:00Z' })
+  expect(state.agenda).toEqual({ items: ['一、学习', '二、讨论'], current: 1 })
+})
+
 test('who waits in the lobby is listed once and goes again', () => {
   const waiting = { peerId: 'w', displayName: '赵敏', waiting: true }
   applyEvent(state, 'lobby', waiting)

@@ -53,6 +53,12 @@ export interface ChatLine {
   at: string
 }
 
+/** The items of the meeting's agenda, and which is on, from 0. */
+export interface Agenda {
+  items: string[]
+  current: number | null
+}
+
 export interface RecordingStatus {
   state: RecordingState
   since: string | null
@@ -81,6 +87,7 @@ export interface JoinAnswer {
   handRaised?: boolean
   waiting?: WaitingPeer[]
   chat?: ChatLine[]
+  agenda?: Agenda
   transports?: { transportId: string; direction: Direction }[]
   producers?: OwnProducerInfo[]
   consumers?: ConsumerInfo[]
@@ -178,6 +185,7 @@ export interface RoomCalls {
   chat: [{ text: string }, Nothing]
   recordPicture: [{ wanted: boolean }, Nothing]
   raiseHand: [{ raised: boolean }, Nothing]
+  markAgenda: [{ item: number }, Nothing]
   moderate: [{ action: ModerateAction; peerId?: string }, Nothing]
   endMeeting: [Nothing, Nothing]
 }
@@ -212,6 +220,7 @@ export interface RoomEvents {
   networkQuality: PeerQuality
   roomQuality: RoomQuality
   chat: ChatLine
+  agendaMarked: { item: number; at: string }
   handRaised: { peerId: string; raised: boolean }
   lobby: { peerId: string; displayName: string; waiting: boolean }
   admitted: JoinAnswer
@@ -246,6 +255,7 @@ export const ROOM_EVENTS: readonly RoomEventName[] = [
   'networkQuality',
   'roomQuality',
   'chat',
+  'agendaMarked',
   'handRaised',
   'lobby',
   'admitted',

@@ -92,6 +92,7 @@ export class RoomSession {
 
   say = (text: string): Promise<unknown> => this.ask('chat', { text })
   raiseHand = (raised: boolean): Promise<unknown> => this.ask('raiseHand', { raised })
+  markAgenda = (item: number): Promise<unknown> => this.ask('markAgenda', { item })
   /** Whether one's camera may be seen in the recording; see RoomConnectionOptions. */
   recordPicture = (wanted: boolean): Promise<unknown> => {
     this.options.recordPicture = this.state.recordPicture = wanted

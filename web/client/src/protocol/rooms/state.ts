@@ -1,4 +1,5 @@
 import type {
+  Agenda,
   ChatLine,
   JoinAnswer,
   PeerInfo,
@@ -43,6 +44,7 @@ export interface RoomState {
   peers: Peer[]
   waiting: WaitingPeer[]
   chat: ChatLine[]
+  agenda: Agenda
   locked: boolean
   meeting: RoomMeeting | null
   recording: RecordingStatus | null
@@ -68,6 +70,7 @@ export const newRoomState = (): RoomState => ({
   peers: [],
   waiting: [],
   chat: [],
+  agenda: { items: [], current: null },
   locked: false,
   meeting: null,
   recording: null,
@@ -97,6 +100,7 @@ export function enterState(state: RoomState, answer: JoinAnswer): void {
   state.peers = answer.peers.map(peerFrom)
   state.waiting = answer.waiting ?? []
   state.chat = answer.chat ?? state.chat
+  state.agenda = answer.agenda ?? { items: [], current: null }
   state.locked = answer.locked ?? false
   state.meeting = answer.meeting
   state.recording = answer.recording
@@ -159,6 +163,7 @@ const apply: Apply = {
   networkQuality: (state, quality) => void (state.network = quality),
   roomQuality: (state, quality) => void (state.quality = quality),
   chat: (state, line) => void state.chat.push(line),
+  agendaMarked: (state, { item }) => void (state.agenda.current = item),
   handRaised(state, { peerId, raised }) {
     if (peerId === state.peerId) state.handRaised = raised
     const peer = find(state, peerId)
