@@ -1,1 +1,1 @@
-"""Fuzzes every parser of what the network brings, the plane under AddressSanitizer: `python -m tests.fuzz --seconds 20`."""
+"""Fuzzes every parser of what the network brings: `python -m tests.fuzz --seconds 20`."""
