@@ -20,6 +20,9 @@ TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-exte
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
 ABSOLUTE_CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
+DEPENDENCY_DESCRIPTOR = (
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+)
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
 _VIDEO_FEEDBACK = (
@@ -58,6 +61,7 @@ def router_capabilities() -> RtpCapabilities:
         *_video(105, "video/H264", **_h264("4d0032")),  # main 5.0
         *_video(107, "video/H264", **_h264("640032")),  # high 5.0
         *_video(109, "video/VP9", **{"profile-id": 0}),
+        *_video(111, "video/AV1", profile=0),
     )
     return RtpCapabilities(codecs=(opus, red, *videos), header_extensions=_header_extensions())
 
@@ -100,6 +104,8 @@ def _header_extensions() -> tuple[HeaderExtensionCapability, ...]:
         *both(ABSOLUTE_SEND_TIME, 4),
         # Both ways on sound too: the estimate is of everything that is sent, and on a poor line most of it is sound.
         *both(TRANSPORT_CC, 5),
+        # The layers of AV1 and H.264, which do not tell them themselves.
+        HeaderExtensionCapability(kind="video", uri=DEPENDENCY_DESCRIPTOR, preferred_id=8),
         HeaderExtensionCapability(kind="audio", uri=AUDIO_LEVEL, preferred_id=10),
         HeaderExtensionCapability(kind="video", uri=VIDEO_ORIENTATION, preferred_id=11),
         *both(ABSOLUTE_CAPTURE_TIME, 13),

@@ -1,4 +1,4 @@
-"""Which codecs are the same codec: the rules of RFC 3264 offers for H.264 (RFC 6184) and VP9 (RFC 9628)."""
+"""Which codecs are the same codec: the rules of RFC 3264 offers for H.264 (RFC 6184), VP9 (RFC 9628) and AV1."""
 
 import re
 from enum import StrEnum
@@ -8,6 +8,7 @@ from media.rtp import Codec, ParameterValue
 # What H.264 means when nobody says: baseline profile, level 1 (RFC 6184 section 8.1).
 _DEFAULT_PROFILE_LEVEL_ID = "42000a"
 
+_PROFILE_PARAMETERS = {"video/vp9": "profile-id", "video/av1": "profile"}
 _PROFILE_LEVEL_ID = re.compile(r"^[0-9A-Fa-f]{6}$")
 
 
@@ -61,9 +62,9 @@ def same_codec(left: Codec, right: Codec) -> bool:
         return False
     if left.name == "video/h264":
         return _same_h264(left, right)
-    if left.name == "video/vp9":
-        return _number(left, "profile-id") == _number(right, "profile-id")
-    return True
+    # Levels and tiers bound what is sent, the profile what can be decoded.
+    profile = _PROFILE_PARAMETERS.get(left.name)
+    return profile is None or _number(left, profile) == _number(right, profile)
 
 
 def _same_h264(left: Codec, right: Codec) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
-from media.capabilities import ABSOLUTE_SEND_TIME, TRANSPORT_CC
+from media.capabilities import ABSOLUTE_SEND_TIME, DEPENDENCY_DESCRIPTOR, TRANSPORT_CC
 from media.codecs import same_codec
 from media.errors import InvalidMedia
 from media.rtp import (
@@ -30,6 +30,8 @@ from media.scalability import parse_scalability_mode
 StreamType = Literal["simple", "simulcast", "svc"]
 Numbers = Literal["router", "client"]
 """Whose payload types and header extension ids a consumer uses: the offerer's, as RFC 3264 has it."""
+# For these the plane reads the dependency descriptor; VP8 and VP9 tell their layers themselves.
+_DESCRIBED = {"video/av1", "video/h264"}
 _AnyCodec = TypeVar("_AnyCodec", CodecParameters, CodecCapability)
 
 
@@ -77,7 +79,7 @@ def producer_stream(kind: str, parameters: RtpParameters, router: RtpCapabilitie
             )
     return ProducerStream(
         kind=match.codec.kind,
-        type=stream_type(match.codec, parameters.encodings),
+        type=_stream_type(match.codec, parameters),
         mid=parameters.mid,
         match=match,
         encodings=parameters.encodings,
@@ -86,12 +88,20 @@ def producer_stream(kind: str, parameters: RtpParameters, router: RtpCapabilitie
     )
 
 
-def stream_type(codec: CodecParameters, encodings: Sequence[Encoding]) -> StreamType:
-    """Several encodings are simulcast; layers within one are svc where the plane can leave them out (VP9)."""
-    if len(encodings) > 1:
+def _stream_type(codec: CodecParameters, parameters: RtpParameters) -> StreamType:
+    """Several encodings are simulcast; layers within one are svc where the plane can leave them out."""
+    if len(parameters.encodings) > 1:
         return "simulcast"
-    layers = parse_scalability_mode(encodings[0].scalability_mode)
-    return "svc" if codec.name == "video/vp9" and layers[:2] != (1, 1) else "simple"
+    layers = parse_scalability_mode(parameters.encodings[0].scalability_mode)
+    told = codec.name == "video/vp9" or _is_described(codec, parameters)
+    return "svc" if told and layers[:2] != (1, 1) else "simple"
+
+
+def _is_described(codec: CodecParameters, parameters: RtpParameters) -> bool:
+    """Whether the producer's frames are told by the dependency descriptor."""
+    return codec.name in _DESCRIBED and any(
+        extension.uri == DEPENDENCY_DESCRIPTOR for extension in parameters.header_extensions
+    )
 
 
 def can_consume(consumable: RtpParameters, capabilities: RtpCapabilities) -> bool:
@@ -233,7 +243,9 @@ def _consumable(parameters: RtpParameters, match: CodecMatch, router: RtpCapabil
     extensions = tuple(
         HeaderExtension(uri=extension.uri, id=extension.preferred_id)
         for extension in router.header_extensions
-        if extension.kind == match.codec.kind and extension.direction in {"sendrecv", "sendonly"}
+        if extension.kind == match.codec.kind
+        and extension.direction in {"sendrecv", "sendonly"}
+        and (extension.uri != DEPENDENCY_DESCRIPTOR or _is_described(match.codec, parameters))
     )
     return RtpParameters(
         mid="0",  # a consumer gets its own

@@ -4,16 +4,19 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 from media.plane.allocation cimport TEMPORAL_MOST
-from media.plane.bits cimport get16, smallest, unwrap_bits
+from media.plane.bits cimport get16, largest, smallest, unwrap16, unwrap_bits
+from media.plane.dependency cimport DEPENDENCY_LEAST, dependency_t, parse_dependency
 from media.plane.drops cimport (
     DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_NOT_LOUDEST,
     DROP_PADDING_ONLY, DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE, DROP_UNKNOWN_STREAM,
 )
-from media.plane.extensions cimport EXT_AUDIO_LEVEL, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, passed_t
+from media.plane.extensions cimport (
+    DEPENDENCY_LONGEST, EXT_AUDIO_LEVEL, EXT_DEPENDENCY, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, passed_t,
+)
 from media.plane.feedback cimport arrivals_note
 from media.plane.floor cimport floor_ask, is_heard, note_level
 from media.plane.forward cimport forward_pending
-from media.plane.frames cimport frames_note_vp9
+from media.plane.frames cimport frames_note, frames_note_vp9
 from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.layers cimport stream_needed
 from media.plane.nack cimport NACK_WAIT_US
@@ -47,7 +50,7 @@ cdef inline void note_transport_cc(
 
 
 cdef inline bint find_passed(
-    core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed
+    core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed, passed_t *dependency
 ) noexcept nogil:
     """Note where the extensions are that are passed on; whether one of them says that somebody speaks."""
     cdef element_t element
@@ -55,8 +58,12 @@ cdef inline bint find_passed(
     cdef bint speaks = False
     cdef int cursor = rtp.extensions_at
     memset(passed, 0, PASSED_KINDS * sizeof(passed_t))
+    dependency.length = 0
     while next_element(rtp, data, &cursor, &element):
         kind = producer.kinds[element.id]
+        if kind == EXT_DEPENDENCY and DEPENDENCY_LEAST <= element.length <= DEPENDENCY_LONGEST:
+            dependency.at = <uint16_t>element.at
+            dependency.length = <uint8_t>element.length
         if kind < FIRST_PASSED or element.length == 0 or element.length > PASSED_LONGEST:
             continue
         passed[kind - FIRST_PASSED].at = <uint16_t>element.at
@@ -116,6 +123,7 @@ cdef inline void recover(
         slot.payload.key = True
         slot.payload.first = True
         memset(slot.passed, 0, PASSED_KINDS * sizeof(passed_t))
+        slot.dependency.length = 0
         stream.recovered += 1
         core.recovered += 1
         if is_heard(producer) or producer.tap_count:
@@ -127,9 +135,38 @@ cdef inline int spatial_layer(const producer_t *producer, const stream_t *stream
     return stream.index if producer.stream_count > 1 else slot.payload.spatial
 
 
-cdef inline void note_layers(core_t *core, producer_t *producer, stream_t *stream, slot_t *slot) noexcept nogil:
+cdef inline void note_described(
+    producer_t *producer, stream_t *stream, slot_t *slot, const uint8_t *descriptor
+) noexcept nogil:
+    """What the dependency descriptor says of the packet's frame."""
+    cdef dependency_t dependency
+    cdef uint16_t number = get16(descriptor + 1)
+    slot.picture = unwrap16(stream.picture, number) if stream.picture else 65536 + number
+    stream.picture = largest(stream.picture, slot.picture)
+    if slot.dependency.length > DEPENDENCY_LEAST and descriptor[3] & 0x80 and slot.picture < stream.structure_number:
+        return  # a structure that has been replaced already
+    parse_dependency(&dependency, stream.structure, descriptor, slot.dependency.length)
+    slot.payload.first = dependency.first
+    slot.payload.last = dependency.last
+    if not dependency.whole:
+        return
+    if dependency.new_structure:
+        stream.structure_number = slot.picture
+        producer.keyed = stream.structure.keyed
+    slot.payload.has_layer = True
+    slot.payload.spatial = dependency.frame.spatial
+    slot.payload.temporal = dependency.frame.temporal
+    frames_note(stream.frame_log, slot.picture, &dependency.frame)
+
+
+cdef inline void note_layers(
+    core_t *core, producer_t *producer, stream_t *stream, slot_t *slot, const uint8_t *data
+) noexcept nogil:
     """Keep what is known of the packet's frame, and which layers are being sent."""
-    if slot.payload.picture_bits:
+    if stream.structure != NULL:
+        if slot.dependency.length:
+            note_described(producer, stream, slot, data + slot.dependency.at)
+    elif slot.payload.picture_bits:
         frames_note_vp9(stream.frame_log, slot.picture, &slot.payload, producer.keyed)
     producer.layer_heard_us[slot.payload.spatial] = core.now
     if slot.payload.spatial > producer.top_spatial:
@@ -183,13 +220,13 @@ cdef inline void store(
             slot.picture = unwrap_bits(stream.picture, payload.picture, payload.picture_bits)
         if slot.picture > stream.picture:
             stream.picture = slot.picture
-    if payload.has_layer and payload.temporal > stream.top_temporal:
-        stream.top_temporal = payload.temporal
+    speaks = find_passed(core, producer, rtp, data, slot.passed, &slot.dependency)
+    if stream.frame_log != NULL:
+        note_layers(core, producer, stream, slot, data)
+    if slot.payload.has_layer and slot.payload.temporal > stream.top_temporal:
+        stream.top_temporal = slot.payload.temporal
     if producer.video:
-        if stream.frame_log != NULL:
-            note_layers(core, producer, stream, slot)
         producer.meters[spatial_layer(producer, stream, slot) * TEMPORAL_MOST + slot.payload.temporal].bytes += end
-    speaks = find_passed(core, producer, rtp, data, slot.passed)
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)
     if not is_heard(producer) and not late:

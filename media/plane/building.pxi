@@ -20,8 +20,11 @@ cdef set check_encodings(list encodings):
     return set(ssrcs)
 
 
-cdef producer_t *build_producer(bint video, str codec, list encodings, bint layered) except NULL:
-    """A producer with its streams and rings; identity and extensions are the caller's to fill in."""
+cdef producer_t *build_producer(bint video, str codec, list encodings, bint layered, bint described) except NULL:
+    """A producer with its streams and rings; identity and extensions are the caller's to fill in.
+
+    `layered`: its frames are chosen one by one; `described`: by what the dependency descriptor says of them.
+    """
     cdef producer_t *producer = <producer_t *>calloc(1, sizeof(producer_t))
     cdef stream_t *stream
     cdef int i
@@ -49,7 +52,9 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
             raise MemoryError
         if layered:
             stream.frame_log = <frames_t *>calloc(1, sizeof(frames_t))
-            if stream.frame_log == NULL:
+            if described:
+                stream.structure = <structure_t *>calloc(1, sizeof(structure_t))
+            if stream.frame_log == NULL or (described and stream.structure == NULL):
                 free_producer(producer)
                 raise MemoryError
     return producer
@@ -90,6 +95,7 @@ cdef void free_producer(producer_t *producer) noexcept:
     for i in range(producer.stream_count):
         ring_close(&producer.streams[i].ring)
         free(producer.streams[i].frame_log)
+        free(producer.streams[i].structure)
     list_free(&producer.consumers)
     free(producer)
 

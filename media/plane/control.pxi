@@ -90,7 +90,7 @@ cdef class Control(Keeper):
         cdef producer_t *producer
         cdef arrivals_t *arrivals
         if kind not in ("audio", "video") or (kind == "video" and codec not in VIDEO_CODECS):
-            raise ValueError("kind is audio or video, a video codec vp8, vp9 or h264")
+            raise ValueError("kind is audio or video, a video codec vp8, vp9, h264 or av1")
         if floor is not None and kind == "video":
             raise ValueError("only microphones compete for a floor")
         number(clock_rate, "clock_rate", 1000, 1_000_000)
@@ -111,12 +111,17 @@ cdef class Control(Keeper):
         ssrcs = check_encodings(encodings)
         if parent.publishes & ssrcs:
             raise ValueError("another producer of this transport has this ssrc")
-        producer = build_producer(kind == "video", codec, encodings, kind == "video" and codec == "vp9")
+        # VP8 and VP9 say by themselves what the dependency descriptor would.
+        described = kind == "video" and codec in ("av1", "h264") and EXT_DEPENDENCY in kinds
+        layered = described or (kind == "video" and codec == "vp9")
+        if not described:
+            kinds.pop(EXT_DEPENDENCY, None)
+        producer = build_producer(kind == "video", codec, encodings, layered, described)
         producer.keyed = bool(keyed)
         if len(encodings) == 1:
             producer.spatial_count = spatial_layers
             producer.told_wanted = spatial_layers - 1
-            producer.top_spatial = spatial_layers - 1 if codec == "vp9" else 0
+            producer.top_spatial = spatial_layers - 1 if layered else 0
         producer.transport = <transport_t *>parent.target
         producer.clock_rate = clock_rate
         producer.payload_type = payload_type

@@ -12,6 +12,7 @@ cdef enum extension_kind_t:
     EXT_REPAIRED_RID
     EXT_ABS_SEND_TIME
     EXT_TRANSPORT_CC
+    EXT_DEPENDENCY  # passed on with another frame number
     # From here on: passed on from the publisher to the subscriber.
     EXT_AUDIO_LEVEL
     EXT_VIDEO_ORIENTATION
@@ -23,8 +24,10 @@ cdef enum:
     FIRST_PASSED = EXT_AUDIO_LEVEL
     PASSED_KINDS = EXT_KINDS - EXT_AUDIO_LEVEL
     PASSED_LONGEST = 16  # what the one-byte form can carry
-    # mid (16 bytes) + abs-send-time + transport-cc + four passed ones, two bytes of head each, and padding
-    EXTENSIONS_LONGEST = 4 + 18 + 5 + 4 + 4 * 18 + 3
+    DEPENDENCY_LONGEST = 255
+    # mid (16 bytes) + abs-send-time + transport-cc + four passed ones + the dependency descriptor, two bytes of head each, and
+    # padding
+    EXTENSIONS_LONGEST = 4 + 18 + 5 + 4 + 4 * 18 + 2 + DEPENDENCY_LONGEST + 3
 
 ctypedef uint8_t kinds_by_id_t[256]  # extension_kind_t of a publisher's ids
 
@@ -63,7 +66,7 @@ cdef inline void prepare_extensions(extension_writer_t *writer, const uint8_t *m
     cdef int kind, head
     cdef int at = 4
     memset(zeros, 0, 4)
-    writer.two_byte = False
+    writer.two_byte = writer.ids[<int>EXT_DEPENDENCY] != 0  # a key frame's is longer than the one-byte form can say
     writer.passes = False
     for kind in range(1, <int>EXT_KINDS):
         if writer.ids[kind] > 14:
@@ -86,9 +89,10 @@ cdef inline void prepare_extensions(extension_writer_t *writer, const uint8_t *m
 
 
 cdef inline int write_extensions(
-    const extension_writer_t *writer, uint8_t *out, const uint8_t *source, const passed_t *passed
+    const extension_writer_t *writer, uint8_t *out, const uint8_t *source, const passed_t *passed,
+    const uint8_t *dependency, int dependency_length
 ) noexcept nogil:
-    """Write the whole block for one packet; answers its length, 0 when it would be empty."""
+    """Write the whole block for one packet; answers its length, 0 when it would be empty. `dependency` may have no length."""
     cdef int kind
     cdef int at = writer.fixed_length
     memcpy(out, writer.fixed, writer.fixed_length)
@@ -99,6 +103,10 @@ cdef inline int write_extensions(
                     out + at, writer.two_byte, writer.ids[<int>FIRST_PASSED + kind],
                     source + passed[kind].at, passed[kind].length,
                 )
+    if dependency_length and writer.ids[<int>EXT_DEPENDENCY]:
+        at += write_element(
+            out + at, writer.two_byte, writer.ids[<int>EXT_DEPENDENCY], dependency, dependency_length
+        )
     if at == 4:
         return 0
     while at & 3:

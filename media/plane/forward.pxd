@@ -148,10 +148,12 @@ cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept 
 
 cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
     """Whether the consumer of a layered stream gets a packet; what is not known to have layers goes whole."""
-    cdef const frame_t *frame = frames_find(
-        stream.frame_log, (slot.picture << VP9_NUMBER_SHIFT) + slot.payload.spatial
-    )
+    cdef int64_t number = slot.picture
+    cdef const frame_t *frame
     cdef bint taken
+    if stream.structure == NULL:
+        number = (number << VP9_NUMBER_SHIFT) + slot.payload.spatial
+    frame = frames_find(stream.frame_log, number)
     if slot.picture == 0 or frame == NULL:
         return True
     taken = selection_take(
@@ -186,7 +188,7 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
             return NULL
         if consumer.selection != NULL:
             if not takes_frame(core, consumer, stream, slot):
-                # VP9's picture ids tell what refers to what: they are never closed up.
+                # These picture ids and frame numbers tell what refers to what: they are never closed up.
                 spans_skip(&consumer.spans, slot.sequence, False)
                 return NULL
             if spans_current(&consumer.spans).top != consumer.selection.spatial:

@@ -54,6 +54,14 @@ cdef inline void frame_refers(frame_t *frame, int64_t number) noexcept nogil:
         frame.reference_count += 1
 
 
+cdef inline void frames_note(frames_t *frames, int64_t number, const frame_t *told) noexcept nogil:
+    """Keep what a dependency descriptor says of its frame (all packets of a frame say the same)."""
+    cdef frame_t *frame = &frames.kept[number & (FRAMES_KEPT - 1)]
+    if frame.number < number:  # else known, or too old to be kept
+        frame[0] = told[0]
+        frame.number = number
+
+
 cdef inline uint32_t vp9_needs(const payload_t *payload, bint keyed) noexcept nogil:
     """`keyed`: spatial layers depend on each other in key pictures only."""
     cdef uint32_t needs = 0

@@ -109,7 +109,7 @@ class Core:
     ) -> Handle:
         """Accept a track from the transport's client.
 
-        `codec` is the lower-case MIME subtype: video is "vp8", "vp9" or "h264"; audio anything, in effect "opus".
+        `codec` is the lower-case MIME subtype: video is "vp8", "vp9", "h264" or "av1"; audio anything, as "opus".
         `encodings` are ordered from the lowest simulcast layer to the highest (at most four). `header_extensions`
         maps URIs to the ids the *publisher* writes; URIs the plane does not know are ignored. `cname` goes into the
         source descriptions that subscribers get: give all tracks of a participant the same one, lip
@@ -159,7 +159,7 @@ class Core:
     def remove_consumer(self, consumer: Handle) -> None: ...
     def set_consumer_paused(self, consumer: Handle, paused: bool) -> None: ...
     def set_preferred_layers(self, consumer: Handle, spatial: int, temporal: int | None = None) -> None:
-        """The highest layers wanted; the default is the highest there are. `temporal` works on VP8 and VP9."""
+        """The highest layers wanted; the default is the highest there are. `temporal` works where layers are told."""
     def set_priority(self, consumer: Handle, priority: int) -> None:
         """1..255; kept for the bandwidth allocator, no effect yet."""
     def consumer_statistics(self, consumer: Handle) -> ConsumerStatistics: ...

@@ -69,7 +69,7 @@ cdef inline int write_padding(core_t *core, consumer_t *consumer, uint8_t *out) 
     put32(out + 4, consumer.spans.newest_timestamp)
     put32(out + 8, consumer.rtx_ssrc)
     consumer.rtx_next += 1
-    at += write_extensions(&consumer.extensions, out + at, out, passed)
+    at += write_extensions(&consumer.extensions, out + at, out, passed, NULL, 0)
     if consumer.extensions.abs_send_time_at:
         put24(out + RTP_HEADER + consumer.extensions.abs_send_time_at, abs_send_time(core.now))
     put16(

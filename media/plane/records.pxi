@@ -23,6 +23,7 @@ from media.plane.connections cimport (
     HUITANG_TCP_NAMED, HUITANG_TCP_NAMES, TCP_ACCEPTED, TCP_COUNTS, close_fd, connection_t, connections_of, connections_t,
     find_connection,
 )
+from media.plane.dependency cimport structure_t
 from media.plane.demux cimport DATAGRAM_MOST, control_t, core_receive, receive_media
 from media.plane.drops cimport DROP_COUNT, HUITANG_DROP_NAMED, HUITANG_DROP_NAMES
 from media.plane.exchange cimport EXCHANGE_BYTES, GIVEN_CONNECTION, HUITANG_LETTERS, given_t, wake_takers
@@ -33,7 +34,7 @@ from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
 from media.plane.frames cimport frames_t
 from media.plane.lists cimport list_free
 from media.plane.objects cimport *
-from media.plane.payload cimport CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9
+from media.plane.payload cimport CODEC_AV1, CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9
 from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
 from media.plane.resend cimport RESEND_TOKENS
 from media.plane.ring cimport ring_close, ring_open
@@ -67,12 +68,13 @@ cdef dict EXTENSION_KINDS = {
     "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": EXT_REPAIRED_RID,
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": EXT_ABS_SEND_TIME,
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01": EXT_TRANSPORT_CC,
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": EXT_DEPENDENCY,
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level": EXT_AUDIO_LEVEL,
     "urn:3gpp:video-orientation": EXT_VIDEO_ORIENTATION,
     "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay": EXT_PLAYOUT_DELAY,
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time": EXT_ABS_CAPTURE_TIME,
 }
-cdef dict VIDEO_CODECS = {"vp8": CODEC_VP8, "vp9": CODEC_VP9, "h264": CODEC_H264}
+cdef dict VIDEO_CODECS = {"vp8": CODEC_VP8, "vp9": CODEC_VP9, "h264": CODEC_H264, "av1": CODEC_AV1}
 cdef dict SRTP_PROFILES = {
     Profile.AES_CM_128_HMAC_SHA1_80: (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
     Profile.AEAD_AES_128_GCM: (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),

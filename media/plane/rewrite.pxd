@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from media.plane.bits cimport put16, put24, put32
-from media.plane.extensions cimport EXTENSIONS_LONGEST, write_extensions
+from media.plane.extensions cimport DEPENDENCY_LONGEST, EXT_DEPENDENCY, write_extensions
 from media.plane.feedback cimport sent_note
 from media.plane.objects cimport consumer_t
 from media.plane.red cimport write_red_types
@@ -39,6 +39,17 @@ cdef inline void rewrite_counters(uint8_t *payload, const slot_t *slot, const sp
         )
 
 
+cdef inline int rewrite_dependency(
+    uint8_t *out, const consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span
+) noexcept nogil:
+    """The dependency descriptor with the consumer's frame number; its length, 0 where the consumer gets none."""
+    if slot.dependency.length == 0 or not consumer.extensions.ids[<int>EXT_DEPENDENCY]:
+        return 0
+    memcpy(out, source + slot.dependency.at, slot.dependency.length)
+    put16(out + 1, <uint32_t>(slot.picture - span.picture_shift) & 0xFFFF)
+    return slot.dependency.length
+
+
 cdef inline int write_packet(
     uint8_t *out, consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span,
     bint rtx, int padding, int64_t now,
@@ -52,6 +63,7 @@ cdef inline int write_packet(
     cdef uint32_t sequence = <uint32_t>(slot.sequence - span.shift) & 0xFFFF
     cdef bint red = consumer.redundant and slot.red_length and not rtx
     cdef int copies = slot.red_length if red else 0  # bytes of them
+    cdef uint8_t dependency[<int>DEPENDENCY_LONGEST]
     cdef bint marker = slot.marker or (slot.payload.last and slot.payload.spatial == span.top)
     if consumer.wants_marker and not rtx:
         marker = True
@@ -67,7 +79,10 @@ cdef inline int write_packet(
         out[1] = <uint8_t>((consumer.red_payload_type if red else consumer.payload_type) | (0x80 if marker else 0))
         put16(out + 2, sequence)
         put32(out + 8, consumer.ssrc)
-    extensions = write_extensions(&consumer.extensions, out + at, source, slot.passed)
+    extensions = write_extensions(
+        &consumer.extensions, out + at, source, slot.passed,
+        dependency, rewrite_dependency(dependency, consumer, slot, source, span),
+    )
     if extensions:
         out[0] |= 0x10
         if consumer.extensions.abs_send_time_at:

@@ -15,7 +15,7 @@ ctypedef struct slot_t:
     int64_t sequence  # extended; 0: never used
     uint64_t written_at  # position in the endless byte sequence
     int64_t arrival_us
-    int64_t picture  # extended picture id
+    int64_t picture  # extended picture id, or frame number of the dependency descriptor
     uint32_t timestamp
     uint16_t payload_at
     uint16_t payload_length
@@ -24,6 +24,7 @@ ctypedef struct slot_t:
     bint marker
     payload_t payload
     passed_t passed[<int>PASSED_KINDS]
+    passed_t dependency  # only where the plane reads it
 
 ctypedef struct ring_t:
     slot_t *slots

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from media.plane.bits cimport unwrap16
+from media.plane.dependency cimport structure_t
 from media.plane.frames cimport frames_t
 from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
 from media.plane.ring cimport ring_clear, ring_t
@@ -73,6 +74,8 @@ ctypedef struct stream_t:
 
     ring_t ring
     frames_t *frame_log  # NULL unless its frames are chosen by layer one by one
+    structure_t *structure  # NULL unless those frames are told by the dependency descriptor
+    int64_t structure_number  # of the frame that brought it
     int64_t pending[<int>PENDING_MOST]
     int pending_count
     int64_t pending_since_us
@@ -93,6 +96,9 @@ cdef inline void stream_restart(stream_t *stream) noexcept nogil:
     stream.picture = 0
     if stream.frame_log != NULL:
         memset(stream.frame_log, 0, sizeof(frames_t))
+    if stream.structure != NULL:
+        stream.structure.known = False
+        stream.structure_number = 0
     ring_clear(&stream.ring)
 
 

@@ -26,7 +26,13 @@ _VIDEO, _AUDIO = 1, 2
 # into two channels as well, so what the publisher sends need not be known.
 _OPUS_HEAD: Final = b"OpusHead\x01\x02\x00\x00" + (48_000).to_bytes(4, "little") + b"\x00\x00\x00"
 
-_CODEC_IDS: Final = {"vp8": b"V_VP8", "vp9": b"V_VP9", "h264": b"V_MPEG4/ISO/AVC", "opus": b"A_OPUS"}
+_CODEC_IDS: Final = {
+    "vp8": b"V_VP8",
+    "vp9": b"V_VP9",
+    "av1": b"V_AV1",
+    "h264": b"V_MPEG4/ISO/AVC",
+    "opus": b"A_OPUS",
+}
 
 
 class MatroskaTrack:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from media import MediaError
-from media.capabilities import MID, RID
+from media.capabilities import DEPENDENCY_DESCRIPTOR, MID, RID
 from media.codecs import same_codec
 from media.rtp import CodecCapability, CodecParameters, RtpCapabilities, parse_parameters
 from rooms.live.events import Source
@@ -53,7 +53,7 @@ def publishing(offer: Offer, router: RtpCapabilities, *, screen: bool) -> list[P
         if accepted is not None and free.get(section.kind):
             taken.append(_publishing(accepted, free[section.kind].pop(0)))
     if not taken:
-        raise unacceptable("m=", "sends no Opus, VP8, VP9 or H.264 with packetization-mode=1")
+        raise unacceptable("m=", "sends no Opus, VP8, VP9, AV1 or H.264 with packetization-mode=1")
     return taken
 
 
@@ -65,7 +65,7 @@ def watching(offer: Offer, router: RtpCapabilities) -> dict[str, Accepted]:
         if accepted is not None:
             wanted.setdefault(section.kind, accepted)
     if not wanted:
-        raise unacceptable("m=", "receives no Opus, VP8, VP9 or H.264 with packetization-mode=1")
+        raise unacceptable("m=", "receives no Opus, VP8, VP9, AV1 or H.264 with packetization-mode=1")
     return wanted
 
 
@@ -96,7 +96,9 @@ def _accept(section: Section, router: RtpCapabilities, *, one_codec: bool) -> Ac
             chosen.append(rtx)
     if not chosen:
         return None
+    # The dependency descriptor takes long header extensions, which these answers do not speak of (RFC 8285 section 6).
     known = {one.uri for one in router.header_extensions if one.kind in {section.kind, ""}}
+    known.discard(DEPENDENCY_DESCRIPTOR)
     extensions = {uri: number for uri, number in section.extensions.items() if uri in known}
     return Accepted(section, tuple(chosen), extensions)
 

@@ -20,13 +20,14 @@ URIS = (
     "urn:3gpp:video-orientation",
     "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
 )
 EXTENSIONS = {uri: number for number, uri in enumerate(URIS, start=1)}
 FIRST_CONSUMER_SSRC = 10_000
 UFRAG, PASSWORD = "fuzzed", "a password of thirty characters"
 LONGEST = 1600
 PYLIBSRTP_MOST = 1500
-OPUS = 3  # of the four codecs
+CODECS = ("vp8", "vp9", "h264", "opus", "av1")
 
 
 def address(port: int) -> bytes:
@@ -80,7 +81,7 @@ class Conference:
     def publish(self, transport: int) -> None:
         """One producer of each codec; the first with simulcast."""
         simulcast = [self.plane.Encoding(rid=rid) for rid in "lmh"]
-        for index, codec in enumerate(("vp8", "vp9", "h264", "opus")):
+        for index, codec in enumerate(CODECS):
             self.producers.append(
                 self.core.add_producer(
                     transport,
@@ -98,7 +99,7 @@ class Conference:
                     mid=str(index),
                     cname="fuzz",
                     key_frames_by="fir" if codec == "h264" else "pli",
-                    spatial_layers=3 if codec == "vp9" else 1,
+                    spatial_layers=3 if codec in {"vp9", "av1"} else 1,
                     keyed=codec == "vp9" and self.dice.random() < 0.5,
                 )
             )
@@ -107,7 +108,7 @@ class Conference:
         """A consumer, with RTX or without, or of redundant audio, or that asks for nothing again."""
         ssrc = next(self.ssrcs)
         rtx = self.dice.random() < 0.7
-        red = not rtx and self.producers.index(producer) % 4 == OPUS
+        red = not rtx and CODECS[self.producers.index(producer) % len(CODECS)] == "opus"
         consumer = self.core.add_consumer(
             transport,
             producer,

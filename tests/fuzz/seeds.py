@@ -22,17 +22,19 @@ from aiortc.rtp import (
 )
 
 from tests.fuzz.conference import FIRST_CONSUMER_SSRC, PASSWORD, UFRAG
+from tests.media.plane.descriptors import L1T3, Descriptor, spatial_structure
 from tests.media.plane.world import rtp, vp8
 from tests.media.test_stun import TRANSACTION, check
 
 CORPUS = Path(__file__).parent / "corpus"
 
-VP8, VP9, H264, OPUS = 96, 97, 98, 99
+VP8, VP9, H264, OPUS, AV1 = 96, 97, 98, 99, 100
 RTX_OF_VP8, RTX_OF_VP9, RED = 106, 107, 63
-VP9_SSRC, H264_SSRC, OPUS_SSRC, VP9_RTX_SSRC = 1001, 1002, 1003, 2001
+VP9_SSRC, H264_SSRC, OPUS_SSRC, AV1_SSRC, VP9_RTX_SSRC = 1001, 1002, 1003, 1004, 2001
 LOW_SSRC, HIGH_SSRC, LOW_RTX_SSRC = 161, 163, 171
 CONSUMER = FIRST_CONSUMER_SSRC
-MID, RID, REPAIRED_RID, SEND_TIME, WIDE, LEVEL, ORIENTATION, DELAY, CAPTURE = range(1, 10)
+MID, RID, REPAIRED_RID, SEND_TIME, WIDE, LEVEL, ORIENTATION, DELAY, CAPTURE, DEPENDENCY = range(1, 11)
+LAYERS, KEYED = spatial_structure(keyed=False), spatial_structure(keyed=True)
 KEY = vp8(0x123, key=True, tl0=5, size=60)
 
 
@@ -121,6 +123,15 @@ def vp9(payload: bytes, sequence: int, *, marker: bool = True) -> bytes:
     return rtp(sequence, 1, VP9_SSRC, payload, payload_type=VP9, marker=marker)
 
 
+def av1(payload: bytes, sequence: int, descriptor: Descriptor, *, marker: bool = True) -> bytes:
+    """A packet of the third camera, with a dependency descriptor."""
+    octets = descriptor.octets()
+    block = bytes([DEPENDENCY, len(octets)]) + octets
+    block += bytes(-len(block) % 4)
+    head = struct.pack("!BBHII", 0x90, AV1 | (0x80 if marker else 0), sequence, 1, AV1_SSRC)
+    return head + struct.pack("!HH", 0x1000, len(block) // 4) + block + payload
+
+
 def framed(*datagrams: bytes) -> bytes:
     """RFC 4571."""
     return b"".join(struct.pack("!H", len(datagram)) + datagram for datagram in datagrams)
@@ -179,6 +190,25 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "layers-delta-upper": vp9(b"\xfc\x81\x26\x53\x02" + bytes(40), 17),
             "pictures-structure": vp9(
                 b"\xae\x81\x27\x10\x07\x38\0\xf0\0\x87\1\xe0\1\x0e\2\x04\x01\x54\x02" + bytes(40), 18
+            ),
+        },
+        "av1": {
+            "key": av1(b"\x18\x08" + bytes(30), 9, Descriptor(11, 500, structure=L1T3)),
+            "key-middle": av1(b"\x90" + bytes(30), 10, Descriptor(11, 500, first=False)),
+            "delta": av1(b"\x10\x30" + bytes(30), 11, Descriptor(14, 501)),
+            "bare": rtp(12, 1, AV1_SSRC, b"\x18\x08" + bytes(30), payload_type=AV1, marker=True),
+        },
+        "dependency": {
+            "spatial": av1(b"\x18\x08" + bytes(30), 9, Descriptor(60, 600, structure=LAYERS)),
+            "spatial-upper": av1(b"\x10\x30" + bytes(30), 10, Descriptor(63, 601)),
+            "spatial-delta": av1(b"\x10\x30" + bytes(30), 11, Descriptor(61, 602, last=False), marker=False),
+            "keyed": av1(b"\x18\x08" + bytes(30), 12, Descriptor(60, 610, structure=KEYED, active="0011")),
+            "own": av1(
+                b"\x10\x30" + bytes(30),
+                13,
+                Descriptor(
+                    61, 611, active="0011", indications="SDR-", references=(1, 20, 300), chains=(3, 4)
+                ),
             ),
         },
         "h264": {

@@ -5,7 +5,15 @@ from typing import Any
 
 from aiortc.sdp import MediaDescription, SessionDescription
 
-HEAD = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=ice-lite", "a=msid-semantic:WMS *"]
+HEAD = [
+    "v=0",
+    "o=- 1 1 IN IP4 0.0.0.0",
+    "s=-",
+    "t=0 0",
+    "a=ice-lite",
+    "a=extmap-allow-mixed",
+    "a=msid-semantic:WMS *",
+]
 
 
 def dtls_parameters(local: SessionDescription, role: str) -> dict[str, Any]:

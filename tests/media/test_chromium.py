@@ -187,7 +187,7 @@ async def test_chromium_sees_and_hears(page: Page, router: Router, join: Join) -
     assert await page.evaluate(RECEIVED) >= 5
 
 
-@pytest.mark.parametrize("codec", ["video/VP9", "video/H264"])
+@pytest.mark.parametrize("codec", ["video/VP9", "video/H264", "video/AV1"])
 async def test_every_video_codec_passes_from_chromium_to_chromium(
     page: Page, router: Router, codec: str
 ) -> None:
@@ -233,11 +233,14 @@ async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router,
     await listener.expect(forwards(consumer, 0))
 
 
-@pytest.mark.parametrize("mode", ["L3T3_KEY", "L3T3"])
+@pytest.mark.parametrize(
+    ("codec", "mode"),
+    [("video/VP9", "L3T3_KEY"), ("video/VP9", "L3T3"), ("video/AV1", "L3T3_KEY"), ("video/AV1", "L3T3")],
+)
 async def test_spatial_layers_of_one_stream_are_chosen(
-    page: Page, router: Router, listener: Listener, mode: str
+    page: Page, router: Router, listener: Listener, codec: str, mode: str
 ) -> None:
-    _, producers = await publish(page, router, codec="video/VP9", mode=mode, size=(960, 540))
+    _, producers = await publish(page, router, codec=codec, mode=mode, size=(960, 540))
     assert producers[1].type == "svc"
     _, consumer = await receive(page, router, *producers)
     assert consumer.type == "svc"

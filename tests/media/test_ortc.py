@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from media.capabilities import MID, RID, TRANSPORT_CC, router_capabilities
+from media.capabilities import DEPENDENCY_DESCRIPTOR, MID, RID, TRANSPORT_CC, router_capabilities
 from media.errors import InvalidMedia
 from media.ortc import ProducerStream, can_consume, consumer_parameters, producer_stream
 from media.rtp import RtpParameters, parse_capabilities, parse_parameters
@@ -111,6 +111,32 @@ def test_type_of_a_producer(parameters: dict[str, Any], kind: str, expected: str
 
 
 @pytest.mark.parametrize(
+    ("mime_type", "told", "expected"),
+    [
+        ("video/AV1", True, "svc"),
+        ("video/AV1", False, "simple"),
+        ("video/H264", True, "svc"),
+        ("video/VP9", True, "svc"),
+        ("video/VP8", True, "simple"),
+    ],
+)
+def test_the_dependency_descriptor_tells_layers_and_goes_to_those_who_need_it(
+    mime_type: str, told: bool, expected: str
+) -> None:
+    parameters = camera(
+        mime_type,
+        {"packetization-mode": 1, "profile-level-id": "42e01f"} if mime_type == "video/H264" else {},
+    )
+    parameters["encodings"][0]["scalabilityMode"] = "L1T3"
+    if told:
+        parameters["headerExtensions"].append({"uri": DEPENDENCY_DESCRIPTOR, "id": 12})
+    assert produced(parameters).type == expected
+    forwarded = {extension.uri for extension in consumed(parameters, everything()).header_extensions}
+    needed = told and mime_type in {"video/AV1", "video/H264"}
+    assert (DEPENDENCY_DESCRIPTOR in forwarded) == needed
+
+
+@pytest.mark.parametrize(
     ("mode", "layers"),
     [
         (None, (1, 1, False)),
@@ -150,7 +176,10 @@ H264 = "video/H264"
         (camera("video/VP9", {"profile-id": 0}), 109),
         (camera("video/VP9"), 109),
         (camera("video/VP9", {"profile-id": 2}), None),
-        (camera("video/AV1"), None),
+        (camera("video/AV1", {"level-idx": 5, "profile": 0, "tier": 0}), 111),
+        (camera("video/AV1"), 111),
+        (camera("video/AV1", {"profile": 1}), None),
+        (camera("video/H265"), None),
         (camera("VIDEO/vp8"), 101),
     ],
 )

@@ -13,6 +13,7 @@ from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from av.video.frame import PictureType
 
+from recordings.capture.codecs.av1 import Unit
 from recordings.tracks import TrackSource
 
 Colour = tuple[int, int, int]  # Y, U, V
@@ -21,6 +22,7 @@ YELLOW, CYAN, MAGENTA = (210, 16, 146), (170, 166, 16), (107, 202, 222)
 BLACK, WHITE = (16, 128, 128), (235, 128, 128)
 
 PACKET_BYTES = 1_100
+AV1_DELIMITER = 2  # the type of temporal delimiters, which RTP goes without
 VIDEO_PAYLOAD, AUDIO_PAYLOAD = 96, 111
 
 
@@ -221,7 +223,8 @@ def _encode_video(
     fps: int,
     key_frames: frozenset[int],
 ) -> Iterator[tuple[bytes, bool]]:
-    encoder = av.CodecContext.create({"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264"}[codec], "w")
+    encoders = {"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264", "av1": "libsvtav1"}
+    encoder = av.CodecContext.create(encoders[codec], "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height = size
     encoder.pix_fmt = "yuv420p"
@@ -231,6 +234,11 @@ def _encode_video(
     if codec == "h264":
         encoder.profile = "Baseline"
         encoder.options = {"tune": "zerolatency", "preset": "ultrafast"}
+    elif codec == "av1":  # low delay: every picture comes out at once
+        encoder.options = {
+            "preset": "12",
+            "svtav1-params": "pred-struct=1:rc=2:lookahead=0:force-key-frames=1",
+        }
     else:
         encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     for index in range(round(seconds * fps)):
@@ -247,7 +255,12 @@ def packetized(
     codec: str, fps: int, frames: Iterable[tuple[bytes, bool]]
 ) -> Iterator[tuple[float, list[bytes]]]:
     """(second, RTP payloads) of one encoded picture after the other."""
-    packetize = {"vp8": _vp8_payloads(), "vp9": _vp9_payloads(), "h264": _h264_payloads}[codec]
+    packetize = {
+        "vp8": _vp8_payloads(),
+        "vp9": _vp9_payloads(),
+        "h264": _h264_payloads,
+        "av1": _av1_payloads,
+    }[codec]
     for index, (data, key) in enumerate(frames):
         yield index / fps, packetize(data, key)
 
@@ -300,6 +313,22 @@ def _vp8_payloads() -> Callable[[bytes, bool], list[bytes]]:
 
 def _h264_payloads(data: bytes, _key: bool) -> list[bytes]:
     return H264Encoder._packetize(H264Encoder._split_bitstream(data))
+
+
+def _av1_payloads(data: bytes, key: bool) -> list[bytes]:
+    """One unit an element, without temporal delimiter; a unit too long for a packet is cut."""
+    payloads: list[bytes] = []
+    while data:
+        unit = Unit.parse(data)
+        data = data[len(unit.sized()) :]
+        if unit.kind == AV1_DELIMITER:
+            continue
+        whole = unit.head + unit.body
+        pieces = [whole[cut : cut + PACKET_BYTES] for cut in range(0, len(whole), PACKET_BYTES)]
+        for index, piece in enumerate(pieces):
+            head = 0x10 | (0x80 if index else 0) | (0x40 if index < len(pieces) - 1 else 0)
+            payloads.append(bytes([head | (0x08 if key and not payloads else 0)]) + piece)
+    return payloads
 
 
 def _vp9_payloads() -> Callable[[bytes, bool], list[bytes]]:

@@ -67,7 +67,7 @@ def test_each_track_gets_its_own_file_and_its_line_in_the_journal(tmp_path: Path
     assert all(tap.closed for tap in (video.tap, audio.tap))
 
 
-@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264", "av1"])
 def test_packets_in_any_order_across_every_wrap_come_out_right(tmp_path: Path, codec: str) -> None:
     stream = Publisher().video(
         solid(RED), 2.0, codec=codec, first_sequence=65_520, first_timestamp=0xFFFF_FF00
@@ -79,6 +79,15 @@ def test_packets_in_any_order_across_every_wrap_come_out_right(tmp_path: Path, c
     meeting, path = recorded(tmp_path, stream)
     assert [time for time, _ in packets(path)] == pytest.approx([index / 25 for index in range(50)], abs=2e-4)
     assert meeting.counters.lost == 0
+
+
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264", "av1"])
+def test_what_was_captured_can_be_decoded(tmp_path: Path, codec: str) -> None:
+    _, path = recorded(tmp_path, Publisher().video(solid(RED), 1.0, codec=codec))
+    with av.open(str(path)) as container:
+        images = [image.to_ndarray(format="yuv420p") for image in container.decode(video=0)]
+    assert [image.shape for image in images] == [(135, 160)] * 25
+    assert all(abs(float(image[:90].mean()) - RED[0]) < 4 for image in images)
 
 
 def test_pictures_begin_with_a_key_frame_that_was_asked_for(tmp_path: Path) -> None:
@@ -200,7 +209,7 @@ def test_an_overflow_is_counted_always_and_logged_once(tmp_path: Path) -> None:
 
 
 def test_a_codec_that_cannot_be_captured_is_given_back(tmp_path: Path) -> None:
-    tap = MemoryTap("video/AV1", 90_000, 45)
+    tap = MemoryTap("video/H265", 90_000, 45)
     meeting = Meeting(tmp_path)
     meeting.join((track(Stream(tap, []), "a", TrackSource.CAMERA), Stream(tap, [])))
     assert tap.closed

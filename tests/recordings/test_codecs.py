@@ -9,15 +9,16 @@ from aiortc.codecs.vpx import Vp8Encoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recordings.capture.codecs.av1 import Av1Depayloader, Unit, parse_sequence, split_av1
 from recordings.capture.codecs.frames import Depayloader, Frame, Malformed
 from recordings.capture.codecs.h264 import H264Depayloader, h264_size, split_stap_a
 from recordings.capture.codecs.opus import OpusDepayloader, opus_duration_us
 from recordings.capture.codecs.registry import find_codec
 from recordings.capture.codecs.vp8 import Vp8Depayloader, split_vp8, vp8_size
 from recordings.capture.codecs.vp9 import Vp9Depayloader, split_vp9, superframe, vp9_key_size
-from tests.recordings.publishers import RED, Colour, _vp9_payloads, encode_video, solid
+from tests.recordings.publishers import RED, Colour, _av1_payloads, _vp9_payloads, encode_video, solid
 
-DEPAYLOADERS = [Vp8Depayloader, Vp9Depayloader, H264Depayloader, OpusDepayloader]
+DEPAYLOADERS = [Vp8Depayloader, Vp9Depayloader, Av1Depayloader, H264Depayloader, OpusDepayloader]
 
 
 def hexadecimal(text: str) -> bytes:
@@ -81,6 +82,40 @@ def test_vp9_descriptors(payload: str, expected: tuple[bool, bool, bytes] | None
             split_vp9(hexadecimal(payload))
     else:
         assert split_vp9(hexadecimal(payload)) == expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("10 32 aa", (False, False, [b"\x32\xaa"])),  # one element to the end
+        ("d0 aa bb", (True, True, [b"\xaa\xbb"])),  # a middle
+        ("20 01 aa bb cc", (False, False, [b"\xaa", b"\xbb\xcc"])),  # two, the first with its length
+        ("30 01 aa 01 bb cc", (False, False, [b"\xaa", b"\xbb", b"\xcc"])),
+        ("00 01 aa 02 bb cc", (False, False, [b"\xaa", b"\xbb\xcc"])),  # each with its length
+        ("08 81 00 aa", (False, False, [b"\xaa"])),  # a length in more bytes than it needs
+        ("10", None),
+        ("20 05 aa bb", None),
+        ("20 02 aa bb", None),  # the second is missing
+        ("00 80", None),
+        ("00 80 80 80 80 80 80 80 80 00", None),
+    ],
+)
+def test_av1_aggregation(payload: str, expected: tuple[bool, bool, list[bytes]] | None) -> None:
+    if expected is None:
+        with pytest.raises(Malformed):
+            split_av1(hexadecimal(payload))
+    else:
+        assert split_av1(hexadecimal(payload)) == expected
+
+
+def test_av1_units_get_their_sizes_and_delimiters_go() -> None:
+    depayloader = Av1Depayloader()
+    (frame,) = depayloader.push(hexadecimal("30 02 12 00 03 30 aa bb 34 08 cc"), 1, marker=True, lost=False)
+    assert frame == Frame(hexadecimal("32 02 aa bb 36 08 01 cc"), 1, key=False)
+    (frame,) = depayloader.push(hexadecimal("10 32 02 aa bb"), 2, marker=True, lost=False)
+    assert frame.data == hexadecimal("32 02 aa bb"), "one that has its size keeps it"
+    assert depayloader.push(hexadecimal("10 12 00"), 3, marker=True, lost=False) == []
+    assert (depayloader.malformed, depayloader.broken) == (0, False)
 
 
 def test_vp9_references_are_three_at_most() -> None:
@@ -168,6 +203,7 @@ def payloads_of(codec: str) -> list[tuple[list[bytes], bytes, bool]]:
     pack = {
         "vp8": lambda data, _key: Vp8Encoder._packetize(data, 77),
         "vp9": vp9,
+        "av1": _av1_payloads,
         "h264": lambda data, _key: H264Encoder._packetize(H264Encoder._split_bitstream(data)),
     }[codec]
     return [
@@ -181,7 +217,7 @@ def flicker() -> Callable[[float], Colour]:
     return lambda _seconds: next(colours)
 
 
-@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264", "av1"])
 def test_what_encoders_packetize_comes_out_whole(codec: str) -> None:
     found = find_codec(codec)
     assert found is not None
@@ -194,11 +230,11 @@ def test_what_encoders_packetize_comes_out_whole(codec: str) -> None:
         assert (frame.timestamp, frame.key) == (timestamp, key)
         assert frame.size == ((320, 180) if key else None)
         if codec != "h264":
-            assert frame.data == data
+            assert frame.data == data.removeprefix(b"\x12\0")  # AV1's temporal delimiter stays behind
     assert (depayloader.malformed, depayloader.broken) == (0, False)
 
 
-@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264", "av1"])
 def test_a_loss_spoils_the_picture_and_is_told(codec: str) -> None:
     found = find_codec(codec)
     assert found is not None
@@ -207,14 +243,16 @@ def test_a_loss_spoils_the_picture_and_is_told(codec: str) -> None:
         "vp8": [b"\x10\x01abc", b"\x00def"],
         "vp9": [b"\x08\x86abc", b"\x04def"],
         "h264": [b"\x41abc", b"\x41def"],
+        "av1": [b"\x50\x30abc", b"\x90def"],
     }
+    whole = {"vp9": b"\x0c\x86abc", "av1": b"\x10\x30abc"}
     first, second = pieces[codec]
     depayloader.push(first, 1, marker=False, lost=False)
     frames = depayloader.push(second, 1, marker=True, lost=True)
     assert depayloader.broken
     assert codec == "h264" or frames == []  # a unit of H.264 stands for itself; the gate holds it back
     depayloader.mend()
-    assert len(depayloader.push(first if codec != "vp9" else b"\x0c\x86abc", 2, marker=True, lost=False)) == 1
+    assert len(depayloader.push(whole.get(codec, first), 2, marker=True, lost=False)) == 1
     assert not depayloader.broken
 
 
@@ -238,7 +276,7 @@ def test_any_payloads_make_frames_or_are_counted(
 @settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_headers_are_read_or_malformed(data: bytes) -> None:
-    for read in (vp8_size, vp9_key_size, h264_size, opus_duration_us):
+    for read in (vp8_size, vp9_key_size, parse_sequence, Unit.parse, split_av1, h264_size, opus_duration_us):
         try:
             read(data)
         except Malformed:
@@ -252,7 +290,7 @@ def test_any_headers_are_read_or_malformed(data: bytes) -> None:
         ("VP9", True),
         ("video/h264", True),
         ("audio/opus", True),
-        ("video/AV1", False),
+        ("video/AV1", True),
         ("", False),
     ],
 )

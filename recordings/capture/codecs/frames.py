@@ -11,7 +11,8 @@ MAXIMUM_FRAME_BYTES: Final = 8 * 1024 * 1024
 class Frame:
     """One encoded picture, or one packet of sound.
 
-    `timestamp` is RTP's, 32 bits. `size` and `parameters` (H.264's decoder configuration record) only on key frames.
+    `timestamp` is RTP's, 32 bits. `size` and `parameters` (the decoder configuration record of H.264 and
+    AV1) only on key frames.
     """
 
     data: bytes

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from recordings.capture.codecs.av1 import Av1Depayloader
 from recordings.capture.codecs.frames import Depayloader
 from recordings.capture.codecs.h264 import H264Depayloader
 from recordings.capture.codecs.opus import OpusDepayloader
@@ -23,6 +24,7 @@ class Codec:
 _CODECS: Final = {
     "vp8": Codec("vp8", is_video=True, depayloader=Vp8Depayloader),
     "vp9": Codec("vp9", is_video=True, depayloader=Vp9Depayloader),
+    "av1": Codec("av1", is_video=True, depayloader=Av1Depayloader),
     "h264": Codec("h264", is_video=True, depayloader=H264Depayloader),
     "opus": Codec("opus", is_video=False, depayloader=OpusDepayloader),
 }

@@ -5,10 +5,13 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, table_remove, table_t
+from media.plane.allocation cimport RUNGS
 from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
 from media.plane.feedback cimport (
     arrivals_note, arrivals_t, read_transport_cc, results_t, sent_note, sent_t, write_transport_cc,
 )
+from media.plane.dependency cimport dependency_t, indication, parse_dependency, structure_t
+from media.plane.frames cimport frame_need
 from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, frame_reader_t, next_frame
 from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
 from media.plane.payload cimport CODEC_AV1, CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9, payload_t
@@ -76,6 +79,51 @@ def parse_payload(codec, data):
         "stacked": bool(payload.stacked), "up": bool(payload.up_switch), "flexible": bool(payload.flexible),
         "references": [payload.references[i] for i in range(payload.reference_count)],
     }
+
+
+cdef class Dependencies:
+    """Descriptors of one stream, read in turn."""
+    cdef structure_t structure
+
+    def read(self, data):
+        """None when it is no descriptor; `needs` are those of the 16 rungs."""
+        cdef Exact exact = Exact(data)
+        cdef dependency_t dependency
+        if not parse_dependency(&dependency, &self.structure, exact.at, exact.length):
+            return None
+        told = {"first": bool(dependency.first), "last": bool(dependency.last), "number": dependency.number}
+        if not dependency.whole:
+            return told
+        return told | {
+            "structure": bool(dependency.new_structure),
+            "spatial": dependency.frame.spatial, "temporal": dependency.frame.temporal,
+            "references": [dependency.frame.references[i] for i in range(dependency.frame.reference_count)],
+            "needs": "".join("-RS?"[frame_need(&dependency.frame, rung)] for rung in range(RUNGS)),
+        }
+
+    @property
+    def templates(self):
+        """(spatial, temporal, indications, references) of each; None before there is a structure."""
+        if not self.structure.known:
+            return None
+        return [
+            (
+                self.structure.templates[i].spatial, self.structure.templates[i].temporal,
+                "".join(
+                    "-DSR"[indication(self.structure.templates[i].indications, target)]
+                    for target in range(self.structure.targets)
+                ),
+                tuple(
+                    self.structure.templates[i].references[k]
+                    for k in range(self.structure.templates[i].reference_count)
+                ),
+            )
+            for i in range(self.structure.count)
+        ]
+
+    @property
+    def keyed(self):
+        return bool(self.structure.keyed)
 
 
 def parse_red(data, payload_type):

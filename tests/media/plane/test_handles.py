@@ -121,7 +121,7 @@ GOOD: dict[str, Any] = {"codec": "vp8", "clock_rate": 90_000, "payload_type": 96
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"codec": "av1"},
+        {"codec": "h265"},
         {"clock_rate": 0},
         {"clock_rate": "90000"},
         {"payload_type": 128},
@@ -141,6 +141,8 @@ GOOD: dict[str, Any] = {"codec": "vp8", "clock_rate": 90_000, "payload_type": 96
         {"mid": "m" * 17},
         {"cname": "c" * 65},
         {"key_frames_by": "letter"},
+        {"spatial_layers": 0},
+        {"spatial_layers": 5},
     ],
 )
 def test_a_wrong_producer_is_refused(wrong: dict[str, Any]) -> None:
