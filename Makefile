@@ -13,7 +13,7 @@ PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.px
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGES := commands.py config.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
-.PHONY: help setup serve test check bench bench-join bench-peers fuzz format lock screenshots clean
+.PHONY: help setup serve test check bench bench-join bench-peers bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -50,6 +50,9 @@ bench-peers: setup ## the same beside Debian's Janus, which it installs; root, b
 
 bench-join: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from the click that joins to the first picture, in Chromium with nine others
 	$(BIN)/python -m bench.joining
+
+bench-seek: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from a seek in a film of two hours to its picture, in Chromium
+	$(BIN)/python -m tests.browser.seeking
 
 fuzz: $(STAMPS)/test-venv ## fuzz every parser of packets, checks and streams, the plane under AddressSanitizer (SECONDS=60)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
