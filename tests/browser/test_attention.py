@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import update
 
-from database import Database
+from database import Database, utc_now
 from recordings.models import Recording, Viewing
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, until
@@ -65,3 +65,38 @@ async def test_who_does_not_want_to_be_in_the_recording_says_so_before_and_may_c
     await host.page.get_by_test_id("end-meeting").click()
     await expect(host.page.get_by_test_id("end-screen")).to_be_visible()
     await expect(host.page.get_by_role("alert")).to_have_count(0)  # nothing went wrong, and nothing says so
+
+
+async def test_an_officer_finds_at_home_what_leaves_and_how_full_the_room_is(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    branch = server.logins["jiguan"]
+    recording = await put_recording(server, branch)
+    database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
+    async with database.transaction() as session:
+        announced = update(Recording).where(Recording.id == recording)
+        await session.execute(announced.values(deletion_warned_at=utc_now(), kept_bytes=950_000_000))
+    await database.dispose()
+    district = await arrive("zuzhibu")
+    rules = {"keepDays": 20, "keepDaysByKind": {}, "quotaBytes": 1_000_000_000}
+    said = await district.page.request.put(
+        f"{server.url}/api/organizations/{branch.organization_id}/storage",
+        data=rules,
+        headers={"Origin": server.url},
+    )
+    assert said.ok
+
+    secretary = await arrive("jiguan", PHONE)
+    page = secretary.page
+    await expect(page.get_by_test_id("notice-leaving")).to_contain_text("1 个录像")
+    await expect(page.get_by_test_id("notice-room")).to_contain_text("95%")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await page.get_by_test_id("notice-leaving").click()
+    await expect(page.get_by_test_id("leaving")).to_contain_text("专题党课")
+
+    elsewhere = await arrive("cuiyuan")
+    async with elsewhere.page.expect_response("**/api/leaving-recordings*") as answered:
+        await elsewhere.page.reload()
+    assert (await (await answered.value).json())["items"] == []
+    await expect(elsewhere.page.get_by_test_id("meeting-row").first).to_be_visible()
+    await expect(elsewhere.page.get_by_test_id("notices")).to_have_count(0)

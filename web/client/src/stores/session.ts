@@ -5,6 +5,8 @@ import type { RoleName, Session } from '@/protocol/http/shapes'
 import { Problem } from '@/protocol/problem'
 import { useApi } from '@/services'
 
+const OFFICES: RoleName[] = ['district_officer', 'committee_officer', 'secretary', 'branch_officer']
+
 /** Who is signed in. `undefined` until the server was asked, `null` when nobody is. */
 export const useSession = defineStore('session', () => {
   const api = useApi()
@@ -15,9 +17,9 @@ export const useSession = defineStore('session', () => {
   const level = computed(() => current.value?.level ?? 5)
   const holds = (...roles: RoleName[]): boolean =>
     current.value?.roles.some((held) => roles.includes(held.role)) ?? false
-  const canSchedule = computed(() =>
-    holds('secretary', 'branch_officer', 'committee_officer', 'district_officer'),
-  )
+  /** Where one holds an office: the first of them, which pages begin with. */
+  const office = computed(() => current.value?.roles.find(({ role }) => OFFICES.includes(role)) ?? null)
+  const canSchedule = computed(() => office.value !== null)
 
   /** Asks once; a network failure is thrown, being signed out is an answer. */
   async function load(): Promise<void> {
@@ -41,5 +43,5 @@ export const useSession = defineStore('session', () => {
 
   const forget = (): void => void (current.value = null)
 
-  return { current, signedIn, name, level, holds, canSchedule, load, signIn, signOut, forget }
+  return { current, signedIn, name, level, holds, office, canSchedule, load, signIn, signOut, forget }
 })
