@@ -70,14 +70,14 @@ def quality_score(loss: float, rtt_ms: float | None, jitter_ms: float) -> int:
 def signs(sample: Sample) -> frozenset[Trouble]:
     """What this second alone shows."""
     lost = Trouble.LOSS_UP if sample.direction == "send" else Trouble.LOSS_DOWN
-    found = {
-        lost: sample.loss >= _MUCH_LOST,
-        Trouble.JITTER_UP: sample.jitter_ms >= _UNSTEADY_MS,
-        Trouble.DELAY: sample.rtt_ms is not None and sample.rtt_ms >= _LONG_MS,
-        Trouble.BANDWIDTH_UP: sample.held_back,
-        Trouble.BANDWIDTH_DOWN: sample.supply < _SHORT_SUPPLY,
-    }
-    return frozenset(trouble for trouble, seen in found.items() if seen)
+    found = (
+        (lost, sample.loss >= _MUCH_LOST),
+        (Trouble.JITTER_UP, sample.jitter_ms >= _UNSTEADY_MS),
+        (Trouble.DELAY, sample.rtt_ms is not None and sample.rtt_ms >= _LONG_MS),
+        (Trouble.BANDWIDTH_UP, sample.held_back),
+        (Trouble.BANDWIDTH_DOWN, sample.supply < _SHORT_SUPPLY),
+    )
+    return frozenset([trouble for trouble, seen in found if seen])
 
 
 @dataclass(slots=True)
@@ -108,6 +108,8 @@ class QualityMeter:
 
     def _name(self, present: frozenset[Trouble]) -> bool:
         before = self.troubles
+        if present == before and not self._counts:  # the rule, for every transport every second
+            return False
         if Trouble.NO_PATH in before:
             self.troubles = frozenset()
         for trouble in Trouble:
