@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
-from media.dtls import DtlsSession, DtlsState
+from media.dtls import SETTLED_AFTER, DtlsSession, DtlsState
 from media.dtls_parameters import DtlsParameters
 from media.errors import WrongMediaState
 from media.events import TransportState
@@ -42,6 +42,7 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._admitted = False
         self._keyed = False
+        self._connected_at: float | None = None
         self._open = True
         with plane_errors():
             self.handle = pump.plane.add_transport()
@@ -123,7 +124,12 @@ class Connection:
         self._after_dtls(source)
 
     def tick(self, now: float) -> None:
-        """Once a second: has the peer fallen silent?"""
+        """Once a second: has the peer fallen silent, is the handshake long over?"""
+        if self._keyed and self._dtls is not None and not self._dtls.settled:
+            self._connected_at = now if self._connected_at is None else self._connected_at
+            if now - self._connected_at >= SETTLED_AFTER:
+                self._dtls.settle()
+                self.pump.counters["dtls_settled"] += 1
         if self.ice.tick(now) is not IceState.NEW:
             self._update()
 

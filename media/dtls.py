@@ -13,6 +13,10 @@ from OpenSSL import SSL
 from media.dtls_records import DATAGRAM_BYTES, pack_datagrams
 from media.identity import SRTP_PROFILES, DtlsIdentity, Fingerprint, SrtpProfile, fingerprints_match
 
+# A peer that lacks our last flight asks for it again within this time: BoringSSL, whose timer doubles from 50 ms, nine
+# times.
+SETTLED_AFTER = 30.0
+
 
 class DtlsState(StrEnum):
     """webrtc's RTCDtlsTransportState."""
@@ -43,7 +47,9 @@ class DtlsSession:
         self.failure: str | None = None  # why it failed: a stable name
         self.keys: SrtpKeys | None = None  # once connected
         self._expected = tuple(expected)
+        self.version = ""  # the negotiated protocol, for statistics
         self._outgoing: list[bytes] = []
+        self._farewell: list[bytes] | None = None  # once settled
         self._connection = SSL.Connection(identity.context, None)
         self._connection.set_ciphertext_mtu(DATAGRAM_BYTES)
         if role == "server":
@@ -52,9 +58,9 @@ class DtlsSession:
             self._connection.set_connect_state()
 
     @property
-    def version(self) -> str:
-        """The negotiated protocol, for statistics."""
-        return self._connection.get_protocol_version_name()
+    def settled(self) -> bool:
+        """Whether `settle` has let the association go."""
+        return self._farewell is not None
 
     def start(self) -> None:
         """The path exists: a client says hello, a server waits for it."""
@@ -65,7 +71,7 @@ class DtlsSession:
 
     def receive(self, datagram: bytes) -> None:
         """One datagram of the peer's; anything may be in it."""
-        if self.state in {DtlsState.CLOSED, DtlsState.FAILED} or not datagram:
+        if self.state in {DtlsState.CLOSED, DtlsState.FAILED} or self.settled or not datagram:
             return
         self.start()
         try:
@@ -76,13 +82,13 @@ class DtlsSession:
 
     def timeout(self) -> float | None:
         """Seconds until `handle_timeout` is due; None when nothing waits to be retransmitted."""
-        if self.state not in {DtlsState.CONNECTING, DtlsState.CONNECTED}:
+        if self.state not in {DtlsState.CONNECTING, DtlsState.CONNECTED} or self.settled:
             return None
         return self._connection.DTLSv1_get_timeout()
 
     def handle_timeout(self) -> None:
         """Retransmit the last flight where it is due; OpenSSL doubles its timer and gives up after a dozen."""
-        if self.state not in {DtlsState.CONNECTING, DtlsState.CONNECTED}:
+        if self.state not in {DtlsState.CONNECTING, DtlsState.CONNECTED} or self.settled:
             return
         try:
             self._connection.DTLSv1_handle_timeout()
@@ -99,9 +105,22 @@ class DtlsSession:
     def close(self) -> None:
         """Say goodbye (close_notify); `take_outgoing` holds it."""
         if self.state is DtlsState.CONNECTED:
-            self._goodbye()
+            if self._farewell is None:
+                self._goodbye()
+            else:
+                self._outgoing += self._farewell
         if self.state is not DtlsState.FAILED:
             self.state = DtlsState.CLOSED
+
+    def settle(self) -> None:
+        """SETTLED_AFTER the handshake: let go of OpenSSL's association, some 90 KiB, and keep only our goodbye.
+
+        The peer's goodbye is not understood from now on: its silence (ICE), or signaling, tells that it has left.
+        """
+        if self.state is DtlsState.CONNECTED and not self.settled:
+            self._goodbye()
+            self._farewell = self.take_outgoing()
+            del self._connection
 
     def _advance(self) -> None:
         if self.state is DtlsState.CONNECTING:
@@ -129,6 +148,7 @@ class DtlsSession:
             self._fail("no_srtp_profile")
             return
         self.keys = self._export(profile)
+        self.version = self._connection.get_protocol_version_name()
         self.state = DtlsState.CONNECTED
 
     def _read(self) -> None:

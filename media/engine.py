@@ -16,6 +16,7 @@ from media.context import RouterContext
 from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
 from media.identity import DtlsIdentity
+from media.memory import give_back
 from media.plane import Exchange, Handle, Plane
 from media.pump import Pump
 from media.router import Router
@@ -28,6 +29,9 @@ _log = structlog.get_logger(__name__)
 HEAR_SECONDS = 0.2
 # Consent and quality are looked at every so many readings: once a second.
 TICK_EVERY = 5
+# Once a minute memory is given back, where so many handshakes were done with since; each had some 75 KiB.
+TRIM_EVERY = 60 * TICK_EVERY
+WORTH_TRIMMING = 20
 
 
 class MediaEngine:
@@ -120,7 +124,7 @@ class MediaEngine:
         return self._pumps
 
     async def _tick_for_ever(self) -> None:
-        count = 0
+        count = trimmed = 0
         while True:
             await asyncio.sleep(HEAR_SECONDS)
             count += 1
@@ -128,6 +132,9 @@ class MediaEngine:
                 levels = dict(pump.plane.audio_levels())
                 for router in [router for router, its_pump in self._routers.values() if its_pump is pump]:
                     self._tick(router, levels, whole=count % TICK_EVERY == 0)
+            if count % TRIM_EVERY == 0 and self._counters["dtls_settled"] - trimmed >= WORTH_TRIMMING:
+                trimmed = self._counters["dtls_settled"]
+                await asyncio.to_thread(give_back)
 
     def _tick(self, router: Router, levels: dict[Handle, int], *, whole: bool) -> None:
         now = time.monotonic()

@@ -8,6 +8,7 @@ from typing import Any
 import av
 import pytest
 
+import media.connection
 from media import MediaEngine, MediaEvent, MediaSettings, Router
 from media.errors import WrongMediaState
 from media.events import (
@@ -40,6 +41,25 @@ async def test_two_people_see_and_hear_a_third(join: Join, listener: Listener) -
         await heard.hear(0.05)
     states = [event.state for event in listener.of(TransportStateChanged)]
     assert states.count(TransportState.CONNECTED) == 3
+
+
+async def test_a_call_goes_on_when_its_handshakes_are_settled(
+    join: Join, engine: MediaEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media.connection, "SETTLED_AFTER", 0.0)
+    voice = Tone()
+    speaker, listener = await join(voice), await join()
+    _, heard = await listener.subscribe(await speaker.publish(voice))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while engine.statistics()["counters"].get("dtls_settled") != 2:
+            await heard.reach(1)
+    await heard.reach(20)
+    assert speaker.transport("send").statistics()["tlsVersion"].startswith("DTLS")
+    restarted = engine.statistics()["counters"]["stun_answered"]
+    await speaker.restart_ice("send")
+    while engine.statistics()["counters"]["stun_answered"] == restarted:
+        await heard.reach(1)
+    await heard.reach(20)
 
 
 async def test_late_joiner_gets_a_picture_though_no_key_frame_was_due(join: Join) -> None:

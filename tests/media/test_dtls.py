@@ -154,6 +154,26 @@ def test_goodbye_reaches_the_other_side(ours: DtlsIdentity, theirs: DtlsIdentity
     assert server.state is DtlsState.CLOSED
 
 
+def test_a_settled_association_says_goodbye_and_hears_nothing(
+    ours: DtlsIdentity, theirs: DtlsIdentity
+) -> None:
+    server, client = pair(ours, theirs)
+    server.settle()  # not connected yet: nothing
+    exchange(server, client)
+    version = server.version
+    server.settle()
+    server.settle()
+    assert server.take_outgoing() == []
+    assert (server.timeout(), server.version) == (None, version)
+    server.handle_timeout()
+    server.receive(b"\x16 anything")
+    assert (server.state, server.take_outgoing()) == (DtlsState.CONNECTED, [])
+    server.close()
+    for datagram in server.take_outgoing():
+        client.receive(datagram)
+    assert (server.state, client.state) == (DtlsState.CLOSED, DtlsState.CLOSED)
+
+
 @pytest.mark.parametrize(
     ("written", "sizes"),
     [

@@ -477,3 +477,9 @@ async def test_whatever_json_comes_there_is_an_answer(stand: Stand) -> None:
             assert answer["ok"] or answer["error"]["code"] == "invalid_request"
 
         await asyncio.to_thread(ask)
+
+
+async def test_a_browsers_offer_to_compress_is_not_taken(stand: Stand) -> None:
+    async with raw_client(stand.url, compress=15) as client:
+        assert client.socket.compress == 0
+        assert (await client.connect(SPACE, {"token": "known"})).startswith(f"0{SPACE}")
