@@ -34,10 +34,31 @@ def measure_floor(options: argparse.Namespace) -> dict[bool, list[float]]:
     }
 
 
+def numbers(text: str) -> list[int]:
+    """`30,60,1000`, in rising order; ValueError for anything else."""
+    found = sorted(int(each) for each in text.split(","))
+    if found[0] < 1:
+        raise ValueError(text)
+    return found
+
+
 def main() -> None:
     """Measure, print the table and write the JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--subscribers", type=int, nargs="+", default=list(SUBSCRIBERS), metavar="N")
+    parser.add_argument(
+        "--subscribers",
+        type=numbers,
+        default=list(SUBSCRIBERS),
+        metavar="N,N",
+        help="how many receive the one camera and microphone, step by step (default 30,60,100)",
+    )
+    parser.add_argument(
+        "--settle",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long before the memory of the largest number is read: after 100 the server has tidied up",
+    )
     parser.add_argument("--seconds", type=float, default=6.0, help="length of one measurement (default 6)")
     parser.add_argument(
         "--rounds", type=int, default=ROUNDS, help="measurements a point, of which the median counts"
@@ -50,7 +71,6 @@ def main() -> None:
         help="only measure N people who come into one room within 10 seconds",
     )
     options = parser.parse_args()
-    options.subscribers.sort()
     os.sched_setaffinity(0, {LOAD_CORE})
     if options.storm:
         result = asyncio.run(storm.measure(options.storm, STORM_SECONDS, SERVER_CORE))
@@ -61,7 +81,9 @@ def main() -> None:
     print("measuring the floor", flush=True)
     before = measure_floor(options)
     print("measuring the server", flush=True)
-    points = asyncio.run(measure_server(Plan(options.subscribers, options.seconds, options.rounds)))
+    points = asyncio.run(
+        measure_server(Plan(options.subscribers, options.seconds, options.rounds, settle=options.settle))
+    )
     print("measuring the floor again", flush=True)
     after = measure_floor(options)
     sendto, gso = (statistics.median(before[each] + after[each]) for each in (False, True))

@@ -22,12 +22,16 @@ Subscribe = Callable[[], Awaitable[Connection]]
 
 @dataclass(frozen=True)
 class Plan:
-    """How many subscribers, for how long each time, how many times, how many of them join at once."""
+    """How many subscribers, for how long each time, how many times, how many of them join at once.
+
+    `settle`: seconds to wait before the memory of the largest number is read.
+    """
 
     subscribers: Sequence[int]
     seconds: float
     rounds: int
     joining: int = JOINING
+    settle: float = 0.0
 
 
 @asynccontextmanager
@@ -82,6 +86,8 @@ async def points(process: Process, subscribe: Subscribe, plan: Plan) -> list[rep
         while len(connections) < subscribers:
             more = min(plan.joining, subscribers - len(connections))
             connections += await asyncio.gather(*(subscribe() for _ in range(more)))
+        if subscribers == max(plan.subscribers):
+            await asyncio.sleep(plan.settle)
         kib = (process.resident_kib() - alone) / max(1, subscribers - 1)
         samples = [await count(process, connections, plan.seconds) for _ in range(plan.rounds)]
         measured.append(report.Point.of(subscribers, samples, kib))

@@ -11,7 +11,7 @@ class MediaLimits:
     """
 
     transports_per_router: int = (
-        2_400  # too_many_transports: 600 people with two each, twice over while rejoining
+        6_000  # too_many_transports: 1,500 people with two each, twice over while rejoining
     )
     transports_per_owner: int = 4  # too_many_transports: two, and two more while the old ones go
     producers_per_transport: int = (
