@@ -7,6 +7,7 @@ import structlog
 
 from media.events import MediaEvent, MediaListener
 from media.identity import DtlsIdentity
+from media.known_capabilities import KnownCapabilities
 from media.plane import Handle, Plane
 from media.pump import Pump
 from media.rtp import RtpCapabilities
@@ -24,6 +25,7 @@ class RouterContext:
     pump: Pump
     identity: DtlsIdentity
     capabilities: RtpCapabilities
+    known: KnownCapabilities
     limits: MediaLimits
     candidates: Callable[[], list[dict[str, object]]]
     listener: MediaListener

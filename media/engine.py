@@ -16,6 +16,7 @@ from media.context import RouterContext
 from media.errors import MediaStartFailed, WrongMediaState
 from media.events import MediaListener
 from media.identity import DtlsIdentity
+from media.known_capabilities import KnownCapabilities
 from media.memory import give_back
 from media.plane import Exchange, Handle, Plane
 from media.pump import Pump
@@ -40,6 +41,7 @@ class MediaEngine:
     def __init__(self, settings: MediaSettings) -> None:
         self.settings = settings
         self._capabilities = router_capabilities()
+        self._known = KnownCapabilities()
         self._counters: Counter[str] = Counter()
         self._tallies = QualityTallies()
         self._pumps: list[Pump] = []
@@ -96,6 +98,7 @@ class MediaEngine:
             pump=pump,
             identity=self._identity,
             capabilities=self._capabilities,
+            known=self._known,
             limits=self.settings.limits,
             candidates=lambda: ice_candidates(self._addresses, pump.plane.port, tcp=self.settings.tcp),
             listener=listener,

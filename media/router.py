@@ -10,7 +10,6 @@ from media.guard import plane_errors
 from media.ortc import can_consume
 from media.plane import Handle
 from media.producer import Producer
-from media.rtp import parse_capabilities
 from media.speakers import Level, SpeakerDetector
 from media.tap import Tap
 from media.transport import Direction, Transport
@@ -98,7 +97,7 @@ class Router:
         if producer is None:
             return False
         try:
-            return can_consume(producer.stream.consumable, parse_capabilities(rtp_capabilities))
+            return can_consume(producer.stream.consumable, self._context.known.of(rtp_capabilities).parsed)
         except InvalidMedia:
             return False
 

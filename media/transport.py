@@ -1,6 +1,5 @@
 """A transport: one ICE-lite and DTLS connection of one client, and what it produces or consumes."""
 
-import copy
 import secrets
 import uuid
 from collections.abc import Callable
@@ -16,10 +15,11 @@ from media.errors import MediaLimitReached, WrongMediaState
 from media.events import TransportQuality, TransportState, TransportStateChanged
 from media.guard import plane_errors
 from media.ice import IceCredentials
+from media.known_capabilities import Said
 from media.ortc import Numbers, ProducerStream, consumer_parameters, producer_stream
 from media.producer import Producer
 from media.quality import QualityMeter, Sample
-from media.rtp import Rtcp, RtpCapabilities, parse_capabilities, parse_parameters
+from media.rtp import Rtcp, RtpCapabilities, parse_parameters
 from media.statistics import path
 from media.wiring import add_consumer, add_producer
 
@@ -66,7 +66,7 @@ class Transport:
         self._cname = uuid.uuid4().hex
         self._next_mid = 0
         self._ssrcs: set[int] = {_PROBATOR_SSRC}
-        self._said: tuple[Any, RtpCapabilities] | None = None
+        self._said: Said | None = None
         self._quality = QualityMeter()
         self._connection = Connection(context.pump, context.identity, self._state_changed)
 
@@ -232,10 +232,10 @@ class Transport:
         return own | self._connection.statistics() | path(counted)
 
     def _capabilities_of(self, raw: Any) -> RtpCapabilities:
-        """A client says the same for each of a room's producers; parsing it is half the cost of a consumer."""
-        if self._said is None or self._said[0] != raw:
-            self._said = (copy.deepcopy(raw), parse_capabilities(raw))
-        return self._said[1]
+        """A client says the same for each of a room's producers."""
+        if self._said is None or self._said.raw != raw:
+            self._said = self._context.known.of(raw)
+        return self._said.parsed
 
     def _refuse_duplicates(self, stream: ProducerStream) -> None:
         for other in self.producers.values():
