@@ -13,11 +13,11 @@ PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.px
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGES := commands.py config.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
-.PHONY: help setup serve test check bench bench-join bench-peers bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test check bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: $(STAMPS)/plane $(STAMPS)/client ## system packages, .venv, native data plane, browser client
 
@@ -47,6 +47,9 @@ bench: setup ## forwarding cost, latency, loss and memory beside the floor of th
 bench-peers: setup ## the same beside Debian's Janus, which it installs; root, because it makes network namespaces
 	@tools/system-packages.sh peers
 	$(BIN)/python -m bench.peers
+
+bench-recordings: setup ## capture, composition, a meeting meanwhile, and 200 viewers of one film
+	$(BIN)/python -m bench.recordings
 
 bench-join: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from the click that joins to the first picture, in Chromium with nine others
 	$(BIN)/python -m bench.joining

@@ -7,5 +7,6 @@ machines are noisy.
 `load.pyx` publishes and counts; `peer.py` joins; `measuring.py` brings more and more subscribers and reads the server's
 processor time; `floor.py` measures the simplest C loop that encrypts and sends the same packets; `report.py` prints and
 writes build/bench.json. `peers.py` measures Debian's Janus beside the server, `joining.py` with a real browser how long
-a join takes, `storm.py` many joins at once.
+a join takes, `storm.py` many joins at once, `recordings.py` what capture, composition and watching
+cost (its viewers are in `watching.py`).
 """

@@ -17,10 +17,8 @@ from aiortc.rtcdtlstransport import RTCCertificate
 from bench.peer import Connection, Peer, join, produce
 from bench.server import Server
 
-WIDTH, HEIGHT = 640, 360
 FRAMES_A_SECOND = 30
 FRAMES = 60  # two seconds, then from the key frame again
-BITS_A_SECOND = 600_000
 VOICE_MILLISECONDS = 20
 PACKET_BYTES = 1_100
 VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
@@ -28,20 +26,38 @@ RTCP_PSFB, PLI, FIR = 206, 1, 4
 FIRST_OF_FRAME = 0x10  # RFC 7741 section 4.2: the descriptor's S bit
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What a camera sends: pixels and bits a second."""
+
+    width: int
+    height: int
+    bits: int
+
+
+SMALL = Picture(640, 360, 600_000)
+LARGE = Picture(1280, 720, 1_800_000)
+
+
 @cache
-def film() -> tuple[bytes, ...]:
+def film(picture: Picture) -> tuple[bytes, ...]:
     """VP8 frames of moving stripes, the first of them a key frame and no other."""
     codec = av.CodecContext.create("libvpx", "w")
-    codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    codec.width, codec.height, codec.pix_fmt = picture.width, picture.height, "yuv420p"
     codec.time_base = Fraction(1, FRAMES_A_SECOND)
-    codec.bit_rate = BITS_A_SECOND
+    codec.bit_rate = picture.bits
     codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "g": "9999"}
-    columns = np.arange(WIDTH)
+    columns = np.arange(picture.width)
     packets = []
     for number in range(FRAMES):
         stripes = (128 + 100 * np.sin((columns + 8 * number) / 40)).astype(np.uint8)
         frame = av.VideoFrame.from_ndarray(
-            np.concatenate([np.tile(stripes, (HEIGHT, 1)), np.full((HEIGHT // 2, WIDTH), 128, np.uint8)]),
+            np.concatenate(
+                [
+                    np.tile(stripes, (picture.height, 1)),
+                    np.full((picture.height // 2, picture.width), 128, np.uint8),
+                ]
+            ),
             format="yuv420p",
         )
         frame.pts = number
@@ -70,19 +86,25 @@ class Participant:
     connection: Connection
     types: dict[str, int]
     ssrcs: dict[str, int]
+    picture: Picture = SMALL
     sending: list[asyncio.Task[None]] = field(default_factory=list)
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     async def join(
-        cls, server: Server, meeting: str, cookie: str, certificate: RTCCertificate
+        cls,
+        server: Server,
+        meeting: str,
+        cookie: str,
+        certificate: RTCCertificate,
+        picture: Picture = SMALL,
     ) -> "Participant":
         """Be in the meeting with camera and microphone on."""
         peer = await join(server.url, cookie, meeting)
         transport, connection = await peer.connect("send", certificate)
         ssrcs = {kind: int.from_bytes(os.urandom(4)) | 1 for kind in ("video", "audio")}
         types = {kind: await produce(peer, transport, kind, ssrc) for kind, ssrc in ssrcs.items()}
-        participant = cls(peer, connection, types, ssrcs)
+        participant = cls(peer, connection, types, ssrcs, picture)
         participant.sending = [
             asyncio.create_task(each)
             for each in (participant._show(), participant._speak(), participant._listen())
@@ -124,7 +146,7 @@ class Participant:
     def _frames(self) -> Iterator[bytes]:
         while True:
             self._wanted.clear()
-            for data in film():
+            for data in film(self.picture):
                 yield data
                 if self._wanted.is_set():
                     break

@@ -94,6 +94,23 @@ async def points(process: Process, subscribe: Subscribe, plan: Plan) -> list[rep
     return measured
 
 
+async def subscriber(
+    server: Server, meeting: str, cookie: str, certificate: RTCCertificate
+) -> tuple[Peer, Connection]:
+    """Join and receive everything there is."""
+    peer = await join(server.url, cookie, meeting)
+    transport, connection = await peer.connect("recv", certificate)
+    for producer in peer.producers:
+        wanted = {
+            "transportId": transport,
+            "producerId": producer,
+            "rtpCapabilities": peer.rtp_capabilities,
+        }
+        consumer = await peer.call("consume", wanted)
+        await peer.call("resumeConsumer", {"consumerId": consumer["id"]})
+    return peer, connection
+
+
 async def measure_huitang(server: Server, plan: Plan) -> list[report.Point]:
     """One publisher and more and more subscribers in one room of a running server."""
     certificate = RTCCertificate.generateCertificate()
@@ -102,18 +119,8 @@ async def measure_huitang(server: Server, plan: Plan) -> list[report.Point]:
     peers = [host]
 
     async def subscribe() -> Connection:
-        """Join as a subscriber of everything there is."""
-        peer: Peer = await join(server.url, cookie, meeting)
+        peer, connection = await subscriber(server, meeting, cookie, certificate)
         peers.append(peer)
-        transport, connection = await peer.connect("recv", certificate)
-        for producer in peer.producers:
-            wanted = {
-                "transportId": transport,
-                "producerId": producer,
-                "rtpCapabilities": peer.rtp_capabilities,
-            }
-            consumer = await peer.call("consume", wanted)
-            await peer.call("resumeConsumer", {"consumerId": consumer["id"]})
         return connection
 
     try:

@@ -35,6 +35,11 @@ class Process:
             total += int((task / "schedstat").read_text().split()[0])
         return total / 1e9
 
+    def ended_children_cpu_seconds(self) -> float:
+        """User and system time of the processes that it started and that have ended."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")  # cutime, cstime: proc(5)
+
     def resident_kib(self) -> int:
         """Resident memory in KiB (VmRSS)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -111,7 +116,7 @@ async def _ready(url: str, process: "subprocess.Popen[bytes]") -> None:
             await asyncio.sleep(0.1)
 
 
-async def open_meeting(server: Server) -> tuple[str, str]:
+async def open_meeting(server: Server, *, record: bool = False) -> tuple[str, str]:
     """Schedule and start a meeting as a branch secretary; returns its id and the session cookie."""
     login = next(each for each in server.logins if each["level"] == SECRETARY_LEVEL)
     now = datetime.now(UTC)
@@ -127,6 +132,7 @@ async def open_meeting(server: Server) -> tuple[str, str]:
             "title": "Benchmark",
             "startsAt": now.isoformat(),
             "endsAt": (now + timedelta(hours=1)).isoformat(),
+            "record": record,
         }
         async with http.post("/api/meetings", json=plan) as answer:
             answer.raise_for_status()
