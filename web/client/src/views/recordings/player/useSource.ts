@@ -72,6 +72,7 @@ export function useSource(
   async function open(from = here()): Promise<void> {
     const turn = ++turns
     place = from
+    keepPlaying()
     clearTimeout(timer)
     stream?.close()
     stream = null
@@ -81,8 +82,13 @@ export function useSource(
     if (!video) return
     const fed = quality.value !== 'sound' && way.value === 'script' && (await feed(video, turn))
     if (fed || turn !== turns || closed) return
+    keepPlaying()
     video.src = file(name())
-    video.load()
+  }
+
+  /** A new address stops the element: who has pressed play, be it while nothing was there, need not press it again. */
+  function keepPlaying(): void {
+    if (element()?.paused === false) place.goesOn = true
   }
 
   /** What the browser itself is to play. */
