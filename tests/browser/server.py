@@ -6,15 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
 STOP_SECONDS = 20
 
 
@@ -32,12 +33,14 @@ class Login:
 class RunningServer:
     """Where it is, who may sign in, and its process; its output is in `folder`/server.log."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
-        self._environment = os.environ | {
+        self._environment = {
+            **os.environ,
             "HUITANG_DATA_DIR": str(folder / "data"),
             "HUITANG_HTTP__HOST": "127.0.0.1",
             "HUITANG_MEDIA__PORT": "0",
+            **settings,
         }
         self.logins = _logins(self._environment)
         self._port = 0
@@ -82,9 +85,9 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[RunningServer]:
-    """Serve the demo until the block ends."""
-    server = RunningServer(folder)
+def running_server(folder: Path, **settings: str) -> Iterator[RunningServer]:
+    """Serve the demo until the block ends; `settings` are more of the environment."""
+    server = RunningServer(folder, settings)
     try:
         yield server
     finally:
@@ -125,7 +128,7 @@ def _port(process: subprocess.Popen[str], log: Path) -> int:
 
     threading.Thread(target=follow, daemon=True).start()
     try:
-        port = started.get(timeout=START_SECONDS)
+        port = started.get(timeout=PATIENCE_SECONDS)
     except Empty:
         port = None
     if port is None:

@@ -1,10 +1,16 @@
-"""The connection-test page, by somebody who is not signed in, on a phone."""
+"""The connection-test page: by somebody who is not signed in, on a phone, and by a member where there is a relay."""
+
+import asyncio
+import json
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.person import PHONE
-from tests.browser.server import RunningServer
+from tests.browser.person import DESKTOP, PHONE, open_window
+from tests.browser.server import RunningServer, running_server
+from tests.coturn import COTURN, SECRET, running_coturn
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -40,3 +46,27 @@ async def test_a_stranger_learns_what_works_and_has_a_text_to_send(
     assert "UDP" in await page.get_by_test_id("report").inner_text()
     assert await page.get_by_test_id("spoken").inner_text()
     await page.close()
+
+
+@pytest.mark.skipif(not COTURN.exists(), reason="coturn is not installed")
+async def test_a_member_sends_and_receives_through_the_relay(browser: Browser, tmp_path: Path) -> None:
+    with running_coturn(tmp_path) as coturn:
+        ice = {
+            "HUITANG_ICE__URLS": json.dumps([f"turn:127.0.0.1:{coturn.port}?transport=udp"]),
+            "HUITANG_ICE__SECRET": SECRET,
+        }
+        with running_server(tmp_path / "relay", **ice) as server:
+            member = await open_window(browser, server, "xiulan", DESKTOP)
+            await member.page.goto(f"{server.url}/connection-test")
+            await member.page.get_by_test_id("start-test").click()
+            await expect(member.page.get_by_test_id("verdict")).to_be_visible()
+            states = {
+                way: await member.page.get_by_test_id(f"step-{way}").get_attribute("data-state")
+                for way in ("udp", "tcp", "relay")
+            }
+            assert states == {"udp": "good", "tcp": "good", "relay": "good"}
+            await member.context.close()
+            # The relay counts a session when it is over.
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while coturn.relayed_bytes() < 20_000:  # noqa: ASYNC110 - another process's log
+                    await asyncio.sleep(0.1)

@@ -1,10 +1,9 @@
 """Our TURN credentials at Debian's coturn, over UDP, TCP and TLS, and through it to the media port."""
 
 import asyncio
-import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import aioice
@@ -13,66 +12,20 @@ import pytest
 from media import MediaEngine, MediaSettings
 from signaling.ice_servers import ice_servers
 from signaling.settings import IceServer
+from tests.coturn import COTURN, SECRET, running_coturn
 from tests.media.peers import Listener
 from tests.patience import PATIENCE_SECONDS
 
-SECRET = "a secret shared with coturn"
-COTURN = Path("/usr/bin/turnserver")
 HOUR = 3600
 
 pytestmark = pytest.mark.skipif(not COTURN.exists(), reason="coturn is not installed")
 
 
 @pytest.fixture
-async def ports(tmp_path: Path) -> AsyncIterator[tuple[int, int]]:
+def ports(tmp_path: Path) -> Iterator[tuple[int, int]]:
     """A coturn of our own: its plain and its TLS port."""
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    await make_certificate(certificate, key)
-    plain, tls = free_port(), free_port()
-    process = await asyncio.create_subprocess_exec(
-        COTURN,
-        *("-n", "--no-cli", "--log-file", "stdout", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1"),
-        *("--listening-port", str(plain), "--tls-listening-port", str(tls), "--allow-loopback-peers"),
-        *("--use-auth-secret", "--static-auth-secret", SECRET, "--realm", "example.org"),
-        *("--cert", str(certificate), "--pkey", str(key)),
-        *("--pidfile", str(tmp_path / "pid"), "--db", str(tmp_path / "turndb")),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            for port in (plain, tls):
-                await listening(port)
-        yield plain, tls
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def make_certificate(certificate: Path, key: Path) -> None:
-    """A self-signed one, whose name nobody checks."""
-    arguments = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=turn", "-days", "1")
-    process = await asyncio.create_subprocess_exec(
-        "openssl", *arguments, "-out", certificate, "-keyout", key, stderr=asyncio.subprocess.DEVNULL
-    )
-    assert await process.wait() == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def listening(port: int) -> None:
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
+    with running_coturn(tmp_path) as coturn:
+        yield coturn.port, coturn.tls_port
 
 
 def relayed(port: int, way: str, *, expires_at: float, secret: str = SECRET) -> aioice.Connection:

@@ -1,0 +1,77 @@
+"""Debian's coturn on the loopback, set up as docs/operations.md says."""
+
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.patience import PATIENCE_SECONDS
+
+SECRET = "a secret shared with coturn"
+COTURN = Path("/usr/bin/turnserver")
+GLANCE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Coturn:
+    """One that runs."""
+
+    port: int
+    tls_port: int
+    log: Path
+
+    def relayed_bytes(self) -> int:
+        """What the sessions that are over have carried from clients to their peers and back."""
+        text = self.log.read_text() if self.log.exists() else ""
+        counts = re.findall(r"peer usage:.* rb=(\d+),.* sb=(\d+)", text)
+        return sum(int(received) + int(sent) for received, sent in counts)
+
+
+@contextmanager
+def running_coturn(folder: Path) -> Iterator[Coturn]:
+    """Relay until the block ends."""
+    certificate, key = folder / "turn.pem", folder / "turn-key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=turn", "-days", "1",
+         "-out", certificate, "-keyout", key],
+        check=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    coturn = Coturn(_free_port(), _free_port(), folder / "turn.log")
+    process = subprocess.Popen(
+        [COTURN, "-n", "--no-cli", "--verbose", "--log-file", coturn.log, "--simple-log",
+         "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers",
+         "--listening-port", str(coturn.port), "--tls-listening-port", str(coturn.tls_port),
+         "--use-auth-secret", "--static-auth-secret", SECRET, "--realm", "example.org",
+         "--cert", certificate, "--pkey", key, "--pidfile", folder / "pid", "--db", folder / "turndb"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for port in (coturn.port, coturn.tls_port):
+            _listening(port, process)
+        yield coturn
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            assert process.poll() is None, "coturn did not start"
+            assert time.monotonic() < deadline
+            time.sleep(GLANCE_SECONDS)  # another process's port tells of no change
+        else:
+            return
