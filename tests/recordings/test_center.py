@@ -19,7 +19,7 @@ from recordings.capture.thread import monotonic_us
 from recordings.center import RecordingCenter
 from recordings.compose.story import TITLE_SECONDS
 from recordings.composing import process
-from recordings.folders import Folders
+from recordings.folders import Folders, bytes_of
 from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.settings import RecordingSettings
@@ -87,6 +87,7 @@ async def test_a_meeting_becomes_a_film(
     row = await recording_of(database, meeting)
     film = Folders(settings.folder).film(row.id)
     assert (row.progress, row.size_bytes, row.version) == (1.0, film.stat().st_size, 1)
+    assert row.kept_bytes == bytes_of(film.parent) > film.stat().st_size, "what was captured counts too"
     assert row.duration_seconds == pytest.approx(TITLE_SECONDS + 1.0, abs=0.2)
     assert watch(film).share(RED, TITLE_SECONDS + 0.5) > 0.8
     statistics = center.statistics()

@@ -57,6 +57,7 @@ async def record(house: House, village: Village, state: RecordingState = Recordi
         ended_at=house.clock(),
         duration_seconds=600.0,
         size_bytes=len(FILM),
+        kept_bytes=len(FILM),
     )
     async with house.database.transaction() as session:
         session.add(row)
