@@ -4,6 +4,7 @@ import { asProblem } from '../problem'
 
 import type { Ask, ConsumerInfo, ProducerEvent, Source } from './messages'
 import { Serial } from './serial'
+import { steady } from './steadiness'
 
 interface Held {
   consumer: types.Consumer
@@ -50,6 +51,7 @@ export class Incoming {
   private readonly queues = new Map<string, Serial>()
   private transport: types.Transport | null = null
   private capabilities: types.RtpCapabilities | null = null
+  private lossy = false
 
   constructor(
     private readonly ask: Ask,
@@ -99,6 +101,12 @@ export class Incoming {
   layersChanged(consumerId: string, spatialLayer: number | null): void {
     const entry = [...this.held].find(([, held]) => held.consumer.id === consumerId)
     if (entry) this.setStarved(...entry, spatialLayer === null)
+  }
+
+  /** Whether the own line loses many packets. */
+  lineLoses(lossy: boolean): void {
+    this.lossy = lossy
+    for (const { consumer } of this.held.values()) steady(consumer.rtpReceiver, lossy)
   }
 
   /** After a resume: keep what the server still has, as it has it; the rest is consumed anew. */
@@ -193,6 +201,7 @@ export class Incoming {
       starved: false,
     }
     this.held.set(producerId, held)
+    steady(consumer.rtpReceiver, this.lossy)
     this.events.onTrack(offer, consumer.track)
     return held
   }

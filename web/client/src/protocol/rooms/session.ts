@@ -213,6 +213,8 @@ export class RoomSession {
   onConsumerClosed = (consumerId: string): void => this.incoming.consumerClosed(consumerId)
   onLayersChanged = ({ consumerId, spatialLayer }: RoomEvents['consumerLayersChanged']): void =>
     this.incoming.layersChanged(consumerId, spatialLayer)
+  onNetworkQuality = ({ troubles }: RoomEvents['networkQuality']): void =>
+    this.incoming.lineLoses(troubles.includes('lossDown'))
   onLayersWanted = ({ producerId, spatialLayers }: RoomEvents['producerLayersWanted']): void =>
     this.outgoing.layersWanted(producerId, spatialLayers)
   onPeerLeft = (): void => this.incoming.offerAll(offersOf(this.state.peers))
@@ -250,6 +252,7 @@ const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEv
   consumerClosed: (session, { consumerId }) => session.onConsumerClosed(consumerId),
   consumerLayersChanged: (session, layers) => session.onLayersChanged(layers),
   producerLayersWanted: (session, layers) => session.onLayersWanted(layers),
+  networkQuality: (session, quality) => session.onNetworkQuality(quality),
   peerLeft: (session) => session.onPeerLeft(),
   rejected: (session) => session.finish('rejected'),
   removed: (session, { reason }) => session.finish(reason === 'taken_over' ? 'takenOver' : 'removed'),
