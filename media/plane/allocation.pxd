@@ -6,7 +6,8 @@ by priority, to further rungs: one rung each in turn among equals. So the same d
 never exceeds the bandwidth, and a lower priority climbs only on what the higher ones cannot use.
 
 Against flapping: to climb above what it has, a video must leave a reserve free (`allocate`), and must have been able to for a
-while (`settle`), which grows with each climb that had to be taken back (`note_step`). Going down is at once.
+while (`settle`), which grows with each climb that had to be taken back (`note_step`). Who has nothing
+waits less at first: a picture that stands still is worse than one that changes its size. Going down is at once.
 """
 
 from libc.stdint cimport int64_t, uint8_t
@@ -23,6 +24,7 @@ cdef enum:
     PATIENCE_MOST_US = 16_000_000
     REGRET_US = 10_000_000  # a climb taken back this soon was a mistake: the next one waits twice as long
     FORGIVEN_US = 30_000_000
+    PATIENCE_NOTHING_US = 250_000  # of who has nothing, if no climb was taken back
 
 ctypedef struct ladder_t:
     int64_t bps[<int>RUNGS]  # 0: not being sent
@@ -139,6 +141,8 @@ cdef inline void settle(grant_t *grant, int given, bint fresh, int64_t now, int6
         grant.least = given
     elif given < grant.least:
         grant.least = given
+    if grant.rung == NO_RUNG and patience <= PATIENCE_LEAST_US:
+        patience = PATIENCE_NOTHING_US
     if now - grant.since_us >= patience:
         grant.rung = grant.least
         grant.since_us = 0
@@ -158,6 +162,12 @@ cdef inline void note_step(patience_t *patience, int before, int after, bint cou
         patience.us = smallest(2 * patience.us, PATIENCE_MOST_US)
         patience.regretted_at_us = now
         patience.climbed_at_us = 0  # one mistake counts once
+
+
+cdef inline void forget_mistakes(patience_t *patience) noexcept nogil:
+    """What is taken back now, and what was, was no mistake."""
+    patience.us = 0
+    patience.climbed_at_us = 0
 
 
 cdef inline void share(

@@ -7,7 +7,8 @@ taken off first, as measured, and is never touched.
 from libc.stdint cimport int64_t, uint64_t
 
 from media.plane.allocation cimport (
-    NO_RUNG, RUNGS, SPATIAL_MOST, TEMPORAL_MOST, demand_t, ladder_t, next_rung, rung_bps, share, top_rung,
+    NO_RUNG, RUNGS, SPATIAL_MOST, TEMPORAL_MOST, demand_t, forget_mistakes, ladder_t, next_rung, rung_bps, share,
+    top_rung,
 )
 from media.plane.bits cimport largest
 from media.plane.layers cimport ask_for_switch, spatial_now
@@ -169,6 +170,8 @@ cdef inline void divide(core_t *core, transport_t *transport) noexcept nogil:
     cdef demand_t *demand
     collect_demands(core, transport)
     transport.desired_bps = audio
+    if transport.estimator != NULL and transport.estimator.cut:  # a dead line is not one that was thought too wide
+        forget_mistakes(&transport.patience)
     share(
         <demand_t **>core.demands.items, core.demands.count, largest(transport.budget_bps - audio, 0),
         &transport.patience, core.now,

@@ -10,7 +10,7 @@ from libc.math cimport fmax
 from libc.stdint cimport int64_t
 
 from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, acknowledged_t, acknowledged_update
-from media.plane.bits cimport largest
+from media.plane.bits cimport largest, smallest
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.feedback cimport result_t, results_t
 from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_update
@@ -38,6 +38,7 @@ ctypedef struct estimator_t:
     int64_t answered_bytes  # sent when the last report came
     int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
     bint cut  # reports have stayed away, and none has come since
+    int64_t alive_us  # what was sent before went into a dead line and says nothing of a living one
     int64_t overuses
 
 
@@ -52,6 +53,7 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.feedback_us = 0
     estimator.answered_bytes = 0
     estimator.cut = False
+    estimator.alive_us = 0
     estimator.unanswered_us = 0
 
 
@@ -63,7 +65,7 @@ cdef inline void combine(estimator_t *estimator) noexcept nogil:
 cdef inline void take_result(estimator_t *estimator, const result_t *result, int64_t now) noexcept nogil:
     cdef int64_t sent_gap = 0
     cdef int64_t arrival_gap = 0
-    if not estimator.cut:  # what went into a dead line says nothing of a living one
+    if result.sent_us >= estimator.alive_us:
         losses_add(&estimator.losses, result.sent_us, result.size, result.arrival_us < 0, result.late)
     if not result.late:
         probe_result(&estimator.probes, result.sequence, result.size, result.sent_us, result.arrival_us)
@@ -72,6 +74,16 @@ cdef inline void take_result(estimator_t *estimator, const result_t *result, int
     acknowledged_add(&estimator.acknowledged, result.arrival_us, result.size)
     if bursts_add(&estimator.bursts, result.sent_us, result.arrival_us, now, &sent_gap, &arrival_gap):
         trendline_add(&estimator.trendline, sent_gap, arrival_gap, result.arrival_us, now)
+
+
+cdef inline int64_t first_arrived(const results_t *results, int64_t now) noexcept nogil:
+    """When the first packet was sent that came through."""
+    cdef int64_t sent_us = now
+    cdef int i
+    for i in range(results.count):
+        if results.items[i].arrival_us >= 0:
+            sent_us = smallest(sent_us, results.items[i].sent_us)
+    return sent_us
 
 
 cdef inline void estimator_take(
@@ -90,13 +102,15 @@ cdef inline void estimator_take(
     estimator.feedback_us = now
     estimator.answered_bytes = sent_bytes
     estimator.unanswered_us = 0
+    if estimator.cut:  # the reports that tell of all that was lost may be several
+        estimator.cut = False
+        estimator.alive_us = first_arrived(results, now)
     for i in range(results.count):
         if results.unreported_bytes and results.items[i].arrival_us >= 0 and newest == 0:
             # That a report was lost does not mean that its packets were.
             acknowledged_add(&estimator.acknowledged, results.items[i].arrival_us, <int>results.unreported_bytes)
         take_result(estimator, &results.items[i], now)
         newest = largest(newest, results.items[i].arrival_us)
-    estimator.cut = False
     acknowledged_update(&estimator.acknowledged, newest)
     if estimator.probes.state != PROBE_IDLE:
         probed = probes_conclude(&estimator.probes, estimator.bps, now)

@@ -83,11 +83,16 @@ cdef inline void probe_failed(probes_t *probes, int64_t now) noexcept nogil:
 cdef inline void probes_dropped(
     probes_t *probes, double before_bps, double bps, int64_t wait_us, int64_t now
 ) noexcept nogil:
-    """The estimate was reduced: try nothing for a while, but remember what the path could do."""
+    """The estimate was reduced: try nothing for a while, but remember what the path could do. After a great drop it is another
+    path: that probes were in vain before says nothing of it."""
     if probes.state == PROBE_SENDING:
         probe_failed(probes, now)
-    probes.again_us = largest(probes.again_us, now + wait_us)
-    if bps < 0.66 * before_bps and before_bps > probes.before_drop_bps:
+    if bps >= 0.66 * before_bps:
+        probes.again_us = largest(probes.again_us, now + wait_us)
+        return
+    probes.again_us = now + wait_us
+    probes.every_us = PROBE_EVERY_US
+    if before_bps > probes.before_drop_bps:
         probes.before_drop_bps = before_bps
 
 

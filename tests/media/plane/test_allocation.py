@@ -193,6 +193,18 @@ def test_each_climb_taken_back_doubles_the_wait() -> None:
     assert waits == [10, 20, 40, 80, 160, 160]
 
 
+def test_who_has_nothing_waits_less_unless_it_was_a_mistake() -> None:
+    shared = sharing(Row())
+    now, waits = itertools.count(STEP_US, STEP_US), []
+    shared.divide(110_000, next(now))
+    for _ in range(3):
+        assert shared.divide(10_000, next(now)) == [None]
+        waits.append(1)
+        while shared.divide(70_000, next(now)) == [None]:
+            waits[-1] += 1
+    assert waits == [4, 21, 41], "a quarter of a second; then all of a patience that grows"
+
+
 def test_what_is_wanted_anew_is_given_at_once() -> None:
     """A consumer begins, or its tile grows: the plane marks it fresh; here the first division stands for it."""
     assert sharing(Row(), Row()).divide(2_300_000) == [10, 10]

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from tests.media.plane.paths import START, Link, Media, Path, constant, greedy, steady
+from tests.media.plane.links import START, Link, steady
+from tests.media.plane.paths import Media, Path, constant, greedy
 
 LADDER = (50e3, 150e3, 500e3, 1.2e6, 2.5e6)
 
@@ -76,6 +77,14 @@ def test_a_line_cut_for_eight_seconds_is_used_again_within_two(media: Media) -> 
     path = Path(link, media, wanted=2.5e6).run(16)
     assert path.estimates(13.9, 14)[0] < 300e3, "nobody answers: back off"
     assert path.estimator.bps > 2.5e6
+
+
+def test_probes_in_vain_before_a_cut_do_not_delay_those_after_it() -> None:
+    link = Link(lambda seconds: 400e3 if seconds < 60 else 0 if seconds < 68 else 5e6)
+    path = Path(link, constant(200e3), wanted=2.5e6).run(70)
+    before = path.estimates(59, 60)[0]
+    assert path.estimates(67.9, 68)[0] < 50e3
+    assert path.estimator.bps > 0.8 * before
 
 
 def test_without_any_report_it_backs_off_and_does_not_probe() -> None:
