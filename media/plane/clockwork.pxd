@@ -5,6 +5,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 from media.plane.allocator cimport allocate_due, build_ladder, measure
 from media.plane.bits cimport largest, smallest
 from media.plane.budget cimport guide, probe_on
+from media.plane.catchup cimport pace_on
 from media.plane.forward cimport forward_pending
 from media.plane.layers cimport ask_for_switches, find_active, find_wanted
 from media.plane.meter cimport MEASURE_US
@@ -114,7 +115,11 @@ cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
         tick(core)
     if core.probing_count and now >= core.probe_at:
         probe_on(core)
+    if core.pace_at and now >= core.pace_at:
+        pace_on(core)
     deliver_all(core)
     if core.probing_count:
         frame_at = smallest(frame_at, core.probe_at) if frame_at else core.probe_at
+    if core.pace_at:
+        frame_at = smallest(frame_at, core.pace_at) if frame_at else core.pace_at
     return smallest(frame_at, core.tick_at) if frame_at else core.tick_at

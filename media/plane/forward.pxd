@@ -10,6 +10,7 @@ from media.plane.floor cimport is_heard
 from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
 from media.plane.layers cimport most_temporal, spatial_now, wanted_spatial, wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
+from media.plane.pacing cimport is_paced, waits_turn
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
@@ -108,6 +109,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     span.key_shift = <uint8_t>(slot.payload.key_index - consumer.spans.newest_key - 1)
     consumer.stream = stream.index
     consumer.waits_key = False
+    consumer.behind = False
     consumer.dropped_picture = 0
     consumer.kept_picture = 0
     consumer.temporal = <int>most_temporal(consumer)
@@ -291,7 +293,7 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     cdef int count = 0
     cdef int bytes = 0
     cdef int i, k, top
-    cdef bint pads
+    cdef bint pads, paced
     cdef consumer_t *consumer
     cdef span_t *span
     for i in range(stream.pending_count):
@@ -318,7 +320,10 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
         pads = consumer.has_rtx and consumer.transport != NULL and core.batches[consumer.transport.remote.socket].gso
         if consumer.transport != NULL:
             send_together(core, consumer.transport, bytes)
+        paced = is_paced(core, consumer, bytes)
         for i in range(count):
+            if paced and waits_turn(core, consumer, stream, slots[i]):
+                continue
             span = place(core, consumer, stream, slots[i])
             if span != NULL:
                 forward_packet(

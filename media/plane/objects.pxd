@@ -112,6 +112,11 @@ ctypedef struct transport_t:
     rate_t rtcp_rate
     int64_t resend_refill_us
     int resend_tokens
+    # What may leave at once, see pacing.
+    int64_t pace_bytes
+    int64_t pace_us  # when it was reckoned
+    uint64_t pace_sent
+    bint lags  # a consumer is behind
 
 # A room's microphones compete for its places: see floor.
 ctypedef struct floor_t:
@@ -230,6 +235,15 @@ ctypedef struct consumer_t:
     uint32_t rtt_us
     demand_t demand
     resent_t resent[<int>RESENT]
+    # Not all that the ring has is sent yet, see pacing: where it goes on.
+    bint behind
+    uint8_t behind_stream
+    uint32_t behind_epoch
+    int64_t behind_at
+    int64_t behind_since_us
+    int64_t replayed_to  # up to there it was old when it began
+    int replay_frames  # that may still be given times of their own
+    uint32_t replay_timestamp  # the frame being replayed
     queue_t *tap
     uint64_t tap_overflow
     int tap_capacity
@@ -272,6 +286,7 @@ ctypedef struct core_t:
     int probing_count
     int64_t probe_at  # when the next packets of a probe are due; 0 none
     results_t results  # of the report being read
+    int64_t pace_at  # when those who are behind go on; 0 nobody is
     int64_t missing_at  # when the next NACK is due, as of the last tick
     void (*deliver)(core_t *core, int socket) noexcept nogil
     void *outlet  # what `deliver` needs

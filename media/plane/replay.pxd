@@ -2,20 +2,20 @@
 
 While a request to the publisher would be throttled (KEY_INTERVAL_US) the last key frame is at most that old, and all
 that followed it is replayed; otherwise a request goes out immediately. So nobody waits for a throttle, and nobody gets
-more than half a second of old frames. Replayed frames are given timestamps a millisecond apart: a receiver shows the
-newest one at once instead of playing the past (unless a packet is missing, see `is_whole`).
+more than half a second of old frames. How they are sent, and what times they are given, is `catchup`.
 """
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t
 
-from media.plane.forward cimport begin_spurt, forward_packet, place
+from media.plane.catchup cimport catch_up
+from media.plane.forward cimport begin_spurt
 from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.nack cimport missing_add
 from media.plane.objects cimport consumer_t, core_t, producer_t
-from media.plane.ring cimport ring_bytes, ring_find, ring_seen, slot_t
+from media.plane.pacing cimport fall_behind
+from media.plane.ring cimport ring_find, ring_seen
 from media.plane.sending cimport may_send
-from media.plane.spans cimport span_t, spans_begin
 from media.plane.stream cimport stream_t
 
 cdef enum:
@@ -30,12 +30,6 @@ cdef inline bint can_replay(core_t *core, const stream_t *stream) noexcept nogil
         and stream.highest - stream.key_sequence < REPLAY_MOST
         and ring_find(&stream.ring, stream.key_sequence) != NULL
     )
-
-
-cdef inline void begin_frame(consumer_t *consumer, const slot_t *slot, uint32_t timestamp) noexcept nogil:
-    """A new span for the next replayed frame, with its own timestamp shift and else as before."""
-    cdef span_t *span = spans_begin(&consumer.spans, slot.sequence)
-    span.timestamp_shift = slot.timestamp - timestamp
 
 
 cdef inline bint is_whole(const stream_t *stream) noexcept nogil:
@@ -60,27 +54,15 @@ cdef inline void ask_for_gaps(core_t *core, const consumer_t *consumer, stream_t
 
 
 cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) noexcept nogil:
-    cdef int64_t sequence
-    cdef slot_t *slot
-    cdef span_t *span
-    cdef uint32_t frame = 0
-    cdef uint32_t step = consumer.producer.clock_rate // 1000
-    cdef int frames = 0
     cdef bint whole = is_whole(stream)
     if not whole:
         ask_for_gaps(core, consumer, stream)
-    for sequence in range(stream.key_sequence, stream.highest + 1):
-        slot = ring_find(&stream.ring, sequence)
-        if slot == NULL:
-            continue
-        if whole and frames and slot.timestamp != frame and frames < REPLAY_FRAMES:
-            begin_frame(consumer, slot, consumer.spans.newest_timestamp + step)
-        if slot.timestamp != frame or frames == 0:
-            frame = slot.timestamp
-            frames += 1
-        span = place(core, consumer, stream, slot)
-        if span != NULL:
-            forward_packet(core, consumer, slot, ring_bytes(&stream.ring, slot), span, 0)
+    consumer.replayed_to = stream.highest
+    consumer.replay_frames = REPLAY_FRAMES if whole else 0
+    consumer.replay_timestamp = ring_find(&stream.ring, stream.key_sequence).timestamp
+    consumer.behind_since_us = core.now
+    fall_behind(core, consumer, stream, stream.key_sequence)
+    catch_up(core, consumer)
 
 
 cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
@@ -93,6 +75,7 @@ cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nog
         begin_spurt(consumer)
         return
     consumer.waits_key = True
+    consumer.behind = False
     if consumer.transport != NULL and not may_send(core, consumer.transport, 0):
         return
     stream = &producer.streams[wanted_stream(consumer)]

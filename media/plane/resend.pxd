@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t
 from media.plane.bits cimport largest, smallest, unwrap16
 from media.plane.drops cimport DROP_NACK_NOT_IN_RING, DROP_NACK_NOT_NEGOTIATED, DROP_NACK_THROTTLED
 from media.plane.objects cimport RESENT, consumer_t, core_t, resent_t, transport_t
+from media.plane.pacing cimport pace_overdrawn
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.sending cimport send_room, send_rtp
@@ -18,7 +19,7 @@ cdef enum:
 
 
 cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noexcept nogil:
-    """The two brakes: once a round trip for each packet, and so many a second for a subscriber."""
+    """The three brakes: once a round trip for each packet; so many a second for a subscriber; and what his line bears."""
     cdef transport_t *transport = consumer.transport
     cdef resent_t *last = &consumer.resent[out & (RESENT - 1)]
     cdef int64_t refill
@@ -28,7 +29,7 @@ cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noe
     if refill > 0:
         transport.resend_tokens = <int>smallest(transport.resend_tokens + refill, RESEND_TOKENS)
         transport.resend_refill_us = core.now
-    if transport.resend_tokens <= 0:
+    if transport.resend_tokens <= 0 or pace_overdrawn(core, transport):
         return False
     transport.resend_tokens -= 1
     last.out = out

@@ -1,0 +1,87 @@
+"""Catching up: a video that has fallen behind its publisher goes on from the ring, as fast as its subscriber's line bears.
+
+So do the frames that a late joiner is sent out of the ring. They are given timestamps a millisecond apart: a receiver
+shows the newest one at once instead of playing the past.
+"""
+
+from libc.stdint cimport int64_t
+
+from media.plane.bits cimport largest
+from media.plane.forward cimport forward_packet, place
+from media.plane.objects cimport consumer_t, core_t, transport_t
+from media.plane.pacing cimport PACE_LONGEST_US, fall_behind, pace_left
+from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.sending cimport may_send
+from media.plane.spans cimport span_t, spans_begin
+from media.plane.stream cimport stream_t
+
+
+cdef inline int64_t end_of_ready(const stream_t *stream, int64_t sequence) noexcept nogil:
+    """Where the packets end, from `sequence` on, that do not wait for the rest of their frame: those come by themselves."""
+    cdef int64_t end = stream.highest + 1
+    cdef int i
+    for i in range(stream.pending_count):
+        if sequence <= stream.pending[i] < end:
+            end = stream.pending[i]
+    return end
+
+
+cdef inline void hasten(consumer_t *consumer, const slot_t *slot) noexcept nogil:
+    """Let a replayed frame follow the one before it by a millisecond: a span with its own timestamp shift, else as before."""
+    cdef span_t *span
+    if slot.sequence > consumer.replayed_to or consumer.replay_frames == 0 or consumer.waits_key:
+        return
+    if slot.timestamp == consumer.replay_timestamp:
+        return
+    span = spans_begin(&consumer.spans, slot.sequence)
+    span.timestamp_shift = slot.timestamp - (consumer.spans.newest_timestamp + consumer.producer.clock_rate // 1000)
+    consumer.replay_timestamp = slot.timestamp
+    consumer.replay_frames -= 1
+
+
+cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
+    """Send from where it is, until it is there or the line has enough for now."""
+    cdef stream_t *stream = &consumer.producer.streams[consumer.behind_stream]
+    cdef int64_t sequence = consumer.behind_at
+    cdef int64_t end = end_of_ready(stream, sequence)
+    cdef slot_t *slot
+    cdef span_t *span
+    consumer.behind = False
+    if (
+        consumer.paused or consumer.starved or consumer.behind_epoch != stream.epoch
+        or not may_send(core, consumer.transport, 0)
+    ):
+        return
+    while sequence < end:
+        slot = ring_find(&stream.ring, sequence)
+        if slot == NULL:  # missing: if it still comes, it goes into its gap
+            sequence += 1
+            continue
+        if (
+            consumer.transport.budget_bps and pace_left(core, consumer.transport) <= 0 and not consumer.waits_key
+            and core.now - largest(slot.arrival_us, consumer.behind_since_us) < PACE_LONGEST_US
+        ):
+            fall_behind(core, consumer, stream, sequence)
+            return
+        hasten(consumer, slot)
+        span = place(core, consumer, stream, slot)
+        if span != NULL:
+            forward_packet(core, consumer, slot, ring_bytes(&stream.ring, slot), span, 0)
+        sequence += 1
+
+
+cdef inline void pace_on(core_t *core) noexcept nogil:
+    """Every PACE_STEP_US while anybody is behind: those of higher priority first."""
+    cdef int i, k
+    cdef transport_t *transport
+    cdef consumer_t *consumer
+    core.pace_at = 0
+    for i in range(core.transports.count):
+        transport = <transport_t *>core.transports.items[i]
+        if not transport.lags:
+            continue
+        transport.lags = False
+        for k in range(transport.consumers.count):
+            consumer = <consumer_t *>transport.consumers.items[k]
+            if consumer.behind:
+                catch_up(core, consumer)

@@ -1,0 +1,86 @@
+"""Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
+
+A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does. A frame that it can hold leaves as it
+comes, in one piece, and that is every frame of a line with room. Else the video *falls behind*: nothing is copied or queued,
+only the place in the publisher's ring is remembered, from which `catch_up` goes on every few milliseconds. Sound never
+waits; what is sent again goes before what is new.
+"""
+
+from libc.stdint cimport int64_t
+
+from media.plane.bits cimport largest, smallest
+from media.plane.objects cimport consumer_t, core_t, transport_t
+from media.plane.ring cimport slot_t
+from media.plane.stream cimport stream_t
+
+cdef enum:
+    PACE_STEP_US = 5_000
+    PACE_BURST_US = 20_000  # of the pace, so 50 ms of the line: half of what a short queue holds
+    PACE_BURST_LEAST = 2_400  # bytes: two packets
+    PACE_LONGEST_US = 300_000  # nothing waits longer, whatever the budget: old pictures are of no use
+    PACE_DEBT = 4  # bursts that repairs may overdraw
+    # Before the first report the budget is no more than the estimate's first guess. A joiner's first pictures should not
+    # wait for that, and most lines bear this.
+    UNKNOWN_LINE_BPS = 2_000_000
+
+
+cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:
+    """How many bytes may leave in so many microseconds."""
+    cdef int64_t bps = transport.budget_bps
+    if transport.estimator != NULL and transport.estimator.feedback_us == 0:
+        bps = largest(bps, UNKNOWN_LINE_BPS)
+    return bps * us * 5 // (2 * 8_000_000)
+
+
+cdef inline int64_t pace_most(const transport_t *transport) noexcept nogil:
+    return largest(pace_of(transport, PACE_BURST_US), PACE_BURST_LEAST)
+
+
+cdef inline int64_t pace_left(core_t *core, transport_t *transport) noexcept nogil:
+    """What the bucket holds now, below zero when more was sent; only where there is a budget."""
+    cdef int64_t sent = <int64_t>(transport.bytes_sent - transport.pace_sent)
+    cdef int64_t filled = pace_of(transport, smallest(core.now - transport.pace_us, PACE_LONGEST_US))
+    transport.pace_sent = transport.bytes_sent
+    transport.pace_us = core.now
+    transport.pace_bytes = smallest(transport.pace_bytes + filled, pace_most(transport)) - sent
+    return transport.pace_bytes
+
+
+cdef inline bint pace_overdrawn(core_t *core, transport_t *transport) noexcept nogil:
+    """Whether even repairs would be too much."""
+    return transport.budget_bps != 0 and pace_left(core, transport) < -PACE_DEBT * pace_most(transport)
+
+
+cdef inline bint is_paced(core_t *core, consumer_t *consumer, int bytes) noexcept nogil:
+    """Whether a frame of so many bytes is to be looked at packet by packet: once for each frame and consumer."""
+    cdef transport_t *transport = consumer.transport
+    if transport == NULL or not consumer.producer.video:
+        return False
+    return consumer.behind or (transport.budget_bps != 0 and pace_left(core, transport) < bytes)
+
+
+cdef inline void fall_behind(core_t *core, consumer_t *consumer, const stream_t *stream, int64_t sequence) noexcept nogil:
+    """From this packet on it is for `catch_up`."""
+    consumer.behind = True
+    consumer.behind_stream = stream.index
+    consumer.behind_epoch = stream.epoch
+    consumer.behind_at = sequence
+    consumer.transport.lags = True
+    if core.pace_at == 0:
+        core.pace_at = core.now + PACE_STEP_US
+
+
+cdef inline bint waits_turn(
+    core_t *core, consumer_t *consumer, const stream_t *stream, const slot_t *slot
+) noexcept nogil:
+    """Whether a packet is left for `catch_up`. Not so what fills a gap in what was sent, nor what may begin another
+    stream, which lets go what was left of the old one."""
+    if consumer.behind and consumer.behind_epoch == stream.epoch:
+        return consumer.behind_stream == stream.index and slot.sequence >= consumer.behind_at
+    if consumer.stream != stream.index or consumer.waits_key or slot.sequence <= consumer.spans.newest_source:
+        return False
+    if pace_left(core, consumer.transport) > 0:
+        return False
+    consumer.behind_since_us = core.now
+    fall_behind(core, consumer, stream, slot.sequence)
+    return True
