@@ -13,7 +13,7 @@ PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.px
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGES := commands.py config.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
-.PHONY: help setup serve test check bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test check shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -35,6 +35,9 @@ check: $(STAMPS)/test-venv $(STAMPS)/plane $(STAMPS)/node-modules ## format, lin
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/lint-imports
 	cd $(CLIENT) && ../../tools/node.sh npm run --silent check
+
+shaped: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## real subscribers on real poor lines alone, with what they had; root, because it makes network namespaces
+	HUITANG_TEST_LONG=1 $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/shaped
 
 format: $(STAMPS)/test-venv $(STAMPS)/node-modules ## put every file into the project's format
 	$(BIN)/ruff format .

@@ -66,9 +66,12 @@ def film(picture: Picture) -> tuple[bytes, ...]:
 
 
 @cache
-def voice() -> bytes:
-    """One Opus packet of a tone."""
+def voice(bits_a_second: int | None = None) -> bytes:
+    """One Opus packet of a tone; exactly of that rate, or as large as the encoder likes."""
     codec = av.CodecContext.create("libopus", "w")
+    if bits_a_second:
+        codec.bit_rate = bits_a_second
+        codec.options = {"vbr": "off"}
     codec.sample_rate, codec.layout, codec.format = AUDIO_CLOCK, "stereo", "s16"
     length = AUDIO_CLOCK * VOICE_MILLISECONDS // 1000
     tone = (8000 * np.sin(2 * math.pi * 440 * np.arange(length) / AUDIO_CLOCK)).astype(np.int16)

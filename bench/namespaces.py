@@ -1,28 +1,52 @@
-"""Two hosts on one machine: network namespaces joined by a veth pair, for servers that refuse loopback."""
+"""Hosts on one machine: network namespaces, for servers that refuse loopback and for lines that are to be poor."""
 
+import ctypes
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 SERVER, LOAD = "huitang-bench-server", "huitang-bench-load"
 SERVER_ADDRESS, LOAD_ADDRESS = "10.77.0.1", "10.77.0.2"
+NAMES = Path("/run/netns")  # where iproute2 keeps them
+CLONE_NEWNET = 0x40000000  # linux/sched.h; `os.setns` comes with Python 3.12
 
 
 @contextmanager
 def pair() -> Iterator[None]:
-    """The namespaces SERVER and LOAD with their addresses, gone with the block. Needs root and iproute2."""
-    _remove()
-    try:
-        for name in (SERVER, LOAD):
-            _ip("netns", "add", name)
-        _ip("link", "add", "veth0", "netns", SERVER, "type", "veth", "peer", "name", "veth0", "netns", LOAD)
+    """The namespaces SERVER and LOAD with their addresses, joined by a veth pair. Needs root and iproute2."""
+    with namespace(SERVER), namespace(LOAD):
+        ip("link", "add", "veth0", "netns", SERVER, "type", "veth", "peer", "name", "veth0", "netns", LOAD)
         for name, address in ((SERVER, SERVER_ADDRESS), (LOAD, LOAD_ADDRESS)):
-            _ip("-n", name, "address", "add", f"{address}/24", "dev", "veth0")
-            _ip("-n", name, "link", "set", "lo", "up")
-            _ip("-n", name, "link", "set", "veth0", "up")
+            bring_up(name, "veth0", address)
+        yield
+
+
+@contextmanager
+def namespace(name: str) -> Iterator[None]:
+    """A host of that name with nothing but loopback, gone with the block, and so is one that was left over."""
+    remove(name)
+    try:
+        ip("netns", "add", name)
+        ip("-n", name, "link", "set", "lo", "up")
         yield
     finally:
-        _remove()
+        remove(name)
+
+
+@contextmanager
+def entered(name: str) -> Iterator[None]:
+    """What this thread opens within the block, sockets above all, belongs to that namespace for ever."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    away = os.open(NAMES / name, os.O_RDONLY)
+    try:
+        _enter(away)
+        yield
+    finally:
+        _enter(home)
+        os.close(away)
+        os.close(home)
 
 
 def inside(name: str) -> list[str]:
@@ -30,10 +54,24 @@ def inside(name: str) -> list[str]:
     return ["ip", "netns", "exec", name]
 
 
-def _remove() -> None:
-    for name in (SERVER, LOAD):
-        subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)  # noqa: S607
+def bring_up(name: str, device: str, address: str) -> None:
+    """Give a namespace's device its address, of a network of 254, and let it work."""
+    ip("-n", name, "address", "add", f"{address}/24", "dev", device)
+    ip("-n", name, "link", "set", device, "up")
 
 
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True)  # noqa: S607 - iproute2's, wherever it is
+def remove(name: str) -> None:
+    """Whether it is there or not."""
+    subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)  # noqa: S607
+
+
+def ip(*arguments: str) -> None:
+    """iproute2's command, wherever it is. CalledProcessError, FileNotFoundError."""
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)  # noqa: S607
+
+
+def _enter(descriptor: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, CLONE_NEWNET):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))

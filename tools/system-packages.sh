@@ -4,7 +4,7 @@
 set -euo pipefail
 
 run_packages=(gcc libc6-dev python3-dev python3-venv fonts-noto-cjk)
-test_packages=("${run_packages[@]}" chromium postgresql coturn openssl)
+test_packages=("${run_packages[@]}" chromium postgresql coturn openssl iproute2)
 peer_packages=(janus iproute2)  # what `make bench-peers` compares with
 
 missing() { # prints the packages of its arguments whose purpose nothing on this machine serves

@@ -1,0 +1,114 @@
+"""A page of the system's Chromium and a router: a bare RTCPeerConnection that sends, and one that receives."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiortc.sdp import SessionDescription
+from playwright.async_api import Page, async_playwright
+
+from media import Consumer, Router, Transport
+from media.producer import Producer
+from tests.media import sdp
+from tests.media.samples import everything
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+
+SEND = """async ({codec, layers, mode, width, height, audioCodecs}) => {
+    const canvas = document.createElement('canvas'); canvas.width = width; canvas.height = height;
+    const paint = canvas.getContext('2d'); let step = 0;
+    setInterval(() => {
+        paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, width, height);
+    }, 50);
+    const audio = new AudioContext(); const out = audio.createMediaStreamDestination();
+    const tone = audio.createOscillator(); tone.connect(out); tone.start();
+    const pc = window.sending = new RTCPeerConnection();
+    pc.addTransceiver(out.stream.getAudioTracks()[0], {direction: 'sendonly'});
+    const rids = [...Array(layers).keys()];
+    const sendEncodings = mode ? [{scalabilityMode: mode}] : layers === 1 ? []
+        : rids.map(i => ({rid: 'r' + i, scaleResolutionDownBy: 2 ** (layers - 1 - i)}));
+    const video = pc.addTransceiver(
+        canvas.captureStream(20).getVideoTracks()[0], {direction: 'sendonly', sendEncodings});
+    const all = RTCRtpSender.getCapabilities('video').codecs;
+    video.setCodecPreferences(all.filter(c => c.mimeType === 'video/rtx' || (c.mimeType === codec
+        && !/packetization-mode=0|profile-id=[1-9]|profile=[1-9]|profile-level-id=(?!42e01f)/.test(c.sdpFmtpLine))));
+    pc.getTransceivers()[0].setCodecPreferences(
+        audioCodecs.map(wanted => RTCRtpSender.getCapabilities('audio').codecs.find(c => c.mimeType === wanted)));
+    await pc.setLocalDescription();
+    return pc.localDescription.sdp;
+}"""
+
+RECEIVE = """async (offer) => {
+    const pc = window.receiving = new RTCPeerConnection();
+    pc.ontrack = ({track, streams}) => {
+        const element = document.createElement(track.kind); element.autoplay = true;
+        element.srcObject = new MediaStream([track]); document.body.append(element);
+    };
+    await pc.setRemoteDescription({type: 'offer', sdp: offer});
+    await pc.setLocalDescription();
+    return pc.localDescription.sdp;
+}"""
+
+
+@asynccontextmanager
+async def chromium(executable: str = CHROMIUM) -> AsyncIterator[Page]:
+    """An empty page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def publish(
+    page: Page,
+    router: Router,
+    role: str = "client",
+    *,
+    codec: str = "video/VP8",
+    layers: int = 1,
+    mode: str | None = None,
+    size: tuple[int, int] = (640, 480),
+    red: bool = False,
+) -> tuple[Transport, list[Producer]]:
+    """Let the page send its tone and its canvas."""
+    transport = router.create_transport("send")
+    transport.set_admitted(True)
+    wanted = {
+        "codec": codec,
+        "layers": layers,
+        "mode": mode,
+        "width": size[0],
+        "height": size[1],
+        "audioCodecs": [*(["audio/red"] if red else []), "audio/opus"],
+    }
+    offer = SessionDescription.parse(await page.evaluate(SEND, wanted))
+    await transport.connect(sdp.dtls_parameters(offer, role))
+    rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
+    audio, video = offer.media
+    pictures = sdp.rtp_parameters(video, rids)
+    if mode is not None:
+        pictures["encodings"][0]["scalabilityMode"] = mode
+    producers = [
+        transport.produce("audio", sdp.rtp_parameters(audio)),
+        transport.produce("video", pictures),
+    ]
+    setup = "passive" if role == "client" else "active"
+    await answer(page, sdp.answer(offer, transport.parameters(), setup, rids))
+    return transport, producers
+
+
+async def receive(page: Page, router: Router, *producers: Producer) -> list[Consumer]:
+    """Let the page play these."""
+    transport = router.create_transport("recv")
+    transport.set_admitted(True)
+    consumers = [transport.consume(producer.id, everything()) for producer in producers]
+    offer = sdp.offer([consumer.rtp_parameters for consumer in consumers], transport.parameters())
+    local = SessionDescription.parse(await page.evaluate(RECEIVE, offer))
+    await transport.connect(sdp.dtls_parameters(local, "client"))
+    for consumer in consumers:
+        consumer.resume()
+    return consumers
+
+
+async def answer(page: Page, text: str) -> None:
+    await page.evaluate("sdp => sending.setRemoteDescription({type: 'answer', sdp})", text)
