@@ -34,7 +34,6 @@ OUT_OF_REACH = {
     "send_would_block",
     "tcp_closed",
     "tcp_full",
-    "unprotect",
 }
 CHECKS_REACHED = {
     "stun_answered",
