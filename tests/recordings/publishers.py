@@ -1,11 +1,14 @@
 """Publishers without a network: real encoders and packetizers, RTP and sender reports in simulated time."""
 
 import math
+import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import av
 import numpy as np
@@ -241,6 +244,8 @@ def _encode_video(
         }
     else:
         encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+    encoder.open()
+    _stay_ordinary()
     for index in range(round(seconds * fps)):
         frame = plain_frame(picture(index / fps), size)
         frame.pts = index
@@ -249,6 +254,13 @@ def _encode_video(
             frame.pict_type = PictureType.I
         for packet in encoder.encode(frame):
             yield bytes(packet), packet.is_keyframe
+
+
+def _stay_ordinary() -> None:
+    """Where it may, SVT-AV1 makes its caller and its own threads real-time, and what they start would be so too."""
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):  # of others that end meanwhile
+            os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def packetized(
