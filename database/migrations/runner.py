@@ -1,6 +1,8 @@
 """Applies the migrations, and says in a sentence what to do when that cannot be."""
 
+import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +12,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from database.engine import create_engine, sqlite_file
+from database.engine import BUSY_TIMEOUT_MS, create_engine, sqlite_file
 
 MIGRATIONS: Final = Path(__file__).parent
 _ADVISORY_LOCK: Final = 0x4855_4954  # any number that only this program takes
+_COME_AGAIN_SECONDS: Final = 0.05
 
 Progress = Callable[[str], None]
 
@@ -47,6 +50,7 @@ async def migrate(url: URL, progress: Progress | None = None) -> list[str]:
 
     engine = create_engine(url, migrating=True)
     try:
+        await _connect(engine)
         await _upgrade(engine, note)
     except CommandError as error:
         if "Can't locate revision" in str(error):
@@ -60,6 +64,19 @@ async def migrate(url: URL, progress: Progress | None = None) -> list[str]:
     finally:
         await engine.dispose()
     return applied
+
+
+async def _connect(engine: AsyncEngine) -> None:
+    """Of programs that make an SQLite file at once, SQLite refuses one without letting it wait; it comes again."""
+    last = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            async with engine.connect():
+                return
+        except OperationalError as error:
+            if "database is locked" not in str(error.orig) or time.monotonic() > last:
+                raise
+        await asyncio.sleep(_COME_AGAIN_SECONDS)
 
 
 async def _upgrade(engine: AsyncEngine, note: Progress) -> None:

@@ -1,8 +1,10 @@
 import asyncio
 import os
 import pwd
+import sqlite3
 import stat
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,20 @@ async def test_two_nodes_that_start_at_once_migrate_once(empty_database_url: str
             await node.dispose()
     assert sorted(len(each) for each in applied)[:2] == [0, 0]
     assert max(len(each) for each in applied) >= 1
+
+
+async def test_a_node_comes_again_while_another_makes_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "huitang.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # while it lasts, the write-ahead log is refused at once
+        migrating = asyncio.create_task(database.migrate())
+        await asyncio.wait({migrating}, timeout=0.5)
+        other.execute("ROLLBACK")
+        try:
+            assert await migrating
+        finally:
+            await database.dispose()
 
 
 async def test_records_of_a_newer_program_are_left_alone(empty_database_url: str) -> None:
