@@ -45,6 +45,22 @@ ctypedef struct payload_t:
     uint8_t key_index
 
 
+cdef inline int read_picture_id(payload_t *out, const uint8_t *data, int at, int length) noexcept nogil:
+    """VP8's and VP9's, of 7 or 15 bits, which begins at `at`: where it ends, or 0 when it is cut off."""
+    if length < at + 1:
+        return 0
+    out.picture_at = <uint8_t>at
+    if not data[at] & 0x80:
+        out.picture_bits = 7
+        out.picture = data[at]
+        return at + 1
+    if length < at + 2:
+        return 0
+    out.picture_bits = 15
+    out.picture = get16(data + at) & 0x7FFF
+    return at + 2
+
+
 cdef inline bint parse_vp8(payload_t *out, const uint8_t *data, int length) noexcept nogil:
     cdef int at = 1
     cdef uint8_t flags
@@ -57,19 +73,9 @@ cdef inline bint parse_vp8(payload_t *out, const uint8_t *data, int length) noex
         flags = data[1]
         at = 2
         if flags & 0x80:
-            if length < at + 1:
+            at = read_picture_id(out, data, at, length)
+            if at == 0:
                 return False
-            out.picture_at = <uint8_t>at
-            if data[at] & 0x80:
-                if length < at + 2:
-                    return False
-                out.picture_bits = 15
-                out.picture = get16(data + at) & 0x7FFF
-                at += 2
-            else:
-                out.picture_bits = 7
-                out.picture = data[at]
-                at += 1
         if flags & 0x40:
             if length < at + 1:
                 return False
@@ -129,19 +135,9 @@ cdef inline bint parse_vp9(payload_t *out, const uint8_t *data, int length) noex
     if out.flexible and not flags & 0x80:  # references are differences of the picture id
         return False
     if flags & 0x80:
-        if length < at + 1:
+        at = read_picture_id(out, data, at, length)
+        if at == 0:
             return False
-        out.picture_at = <uint8_t>at
-        if data[at] & 0x80:
-            if length < at + 2:
-                return False
-            out.picture_bits = 15
-            out.picture = get16(data + at) & 0x7FFF
-            at += 2
-        else:
-            out.picture_bits = 7
-            out.picture = data[at]
-            at += 1
     if flags & 0x20:
         if length < at + 1:
             return False
