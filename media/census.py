@@ -46,7 +46,7 @@ def census(
         | _added(plane.repair for plane in planes),
         "drops": dict.fromkeys(DROP_REASONS, 0) | _added(plane.drops for plane in planes),
         "tcp": _added(plane.tcp for plane in planes),
-        "counters": dict(counters),
+        "counters": {**counters, "stun_consented": sum(plane.consents for plane in planes)},
         "grades": {direction: tally.counts() for direction, tally in tallies.grades.items()},
         "round_trips": tallies.round_trip_seconds.counts(),
         "available": tallies.available_bps.counts(),

@@ -43,6 +43,7 @@ class Connection:
         self._admitted = False
         self._keyed = False
         self._connected_at: float | None = None
+        self._left_to_plane: IceCredentials | None = None  # it answers checks made with these by itself
         self._open = True
         with plane_errors():
             self.handle = pump.plane.add_transport()
@@ -93,6 +94,7 @@ class Connection:
 
     def on_check(self, request: BindingRequest, source: Address, now: float, *, held: bool) -> None:
         """Answer a check and follow the peer to the address it chose; `held`: the plane counts the source as ours."""
+        self._hear_of_consent()
         host, port = host_and_port(source)
         selected = self.ice.selected
         verdict = self.ice.check(request, source, (host, port), now)
@@ -113,6 +115,7 @@ class Connection:
             # Believed and yet not held: a check for another transport has come from there since the last one for us.
             self.pump.plane.add_address(self.handle, source)
         self.pump.send(source, [verdict.response])
+        self._leave_checks(self.ice.in_use)
         self._begin()
 
     def on_dtls(self, datagram: bytes, source: Address) -> None:
@@ -130,8 +133,12 @@ class Connection:
             if now - self._connected_at >= SETTLED_AFTER:
                 self._dtls.settle()
                 self.pump.counters["dtls_settled"] += 1
-        if self.ice.tick(now) is not IceState.NEW:
-            self._update()
+        self._hear_of_consent()
+        if self.ice.tick(now) is IceState.NEW:
+            return
+        if self.ice.state is not IceState.CONNECTED:
+            self._leave_checks(None)  # the next one says that the peer is back, and must be heard of at once
+        self._update()
 
     def close(self) -> None:
         """Say goodbye and forget everything; the plane removes the transport's producers and consumers with it."""
@@ -163,6 +170,16 @@ class Connection:
             "tlsVersion": connected.version if connected else None,
             "srtpCipher": connected.keys.profile if connected and connected.keys else None,
         }
+
+    def _leave_checks(self, credentials: IceCredentials | None) -> None:
+        """Have the plane answer what changes nothing: nearly all checks of a call, and all day long."""
+        if credentials != self._left_to_plane:
+            ufrag, password = credentials or ("", "")
+            self.pump.plane.set_consent(self.handle, ufrag, password)
+            self._left_to_plane = credentials
+
+    def _hear_of_consent(self) -> None:
+        self.ice.heard(self.pump.plane.consented_us(self.handle) / 1e6)
 
     def _begin(self) -> None:
         """An address is there; start DTLS if it is time to."""

@@ -89,6 +89,11 @@ class IceAgent(Generic[AddressT]):
         self.valid = self.valid or [IceCredentials.generate(self.letter)]
 
     @property
+    def in_use(self) -> IceCredentials:
+        """Those of the peer's last check; before there was one, the first."""
+        return self.valid[0]
+
+    @property
     def credentials(self) -> IceCredentials:
         """The newest: what a peer is told."""
         return self.valid[-1]
@@ -123,6 +128,12 @@ class IceAgent(Generic[AddressT]):
             forgotten=self._forget(source),
             superseded=self._supersede(used),
         )
+
+    def heard(self, at: float) -> None:
+        """Somebody else answered a check that changed nothing, from the selected address, at `at`."""
+        if at > self.last_check and self.selected is not None:
+            self.last_check = at
+            self.addresses[self.selected] = at
 
     def tick(self, now: float) -> IceState:
         """The state as time passes; call about once a second."""

@@ -16,7 +16,7 @@ from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport stream_needed, wanted_stream
 from media.plane.lists cimport list_add, list_remove, list_swap
-from media.plane.objects cimport consumer_t, core_t, list_t, producer_t, transport_t
+from media.plane.objects cimport consent_t, consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
 from media.plane.remotes cimport drop_address, forget_address, learn_address
 from media.plane.replay cimport start_consumer
@@ -35,6 +35,7 @@ cdef enum operation_t:
     SET_SEAL
     SET_SRTP
     SET_ADMITTED
+    SET_CONSENT
     SET_ARRIVALS
     SET_SENT
     ADD_PRODUCER
@@ -57,6 +58,7 @@ ctypedef struct command_t:
     void *first
     void *second
     address_t address
+    consent_t consent
 
 
 cdef inline void start_all(core_t *core, transport_t *transport) noexcept nogil:
@@ -196,6 +198,8 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
         if transport.admitted != command.a:
             transport.admitted = command.a
             start_all(core, transport)
+    elif command.operation == SET_CONSENT:
+        transport.consent = command.consent
     elif command.operation == SET_ARRIVALS:
         transport.arrivals = <arrivals_t *>command.first
     elif command.operation == SET_SENT:

@@ -62,6 +62,23 @@ cdef class Control(Keeper):
     def set_admitted(self, transport, admitted):
         self.order(SET_ADMITTED, self.find(transport, TRANSPORT), bool(admitted))
 
+    def set_consent(self, transport, ufrag, password):
+        cdef command_t command
+        cdef Record record = self.find(transport, TRANSPORT)
+        ufrag_bytes = short_text(ufrag, "ufrag", UFRAG_MOST)
+        password_bytes = short_text(password, "password", PASSWORD_MOST)
+        memset(&command, 0, sizeof(command_t))
+        command.operation = SET_CONSENT
+        command.target = record.target
+        command.consent.ufrag_length = len(ufrag_bytes)
+        command.consent.password_length = len(password_bytes)
+        memcpy(command.consent.ufrag, PyBytes_AS_STRING(ufrag_bytes), len(ufrag_bytes))
+        memcpy(command.consent.password, PyBytes_AS_STRING(password_bytes), len(password_bytes))
+        self.submit(&command)
+
+    def consented_us(self, transport):
+        return self.transport(transport).consented_us
+
     # Floors
 
     def add_floor(self, places, hold_us):

@@ -63,7 +63,7 @@ cdef class Core(Control):
             tcp = {TCP_NAMES[i]: connections_of(core).counts[i] for i in range(<int>TCP_COUNTS)}
         return PlaneStatistics(
             core.packets_received, core.bytes_received, core.packets_sent, core.bytes_sent, core.send_calls,
-            core.gso_messages, core.passed_on, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
+            core.gso_messages, core.passed_on, core.consents, gso, {DROP_REASONS[i]: core.drops[i] for i in range(<int>DROP_COUNT)},
             tcp, connections_of(core).count if core.connections != NULL else 0,
             {
                 "nacks_sent": core.nacks_sent, "nacks_received": core.nacks_received,

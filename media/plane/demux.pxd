@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from media.plane.accept cimport accept_rtp
 from media.plane.address cimport address_t, table_find
 from media.plane.bits cimport get32
+from media.plane.consent cimport answer_consent
 from media.plane.drops cimport (
     DROP_CONTROL_QUEUE_FULL, DROP_MALFORMED_RTCP, DROP_MALFORMED_RTP, DROP_NOT_ADMITTED, DROP_NO_KEYS,
     DROP_RTCP_FLOOD, DROP_TOO_FAST, DROP_TOO_LONG, DROP_TOO_MANY_SSRCS, DROP_UNKNOWN_ADDRESS, DROP_UNKNOWN_PROTOCOL,
@@ -104,7 +105,10 @@ cdef inline void core_take(core_t *core, uint8_t *data, int length, const addres
     transport.last_received_us = core.now
     if 128 <= data[0] <= 191:
         receive_media(core, transport, data, length, False)
-    elif data[0] < 4 or 20 <= data[0] <= 63:
+    elif data[0] < 4:
+        if not answer_consent(core, transport, data, length, address):
+            to_control(core, address, transport, data, length)
+    elif 20 <= data[0] <= 63:
         to_control(core, address, transport, data, length)
     else:
         core.drops[<int>DROP_UNKNOWN_PROTOCOL] += 1

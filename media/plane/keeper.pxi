@@ -100,6 +100,8 @@ cdef class Keeper:
         core.evp.update = <evp_update_t>evp_function("EVP_EncryptUpdate")
         core.evp.final = <evp_final_t>evp_function("EVP_EncryptFinal_ex")
         core.evp.control = <evp_control_t>evp_function("EVP_CIPHER_CTX_ctrl")
+        core.hmac = <hmac_t>evp_function("HMAC")
+        core.sha1 = (<evp_cipher_t>evp_function("EVP_sha1"))()
         if not (
             queue_open(&core.control, 1 << 19) and queue_open(&core.strangers, 1 << 18)
             and queue_open(&core.events, 1 << 17) and queue_open(&core.commands, 1 << 20)

@@ -69,6 +69,13 @@ class Core:
         """Install the keys DTLS negotiated: `rx` is the client's master key + salt, `tx` the server's."""
     def set_admitted(self, transport: Handle, admitted: bool) -> None:
         """Forward from and to the transport, or (as at first) drop it all with the reason `not_admitted`."""
+    def set_consent(self, transport: Handle, ufrag: str, password: str) -> None:
+        """Answer by itself what changes nothing: checks from the remote address for `ufrag`, signed with `password`.
+
+        At most 16 and 32 bytes; an empty `ufrag`, and all checks come by `drain_control` again.
+        """
+    def consented_us(self, transport: Handle) -> int:
+        """When the last check was answered so, 0 for never; in CLOCK_MONOTONIC microseconds."""
     def transport_statistics(self, transport: Handle) -> TransportStatistics: ...
     def reception(self, transport: Handle) -> Reception:
         """What a transport is graded by. Cheap, because it is asked of every transport each second."""

@@ -25,6 +25,8 @@ from media.plane.stream cimport stream_t
 
 cdef enum:
     ADDRESSES_MOST = 8
+    UFRAG_MOST = 16
+    PASSWORD_MOST = 32
     ROUTES_MOST = 64
     STRANGERS_MOST = 128
     ENCODINGS_MOST = 4
@@ -56,6 +58,19 @@ ctypedef struct route_t:
     producer_t *producer
     uint8_t encoding
     bint rtx
+
+# By which a peer's checks are known (RFC 8445 section 5.3). No user name: none are answered here.
+ctypedef struct consent_t:
+    uint8_t ufrag[<int>UFRAG_MOST]
+    uint8_t password[<int>PASSWORD_MOST]
+    uint8_t ufrag_length
+    uint8_t password_length
+
+# OpenSSL's HMAC function.
+ctypedef uint8_t *(*hmac_t)(
+    const void *digest, const void *key, int key_length, const uint8_t *data, size_t length, uint8_t *out,
+    unsigned int *written
+) noexcept nogil
 
 ctypedef struct transport_t:
     int64_t handle
@@ -117,6 +132,8 @@ ctypedef struct transport_t:
     int64_t pace_us  # when it was reckoned
     uint64_t pace_sent
     bint lags  # a consumer is behind
+    consent_t consent
+    int64_t consented_us  # the last check that was answered here
 
 # A room's microphones compete for its places: see floor.
 ctypedef struct floor_t:
@@ -262,6 +279,8 @@ ctypedef struct core_t:
     int64_t now
     srtp_t srtp
     evp_t evp
+    hmac_t hmac
+    const void *sha1
     table_t addresses
     exchange_t *exchange  # NULL where there is one plane alone
     int place  # among the planes of the exchange
@@ -300,6 +319,7 @@ ctypedef struct core_t:
     uint64_t packets_sent
     uint64_t bytes_sent
     uint64_t send_calls
+    uint64_t consents
     uint64_t gso_messages
     # What became of losses, of all that ever lived here: objects take their own counters with them.
     uint64_t nacks_sent

@@ -186,6 +186,8 @@ class PlaneStatistics(NamedTuple):
     gso_messages: int
     passed_on: int
     """Datagrams that came here and are another plane's."""
+    consents: int
+    """Checks that were answered without Python."""
     gso_enabled: bool
     """Whether the kernel segments on every socket; where it refused, datagrams go one by one by sendmmsg."""
     drops: Mapping[str, int]

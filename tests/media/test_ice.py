@@ -51,6 +51,21 @@ def test_credentials_are_long_and_never_the_same() -> None:
     assert len(one.credentials.password) >= 22
 
 
+def test_a_check_answered_elsewhere_counts_for_the_selected_address() -> None:
+    agent = Agent()
+    agent.heard(1)
+    assert agent.tick(1) is IceState.NEW
+    send(agent, HOME, 0)
+    agent.heard(DISCONNECTED_AFTER - 1)
+    agent.heard(2)  # told late
+    assert agent.tick(DISCONNECTED_AFTER + 1) is IceState.CONNECTED
+    # Nobody has left an address that was heard from a moment ago.
+    send(agent, MOBILE, DISCONNECTED_AFTER)
+    assert agent.selected == HOME
+    agent.tick(2 * DISCONNECTED_AFTER)
+    assert agent.addresses[HOME] == DISCONNECTED_AFTER - 1
+
+
 def test_first_valid_check_selects_its_address() -> None:
     agent = Agent()
     verdict = send(agent, HOME, 0)

@@ -289,6 +289,25 @@ async def test_silence_disconnects_then_fails_and_a_check_revives(
     assert lost in listener.events
 
 
+async def test_checks_that_the_plane_answers_keep_a_transport_alive(
+    router: Router, stranger: Stranger, engine: MediaEngine
+) -> None:
+    transport = router.create_transport("send")
+    parameters = transport.parameters()["iceParameters"]
+    repeated = check(f"{parameters['usernameFragment']}:x", parameters["password"])
+    await stranger.answer(repeated)
+    while not engine.statistics()["counters"]["stun_consented"]:
+        heard_of = engine.statistics()["counters"]["stun_answered"], time.monotonic()
+        await stranger.answer(repeated)
+    # Python has heard of none since.
+    assert engine.statistics()["counters"]["stun_answered"] == heard_of[0]
+    states = []
+    for now in (heard_of[1], time.monotonic()):
+        router.tick(now + DISCONNECTED_AFTER)
+        states.append(transport.state)
+    assert states == [TransportState.CONNECTING, TransportState.DISCONNECTED]
+
+
 async def test_a_wrong_certificate_fails_the_transport_for_good(
     router: Router, stranger: Stranger, engine: MediaEngine, listener: Listener
 ) -> None:
