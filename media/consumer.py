@@ -44,7 +44,6 @@ class Consumer:
         self.kind: MediaKind = producer.kind
         self.type: StreamType = producer.type
         self.parameters = parameters
-        self.rtp_parameters: dict[str, Any] = parameters.to_json()
         self._context = context
         self._handle = handle
         self._producer = producer
@@ -53,6 +52,11 @@ class Consumer:
         self._closed = False
         self.starved = False  # bandwidth allows not even its least layer
         context.pump.consumers[handle] = self
+
+    @property
+    def rtp_parameters(self) -> dict[str, Any]:
+        """What the client is told; a fresh copy."""
+        return self.parameters.to_json()
 
     @property
     def paused(self) -> bool:

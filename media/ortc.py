@@ -2,7 +2,8 @@
 
     client's rtpParameters --producer_stream--> ProducerStream: payload type, encodings, ids as the client writes them;
                                                 its `consumable` part has the router's payload types and ids instead
-    consumable + a client's rtpCapabilities --consumer_parameters--> the consumer's RtpParameters
+    consumable + a client's rtpCapabilities --consumer_offer--> what all such clients get
+    that + a MID and an SSRC --consumer_parameters--> the consumer's RtpParameters
 
 The logic is mediasoup's (node/src/ortc.ts); the rules are RFC 3264's and RFC 8829's.
 """
@@ -109,15 +110,13 @@ def can_consume(consumable: RtpParameters, capabilities: RtpCapabilities) -> boo
     return any(same_codec(consumable.codecs[0], capability) for capability in capabilities.codecs)
 
 
-def consumer_parameters(
-    consumable: RtpParameters,
-    capabilities: RtpCapabilities,
-    *,
-    mid: str,
-    ssrc: int,
-    numbers: Numbers = "router",
+def consumer_offer(
+    consumable: RtpParameters, capabilities: RtpCapabilities, numbers: Numbers = "router"
 ) -> RtpParameters:
-    """What the client is sent: one stream `ssrc`, its RTX stream `ssrc + 1`. InvalidMedia cannot_consume."""
+    """What every client with these capabilities is sent of a producer, before `consumer_parameters` names the stream.
+
+    InvalidMedia cannot_consume.
+    """
     if not can_consume(consumable, capabilities):
         raise InvalidMedia("cannot_consume", mimeType=consumable.codecs[0].mime_type)
     if numbers == "client":
@@ -139,19 +138,24 @@ def consumer_parameters(
             c.uri == extension.uri and c.preferred_id == extension.id for c in capabilities.header_extensions
         )
     )
-    has_rtx = any(codec.is_rtx for codec in codecs)
+    return RtpParameters(
+        mid=consumable.mid,
+        codecs=tuple(_with_one_estimator(codec, extensions) for codec in codecs),
+        header_extensions=extensions,
+        encodings=consumable.encodings,
+        rtcp=consumable.rtcp,
+    )
+
+
+def consumer_parameters(offer: RtpParameters, *, mid: str, ssrc: int) -> RtpParameters:
+    """The offer as one stream `ssrc`, its RTX stream `ssrc + 1`; codecs and extensions are the offer's own."""
+    has_rtx = any(codec.is_rtx for codec in offer.codecs)
     encoding = Encoding(
         ssrc=ssrc,
         rtx=Rtx(ssrc=ssrc + 1) if has_rtx else None,
-        scalability_mode=consumable.encodings[0].scalability_mode,
+        scalability_mode=offer.encodings[0].scalability_mode,
     )
-    return RtpParameters(
-        mid=mid,
-        codecs=tuple(_with_one_estimator(codec, extensions) for codec in codecs),
-        header_extensions=extensions,
-        encodings=(encoding,),
-        rtcp=consumable.rtcp,
-    )
+    return offer.model_copy(update={"mid": mid, "encodings": (encoding,)})
 
 
 def _numbered_by(consumable: RtpParameters, client: RtpCapabilities) -> RtpParameters:

@@ -1,6 +1,7 @@
 """A producer: one track that a client sends."""
 
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +11,16 @@ from media.context import RouterContext
 from media.errors import MediaLimitReached, WrongMediaState
 from media.events import ConsumerPaused, ConsumerResumed, ProducerLayersWanted
 from media.guard import plane_errors
-from media.ortc import ProducerStream, StreamType
+from media.ortc import Numbers, ProducerStream, StreamType, consumer_offer
 from media.plane import Handle
-from media.rtp import MediaKind
+from media.rtp import MediaKind, RtpCapabilities, RtpParameters
 from media.statistics import inbound
 from media.tap import Tap
 
 # What a recording needs besides the media: how the phone is held, how loud it is. Ids are the router's.
 _TAPPED_EXTENSIONS = {AUDIO_LEVEL: 10, VIDEO_ORIENTATION: 11}
+
+OFFERS_MOST = 8  # kinds of clients met lately; a meeting has two or three
 
 SILENT_SECONDS = 5  # as the plane's own, for producers it has never heard of
 
@@ -47,6 +50,7 @@ class Producer:
         self.handle = handle
         self.consumers: dict[str, Consumer] = {}
         self._taps: list[Tap] = []
+        self._offers: deque[tuple[RtpCapabilities, Numbers, RtpParameters]] = deque(maxlen=OFFERS_MOST)
         self._context = context
         self._paused = paused
         self._on_gone = on_gone
@@ -59,6 +63,15 @@ class Producer:
         # How many spatial layers, from the lowest, anybody has a use for; None until it was ever fewer than all.
         self.layers_wanted: int | None = None
         context.pump.producers[handle] = self
+
+    def offer(self, capabilities: RtpCapabilities, numbers: Numbers) -> RtpParameters:
+        """See `ortc.consumer_offer`; one for all clients of the same kind, who are most of a room."""
+        for known, of, offer in self._offers:
+            if known is capabilities and of == numbers:
+                return offer
+        offer = consumer_offer(self.stream.consumable, capabilities, numbers)
+        self._offers.append((capabilities, numbers, offer))
+        return offer
 
     @property
     def paused(self) -> bool:

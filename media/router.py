@@ -1,5 +1,6 @@
 """A router: the media of one room."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ class Router:
         self._context = context
         self._on_gone = on_gone
         self._owners: dict[str, str] = {}  # transport id -> owner
+        self._owned: Counter[str] = Counter()  # owner -> how many; only those who have any
         self._speakers = SpeakerDetector()
         self._closed = False
 
@@ -67,13 +69,13 @@ class Router:
         limits = self._context.limits
         if len(self.transports) >= limits.transports_per_router:
             raise MediaLimitReached("too_many_transports", limit=limits.transports_per_router)
-        owned = sum(one == owner for one in self._owners.values()) if owner else 0
-        if owned >= limits.transports_per_owner:
+        if owner and self._owned[owner] >= limits.transports_per_owner:
             raise MediaLimitReached("too_many_transports", limit=limits.transports_per_owner)
         transport = Transport(self._context, self, direction, self._transport_gone, protocol)
         self.transports[transport.id] = transport
         if owner:
             self._owners[transport.id] = owner
+            self._owned[owner] += 1
         return transport
 
     def transport(self, transport_id: str) -> Transport | None:
@@ -143,7 +145,11 @@ class Router:
 
     def _transport_gone(self, transport: Transport) -> None:
         self.transports.pop(transport.id, None)
-        self._owners.pop(transport.id, None)
+        owner = self._owners.pop(transport.id, None)
+        if owner is not None:
+            self._owned[owner] -= 1
+            if not self._owned[owner]:
+                del self._owned[owner]
 
 
 class _Nobody:

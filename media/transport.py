@@ -176,10 +176,8 @@ class Transport:
         producer = self._router.find_producer(producer_id)
         capabilities = self._capabilities_of(rtp_capabilities)
         ssrc = self._free_ssrc()
-        offered = producer.stream.consumable
-        parameters = consumer_parameters(
-            offered, capabilities, mid=mid or str(self._next_mid), ssrc=ssrc, numbers=numbers
-        )
+        offer = producer.offer(capabilities, numbers)
+        parameters = consumer_parameters(offer, mid=mid or str(self._next_mid), ssrc=ssrc)
         handle = add_consumer(
             self._context.plane, self._connection.handle, producer.handle, parameters, paused=paused
         )

@@ -10,8 +10,8 @@ What the library leaves open and this closes (each was seen to happen with 5.18)
 * a client that does not read is sent to without bound: here a queue has an end, and its client is cut;
 * requests of long polling run side by side, and a client's events with them: here each connection has one turn;
 * a connection that is lost while its `connect` handler waits is connected afterwards, for ever: here it is closed;
-* `emit` makes a task a recipient: `post` encodes once and writes in place, or appends to a queue where something waits
-  already, so it is synchronous and in order.
+* `emit` makes a task a recipient: `post` encodes once, and what goes to many goes to each with whatever else there is
+  to tell (signaling/announcer.py, signaling/line.py), in order and without a task.
 """
 
 # mypy: disable-error-code="no-untyped-call, override"
@@ -25,12 +25,13 @@ from typing import Any, Protocol
 import socketio
 import structlog
 from aiohttp import web
-from engineio import packet as engine_packet
 from engineio.payload import Payload
 from socketio import packet
 
+from signaling.announcer import Announcer
 from signaling.engine_log import EngineLog
 from signaling.limits import TokenBucket
+from signaling.line import Line, Outgoing
 from signaling.origins import OriginCheck
 from signaling.settings import SignalingSettings
 from signaling.statistics import Counters
@@ -97,22 +98,24 @@ class SocketServer(socketio.AsyncServer):
         self._counters = counters
         self._namespaces = namespaces
         self._now = now
-        self._turns: dict[str, asyncio.Lock] = {}
-        self._buckets: dict[str, TokenBucket] = {}
-        self._refused_in_a_row: dict[str, int] = {}
-        self._being_cut: set[str] = set()
-        self._websockets: dict[str, GuardedWebSocket] = {}
-        self._anonymous: dict[str, asyncio.TimerHandle] = {}
+        self._announcer = Announcer()
+        self._lines: dict[str, Line] = {}  # by Engine.IO's name for a connection
+        self._by_sid: dict[str, Line] = {}  # by Socket.IO's, which differs for each namespace
         for name, namespace in namespaces.items():
             self._register(name, namespace)
 
     # What signaling calls
 
     def post(self, namespace: str, sids: Iterable[str], event: str, payload: Any) -> None:
-        """Queue an event for connections; unknown ones are skipped, those whose queue is full are cut."""
-        encoded = self._encode(_packet(packet.EVENT, namespace, [event, payload]))
-        for sid in sids:
-            self._enqueue(self.manager.eio_sid_from_sid(sid, namespace), encoded)
+        """Send an event to connections; unknown ones are skipped, those whose queue is full are cut."""
+        lines = [line for sid in sids if (line := self._by_sid.get(sid)) is not None]
+        if not lines:
+            return
+        message = _outgoing(packet.EVENT, namespace, [event, payload])
+        if len(lines) == 1:
+            lines[0].send(message)
+        else:
+            self._announcer.tell(lines, message)
 
     def connected(self, namespace: str) -> int:
         """How many connections there are."""
@@ -121,10 +124,12 @@ class SocketServer(socketio.AsyncServer):
     async def close_connection(self, namespace: str, sid: str) -> None:
         """Disconnect from the namespace for good: clients do not come back from this by themselves."""
         if self.manager.is_connected(sid, namespace):
+            self._by_sid[sid].release()
             await self.disconnect(sid, namespace=namespace)
 
     async def stop(self) -> None:
         """Close every connection without waiting for clients that do not read, and end the monitor."""
+        self._announcer.release()
         for socket in list(self.eio.sockets.values()):
             await socket.close(wait=False)
         if self.eio.service_task_handle is not None:  # it begins with the first connection
@@ -134,49 +139,44 @@ class SocketServer(socketio.AsyncServer):
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
-        self._turns[eio_sid] = asyncio.Lock()
-        self._buckets[eio_sid] = TokenBucket.full(
-            self._settings.event_burst, self._settings.events_per_second, self._now()
+        settings = self._settings
+        bucket = TokenBucket.full(settings.event_burst, settings.events_per_second, self._now())
+        line = Line(self.eio.sockets[eio_sid], bucket, settings.max_unsent_messages, self._counters)
+        line.anonymous = asyncio.get_running_loop().call_later(
+            settings.anonymous_seconds, self._cut_anonymous, eio_sid
         )
-        self._anonymous[eio_sid] = asyncio.get_running_loop().call_later(
-            self._settings.anonymous_seconds, self._cut_anonymous, eio_sid
-        )
+        self._lines[eio_sid] = line
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         await super()._handle_eio_disconnect(eio_sid, reason)
-        self._turns.pop(eio_sid, None)
-        self._buckets.pop(eio_sid, None)
-        self._refused_in_a_row.pop(eio_sid, None)
-        self._being_cut.discard(eio_sid)
-        self._websockets.pop(eio_sid, None)
-        timer = self._anonymous.pop(eio_sid, None)
-        if timer is not None:
-            timer.cancel()
+        line = self._lines.pop(eio_sid, None)
+        if line is not None and line.anonymous is not None:
+            line.anonymous.cancel()
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        turn = self._turns.get(eio_sid)
-        if turn is None:
+        line = self._lines.get(eio_sid)
+        if line is None:
             return
-        async with turn:
-            if not self._is_over(eio_sid):
-                await self._receive(eio_sid, data)
+        async with line.turn:
+            if not line.over:
+                await self._receive(eio_sid, line, data)
 
-    async def _receive(self, eio_sid: str, data: Any) -> None:
+    async def _receive(self, eio_sid: str, line: Line, data: Any) -> None:
         if not isinstance(data, str):
             self._counters.dropped["binary_packet"] += 1
             return
-        wait = self._take(eio_sid, data)
+        wait = self._take(line, data)
         if data[:1] == "2":
-            await self._receive_event(eio_sid, data, wait)
+            await self._receive_event(eio_sid, line, data, wait)
         elif wait:
             self._counters.dropped["flood"] += 1
         elif data[:1] in {"0", "1"}:
-            await self._receive_control(eio_sid, data)
+            await self._receive_control(eio_sid, line, data)
         else:  # acknowledgements of ours, which ask for none, and binary events
             self._counters.dropped["malformed_packet"] += 1
-            await self._refuse_unread(eio_sid, data)
+            await self._refuse_unread(eio_sid, line, data)
 
-    async def _receive_control(self, eio_sid: str, data: str) -> None:
+    async def _receive_control(self, eio_sid: str, line: Line, data: str) -> None:
         try:
             parsed = packet.Packet(encoded_packet=data)
         except (ValueError, RecursionError):
@@ -184,17 +184,17 @@ class SocketServer(socketio.AsyncServer):
             return
         if parsed.packet_type == packet.CONNECT:
             await self._handle_connect(eio_sid, parsed.namespace, parsed.data)
-            if self._is_over(eio_sid):
+            if line.over:
                 await self._handle_disconnect(eio_sid, parsed.namespace, self.reason.TRANSPORT_CLOSE)
         else:
             await self._handle_disconnect(eio_sid, parsed.namespace, self.reason.CLIENT_DISCONNECT)
 
-    async def _receive_event(self, eio_sid: str, data: str, wait: float) -> None:
+    async def _receive_event(self, eio_sid: str, line: Line, data: str, wait: float) -> None:
         try:
             parsed = packet.Packet(encoded_packet=data)
         except (ValueError, RecursionError):
             self._counters.dropped["malformed_packet"] += 1
-            await self._refuse_unread(eio_sid, data)
+            await self._refuse_unread(eio_sid, line, data)
             return
         name = parsed.namespace or "/"
         namespace = self._namespaces.get(name)
@@ -202,7 +202,7 @@ class SocketServer(socketio.AsyncServer):
         if namespace is None or not self.manager.is_connected(sid, name):
             self._counters.dropped["not_connected"] += 1
             return
-        wait = wait or self._buckets[eio_sid].take(self._now(), namespace.cost(parsed.data) - 1)
+        wait = wait or line.bucket.take(self._now(), namespace.cost(parsed.data) - 1)
         if wait:
             answer = namespace.refuse(sid, "rate_limited", retryAfter=round(wait, 2))
         elif len(data) > self._settings.max_message_bytes:
@@ -210,12 +210,12 @@ class SocketServer(socketio.AsyncServer):
         else:
             answer = await namespace.on_event(sid, parsed.data)
         try:
-            self._acknowledge(eio_sid, name, parsed.id, answer)
+            self._acknowledge(line, name, parsed.id, answer)
         except (TypeError, ValueError):  # an answer of ours that is no JSON
             log.exception("answer_not_json", namespace=name)
-            self._acknowledge(eio_sid, name, parsed.id, namespace.refuse(sid, "internal_error"))
+            self._acknowledge(line, name, parsed.id, namespace.refuse(sid, "internal_error"))
 
-    async def _refuse_unread(self, eio_sid: str, data: str) -> None:
+    async def _refuse_unread(self, eio_sid: str, line: Line, data: str) -> None:
         """Answer what could not be parsed, where the head at least can be read."""
         head = EVENT_HEAD.match(data) or EVENT_HEAD.match(re.sub(r"^5\d{0,10}-", "2", data))
         if head is None:
@@ -225,108 +225,60 @@ class SocketServer(socketio.AsyncServer):
         sid = self.manager.sid_from_eio_sid(eio_sid, name)
         if namespace is not None and self.manager.is_connected(sid, name):
             answer = namespace.refuse(sid, "invalid_request", reason="not_json")
-            self._acknowledge(eio_sid, name, int(head[2]), answer)
+            self._acknowledge(line, name, int(head[2]), answer)
 
     # Inside
 
     def _register(self, name: str, namespace: Namespace) -> None:
         async def connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-            await namespace.on_connect(sid, environ["aiohttp.request"], auth)
+            line = self._lines.get(self.manager.eio_sid_from_sid(sid, name))
+            if line is not None:
+                self._by_sid[sid] = line
+            try:
+                await namespace.on_connect(sid, environ["aiohttp.request"], auth)
+            except BaseException:
+                self._by_sid.pop(sid, None)
+                raise
 
         async def disconnect(sid: str, _reason: Any = None) -> None:
+            self._by_sid.pop(sid, None)
             await namespace.on_disconnect(sid)
 
         self.on("connect", connect, namespace=name)
         self.on("disconnect", disconnect, namespace=name)
 
-    def _take(self, eio_sid: str, data: str) -> float:
+    def _take(self, line: Line, data: str) -> float:
         """Pay for a packet; the seconds to wait if it cannot be paid. Who goes on regardless is cut."""
-        bucket = self._buckets.get(eio_sid)
-        if bucket is None:
-            return 0.0
         cost = (CONNECT_COST if data[:1] == "0" else 1.0) + len(data) / 1024 * COST_PER_KIB
-        wait = bucket.take(self._now(), cost)
-        if not wait:
-            self._refused_in_a_row.pop(eio_sid, None)
-            return 0.0
-        refused = self._refused_in_a_row[eio_sid] = self._refused_in_a_row.get(eio_sid, 0) + 1
-        if refused > self._settings.max_refused_in_a_row:
-            self._cut(eio_sid, "flood")
+        wait = line.bucket.take(self._now(), cost)
+        line.refused = line.refused + 1 if wait else 0
+        if line.refused > self._settings.max_refused_in_a_row:
+            line.cut("flood")
         return wait
 
-    def _acknowledge(self, eio_sid: str, namespace: str, ack_id: int | None, answer: Any) -> None:
-        if ack_id is None:
-            return
-        answer_packet = _packet(packet.ACK, namespace, [answer], ack_id)
-        self._enqueue(eio_sid, self._encode(answer_packet))
+    @staticmethod
+    def _acknowledge(line: Line, namespace: str, ack_id: int | None, answer: Any) -> None:
+        if ack_id is not None:
+            line.send(_outgoing(packet.ACK, namespace, [answer], ack_id))
 
     def _make_websocket(self, handler: Any, server: Any) -> GuardedWebSocket:
         websocket = GuardedWebSocket(handler, server, self._counters, patience=self._settings.ping_timeout)
-        self._websockets[handler.__self__.sid] = websocket  # the handler is a method of Engine.IO's socket
+        line = self._lines.get(handler.__self__.sid)  # the handler is a method of Engine.IO's socket
+        if line is not None:
+            line.websocket = websocket
         return websocket
 
-    @staticmethod
-    def _encode(message: packet.Packet) -> "_Encoded":
-        return _Encoded(message.encode())
-
-    def _enqueue(self, eio_sid: str | None, encoded: "_Encoded") -> None:
-        socket = self.eio.sockets.get(eio_sid)
-        if eio_sid is None or socket is None or socket.closed or socket.closing:
-            return
-        websocket = self._websockets.get(eio_sid) if _is_idle(socket) else None
-        if websocket is not None and websocket.write_now(encoded.text):
-            return
-        if socket.queue.qsize() >= self._settings.max_unsent_messages:
-            self._cut(eio_sid, "slow_client")
-            return
-        socket.queue.put_nowait(encoded)
-
-    def _is_over(self, eio_sid: str) -> bool:
-        socket = self.eio.sockets.get(eio_sid)
-        return socket is None or bool(socket.closed or socket.closing)
-
     def _cut_anonymous(self, eio_sid: str) -> None:
-        if not any(self.manager.sid_from_eio_sid(eio_sid, name) for name in self._namespaces):
-            self._cut(eio_sid, "anonymous")
-
-    def _cut(self, eio_sid: str, reason: str) -> None:
-        """Drop the connection as a broken network would: the client resumes, and nothing waits for it meanwhile."""
-        if self._is_over(eio_sid) or eio_sid in self._being_cut:
-            return
-        socket = self.eio.sockets[eio_sid]
-        self._being_cut.add(eio_sid)
-        self._counters.dropped[reason] += 1
-        log.warning("connection_cut", reason=reason)
-        while not socket.queue.empty():
-            socket.queue.get_nowait()
-        self.start_background_task(self._close_engine_socket, socket)
-
-    @staticmethod
-    async def _close_engine_socket(socket: Any) -> None:
-        await socket.close(wait=False, abort=True)
-        socket.queue.put_nowait(None)  # ends the writer, which closes the WebSocket
+        line = self._lines.get(eio_sid)
+        if line is not None and not any(
+            self.manager.sid_from_eio_sid(eio_sid, name) for name in self._namespaces
+        ):
+            line.cut("anonymous")
 
 
-class _Encoded(engine_packet.Packet):
-    """A message for any number of connections, encoded once."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(engine_packet.MESSAGE, message)
-        self.text: str = super().encode()
-
-    def encode(self, b64: bool = False) -> str:  # noqa: ARG002 - the library's signature
-        """What goes into a frame; a string is the same in long polling."""
-        return self.text
-
-
-def _is_idle(socket: Any) -> bool:
-    """Whether all that was ever queued for the connection has been taken, and its WebSocket is the way out."""
-    return socket.upgraded and not socket.upgrading and socket.queue._unfinished_tasks == 0  # noqa: SLF001
-
-
-def _packet(kind: int, namespace: str, data: list[Any], ack_id: int | None = None) -> packet.Packet:
+def _outgoing(kind: int, namespace: str, data: list[Any], ack_id: int | None = None) -> Outgoing:
     """A packet of ours, which never holds bytes: the library would look for them in every corner of it.
 
     While 320 people came into one room, that search took 1.7 s of 22.
     """
-    return packet.Packet(kind, data=data, namespace=namespace, id=ack_id, binary=False)
+    return Outgoing(packet.Packet(kind, data=data, namespace=namespace, id=ack_id, binary=False).encode())

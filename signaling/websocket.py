@@ -14,8 +14,8 @@ from signaling.statistics import Counters
 
 log = structlog.get_logger(__name__)
 
-# What aiohttp writes without waiting for anything.
-MAX_SHORT_CHARACTERS = 1024
+# So much may wait in this process for a client that reads slowly; what comes then waits where it can be given up.
+MAX_BUFFERED_BYTES = 64 * 1024
 # "2probe", "3", "5": Engine.IO's own packets are this short.
 MAX_CONTROL_CHARACTERS = 16
 
@@ -63,29 +63,20 @@ class GuardedWebSocket(WebSocket):
                 return frame
             self._counters.dropped["malformed_packet"] += 1
 
-    def write_now(self, message: str) -> bool:
-        """Write a short message in place where nothing is waiting; False leaves it to the writer, which can wait.
+    def write_now(self, frames: bytes) -> bool:
+        """Write whole frames in place where nothing is in the way; False leaves them to the writer, which can wait.
 
-        Waking a writer for each of a room's participants costs several times what the writing does.
+        Waking a writer for each of a room's participants costs several times what the writing does, and aiohttp's own
+        way to the transport as much again: without compression it only puts the head before the payload.
         """
-        if self._sending or not self._is_clear_for(message):
+        transport = self._clear_way()
+        if self._sending or transport is None or self._sock is None or self._sock.closed:
             return False
-        sending = super().send(message)
-        try:
-            sending.send(None)
-        except StopIteration:
-            return True
-        except (OSError, RuntimeError):  # it is closing: the writer will find that out
-            return False
-        sending.close()  # never seen: it waits, though nothing was in its way
-        self._abort()
+        transport.write(frames)
         return True
 
     async def send(self, message: str | bytes) -> None:
         """Send, or cut the connection: a peer that does not read would keep the writer and its queue for ever."""
-        if self._is_clear_for(message):
-            await super().send(message)
-            return
         self._sending = True
         try:
             async with asyncio.timeout(self._patience):
@@ -98,11 +89,12 @@ class GuardedWebSocket(WebSocket):
         finally:
             self._sending = False
 
-    def _is_clear_for(self, message: str | bytes) -> bool:
-        """Whether this can be written without waiting: it is short, and the system has taken all before it."""
+    def _clear_way(self) -> asyncio.WriteTransport | None:
+        """The transport, if it is open and the client has taken almost all that was written."""
         transport = self.environ["aiohttp.request"].transport
-        short = len(message) <= MAX_SHORT_CHARACTERS
-        return short and transport is not None and transport.get_write_buffer_size() == 0
+        if transport is None or transport.is_closing():
+            return None
+        return transport if transport.get_write_buffer_size() <= MAX_BUFFERED_BYTES else None
 
     def _abort(self) -> None:
         transport = self.environ["aiohttp.request"].transport

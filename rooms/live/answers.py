@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rooms.consultations.views import ConsultationView
 from rooms.live.commands import Role
-from rooms.live.views import PeerState, RoomSnapshot
+from rooms.live.views import PeerState
 from rooms.meetings.views import MeetingView
 
 
@@ -19,7 +19,6 @@ class Entered:
     resumed: bool
     state: PeerState
     role: Role
-    snapshot: RoomSnapshot
     meeting: MeetingView | None
     consultation: ConsultationView | None
 

@@ -1,6 +1,6 @@
 """The state of a live room and the few steps that every change is made of. Only this package touches it."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +51,9 @@ class RoomCore:
         self.removed = dict(standing.removed)
         self.admitted = set(standing.admitted)  # people who were in: the lobby and the lock are behind them
         self.hosts = set(standing.hosts)  # people made host here, beside those who are by office
-        self.peers: dict[str, Peer] = {}
+        self.peers: dict[str, Peer] = {}  # in order of coming
+        self._devices: dict[str, dict[str, Peer]] = {}  # the same by person key
+        self._counts: Counter[PeerState] = Counter()
         self.presences = PresenceBook(new_id)
         self.chat: deque[ChatPosted] = deque(maxlen=settings.chat_history)
         self.chat_count = 0
@@ -81,7 +83,7 @@ class RoomCore:
 
     def devices(self, person_key: str) -> list[Peer]:
         """All peers of one person, waiting ones too."""
-        return [peer for peer in self.peers.values() if peer.person.key == person_key]
+        return list(self._devices.get(person_key, {}).values())
 
     def role_of(self, person_key: str, by_office: Role) -> Role:
         """What the person is here: by office or invitation, or made host."""
@@ -89,11 +91,17 @@ class RoomCore:
 
     def count(self, state: PeerState) -> int:
         """How many peers are in, or wait."""
-        return sum(peer.state is state for peer in self.peers.values())
+        return self._counts[state]
+
+    def add(self, peer: Peer) -> None:
+        """The peer stands where its state says. What a coming costs must not grow with how many came before."""
+        self.peers[peer.id] = peer
+        self._devices.setdefault(peer.person.key, {})[peer.id] = peer
+        self._counts[peer.state] += 1
 
     def let_in(self, peer: Peer, now: datetime) -> list[Event]:
         """The peer is in from now on."""
-        peer.state = PeerState.ADMITTED
+        self._move(peer, PeerState.ADMITTED)
         self.admitted.add(peer.person.key)
         events: list[Event] = []
         if not peer.person.device:
@@ -108,8 +116,12 @@ class RoomCore:
     def drop(self, peer: Peer, reason: LeaveReason, now: datetime) -> list[Event]:
         """The peer is gone for good, and its resume token with it."""
         del self.peers[peer.id]
+        devices = self._devices[peer.person.key]
+        del devices[peer.id]
+        if not devices:
+            del self._devices[peer.person.key]
         waiting = not peer.admitted
-        peer.state = PeerState.GONE
+        self._move(peer, PeerState.GONE)
         events: list[Event] = [PeerLeft(peer.id, reason, waiting)]
         if not waiting and not peer.person.device:
             if peer.connected:
@@ -118,6 +130,11 @@ class RoomCore:
             events += self.presences.went(peer.person.key, now, rest)
             self.look_whether_empty(now)
         return events
+
+    def _move(self, peer: Peer, state: PeerState) -> None:
+        self._counts[peer.state] -= 1
+        peer.state = state
+        self._counts[state] += 1
 
     def look_whether_empty(self, now: datetime) -> None:
         """Note since when no admitted person has a living connection: a camera left on keeps no room open."""

@@ -40,7 +40,7 @@ from rooms.live.events import (
 from rooms.live.moderation import moderate
 from rooms.live.peers import Peer, PresenceRecord, opens, peer_id_of
 from rooms.live.settings import RoomSettings
-from rooms.live.views import Occasion, PeerState, RoomSnapshot, RoomState
+from rooms.live.views import Occasion, PeerState, PeerView, RoomSnapshot, RoomState
 from rooms.texts import clean_text
 
 
@@ -117,6 +117,14 @@ class LiveRoom:
         peer = self._core.find(peer_id)
         return peer.connection, peer.resume_token
 
+    def view(self, peer_id: str) -> PeerView:
+        """One peer as others see it; Problem peer_not_found."""
+        return self._core.find(peer_id).view()
+
+    def count(self, state: PeerState) -> int:
+        """How many peers stand there."""
+        return self._core.count(state)
+
     def require_host(self, peer_id: str, command: str) -> None:
         """Problem unless the peer is a host and in."""
         self._core.host(peer_id, command)
@@ -134,7 +142,7 @@ class LiveRoom:
 
     def snapshot(self) -> RoomSnapshot:
         """The room now."""
-        peers = sorted(self._core.peers.values(), key=lambda peer: peer.joined_at)
+        peers = self._core.peers.values()
         return RoomSnapshot(
             occasion=self._core.occasion,
             state=self._core.state,
@@ -161,7 +169,7 @@ class LiveRoom:
         role = core.role_of(person.key, person.role)
         state = self._door(person, role)
         peer = Peer(core.new_id(), person, command.display_name, role, state, now, core.new_secret())
-        core.peers[peer.id] = peer
+        core.add(peer)
         if state is PeerState.LOBBY:
             return [PeerWaiting(peer.id, peer.display_name, role, now)]
         return core.let_in(peer, now)

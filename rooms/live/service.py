@@ -37,7 +37,7 @@ from rooms.live.listeners import RoomListener, RoomListeners
 from rooms.live.room import LiveRoom
 from rooms.live.settings import RoomSettings
 from rooms.live.turns import Turns
-from rooms.live.views import Occasion, OccasionKind, RoomSnapshot
+from rooms.live.views import Occasion, OccasionKind, PeerState, RoomSnapshot
 from rooms.meetings import lifecycle
 from rooms.meetings import repository as meetings
 from rooms.meetings.access import Access
@@ -205,11 +205,11 @@ class LiveRooms:
 
     def statistics(self) -> RoomStatistics:
         """The numbers now."""
-        snapshots = [room.snapshot() for room in self._rooms.values()]
+        rooms = self._rooms.values()
         return RoomStatistics(
-            rooms=len(snapshots),
-            peers=sum(len(snapshot.peers) for snapshot in snapshots),
-            waiting=sum(len(snapshot.waiting) for snapshot in snapshots),
+            rooms=len(rooms),
+            peers=sum(room.count(PeerState.ADMITTED) for room in rooms),
+            waiting=sum(room.count(PeerState.LOBBY) for room in rooms),
             heartbeat_failures=self._heartbeat.failures,
         )
 
@@ -296,8 +296,7 @@ class LiveRooms:
         events = self._apply(room, Enter(person, name or clean_name(person.name), resume_token))
         came = next(event for event in events if isinstance(event, PeerJoined | PeerWaiting | PeerResumed))
         connection, token = room.credentials(came.peer_id)
-        snapshot = room.snapshot()
-        view = next(peer for peer in (*snapshot.peers, *snapshot.waiting) if peer.peer_id == came.peer_id)
+        view = room.view(came.peer_id)
         return Entered(
             room_id=room.occasion.id,
             peer_id=came.peer_id,
@@ -306,7 +305,6 @@ class LiveRooms:
             resumed=isinstance(came, PeerResumed),
             state=view.state,
             role=view.role,
-            snapshot=snapshot,
             meeting=meeting,
             consultation=consultation,
         )

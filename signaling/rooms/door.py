@@ -6,6 +6,7 @@ from typing import Any
 from errors import Kind, Problem
 from rooms import LiveRooms
 from rooms.live.commands import ConnectionLost, Leave
+from rooms.live.peers import peer_id_of
 from rooms.live.service import Entered
 from rooms.live.views import PeerState, PeerView, RoomSnapshot
 from signaling.connection import Connection
@@ -112,8 +113,8 @@ class Door:
         token, hall = message.resume_token, self._halls.get(message.meeting_id)
         if token is None or hall is None:
             return token
-        lost = (session for session in hall.sessions.values() if session.returns_with(token))
-        return next((session.resume_token for session in lost), token)
+        session = hall.session(peer_id_of(token))
+        return session.resume_token if session is not None and session.returns_with(token) else token
 
     def _look(self, entered: Entered) -> tuple[RoomSnapshot, PeerView]:
         """The room now: between entering and this moment one may have been removed, or the meeting ended."""

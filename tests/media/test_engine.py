@@ -202,6 +202,18 @@ async def test_unknown_producers_cannot_be_consumed(
             router.tap(producer_id)
 
 
+async def test_clients_of_one_kind_share_what_was_negotiated(router: Router) -> None:
+    producer = router.create_transport("send").produce("video", camera())
+    first, second, other = (
+        router.create_transport("recv").consume(producer.id, wanted).parameters
+        for wanted in (everything(), everything(), only("video/VP8"))
+    )
+    assert first.codecs is second.codecs
+    assert first.header_extensions is second.header_extensions
+    assert other.codecs is not first.codecs
+    assert first.encodings != second.encodings
+
+
 async def test_can_consume_asks_the_codecs(router: Router) -> None:
     producer = router.create_transport("send").produce("video", camera())
     assert router.can_consume(producer.id, everything())

@@ -6,7 +6,7 @@ import pytest
 
 from media.capabilities import DEPENDENCY_DESCRIPTOR, MID, RID, TRANSPORT_CC, router_capabilities
 from media.errors import InvalidMedia
-from media.ortc import ProducerStream, can_consume, consumer_parameters, producer_stream
+from media.ortc import ProducerStream, can_consume, consumer_offer, consumer_parameters, producer_stream
 from media.rtp import RtpParameters, parse_capabilities, parse_parameters
 from media.scalability import parse_scalability_mode
 from tests.media.samples import camera, everything, microphone, only, simulcast_camera
@@ -18,7 +18,8 @@ def produced(parameters: dict[str, Any], kind: str = "video") -> ProducerStream:
 
 def consumed(parameters: dict[str, Any], capabilities: dict[str, Any], kind: str = "video") -> RtpParameters:
     consumable = produced(parameters, kind).consumable
-    return consumer_parameters(consumable, parse_capabilities(capabilities), mid="7", ssrc=500)
+    offer = consumer_offer(consumable, parse_capabilities(capabilities))
+    return consumer_parameters(offer, mid="7", ssrc=500)
 
 
 def feedback(parameters: RtpParameters) -> set[str]:

@@ -27,6 +27,7 @@ from rooms import (
 from rooms.consultations.events import ConsultationEvent
 from rooms.live.events import Event
 from rooms.live.service import Entered
+from rooms.live.views import RoomSnapshot
 from rooms.meetings.requests import ScheduleMeeting
 from rooms.meetings.states import MeetingKind
 from rooms.meetings.views import MeetingView
@@ -129,6 +130,11 @@ class Services:
         display_name: str | None = None,
     ) -> Entered:
         return await self.live.enter(visitor, room_id, display_name, resume_token)
+
+    def room(self, room_id: str) -> RoomSnapshot:
+        snapshot = self.live.snapshot(room_id)
+        assert snapshot is not None
+        return snapshot
 
 
 @dataclass(frozen=True)

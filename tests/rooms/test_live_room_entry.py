@@ -1,6 +1,7 @@
 """Coming in: the door, the lobby, the lock, the bounds."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_with_a_lobby_everybody_but_hosts_waits() -> None:
     assert [view.peer_id for view in snapshot.waiting] == [waiting]
     assert only(room.events, PeerWaiting).peer_id == waiting
     assert len(of(room.events, PresenceOpened)) == 1, "waiting is not attending"
+
+
+def test_coming_in_takes_as_many_steps_in_a_full_room_as_in_one_of_ten() -> None:
+    steps = []
+    room = SimulatedRoom()
+    for number in range(400):
+        counted = 0
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"  # of a generator too, once a step
+
+        sys.setprofile(count)
+        room.enter(f"person {number}")
+        sys.setprofile(None)
+        steps.append(counted)
+    assert steps[399] == steps[9]
 
 
 def test_a_host_admits_from_the_lobby() -> None:

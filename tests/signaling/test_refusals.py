@@ -219,8 +219,8 @@ async def test_any_payload_of_any_event_is_answered_and_the_meeting_goes_on(
             @hypothesis.settings(max_examples=150, deadline=None)
             @hypothesis.given(message=messages(namespace, known))
             def ask(message: tuple[str, Any]) -> None:
-                for bucket in stack.signaling._server._buckets.values():
-                    bucket.tokens = bucket.burst
+                for line in stack.signaling._server._lines.values():
+                    line.bucket.tokens = line.bucket.burst
                 text = json.dumps(message)
                 answer = asyncio.run_coroutine_threadsafe(client.call_text(namespace, text), loop).result()
                 assert answer["ok"] or answer["error"]["code"] != "internal_error"
