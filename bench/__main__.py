@@ -3,15 +3,15 @@
 import argparse
 import asyncio
 import os
-import statistics
 from pathlib import Path
 
-from bench import floor, report, storm
+from bench import report, storm
 from bench.measuring import LOAD_CORE, SERVER_CORE, Plan, measure_huitang
 from bench.server import running
 
 SUBSCRIBERS = (30, 60, 100)
-ROUNDS = 3  # a point is the median of these
+ROUNDS = 5  # a point is the median of these
+FLOOR_SECONDS = 3.0
 STORM_SECONDS = 10.0  # a theme day begins at the minute
 
 
@@ -19,19 +19,6 @@ async def measure_server(plan: Plan) -> list[report.Point]:
     """A real server on a core of its own."""
     async with running(SERVER_CORE) as server:
         return await measure_huitang(server, plan)
-
-
-def measure_floor(options: argparse.Namespace) -> dict[bool, list[float]]:
-    """The floor with the largest number of subscribers, at the same pace: by sendto (False) and segmented (True)."""
-    return {
-        segmented: [
-            floor.measure(
-                max(options.subscribers), options.seconds, segmented=segmented, server_core=SERVER_CORE
-            )
-            for _ in range(options.rounds)
-        ]
-        for segmented in (False, True)
-    }
 
 
 def numbers(text: str) -> list[int]:
@@ -77,19 +64,16 @@ def main() -> None:
         storm.add(options.output, result)
         print(result)
         return
-    # The floor before and after the server, lest a machine that changes its mind in between favour one of them.
-    print("measuring the floor", flush=True)
-    before = measure_floor(options)
-    print("measuring the server", flush=True)
-    points = asyncio.run(
-        measure_server(Plan(options.subscribers, options.seconds, options.rounds, settle=options.settle))
+    plan = Plan(
+        options.subscribers,
+        options.seconds,
+        options.rounds,
+        floor_seconds=FLOOR_SECONDS,
+        settle=options.settle,
     )
-    print("measuring the floor again", flush=True)
-    after = measure_floor(options)
-    sendto, gso = (statistics.median(before[each] + after[each]) for each in (False, True))
-    floor_cost = report.Floor(sendto_micros=sendto, gso_micros=gso)
-    report.write(options.output, points, floor_cost)
-    print(report.table(points, floor_cost))
+    points = asyncio.run(measure_server(plan))
+    report.write(options.output, points)
+    print(report.table(points))
 
 
 if __name__ == "__main__":

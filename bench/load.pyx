@@ -209,6 +209,8 @@ cdef class Publisher:
     cdef void *session
     cdef uint32_t video_ssrc, audio_ssrc
     cdef uint8_t video_type, audio_type
+    cdef uint16_t video_sequence, audio_sequence
+    cdef Pace pace
     cdef volatile bint stopped
     cdef readonly uint64_t sent
 
@@ -218,6 +220,8 @@ cdef class Publisher:
         self.session = <void *> session
         self.video_ssrc, self.audio_ssrc = video_ssrc, audio_ssrc
         self.video_type, self.audio_type = video_type, audio_type
+        self.video_sequence, self.audio_sequence = 1000, 2000
+        self.pace = Pace()
         self.stopped = False
         self.sent = 0
 
@@ -225,14 +229,14 @@ cdef class Publisher:
         self.stopped = True
 
     def run(self):
-        """Publish until `stop` is called, from whichever thread calls this."""
+        """Publish until `stop` is called, from whichever thread calls this; called again, go on as after a pause."""
         cdef uint8_t packet[VIDEO_SIZE + 64]
         cdef uint8_t incoming[2048]
-        cdef uint16_t video_sequence = 1000, audio_sequence = 2000
         cdef int64_t due
         cdef int index
-        cdef Pace pace = Pace()
-        pace.start = clock_ns(CLOCK_MONOTONIC)
+        cdef Pace pace = self.pace
+        self.stopped = False
+        pace.start = clock_ns(CLOCK_MONOTONIC) - pace.frames * 1000000000 // FRAMES_A_SECOND
         memset(packet, 0x55, sizeof(packet))
         with nogil:
             while not self.stopped:
@@ -242,17 +246,17 @@ cdef class Publisher:
                     pass  # receiver reports and feedback; this publisher has nothing to change
                 if due == pace.next_frame():
                     for index in range(PACKETS_A_FRAME):
-                        write_rtp(packet, self.video_type, index == PACKETS_A_FRAME - 1, video_sequence,
+                        write_rtp(packet, self.video_type, index == PACKETS_A_FRAME - 1, self.video_sequence,
                                   <uint32_t> (pace.frames * (90000 // FRAMES_A_SECOND)), self.video_ssrc)
                         write_vp8(packet + HEADER, index, <uint32_t> pace.frames, pace.frames % KEY_FRAME_EVERY == 0)
                         self.send(packet, VIDEO_SIZE)
-                        video_sequence += 1
+                        self.video_sequence += 1
                     pace.frames += 1
                 else:
-                    write_rtp(packet, self.audio_type, pace.audio == 0, audio_sequence,
+                    write_rtp(packet, self.audio_type, pace.audio == 0, self.audio_sequence,
                               <uint32_t> (pace.audio * (48000 // AUDIO_A_SECOND)), self.audio_ssrc)
                     self.send(packet, AUDIO_SIZE)
-                    audio_sequence += 1
+                    self.audio_sequence += 1
                     pace.audio += 1
 
     cdef void send(self, uint8_t *packet, int size) noexcept nogil:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench import load, report
+from bench import floor, load, report
 from bench.peer import Connection, Peer, join, produce
 from bench.server import Process, Server, open_meeting
 
@@ -24,19 +24,41 @@ Subscribe = Callable[[], Awaitable[Connection]]
 class Plan:
     """How many subscribers, for how long each time, how many times, how many of them join at once.
 
-    `settle`: seconds to wait before the memory of the largest number is read.
+    `floor_seconds`: how long the floor is measured each time, 0 for not at all. `settle`: seconds to wait before the
+    memory of the largest number is read.
     """
 
     subscribers: Sequence[int]
     seconds: float
     rounds: int
     joining: int = JOINING
+    floor_seconds: float = 0.0
     settle: float = 0.0
 
 
+class Publishing:
+    """One camera and one microphone, sent natively from a thread of their own; a pause leaves them where they are."""
+
+    def __init__(self, publisher: load.Publisher) -> None:
+        self._publisher = publisher
+        self._thread: threading.Thread | None = None
+
+    def go_on(self) -> None:
+        """Send, from the next frame on."""
+        self._thread = threading.Thread(target=self._publisher.run)
+        self._thread.start()
+
+    async def pause(self) -> None:
+        """Send nothing. Idempotent."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._publisher.stop()
+            await asyncio.to_thread(thread.join)
+
+
 @asynccontextmanager
-async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIterator[None]:
-    """One camera and one microphone, sent natively from a thread of their own."""
+async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIterator[Publishing]:
+    """What `connection` publishes while this lasts."""
     publisher = load.Publisher(
         connection.socket.fileno(),
         load.session_pointer(connection.outbound),
@@ -45,13 +67,12 @@ async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIter
         video_type=types["video"],
         audio_type=types["audio"],
     )
-    thread = threading.Thread(target=publisher.run)
-    thread.start()
+    sending = Publishing(publisher)
+    sending.go_on()
     try:
-        yield
+        yield sending
     finally:
-        publisher.stop()
-        await asyncio.to_thread(thread.join)
+        await sending.pause()
 
 
 async def count(process: Process, connections: list[Connection], seconds: float) -> report.Sample:
@@ -76,8 +97,24 @@ async def count(process: Process, connections: list[Connection], seconds: float)
     return report.Sample(received, seconds, cpu_after - cpu_before, sorted(latencies))
 
 
-async def points(process: Process, subscribe: Subscribe, plan: Plan) -> list[report.Point]:
-    """Step by step more subscribers of what is being published."""
+async def measure_floor(subscribers: int, seconds: float) -> report.Floor:
+    """What the same packets to as many receivers would cost at least, on the server's core."""
+    sendto, gso = [
+        await asyncio.to_thread(
+            floor.measure, subscribers, seconds, segmented=segmented, server_core=SERVER_CORE
+        )
+        for segmented in (False, True)
+    ]
+    return report.Floor(sendto, gso)
+
+
+async def points(
+    process: Process, subscribe: Subscribe, plan: Plan, sending: Publishing
+) -> list[report.Point]:
+    """Step by step more subscribers of what is being published.
+
+    The floor is measured before each sample, while nothing is published: the machine is not the same a minute later.
+    """
     connections = [await subscribe()]
     alone = process.resident_kib()
     measured = []
@@ -89,8 +126,14 @@ async def points(process: Process, subscribe: Subscribe, plan: Plan) -> list[rep
         if subscribers == max(plan.subscribers):
             await asyncio.sleep(plan.settle)
         kib = (process.resident_kib() - alone) / max(1, subscribers - 1)
-        samples = [await count(process, connections, plan.seconds) for _ in range(plan.rounds)]
-        measured.append(report.Point.of(subscribers, samples, kib))
+        samples, floors = [], []
+        for _ in range(plan.rounds):
+            if plan.floor_seconds:
+                await sending.pause()
+                floors.append(await measure_floor(subscribers, plan.floor_seconds))
+                sending.go_on()
+            samples.append(await count(process, connections, plan.seconds))
+        measured.append(report.Point.of(subscribers, samples, kib, floors))
     return measured
 
 
@@ -126,7 +169,7 @@ async def measure_huitang(server: Server, plan: Plan) -> list[report.Point]:
     try:
         transport, connection = await host.connect("send", certificate)
         types = {kind: await produce(host, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
-        async with publishing(connection, types):
-            return await points(server, subscribe, plan)
+        async with publishing(connection, types) as sending:
+            return await points(server, subscribe, plan, sending)
     finally:
         await asyncio.gather(*(peer.close() for peer in peers))

@@ -36,8 +36,8 @@ async def measure_janus(plan: Plan) -> list[report.Point]:
             async def subscribe() -> Connection:
                 return await client.subscribe(feed)
 
-            async with publishing(connection, {"video": VIDEO_TYPE, "audio": AUDIO_TYPE}):
-                return await points(Process(pid), subscribe, plan)
+            async with publishing(connection, {"video": VIDEO_TYPE, "audio": AUDIO_TYPE}) as sending:
+                return await points(Process(pid), subscribe, plan, sending)
         finally:
             await client.close()
 

@@ -44,8 +44,28 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """CPU microseconds a packet of the simplest loop with sendto, and with UDP_SEGMENT."""
+
+    sendto_micros: float
+    gso_micros: float
+
+    @staticmethod
+    def of(measured: "Sequence[Floor]") -> "Floor":
+        """The medians."""
+        return Floor(
+            statistics.median(one.sendto_micros for one in measured),
+            statistics.median(one.gso_micros for one in measured),
+        )
+
+    def as_json(self) -> dict[str, float]:
+        """As programs read it."""
+        return {"sendtoMicros": round(self.sendto_micros, 3), "gsoMicros": round(self.gso_micros, 3)}
+
+
+@dataclass(frozen=True)
 class Point:
-    """The medians of some samples with the same number of subscribers."""
+    """The medians of some samples with the same number of subscribers, and of the floors between them."""
 
     subscribers: int
     packets_per_second: float
@@ -54,9 +74,12 @@ class Point:
     latency_p50: float
     latency_p95: float
     kib_per_subscriber: float
+    floor: Floor | None = None
 
     @staticmethod
-    def of(subscribers: int, samples: Sequence[Sample], kib_per_subscriber: float) -> "Point":
+    def of(
+        subscribers: int, samples: Sequence[Sample], kib_per_subscriber: float, floors: Sequence[Floor]
+    ) -> "Point":
         """The point that `samples` make; the loss is the worst of them, not the median."""
         return Point(
             subscribers,
@@ -66,6 +89,7 @@ class Point:
             statistics.median(sample.latency(0.50) for sample in samples),
             statistics.median(sample.latency(0.95) for sample in samples),
             kib_per_subscriber,
+            Floor.of(floors) if floors else None,
         )
 
     def as_json(self) -> dict[str, float]:
@@ -79,40 +103,43 @@ class Point:
             "latencyMsP50": round(self.latency_p50, 3),
             "latencyMsP95": round(self.latency_p95, 3),
             "kibPerSubscriber": round(self.kib_per_subscriber, 1),
+            **(self.floor.as_json() if self.floor else {}),
         }
 
 
-@dataclass(frozen=True)
-class Floor:
-    """CPU microseconds a packet of the simplest loop with sendto, and with UDP_SEGMENT."""
-
-    sendto_micros: float
-    gso_micros: float
-
-
-def table(points: Sequence[Point], floor: Floor) -> str:
+def table(points: Sequence[Point]) -> str:
     """The result for people."""
     lines = [
         "",
         "1 publisher: VP8 30 frames/s x 4 packets x 1,100 B, Opus 50/s; AEAD_AES_128_GCM; the server on one core",
-        f"floor: sendto {floor.sendto_micros:.2f} µs a packet, GSO {floor.gso_micros:.2f} µs",
+        "the floor: the same packets to as many receivers, measured before each of the server's samples",
         "",
-        "subscribers  packets/s   loss    CPU µs/packet  x sendto  x GSO   latency p50/p95 ms   KiB/subscriber",
+        "subscribers  packets/s   loss   CPU µs/packet   floor: sendto     (x)    GSO     (x)"
+        "   latency p50/p95 ms   KiB/subscriber",
     ]
     lines += [
-        f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:14.2f}"
-        f" {point.cpu_micros / floor.sendto_micros:9.2f} {point.cpu_micros / floor.gso_micros:6.2f}"
-        f" {point.latency_p50:12.2f} /{point.latency_p95:6.2f} {point.kib_per_subscriber:16.0f}"
+        f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:13.2f}"
+        f" {_beside(point)} {point.latency_p50:11.2f} /{point.latency_p95:6.2f} {point.kib_per_subscriber:16.0f}"
         for point in points
     ]
     return "\n".join(lines)
 
 
-def write(path: Path, points: Sequence[Point], floor: Floor) -> None:
-    """Write the same as JSON."""
+def _beside(point: Point) -> str:
+    """The floor's cost, and how many times as much the server took."""
+    if point.floor is None:
+        return " " * 41
+    costs = (point.floor.sendto_micros, point.floor.gso_micros)
+    (sendto, sendto_times), (gso, gso_times) = [(each, point.cpu_micros / each) for each in costs]
+    return f"{sendto:15.2f} {sendto_times:7.2f} {gso:6.2f} {gso_times:7.2f}"
+
+
+def write(path: Path, points: Sequence[Point]) -> None:
+    """Write the same as JSON; the floor is that of the largest number of subscribers."""
+    floor = points[-1].floor
     content = {
         "points": [point.as_json() for point in points],
-        "floor": {"sendtoMicros": round(floor.sendto_micros, 3), "gsoMicros": round(floor.gso_micros, 3)},
+        "floor": floor.as_json() if floor else None,
         "machine": {
             "cores": os.cpu_count(),
             "kernel": platform.release(),
