@@ -60,11 +60,18 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
     return producer
 
 
+cdef void *lines(size_t size) except NULL:
+    """Zeroed memory that begins with a cache line; `free` frees it."""
+    cdef void *at = aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE)
+    if at == NULL:
+        raise MemoryError
+    memset(at, 0, size)
+    return at
+
+
 cdef consumer_t *build_consumer(producer_t *producer, dict extensions, bytes mid) except NULL:
     """A consumer of any layer, with the writer of its header extensions."""
-    cdef consumer_t *consumer = <consumer_t *>calloc(1, sizeof(consumer_t))
-    if consumer == NULL:
-        raise MemoryError
+    cdef consumer_t *consumer = <consumer_t *>lines(sizeof(consumer_t))
     consumer.producer = producer
     consumer.stream = -1
     consumer.told_spatial = -1

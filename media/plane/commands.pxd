@@ -189,7 +189,7 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
             transport.has_remote = True
             start_all(core, transport)
     elif command.operation == SET_SEAL:
-        transport.seal = <seal_t *>command.first
+        transport.seal = (<seal_t *>command.first)[0]
     elif command.operation == SET_SRTP:
         transport.rx = command.first
         transport.tx = command.second

@@ -6,10 +6,8 @@ cdef class Control(Keeper):
     # Transports
 
     def add_transport(self):
-        cdef transport_t *transport = <transport_t *>calloc(1, sizeof(transport_t))
+        cdef transport_t *transport = <transport_t *>lines(sizeof(transport_t))
         cdef Record record
-        if transport == NULL:
-            raise MemoryError
         record = self.enlist(TRANSPORT, transport, [])
         transport.handle = record.handle
         transport.ssrc = int.from_bytes(os.urandom(4), "little") | 1

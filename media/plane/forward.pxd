@@ -9,7 +9,7 @@ from media.plane.drops cimport DROP_SPATIAL_LAYER, DROP_TAP_FULL, DROP_TEMPORAL_
 from media.plane.floor cimport is_heard
 from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
 from media.plane.layers cimport most_temporal, spatial_now, wanted_spatial, wanted_stream
-from media.plane.objects cimport consumer_t, core_t, producer_t
+from media.plane.objects cimport CACHE_LINE, CONSUMER_LINES, TRANSPORT_LINES, consumer_t, core_t, list_t, producer_t
 from media.plane.pacing cimport is_paced, waits_turn
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
@@ -30,6 +30,8 @@ cdef enum:
     PADDING_MOST = 24  # equal sizes save a kernel message; more than this would rather cost bandwidth
     PACKET_OVERHEAD = 80  # header, usual extensions, padding and SRTP tag; an estimate is enough
     ALIGN_MOST_S = 30  # sender reports farther apart say nothing about now
+    FETCHED = 3  # consumers ahead
+    CIPHER_LINES = 3  # of an EVP_CIPHER_CTX
     TAP_RECORD_PACKET = 0
     TAP_RECORD_REPORT = 1
 
@@ -278,12 +280,26 @@ cdef inline void equalize(slot_t **slots, int count, uint8_t *padding) noexcept 
             padding[i] = <uint8_t>(longest - slots[i].payload_length)
 
 
-cdef inline void fetch_ahead(const consumer_t *consumer) noexcept nogil:
-    """Have the next consumer's state brought near while this one's packets are encrypted."""
-    prefetch(consumer)
-    prefetch(&consumer.extensions)
-    prefetch(&consumer.spans)
-    prefetch(consumer.transport)
+cdef inline void fetch_lines(const void *at, int lines) noexcept nogil:
+    cdef int i
+    for i in range(lines):
+        prefetch(<const uint8_t *>at + i * <int>CACHE_LINE)
+
+
+cdef inline void fetch_ahead(const list_t *consumers, int index) noexcept nogil:
+    """Have the state of the consumers after `index` brought near while this one's packets are encrypted: of the third
+    itself, of the second what it points to, of the next what that points to. None is waited for."""
+    cdef const consumer_t *consumer
+    if index + FETCHED < consumers.count:
+        fetch_lines(consumers.items[index + FETCHED], CONSUMER_LINES)
+    if 0 <= index + 2 < consumers.count:
+        consumer = <const consumer_t *>consumers.items[index + 2]
+        fetch_lines(consumer.transport, TRANSPORT_LINES)
+        prefetch(spans_current(&consumer.spans))
+    if 0 <= index + 1 < consumers.count:
+        consumer = <const consumer_t *>consumers.items[index + 1]
+        if consumer.transport != NULL:
+            fetch_lines(consumer.transport.seal.cipher, CIPHER_LINES)
 
 
 cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *stream) noexcept nogil:
@@ -305,10 +321,11 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     equalize(slots, count, padding)
     for i in range(count):
         bytes += slots[i].red_length + slots[i].payload_length + PACKET_OVERHEAD
+    for k in range(-FETCHED, 0):
+        fetch_ahead(&producer.consumers, k)
     for k in range(producer.consumers.count if is_heard(producer) else producer.tap_count):
         consumer = <consumer_t *>producer.consumers.items[k]
-        if k + 1 < producer.consumers.count:
-            fetch_ahead(<consumer_t *>producer.consumers.items[k + 1])
+        fetch_ahead(&producer.consumers, k)
         if consumer.paused or consumer.starved:
             continue
         if consumer.spurt != producer.spurt and consumer.tap == NULL:

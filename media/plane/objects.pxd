@@ -40,6 +40,9 @@ cdef enum:
     PLACES_MOST = 64
     PROBING_MOST = 16  # transports that send probes at the same time
     ANY_LAYER = 255
+    CACHE_LINE = 64
+    CONSUMER_LINES = 5
+    TRANSPORT_LINES = 3
 
 # A growing array of pointers (grows only when objects are added).
 ctypedef struct list_t:
@@ -73,17 +76,24 @@ ctypedef uint8_t *(*hmac_t)(
 ) noexcept nogil
 
 ctypedef struct transport_t:
-    int64_t handle
-    # What each forwarded packet touches comes first, in two cache lines.
+    # What each forwarded frame touches comes first, in TRANSPORT_LINES cache lines.
     bint admitted
     bint has_remote
     address_t remote
     void *tx  # srtp sessions; NULL before DTLS is done
-    seal_t *seal  # RTP goes through it and not through `tx`; NULL where the profile is not AEAD
+    seal_t seal  # RTP goes through it and not through `tx`; without a cipher where the profile is not AEAD
     sent_t *sent  # NULL unless a consumer writes transport-cc
     uint64_t packets_sent
     uint64_t bytes_sent
     int64_t report_at
+    int64_t budget_bps  # for all consumers together, audio included; 0: unknown, so no limit
+    estimator_t *estimator  # beside `sent`
+    # What may leave at once, see pacing.
+    int64_t pace_bytes
+    int64_t pace_us  # when it was reckoned
+    uint64_t pace_sent
+    bint lags  # a consumer is behind
+    int64_t handle
     void *rx
     address_t addresses[<int>ADDRESSES_MOST]
     int address_count
@@ -112,9 +122,7 @@ ctypedef struct transport_t:
     int64_t audio_bps
     int64_t audio_at_us
     uint64_t audio_bytes
-    estimator_t *estimator  # beside `sent`
     bint estimated  # it covers all pictures that are sent
-    int64_t budget_bps  # for all consumers together, audio included; 0: unknown, so no limit
     int64_t loss_budget_bps  # where there is neither an estimator nor REMB
     int64_t loss_budget_at
     uint64_t loss_budget_bytes
@@ -127,11 +135,6 @@ ctypedef struct transport_t:
     rate_t rtcp_rate
     int64_t resend_refill_us
     int resend_tokens
-    # What may leave at once, see pacing.
-    int64_t pace_bytes
-    int64_t pace_us  # when it was reckoned
-    uint64_t pace_sent
-    bint lags  # a consumer is behind
     consent_t consent
     int64_t consented_us  # the last check that was answered here
 
@@ -199,13 +202,15 @@ ctypedef struct resent_t:
 
 # A producer's way to one subscriber; or, with `tap` set and no transport, into Python.
 ctypedef struct consumer_t:
-    int64_t handle
+    # What each forwarded frame touches comes first, in CONSUMER_LINES cache lines.
     transport_t *transport
     producer_t *producer
+    queue_t *tap
     bint paused
     bint starved  # bandwidth allows not even the least
     bint waits_key
     bint wants_marker  # audio: mark the first packet after a pause
+    bint behind  # not all that the ring has is sent yet, see pacing: `behind_at` is where it goes on
     uint32_t spurt  # of the producer, as of the last packet
     bint nack
     bint has_rtx
@@ -237,6 +242,7 @@ ctypedef struct consumer_t:
     uint64_t packets
     uint64_t octets  # payload only, RFC 3550 section 6.4.1
     uint64_t bytes
+    int64_t handle
     uint64_t retransmitted
     uint64_t nacks  # RTCP messages
     uint64_t nacked  # packets
@@ -252,8 +258,6 @@ ctypedef struct consumer_t:
     uint32_t rtt_us
     demand_t demand
     resent_t resent[<int>RESENT]
-    # Not all that the ring has is sent yet, see pacing: where it goes on.
-    bint behind
     uint8_t behind_stream
     uint32_t behind_epoch
     int64_t behind_at
@@ -261,7 +265,6 @@ ctypedef struct consumer_t:
     int64_t replayed_to  # up to there it was old when it began
     int replay_frames  # that may still be given times of their own
     uint32_t replay_timestamp  # the frame being replayed
-    queue_t *tap
     uint64_t tap_overflow
     int tap_capacity
 

@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pylibsrtp import Policy, Session, _binding as srtp_binding
 from pylibsrtp._binding import ffi as srtp_ffi, lib as srtp_lib
 
+cdef extern from "stdlib.h" nogil:
+    void *aligned_alloc(size_t alignment, size_t size)
+
 from media.plane.allocation cimport NO_RUNG, SPATIAL_MOST
 from media.plane.address cimport TABLE_SLOTS, address_t, table_t
 from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_clear, batch_t, message_t

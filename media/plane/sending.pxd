@@ -81,8 +81,8 @@ cdef inline int send_rtp(
 
     `index` is its sequence number with the roll-overs. One index never stands for two different packets of an SSRC.
     """
-    if transport.seal != NULL:
-        length = seal_rtp(&core.evp, transport.seal, packet, length, index)
+    if transport.seal.cipher != NULL:
+        length = seal_rtp(&core.evp, &transport.seal, packet, length, index)
     elif core.srtp.protect(transport.tx, packet, &length) != SRTP_OK:
         length = 0
     if not length:
