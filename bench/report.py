@@ -12,6 +12,12 @@ PACE = 30 * 4 + 50  # packets a second and subscriber: load.pyx's video and audi
 PACKETS_A_BURST = 4
 
 
+_HEADINGS = (
+    "subscribers  packets/s   loss   CPU µs/packet   floor: sendto     (x)    GSO     (x)"
+    "   latency p50/p95 ms   KiB/subscriber"
+)
+
+
 @dataclass(frozen=True)
 class Sample:
     """One measurement: packets received by each subscriber in `seconds`, CPU seconds, latencies in ms, ascending."""
@@ -114,8 +120,7 @@ def table(points: Sequence[Point]) -> str:
         "1 publisher: VP8 30 frames/s x 4 packets x 1,100 B, Opus 50/s; AEAD_AES_128_GCM; the server on one core",
         "the floor: the same packets to as many receivers, measured before each of the server's samples",
         "",
-        "subscribers  packets/s   loss   CPU µs/packet   floor: sendto     (x)    GSO     (x)"
-        "   latency p50/p95 ms   KiB/subscriber",
+        _HEADINGS,
     ]
     lines += [
         f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:13.2f}"
