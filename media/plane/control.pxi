@@ -159,6 +159,8 @@ cdef class Control(Keeper):
         record.own_ssrcs = ssrcs
         parent.publishes |= ssrcs
         producer.handle = record.handle
+        if not producer.video:
+            self.audible[record.handle] = record
         if transport_cc and EXT_TRANSPORT_CC in kinds and not parent.has_arrivals:
             arrivals = <arrivals_t *>calloc(1, sizeof(arrivals_t))
             if arrivals == NULL:

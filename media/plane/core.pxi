@@ -131,11 +131,10 @@ cdef class Core(Control):
         cdef Record record
         cdef producer_t *producer
         levels = []
-        for record in self.records.values():
-            if record.kind == PRODUCER:
-                producer = <producer_t *>record.target
-                if not producer.video and producer.level_at and not producer.paused:
-                    levels.append((record.handle, self.level(producer)))
+        for record in self.audible.values():
+            producer = <producer_t *>record.target
+            if producer.level_at and not producer.paused:
+                levels.append((record.handle, self.level(producer)))
         return levels
 
     def consumer_statistics(self, consumer):

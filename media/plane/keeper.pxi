@@ -49,6 +49,7 @@ cdef class Keeper:
     cdef core_t *core
     cdef dict records
     cdef dict leaving  # unlinking under way: address of the object -> its record
+    cdef dict audible  # the records of audio producers
     cdef list backlog
     cdef int64_t last_handle
     cdef bint threaded
@@ -58,6 +59,7 @@ cdef class Keeper:
     def __cinit__(self, *arguments, **options):
         self.records = {}
         self.leaving = {}
+        self.audible = {}
         self.backlog = []
         self.core = <core_t *>calloc(1, sizeof(core_t))
         if self.core == NULL:
@@ -273,6 +275,7 @@ cdef class Keeper:
             if child is not None:
                 self.remove(child, REMOVE_PRODUCER if child.kind == PRODUCER else REMOVE_CONSUMER)
         del self.records[record.handle]
+        self.audible.pop(record.handle, None)
         for parent in record.parents:
             parent.children.remove(record.handle)
             if parent.kind == TRANSPORT:

@@ -59,8 +59,10 @@ class CaptureThread:
     def _run(self) -> None:
         due = time.monotonic() + PACE_SECONDS
         while True:
+            # With nothing to drain only an order is waited for.
+            wait = max(0.0, due - time.monotonic()) if self._segments else None
             try:
-                order = self._orders.get(timeout=max(0.0, due - time.monotonic()))
+                order = self._orders.get(timeout=wait)
             except queue.Empty:
                 pass
             else:
