@@ -55,13 +55,14 @@ async def by_session(
     session: AsyncSession, token_hash: str, now: datetime
 ) -> tuple[Account, LoginSession] | None:
     """The account and the session behind a token that has not expired."""
-    found = await session.scalar(
-        select(LoginSession).where(LoginSession.token_hash == token_hash, LoginSession.expires_at > now)
+    query = (
+        with_roles()
+        .add_columns(LoginSession)
+        .join(LoginSession, LoginSession.account_id == Account.id)
+        .where(LoginSession.token_hash == token_hash, LoginSession.expires_at > now)
     )
-    if found is None:
-        return None
-    account = await get(session, found.account_id)
-    return (account, found) if account is not None else None
+    found = (await session.execute(query)).one_or_none()
+    return (found[0], found[1]) if found is not None else None
 
 
 async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, str]:

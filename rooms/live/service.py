@@ -18,7 +18,7 @@ from rooms.consultations.events import ConsultationEvent, TicketChanged
 from rooms.consultations.service import Consultations
 from rooms.consultations.states import TALKING
 from rooms.consultations.views import ConsultationView
-from rooms.live import door, marks
+from rooms.live import door, marks, occasions
 from rooms.live.answers import Entered, RoomStatistics
 from rooms.live.commands import (
     Command,
@@ -41,7 +41,6 @@ from rooms.live.views import Occasion, OccasionKind, PeerState, RoomSnapshot
 from rooms.meetings import lifecycle
 from rooms.meetings import repository as meetings
 from rooms.meetings.access import Access
-from rooms.meetings.agenda import agenda_items
 from rooms.meetings.models import Meeting
 from rooms.meetings.rules import must_be
 from rooms.meetings.states import MeetingState
@@ -52,9 +51,6 @@ __all__ = ["Entered", "LiveRooms", "RoomListener", "RoomStatistics"]
 
 SECRET_BYTES = 24
 """Of a resume token: 192 random bits."""
-
-CONSULTATION_LIMIT = timedelta(hours=4)
-"""No talk lasts longer; the consultation's own rules end it much earlier."""
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +102,7 @@ class LiveRooms:
             standings = await marks.standings(session, {meeting.id: meeting.locked for meeting in found})
             await records.close_open_presences(session)
         for meeting in found:
-            self._open(_occasion(meeting), standings[meeting.id], recovered=True)
+            self._open(occasions.of_meeting(meeting), standings[meeting.id], recovered=True)
         self._stop_listening = self._consultations.subscribe(self)
         self._ticker = asyncio.create_task(self._run(), name="rooms")
         log.info("rooms_started", recovered=len(found))
@@ -136,7 +132,7 @@ class LiveRooms:
         async with self._turns.of(room_id):
             async with self._database.reading() as session:
                 who = await door.identify(session, self._tokens, visitor, room_id)
-                is_meeting = await meetings.is_meeting(session, room_id)
+                is_meeting = self._is_live_meeting(room_id) or await meetings.is_meeting(session, room_id)
                 at_meeting = await door.at_meeting(session, who, room_id) if is_meeting else None
             if at_meeting is None:
                 return await self._enter_consultation(who, room_id, name, resume_token)
@@ -260,22 +256,17 @@ class LiveRooms:
             return found
         return door.AtMeeting(await self._begin(found.access.actor, meeting.id), found.person)
 
+    def _is_live_meeting(self, room_id: str) -> bool:
+        room = self._rooms.get(room_id)
+        return room is not None and room.occasion.kind is OccasionKind.MEETING
+
     async def _enter_consultation(
         self, who: door.Visitor, room_id: str, name: str | None, resume_token: str | None
     ) -> Entered:
         admission = await self._consultations.admit(who, room_id)
         room = self._rooms.get(room_id)
         if room is None:
-            occasion = Occasion(
-                id=room_id,
-                kind=OccasionKind.CONSULTATION,
-                organization_id=admission.organization_id,
-                title=admission.consultation.service.name,
-                record=False,
-                lobby=False,
-                planned_end=self._clock() + CONSULTATION_LIMIT,
-                started_at=self._clock(),
-            )
+            occasion = occasions.of_consultation(room_id, admission, self._clock())
             async with self._database.reading() as session:
                 standings = await marks.standings(session, {room_id: False})
             room = self._open(occasion, standings[room_id], recovered=False)
@@ -314,7 +305,7 @@ class LiveRooms:
         async with self._database.transaction() as session:
             access = await meetings.access(session, meeting_id, actor, lock=True)
             await lifecycle.begin(session, access.meeting, access.organization, self._clock())
-        self._open(_occasion(access.meeting), Standing(), recovered=False)
+        self._open(occasions.of_meeting(access.meeting), Standing(), recovered=False)
         log.info("meeting_started", meeting_id=meeting_id)
         return access
 
@@ -323,7 +314,7 @@ class LiveRooms:
         async with self._database.reading() as session:
             standings = await marks.standings(session, {meeting.id: meeting.locked})
         return self._rooms.get(meeting.id) or self._open(
-            _occasion(meeting), standings[meeting.id], recovered=True
+            occasions.of_meeting(meeting), standings[meeting.id], recovered=True
         )
 
     def _open(self, occasion: Occasion, standing: Standing, *, recovered: bool) -> LiveRoom:
@@ -404,17 +395,3 @@ class LiveRooms:
             await self._end(room, EndMeeting(None, EndReason.CLOSED))
         except Exception:
             log.exception("room_not_closed", room_id=room.occasion.id)
-
-
-def _occasion(meeting: Meeting) -> Occasion:
-    return Occasion(
-        id=meeting.id,
-        kind=OccasionKind.MEETING,
-        organization_id=meeting.organization_id,
-        title=meeting.title,
-        record=meeting.record,
-        lobby=meeting.lobby,
-        planned_end=meeting.ends_at,
-        started_at=meeting.started_at or meeting.starts_at,
-        agenda=agenda_items(meeting.agenda),
-    )

@@ -222,6 +222,15 @@ async def test_a_whole_room_takes_one_statement_a_heartbeat(
     assert {row.last_seen_at for row in await intervals(services)} == {services.clock.now}
 
 
+async def test_coming_into_a_live_meeting_asks_the_records_once(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    await services.enter(branch.members[0], live.id)
+    with statements(services.database) as seen:
+        await services.enter(branch.members[1], live.id)
+    assert len([text for text in seen if text.startswith("SELECT")]) == 1
+
+
 async def test_presence_is_in_the_database_within_a_tick_and_extended_by_each_heartbeat(
     services: Services, branch: Branch, live: MeetingView
 ) -> None:
