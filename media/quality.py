@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 # What one delayed by this much still feels live (G.114), and what a jitter buffer adds per unit of jitter.
 _COMFORTABLE_MS = 160.0
@@ -47,8 +47,7 @@ class Trouble(StrEnum):
     BANDWIDTH_DOWN = "bandwidthDown"  # less than the client would take, by the congestion estimate
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One second of a transport. `loss` is a fraction 0..1 of its direction, before retransmission."""
 
     direction: Literal["send", "recv"]
@@ -86,6 +85,7 @@ class QualityMeter:
 
     score: int | None = None  # None until the first sample
     troubles: frozenset[Trouble] = frozenset()
+    _last: Sample | None = None
     _better: int = 0
     _counts: dict[Trouble, int] = field(
         default_factory=dict
@@ -93,6 +93,9 @@ class QualityMeter:
 
     def sample(self, sample: Sample) -> bool:
         """Take the last second; True when what is told changed."""
+        if sample == self._last and self._better == 0 and not self._counts:
+            return False  # the rule, for every transport every second: the same again, and nothing is being weighed
+        self._last = sample
         renamed = self._name(signs(sample))
         return (
             self._grade(min(quality_score(sample.loss, sample.rtt_ms, sample.jitter_ms), self._most(sample)))
@@ -102,13 +105,13 @@ class QualityMeter:
     def lost(self) -> bool:
         """Nothing arrives: told at once."""
         before = self.troubles
-        self.score, self.troubles, self._better = 0, frozenset({Trouble.NO_PATH}), 0
+        self.score, self.troubles, self._better, self._last = 0, frozenset({Trouble.NO_PATH}), 0, None
         self._counts.clear()
         return self.troubles != before
 
     def _name(self, present: frozenset[Trouble]) -> bool:
         before = self.troubles
-        if present == before and not self._counts:  # the rule, for every transport every second
+        if present == before and not self._counts:
             return False
         if Trouble.NO_PATH in before:
             self.troubles = frozenset()

@@ -96,3 +96,14 @@ def test_a_lost_path_is_told_at_once_and_once_and_is_over_with_the_first_packet(
     assert meter.sample(GOOD)
     assert (meter.score, set(meter.troubles)) == (0, set()), "the grade rises as after any trouble"
     assert [meter.sample(GOOD) for _ in range(3)] == [False, True, False]
+
+
+@given(st.lists(st.sampled_from([GOOD, THREE, FOUR, Sample("recv", supply=0.2), None]), max_size=60))
+def test_what_is_told_is_the_same_as_if_every_second_were_looked_at(seconds: list[Sample | None]) -> None:
+    """A second like the one before is passed over where nothing is being weighed. None: nothing arrives."""
+    quick, thorough = QualityMeter(), QualityMeter()
+    for sample in seconds:
+        thorough._last = None
+        told = [meter.lost() if sample is None else meter.sample(sample) for meter in (quick, thorough)]
+        assert told[0] == told[1]
+        assert (quick.score, quick.troubles) == (thorough.score, thorough.troubles)
