@@ -5,7 +5,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from bench import report, storm
+from bench import mesh, report, storm
 from bench.measuring import LOAD_CORE, SERVER_CORE, Plan, measure_huitang
 from bench.server import running
 
@@ -57,6 +57,20 @@ def main() -> None:
         metavar="N",
         help="only measure N people who come into one room within 10 seconds",
     )
+    parser.add_argument(
+        "--publishers",
+        type=int,
+        default=1,
+        help="how many send a camera and a microphone, all of which each subscriber receives (default 1)",
+    )
+    parser.add_argument(
+        "--gro",
+        action="store_true",
+        help="subscribers take segmented sends uncut, as a network card does: loopback cuts them on the server's time",
+    )
+    parser.add_argument(
+        "--mesh", type=int, metavar="N", help="only measure N people who all see and hear each other"
+    )
     options = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE})
     if options.storm:
@@ -64,12 +78,21 @@ def main() -> None:
         storm.add(options.output, result)
         print(result)
         return
+    if options.mesh:
+        everybody = asyncio.run(
+            mesh.measure(options.mesh, options.seconds, options.rounds, SERVER_CORE, whole=options.gro)
+        )
+        mesh.add(options.output, everybody)
+        print(everybody)
+        return
     plan = Plan(
         options.subscribers,
         options.seconds,
         options.rounds,
         floor_seconds=FLOOR_SECONDS,
         settle=options.settle,
+        publishers=options.publishers,
+        whole=options.gro,
     )
     points = asyncio.run(measure_server(plan))
     report.write(options.output, points)

@@ -30,12 +30,15 @@ def outbound_session() -> Session:
     )
 
 
-def measure(receivers: int, seconds: float, *, segmented: bool, server_core: int) -> float:
-    """CPU microseconds a packet of the floor with `receivers` sockets of this process that really read."""
+def measure(receivers: int, seconds: float, *, segmented: bool, server_core: int, whole: bool) -> float:
+    """CPU microseconds a packet of the floor with `receivers` sockets of this process that really read.
+
+    `whole`: they take segmented sends uncut.
+    """
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(receivers)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
-    counting = load.Receivers([each.fileno() for each in sockets])
+    counting = load.Receivers([each.fileno() for each in sockets], whole=whole)
     thread = threading.Thread(target=counting.run)
     thread.start()
     try:

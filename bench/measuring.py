@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiortc.rtcdtlstransport import RTCCertificate
@@ -24,8 +24,9 @@ Subscribe = Callable[[], Awaitable[Connection]]
 class Plan:
     """How many subscribers, for how long each time, how many times, how many of them join at once.
 
-    `floor_seconds`: how long the floor is measured each time, 0 for not at all. `settle`: seconds to wait before the
-    memory of the largest number is read.
+    `publishers`: how many send a camera and a microphone, all of which each subscriber receives. `whole`: they take
+    segmented sends uncut. `floor_seconds`: how long the floor is measured each time, 0 for not at all. `settle`:
+    seconds to wait before the memory of the largest number is read.
     """
 
     subscribers: Sequence[int]
@@ -34,6 +35,8 @@ class Plan:
     joining: int = JOINING
     floor_seconds: float = 0.0
     settle: float = 0.0
+    publishers: int = 1
+    whole: bool = False
 
 
 class Publishing:
@@ -75,15 +78,24 @@ async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIter
         await sending.pause()
 
 
-async def count(process: Process, connections: list[Connection], seconds: float) -> report.Sample:
-    """Count what these subscribers receive while the server's CPU time is read."""
+async def count(
+    process: Process,
+    connections: list[Connection],
+    seconds: float,
+    publishers: int = 1,
+    *,
+    whole: bool = False,
+) -> report.Sample:
+    """Count what these subscribers receive, each of so many publishers, while the server's CPU time is read."""
     receivers = load.Receivers(
         [connection.socket.fileno() for connection in connections],
         load.session_pointer(connections[0].inbound),
+        whole,
     )
     thread = threading.Thread(target=receivers.run)
     thread.start()
     try:
+        await asyncio.to_thread(receivers.begun.wait)
         await asyncio.sleep(SETTLE)
         receivers.take_latencies()
         before, cpu_before = receivers.counts(), process.cpu_seconds()
@@ -94,14 +106,14 @@ async def count(process: Process, connections: list[Connection], seconds: float)
         receivers.stop()
         await asyncio.to_thread(thread.join)
     received = [late - early for early, late in zip(before, after, strict=True)]
-    return report.Sample(received, seconds, cpu_after - cpu_before, sorted(latencies))
+    return report.Sample(received, seconds, cpu_after - cpu_before, sorted(latencies), publishers)
 
 
-async def measure_floor(subscribers: int, seconds: float) -> report.Floor:
+async def measure_floor(subscribers: int, seconds: float, *, whole: bool) -> report.Floor:
     """What the same packets to as many receivers would cost at least, on the server's core."""
     sendto, gso = [
         await asyncio.to_thread(
-            floor.measure, subscribers, seconds, segmented=segmented, server_core=SERVER_CORE
+            floor.measure, subscribers, seconds, segmented=segmented, server_core=SERVER_CORE, whole=whole
         )
         for segmented in (False, True)
     ]
@@ -109,7 +121,7 @@ async def measure_floor(subscribers: int, seconds: float) -> report.Floor:
 
 
 async def points(
-    process: Process, subscribe: Subscribe, plan: Plan, sending: Publishing
+    process: Process, subscribe: Subscribe, plan: Plan, sending: Sequence[Publishing]
 ) -> list[report.Point]:
     """Step by step more subscribers of what is being published.
 
@@ -129,10 +141,12 @@ async def points(
         samples, floors = [], []
         for _ in range(plan.rounds):
             if plan.floor_seconds:
-                await sending.pause()
-                floors.append(await measure_floor(subscribers, plan.floor_seconds))
-                sending.go_on()
-            samples.append(await count(process, connections, plan.seconds))
+                for one in sending:
+                    await one.pause()
+                floors.append(await measure_floor(subscribers, plan.floor_seconds, whole=plan.whole))
+                for one in sending:
+                    one.go_on()
+            samples.append(await count(process, connections, plan.seconds, plan.publishers, whole=plan.whole))
         measured.append(report.Point.of(subscribers, samples, kib, floors))
     return measured
 
@@ -144,22 +158,24 @@ async def subscriber(
     peer = await join(server.url, cookie, meeting)
     transport, connection = await peer.connect("recv", certificate)
     for producer in peer.producers:
-        wanted = {
-            "transportId": transport,
-            "producerId": producer,
-            "rtpCapabilities": peer.rtp_capabilities,
-        }
-        consumer = await peer.call("consume", wanted)
-        await peer.call("resumeConsumer", {"consumerId": consumer["id"]})
+        await peer.consume(transport, producer)
     return peer, connection
 
 
+@asynccontextmanager
+async def on_air(peer: Peer, certificate: RTCCertificate) -> AsyncIterator[Publishing]:
+    """The peer sends its camera and its microphone."""
+    transport, connection = await peer.connect("send", certificate)
+    types = {kind: await produce(peer, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
+    async with publishing(connection, types) as sending:
+        yield sending
+
+
 async def measure_huitang(server: Server, plan: Plan) -> list[report.Point]:
-    """One publisher and more and more subscribers in one room of a running server."""
+    """The publishers and more and more subscribers in one room of a running server."""
     certificate = RTCCertificate.generateCertificate()
     meeting, cookie = await open_meeting(server)
-    host = await join(server.url, cookie, meeting)
-    peers = [host]
+    peers: list[Peer] = []
 
     async def subscribe() -> Connection:
         peer, connection = await subscriber(server, meeting, cookie, certificate)
@@ -167,9 +183,11 @@ async def measure_huitang(server: Server, plan: Plan) -> list[report.Point]:
         return connection
 
     try:
-        transport, connection = await host.connect("send", certificate)
-        types = {kind: await produce(host, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
-        async with publishing(connection, types) as sending:
+        async with AsyncExitStack() as air:
+            sending = []
+            for _ in range(plan.publishers):
+                peers.append(await join(server.url, cookie, meeting))
+                sending.append(await air.enter_async_context(on_air(peers[-1], certificate)))
             return await points(server, subscribe, plan, sending)
     finally:
         await asyncio.gather(*(peer.close() for peer in peers))

@@ -46,9 +46,11 @@ class Peer:
     """One participant; `rtp_capabilities` are the router's own, but for the feedback that a counter does not send."""
 
     wire: Wire
+    peer_id: str = ""
     rtp_capabilities: dict[str, Any] = field(default_factory=dict)
     producers: list[str] = field(default_factory=list)
     open_producers: list[str] = field(default_factory=list)  # those that were not paused
+    owners: dict[str, str] = field(default_factory=dict)  # producer -> its peer
     connections: list[Connection] = field(default_factory=list)
     keeping: asyncio.Task[None] | None = None
 
@@ -77,6 +79,12 @@ class Peer:
         self.connections.append(connection)
         self.keeping = self.keeping or asyncio.create_task(self.consent())
         return offered["id"], connection
+
+    async def consume(self, transport: str, producer: str) -> None:
+        """Receive one producer's packets on a transport of this peer's."""
+        wanted = {"transportId": transport, "producerId": producer, "rtpCapabilities": self.rtp_capabilities}
+        consumer = await self.call("consume", wanted)
+        await self.call("resumeConsumer", {"consumerId": consumer["id"]})
 
     async def consent(self) -> None:
         """Show for ever that this peer still wants to receive; `load` drops the answers."""
@@ -118,7 +126,13 @@ async def join(url: str, cookie: str, meeting_id: str) -> Peer:
     joined = await peer.call("join", {"meetingId": meeting_id})
     if joined["state"] != "admitted":
         raise JoinError(f"join: {joined['state']}")
+    peer.peer_id = joined["peerId"]
     peer.rtp_capabilities = _without_feedback(joined["routerRtpCapabilities"])
+    peer.owners = {
+        producer["producerId"]: other["peerId"]
+        for other in joined["peers"]
+        for producer in other["producers"]
+    }
     producers = [producer for other in joined["peers"] for producer in other["producers"]]
     peer.producers = [producer["producerId"] for producer in producers]
     peer.open_producers = [producer["producerId"] for producer in producers if not producer["paused"]]

@@ -37,7 +37,7 @@ async def measure_janus(plan: Plan) -> list[report.Point]:
                 return await client.subscribe(feed)
 
             async with publishing(connection, {"video": VIDEO_TYPE, "audio": AUDIO_TYPE}) as sending:
-                return await points(Process(pid), subscribe, plan, sending)
+                return await points(Process(pid), subscribe, plan, [sending])
         finally:
             await client.close()
 

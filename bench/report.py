@@ -20,12 +20,16 @@ _HEADINGS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: packets received by each subscriber in `seconds`, CPU seconds, latencies in ms, ascending."""
+    """One measurement: packets received by each subscriber in `seconds`, CPU seconds, latencies in ms, ascending.
+
+    Each subscriber receives so many `publishers`.
+    """
 
     received: Sequence[int]
     seconds: float
     cpu_seconds: float
     latencies: Sequence[float]
+    publishers: int = 1
 
     @property
     def cpu_micros(self) -> float:
@@ -35,9 +39,10 @@ class Sample:
     @property
     def loss(self) -> float:
         """Share of the packets that did not come; counting starts between packets, so two of them are no loss."""
-        expected = PACE * self.seconds * len(self.received)
+        streams = len(self.received) * self.publishers
+        expected = PACE * self.seconds * streams
         missing = expected - sum(self.received)
-        tolerance = len(self.received) * 2 * PACKETS_A_BURST
+        tolerance = streams * 2 * PACKETS_A_BURST
         return 0.0 if missing <= tolerance else missing / expected
 
     def latency(self, share: float) -> float:
@@ -80,6 +85,7 @@ class Point:
     latency_p50: float
     latency_p95: float
     kib_per_subscriber: float
+    publishers: int = 1
     floor: Floor | None = None
 
     @staticmethod
@@ -95,13 +101,14 @@ class Point:
             statistics.median(sample.latency(0.50) for sample in samples),
             statistics.median(sample.latency(0.95) for sample in samples),
             kib_per_subscriber,
+            samples[0].publishers,
             Floor.of(floors) if floors else None,
         )
 
     def as_json(self) -> dict[str, float]:
         """As programs read it."""
         return {
-            "publishers": 1,
+            "publishers": self.publishers,
             "subscribers": self.subscribers,
             "packetsPerSecond": round(self.packets_per_second, 1),
             "loss": round(self.loss, 6),
@@ -117,7 +124,8 @@ def table(points: Sequence[Point]) -> str:
     """The result for people."""
     lines = [
         "",
-        "1 publisher: VP8 30 frames/s x 4 packets x 1,100 B, Opus 50/s; AEAD_AES_128_GCM; the server on one core",
+        f"each publisher: VP8 30 frames/s x 4 packets x 1,100 B, Opus 50/s; {points[0].publishers} of them",
+        "AEAD_AES_128_GCM; the server on one core",
         "the floor: the same packets to as many receivers, measured before each of the server's samples",
         "",
         _HEADINGS,

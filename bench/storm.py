@@ -83,9 +83,7 @@ async def _come(url: str, cookie: str, meeting: str, certificate: RTCCertificate
     peer = await join(url, cookie, meeting)
     transport, _ = await peer.connect("recv", certificate)
     for producer in peer.open_producers:
-        wanted = {"transportId": transport, "producerId": producer, "rtpCapabilities": peer.rtp_capabilities}
-        consumer = await peer.call("consume", wanted)
-        await peer.call("resumeConsumer", {"consumerId": consumer["id"]})
+        await peer.consume(transport, producer)
     await _announce(peer, certificate, ssrc, paused=True)
     return peer
 
