@@ -153,7 +153,7 @@ class PictureReader:
                 break
             at = fit(image.width, image.height, showing.tile.picture)
             scaled = self._scaler.reformat(
-                image, at.width, at.height, "yuv420p", interpolation=Interpolation.FAST_BILINEAR, threads=1
+                image, at.width, at.height, "yuv420p", interpolation=Interpolation.AREA, threads=1
             )
             self._put(Picture(max(begin, showing.begin), showing.tile, at, scaled))
 
