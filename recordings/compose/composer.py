@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from recordings.compose.chapters import find_chapters
 from recordings.compose.film import KEY_FRAME_DISTANCE, LARGE, Size, join, sizes_of
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
-from recordings.compose.sound import make_sound, read_speech
+from recordings.compose.sound import even_sound, mix_sound, read_speech
 from recordings.compose.speech import Speech
 from recordings.compose.stills import make_poster, make_preview, poster_frame
 from recordings.compose.story import Story, read_story
@@ -24,9 +25,9 @@ from recordings.folders import bytes_of
 from recordings.renditions import FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 
-# Where the time goes, of one: the sound, the pictures, and putting both together.
-_SOUND_SHARE: Final = 0.15
-_PICTURES_SHARE: Final = 0.80
+# Where the time goes, of one: mixing, the pictures (and the sound's encoding beside them), and joining both.
+_SOUND_SHARE: Final = 0.10
+_PICTURES_SHARE: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,16 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     if story.duration <= 0:
         raise NothingToCompose(story.failure or Failure.NOTHING_CAPTURED)
     work = Work(folder, brief)
-    speech = _sound(story, work, report)
+    speech = _speech(story, work, report)
     scenes = make_scenes(story, speech)
     sizes = sizes_of(story.duration, brief.hls_seconds)
     frames_a_part = max(1, round(brief.part_seconds * FRAME_RATE / KEY_FRAME_DISTANCE)) * KEY_FRAME_DISTANCE
-    Shooting(story, scenes, speech, brief, work, sizes, frames_a_part).run(
-        lambda share: report(_SOUND_SHARE + _PICTURES_SHARE * share)
-    )
+    with ThreadPoolExecutor(1, "sound") as beside:
+        evened = beside.submit(even_sound, work.folder)
+        Shooting(story, scenes, speech, brief, work, sizes, frames_a_part).run(
+            lambda share: report(_SOUND_SHARE + _PICTURES_SHARE * share)
+        )
+        evened.result()
     outputs = _finish(story, scenes, brief, work, sizes, frames_a_part)
     report(0.99)
     publish(folder, work.folder, outputs)
@@ -76,13 +80,13 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     return Composed(frame_count(story) / FRAME_RATE, outputs, story.failure)
 
 
-def _sound(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
+def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
     if read_speech(work.folder) is None:
         seconds = frame_count(story) / FRAME_RATE
-        make_sound(story, seconds, work.folder, lambda share: report(_SOUND_SHARE * share))
+        mix_sound(story, seconds, work.folder, lambda share: report(_SOUND_SHARE * share))
     speech = read_speech(work.folder)
     if speech is None:
-        raise ValueError("the sound was lost")
+        raise ValueError("the mix was lost")
     return speech
 
 

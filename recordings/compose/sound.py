@@ -19,7 +19,7 @@ from recordings.compose.story import Story
 
 FILM_SOUND: Final = "film-sound.m4a"
 POOR_SOUND: Final = "sound.m4a"
-TURNS: Final = "turns.json"
+_HEARD: Final = "heard.json"
 _MIX: Final = "mix.flac"
 # The mix is kept in 16 bits with this much room above full scale: several evened voices at once may go beyond it.
 _ROOM: Final = 0.25
@@ -31,29 +31,47 @@ _CORRECTIONS: Final = 2
 _FILM_BITS: Final = 96_000
 # Speech on one channel: a line that carries a telephone call carries this.
 _POOR_BITS: Final = 40_000
-# Mixing decodes every voice and takes nearly all of the time.
-_MIXING_SHARE: Final = 0.85
 
 
-def make_sound(story: Story, seconds: float, work: Path, report: Callable[[float], None]) -> None:
-    """Write FILM_SOUND, POOR_SOUND and, last, TURNS into `work`; OSError of the disk."""
+def mix_sound(story: Story, seconds: float, work: Path, report: Callable[[float], None]) -> None:
+    """Mix everybody into one file in `work` and note, last, how loud it is and who speaks when; OSError of the disk."""
     meter = Meter()
     mixer = Mixer(story.clips)
-    mix = work / _MIX
     total = max(1, round(seconds * RATE))
-    with SoundFile(mix, "flac", "flac", "s16") as encoder:
+    with SoundFile(work / _MIX, "flac", "flac", "s16") as encoder:
         for position in range(0, total, RATE):
             mixed = mixer.read()[: total - position]
             meter.add(mixed)
             encoder.add(mixed * _ROOM)
-            report(_MIXING_SHARE * position / total)
-    _even(mix, meter.integrated, work)
+            report(position / total)
+    heard = {"loudness": meter.integrated, "turns": find_turns(mixer.levels())}
+    part = work / f"{_HEARD}.part"
+    part.write_text(json.dumps(heard, ensure_ascii=False), encoding="utf-8")
+    part.replace(work / _HEARD)
+
+
+def read_speech(work: Path) -> Speech | None:
+    """Who speaks when in the mix; None where it has not come to its end, or there is nothing left to encode or join."""
+    made = all((work / name).exists() for name in (FILM_SOUND, POOR_SOUND))
+    if not made and not (work / _MIX).exists():
+        return None  # killed while the finished files were put in their places
+    try:
+        turns = _heard(work)["turns"]
+        return Speech([Turn(float(begin), float(end), str(peer)) for begin, end, peer in turns])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def even_sound(work: Path) -> None:
+    """Make FILM_SOUND and POOR_SOUND of the mix, at the loudness that is wanted; nothing where they are made already.
+
+    OSError of the disk. The pictures do not wait for it: what it makes is wanted when they are joined with it.
+    """
+    mix = work / _MIX
+    if not mix.exists():
+        return
+    _even(mix, _heard(work)["loudness"], work)
     mix.unlink()
-    turns = find_turns(mixer.levels())
-    part = work / f"{TURNS}.part"
-    part.write_text(json.dumps(turns, ensure_ascii=False), encoding="utf-8")
-    part.replace(work / TURNS)
-    report(1.0)
 
 
 def renditions_of_sound(work: Path) -> "tuple[SoundFile, SoundFile]":
@@ -64,13 +82,9 @@ def renditions_of_sound(work: Path) -> "tuple[SoundFile, SoundFile]":
     )
 
 
-def read_speech(work: Path) -> Speech | None:
-    """What `make_sound` found, None where it has not come to its end."""
-    try:
-        turns = json.loads((work / TURNS).read_bytes())
-        return Speech([Turn(float(begin), float(end), str(peer)) for begin, end, peer in turns])
-    except (OSError, ValueError, TypeError):
-        return None
+def _heard(work: Path) -> dict[str, Any]:
+    heard: dict[str, Any] = json.loads((work / _HEARD).read_bytes())
+    return heard
 
 
 def _even(mix: Path, loudness: float | None, work: Path) -> None:
