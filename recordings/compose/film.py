@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import av
 from av.error import FFmpegError
-from av.video.reformatter import Interpolation, VideoReformatter
 
 from recordings.compose.layout import HEIGHT, WIDTH
 from recordings.compose.scenes import FRAME_RATE
@@ -57,6 +56,7 @@ class PicturePart:
         self._stream: Any = self._container.add_stream("libx264", rate=FRAME_RATE, options=_options(size))
         self._stream.width, self._stream.height = size.width, size.height
         self._stream.pix_fmt = "yuv420p"
+        self._stream.thread_count = 1  # the sizes are the threads
         self._stream.gop_size = KEY_FRAME_DISTANCE
         self._stream.time_base = Fraction(1, FRAME_RATE)
         self._frames = 0
@@ -95,43 +95,6 @@ def _options(size: Size) -> dict[str, str]:
         # Players change between sizes at key frames, so these stand at the same places in all of them.
         "sc_threshold": "0",
     }
-
-
-class Shots:
-    """The parts being encoded, one a size; they are begun with their first frame. `place` says where each lies."""
-
-    def __init__(self, place: Callable[[int, Size], Path], sizes: Sequence[Size], number: int = 0) -> None:
-        self._place = place
-        self._sizes = sizes
-        self._number = number
-        self._parts: dict[Size, PicturePart] = {}
-        self._scaler = VideoReformatter()
-
-    def add(self, frame: av.VideoFrame) -> None:
-        """The next frame, in every size; it is as large as the largest."""
-        for size in self._sizes:
-            if size not in self._parts:
-                self._parts[size] = PicturePart(self._place(self._number, size), size)
-            if size is LARGE:
-                self._parts[size].add(frame)
-            else:
-                small = self._scaler.reformat(
-                    frame, size.width, size.height, interpolation=Interpolation.BILINEAR, threads=1
-                )
-                self._parts[size].add(small)
-
-    def next_part(self) -> None:
-        """What was added is a whole part."""
-        for size in list(self._parts):
-            self._parts[size].finish()
-            del self._parts[size]
-        self._number += 1
-
-    def close(self) -> None:
-        """Give up what is not whole; does nothing after the last part."""
-        for part in self._parts.values():
-            part.abandon()
-        self._parts.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
 """Draws the film frame by frame and encodes it in parts; goes on where an earlier attempt stopped."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from recordings.compose.brief import Brief
 from recordings.compose.canvas import Canvas
-from recordings.compose.film import Shots, Size
+from recordings.compose.film import Size
 from recordings.compose.fonts import find_font
 from recordings.compose.layout import Tile
 from recordings.compose.lettering import Lettering
 from recordings.compose.pictures import PictureReader, Showing
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, from_frame
+from recordings.compose.shots import Shots
 from recordings.compose.speech import Speech
 from recordings.compose.story import Story
 from recordings.compose.texts import FilmTexts
@@ -56,9 +58,10 @@ class Shooting:
         scenes = from_frame(self._scenes, done * self._frames_a_part)
         if not scenes:
             return
-        stage = _Stage(self._story, scenes)
-        shots = Shots(self._work.part, self._sizes, done)
-        try:
+        with (
+            contextlib.closing(_Stage(self._story, scenes)) as stage,
+            Shots(self._work.part, self._sizes, done) as shots,
+        ):
             for scene in scenes:
                 self._canvas.begin(scene)
                 for frame in range(scene.begin, scene.end):
@@ -70,9 +73,6 @@ class Shooting:
                         shots.next_part()
                     if frame % FRAME_RATE == 0:
                         report(frame / total)
-        finally:
-            stage.close()
-            shots.close()
 
     def _speaking(self, scene: Scene, frame: int) -> Tile | None:
         """Alone in the picture, nobody needs a frame."""

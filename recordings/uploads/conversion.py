@@ -11,8 +11,9 @@ from av.error import FFmpegError
 from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.composer import Composed, NothingToCompose, publish
-from recordings.compose.film import LARGE, Reel, Shots, Size, join, sizes_of
+from recordings.compose.film import LARGE, Reel, Size, join, sizes_of
 from recordings.compose.scenes import FRAME_RATE
+from recordings.compose.shots import Shots
 from recordings.compose.sound import renditions_of_sound
 from recordings.compose.stills import make_poster, make_preview
 from recordings.compose.verify import verify

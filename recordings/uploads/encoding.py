@@ -9,10 +9,11 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from recordings.compose.film import Shots
 from recordings.compose.layout import HEIGHT, WIDTH
+from recordings.compose.lettering import Plane
 from recordings.compose.loudness import RATE, Samples
 from recordings.compose.scenes import FRAME_RATE
+from recordings.compose.shots import Shots
 from recordings.compose.sound import SoundFile
 from recordings.uploads.probe import Refused, film_stream, open_film, tame
 from recordings.uploads.rules import LONGEST_SECONDS, Refusal
@@ -32,8 +33,8 @@ def encode(
     Raises Refused for a film that goes on for longer than any may.
     """
     with ExitStack() as stack:
+        stack.enter_context(shots)
         container = stack.enter_context(open_film(source))
-        stack.callback(shots.close)
         entered = [stack.enter_context(file) for file in files]
         video = film_stream(container)
         audio = tame(container.streams.audio[0]) if container.streams.audio else None
@@ -78,7 +79,7 @@ class _Pictures:
 
     def __init__(self, shots: Shots) -> None:
         self._shots = shots
-        self._shown: av.VideoFrame | None = None
+        self._shown: Plane | None = None
         self.count = 0
 
     def add(self, frame: av.VideoFrame, at: float) -> None:
@@ -87,7 +88,7 @@ class _Pictures:
             return
         picture = _fitted(frame)
         while self.count < place:
-            self._put(self._shown or picture)
+            self._put(picture if self._shown is None else self._shown)
         self._put(picture)
         self._shown = picture
 
@@ -96,9 +97,9 @@ class _Pictures:
         while self._shown is not None and self.count < round(seconds * FRAME_RATE):
             self._put(self._shown)
 
-    def _put(self, picture: av.VideoFrame) -> None:
+    def _put(self, picture: Plane) -> None:
         self.count += 1
-        self._shots.add(picture)
+        self._shots.add(av.VideoFrame.from_ndarray(picture, format="yuv420p"))
 
 
 class _Sound:
@@ -141,8 +142,8 @@ class _Sound:
             file.add(samples)
 
 
-def _fitted(frame: av.VideoFrame) -> av.VideoFrame:
-    """The picture upright and whole on a black ground of the film's size."""
+def _fitted(frame: av.VideoFrame) -> Plane:
+    """The picture upright and whole on a black ground of the film's size, as yuv420p."""
     turns = round((frame.rotation or 0) / 90) % 4
     ratio = float(frame.sample_aspect_ratio or 1) if hasattr(frame, "sample_aspect_ratio") else 1.0
     width, height = frame.width * ratio, float(frame.height)
@@ -161,7 +162,7 @@ def _fitted(frame: av.VideoFrame) -> av.VideoFrame:
         target[top // part : top // part + turned.shape[0], left // part : left // part + turned.shape[1]] = (
             turned
         )
-    return av.VideoFrame.from_ndarray(ground, format="yuv420p")
+    return ground
 
 
 def _planes(frame: av.VideoFrame) -> list[Any]:

@@ -18,6 +18,7 @@ from recordings.compose.brief import AgendaMark, Brief, read_brief, write_brief
 from recordings.compose.composer import compose
 from recordings.compose.loudness import RATE, TARGET_LUFS, Meter
 from recordings.compose.report import Finished, parse
+from recordings.compose.sound import FILM_SOUND, POOR_SOUND, even_sound, mix_sound, read_speech
 from recordings.compose.story import TITLE_SECONDS, read_story
 from recordings.composing import process
 from recordings.renditions import (
@@ -281,6 +282,29 @@ def test_a_composition_that_is_killed_goes_on_where_it_was(tmp_path: Path, film:
         assert resumed.share(RED, moment) == pytest.approx(film.share(RED, moment), abs=0.01)
         assert resumed.share(GREEN, moment) == pytest.approx(film.share(GREEN, moment), abs=0.01)
     assert not (tmp_path / COMPOSING_FOLDER).exists()
+
+
+def test_sound_whose_encoding_was_killed_is_encoded_anew_and_mixed_once(tmp_path: Path) -> None:
+    recording, work = tmp_path / "recording", tmp_path / "work"
+    two_people(recording, 2.0)
+    work.mkdir()
+    mix_sound(read_story(recording), 2.0, work, lambda _share: None)
+    mixed = {path.name for path in work.iterdir()}
+    assert read_speech(work) is not None
+    for name in (FILM_SOUND, POOR_SOUND):
+        (work / name).write_bytes(b"half of it")
+    even_sound(work)
+    whole = {name: (work / name).read_bytes() for name in (FILM_SOUND, POOR_SOUND)}
+    for name in whole:
+        assert loudness_of(work / name) == pytest.approx(TARGET_LUFS, abs=1.0)
+    assert len(mixed & {path.name for path in work.iterdir()}) == len(mixed) - 1, (
+        "the mix is kept for nothing"
+    )
+    even_sound(work)  # the pictures were killed after the sound was whole
+    assert {name: (work / name).read_bytes() for name in whole} == whole
+    assert read_speech(work) is not None
+    (work / POOR_SOUND).unlink()  # killed while it was published
+    assert read_speech(work) is None
 
 
 def test_another_brief_begins_anew(tmp_path: Path) -> None:
