@@ -23,20 +23,37 @@ VOICE_MILLISECONDS = 20
 PACKET_BYTES = 1_100
 VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
 RTCP_PSFB, PLI, FIR = 206, 1, 4
-FIRST_OF_FRAME = 0x10  # RFC 7741 section 4.2: the descriptor's S bit
+# RFC 7741 section 4.2: the descriptor's S bit, and X with I, L and T: a picture id and a layer follow.
+FIRST_OF_FRAME, EXTENDED, WITH_LAYER = 0x10, 0x80, 0xE0
+# L1T3: in which temporal layer a frame is, and libvpx's own pattern of references for it.
+LAYERS = (0, 2, 1, 2)
+LAYERED = (
+    "ts_number_layers=3:ts_target_bitrate={},{},{}:ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:"
+    "ts_layering_mode=3"
+)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a camera sends: pixels and bits a second."""
+    """What a camera sends: pixels, bits a second, frames a second, and whether in three temporal layers (L1T3)."""
 
     width: int
     height: int
     bits: int
+    frames_a_second: int = FRAMES_A_SECOND
+    layered: bool = False
 
 
-SMALL = Picture(640, 360, 600_000)
-LARGE = Picture(1280, 720, 1_800_000)
+Camera = tuple[Picture, ...]  # the sizes that it sends at once, smallest first
+
+SMALL: Camera = (Picture(640, 360, 600_000),)
+LARGE: Camera = (Picture(1280, 720, 1_800_000),)
+# As our own client sends in a browser: web/client/src/protocol/rooms/encodings.ts.
+SIMULCAST: Camera = (
+    Picture(320, 180, 110_000, 15, layered=True),
+    Picture(640, 360, 350_000, layered=True),
+    Picture(1280, 720, 1_100_000, layered=True),
+)
 
 
 @cache
@@ -44,9 +61,13 @@ def film(picture: Picture) -> tuple[bytes, ...]:
     """VP8 frames of moving stripes, the first of them a key frame and no other."""
     codec = av.CodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt = picture.width, picture.height, "yuv420p"
-    codec.time_base = Fraction(1, FRAMES_A_SECOND)
+    codec.time_base = Fraction(1, picture.frames_a_second)
     codec.bit_rate = picture.bits
     codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "g": "9999"}
+    if picture.layered:
+        # kbit/s up to each layer, shared as WebRTC does.
+        shares = (picture.bits * percent // 100_000 for percent in (40, 60, 100))
+        codec.options |= {"ts-parameters": LAYERED.format(*shares), "error-resilient": "1"}
     columns = np.arange(picture.width)
     packets = []
     for number in range(FRAMES):
@@ -88,10 +109,11 @@ class Participant:
     peer: Peer
     connection: Connection
     types: dict[str, int]
-    ssrcs: dict[str, int]
-    picture: Picture = SMALL
+    voice_ssrc: int
+    ssrcs: tuple[int, ...]  # of the camera's sizes
+    camera: Camera = SMALL
     sending: list[asyncio.Task[None]] = field(default_factory=list)
-    _wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    _wanted: set[int] = field(default_factory=set)  # SSRCs of which a key frame is asked
 
     @classmethod
     async def join(
@@ -100,17 +122,21 @@ class Participant:
         meeting: str,
         cookie: str,
         certificate: RTCCertificate,
-        picture: Picture = SMALL,
+        camera: Camera = SMALL,
     ) -> "Participant":
         """Be in the meeting with camera and microphone on."""
         peer = await join(server.url, cookie, meeting)
         transport, connection = await peer.connect("send", certificate)
-        ssrcs = {kind: int.from_bytes(os.urandom(4)) | 1 for kind in ("video", "audio")}
-        types = {kind: await produce(peer, transport, kind, ssrc) for kind, ssrc in ssrcs.items()}
-        participant = cls(peer, connection, types, ssrcs, picture)
+        voice_ssrc, *ssrcs = (int.from_bytes(os.urandom(4)) | 1 for _ in range(1 + len(camera)))
+        mode = "L1T3" if camera[0].layered else None
+        types = {
+            "video": await produce(peer, transport, "video", *ssrcs, mode=mode),
+            "audio": await produce(peer, transport, "audio", voice_ssrc),
+        }
+        participant = cls(peer, connection, types, voice_ssrc, tuple(ssrcs), camera)
+        showing = [participant._show(*each) for each in zip(camera, ssrcs, strict=True)]
         participant.sending = [
-            asyncio.create_task(each)
-            for each in (participant._show(), participant._speak(), participant._listen())
+            asyncio.create_task(each) for each in (*showing, participant._speak(), participant._listen())
         ]
         return participant
 
@@ -121,49 +147,58 @@ class Participant:
         await asyncio.gather(*self.sending, return_exceptions=True)
         await self.peer.close()
 
-    async def _show(self) -> None:
-        frames = self._frames()
+    async def _show(self, picture: Picture, ssrc: int) -> None:
+        frames = self._frames(picture, ssrc)
         sequence = itertools.count(1)
-        async for number in _paced(1 / FRAMES_A_SECOND):
-            stamp = number * VIDEO_CLOCK // FRAMES_A_SECOND
-            data = next(frames)
+        async for number in _paced(1 / picture.frames_a_second):
+            stamp = number * VIDEO_CLOCK // picture.frames_a_second
+            data, tail = next(frames)
             pieces = [data[at : at + PACKET_BYTES] for at in range(0, len(data), PACKET_BYTES)]
             for index, piece in enumerate(pieces):
-                descriptor = bytes([0 if index else FIRST_OF_FRAME])
-                self._send(
-                    "video", next(sequence), stamp, descriptor + piece, marker=index == len(pieces) - 1
-                )
+                head = (EXTENDED if tail else 0) | (0 if index else FIRST_OF_FRAME)
+                last = index == len(pieces) - 1
+                self._send("video", ssrc, next(sequence), stamp, bytes([head]) + tail + piece, marker=last)
 
     async def _speak(self) -> None:
         async for number in _paced(VOICE_MILLISECONDS / 1000):
             stamp = number * AUDIO_CLOCK * VOICE_MILLISECONDS // 1000
-            self._send("audio", number + 1, stamp, voice(), marker=number == 0)
+            self._send("audio", self.voice_ssrc, number + 1, stamp, voice(), marker=number == 0)
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             packet = await loop.sock_recv(self.connection.socket, 2048)
             if len(packet) > 1 and packet[1] == RTCP_PSFB and packet[0] & 0x1F in (PLI, FIR):
-                self._wanted.set()  # the head of RTCP is not encrypted
+                # The head of RTCP is not encrypted, but it does not say of which size.
+                self._wanted.update(self.ssrcs)
 
-    def _frames(self) -> Iterator[bytes]:
+    def _frames(self, picture: Picture, ssrc: int) -> Iterator[tuple[bytes, bytes]]:
+        """Frames, each with what its descriptor says after the first byte."""
+        picture_id = base_id = 0
         while True:
-            self._wanted.clear()
-            for data in film(self.picture):
-                yield data
-                if self._wanted.is_set():
+            self._wanted.discard(ssrc)
+            for data, layer in zip(film(picture), itertools.cycle(LAYERS)):
+                picture_id += 1
+                base_id += layer == 0
+                yield data, _layer_tail(picture_id, base_id, layer) if picture.layered else b""
+                if ssrc in self._wanted:
                     break
 
-    def _send(self, kind: str, sequence: int, stamp: int, payload: bytes, *, marker: bool) -> None:
+    def _send(self, kind: str, ssrc: int, sequence: int, stamp: int, payload: bytes, *, marker: bool) -> None:
         head = struct.pack(
             "!BBHII",
             0x80,
             self.types[kind] | (0x80 if marker else 0),
             sequence & 0xFFFF,
             stamp & 0xFFFFFFFF,
-            self.ssrcs[kind],
+            ssrc,
         )
         self.connection.socket.send(self.connection.outbound.protect(head + payload))
+
+
+def _layer_tail(picture_id: int, base_id: int, layer: int) -> bytes:
+    """The extension of a VP8 descriptor: picture id in 15 bits, TL0PICIDX, TID."""
+    return struct.pack("!BHBB", WITH_LAYER, 0x8000 | picture_id & 0x7FFF, base_id & 0xFF, layer << 6)
 
 
 async def _paced(seconds: float) -> AsyncIterator[int]:

@@ -145,8 +145,11 @@ def _without_feedback(capabilities: dict[str, Any]) -> dict[str, Any]:
     return {**capabilities, "headerExtensions": extensions}
 
 
-async def produce(peer: Peer, transport: str, kind: str, ssrc: int) -> int:
-    """Announce a camera (VP8) or a microphone (Opus) without simulcast; returns its payload type."""
+async def produce(peer: Peer, transport: str, kind: str, *ssrcs: int, mode: str | None = None) -> int:
+    """Announce a camera (VP8) or a microphone (Opus); returns its payload type.
+
+    Several SSRCs are simulcast, the smallest first; `mode` is each one's scalability mode, if it has layers.
+    """
     mime, source, mid = TRACKS[kind]
     codec = next(each for each in peer.rtp_capabilities["codecs"] if each["mimeType"].lower() == mime)
     payload_type: int = codec["preferredPayloadType"]
@@ -163,7 +166,7 @@ async def produce(peer: Peer, transport: str, kind: str, ssrc: int) -> int:
             }
         ],
         "headerExtensions": [],
-        "encodings": [{"ssrc": ssrc}],
+        "encodings": [{"ssrc": ssrc} | ({"scalabilityMode": mode} if mode else {}) for ssrc in ssrcs],
         "rtcp": {"cname": "benchmark", "reducedSize": True},
     }
     wanted = {"transportId": transport, "kind": kind, "rtpParameters": parameters, "source": source}

@@ -1,7 +1,7 @@
 """What recordings cost, beside what meetings get meanwhile: `python -m bench.recordings [capture] [composing] ...`.
 
 A real server, nobody's core: composing takes all cores that are idle, as it does in an installation. Without
-arguments everything is measured, in about three minutes on an idle machine.
+arguments everything is measured, in about four minutes on an idle machine.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import ClientSession
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.cameras import LARGE, Participant, film
+from bench.cameras import LARGE, SIMULCAST, Camera, Participant, film
 from bench.measuring import SSRCS, count, publishing, subscriber
 from bench.peer import Connection, join, produce
 from bench.report import Sample
@@ -31,6 +31,8 @@ SUBSCRIBERS = 30
 VIEWERS = 200
 SETTLE = 3.0  # seconds until everybody sends at the pace
 COMPOSING_PATIENCE = 600.0
+# What there is to decode decides what composing costs.
+CAMERAS = {"in simulcast and temporal layers": SIMULCAST, "in one layer": LARGE}
 GOALS = {
     "capture": "below 3 % of a core",
     "composing": "an hour within 40 min on two idle cores",
@@ -44,6 +46,7 @@ class Composed:
     """A meeting that has become a film."""
 
     people: int
+    sending: str
     meeting: str
     cookie: str
     film_seconds: float
@@ -52,22 +55,25 @@ class Composed:
 
     def __str__(self) -> str:
         return (
-            f"composing {self.people} people, 1280x720, in all sizes: {self.seconds:.0f} s for a film of "
-            f"{self.film_seconds:.0f} s, {self.cpu_seconds:.0f} s of processor: an hour in "
+            f"composing {self.people} people, 1280x720 {self.sending}, in all sizes: {self.seconds:.0f} s for "
+            f"a film of {self.film_seconds:.0f} s, {self.cpu_seconds:.0f} s of processor: an hour in "
             f"{60 * self.seconds / self.film_seconds:.0f} min, {60 * self.cpu_seconds / self.film_seconds:.0f} min of "
             f"processor on {os.cpu_count()} cores"
         )
 
 
 @asynccontextmanager
-async def meeting_of(server: Server, people: int, *, record: bool) -> AsyncIterator[tuple[str, str]]:
+async def meeting_of(
+    server: Server, people: int, *, record: bool, camera: Camera = LARGE
+) -> AsyncIterator[tuple[str, str]]:
     """A lecture in which so many show and speak; answers its id and the host's cookie."""
-    await asyncio.to_thread(film, LARGE)  # encoded before anybody waits for an answer
+    for picture in camera:
+        await asyncio.to_thread(film, picture)  # encoded before anybody waits for an answer
     certificate = RTCCertificate.generateCertificate()
     meeting, cookie = await open_meeting(server, record=record)
     async with contextlib.AsyncExitStack() as leaving:
         for _ in range(people):
-            participant = await Participant.join(server, meeting, cookie, certificate, LARGE)
+            participant = await Participant.join(server, meeting, cookie, certificate, camera)
             leaving.push_async_callback(participant.close)
         await asyncio.sleep(SETTLE)
         yield meeting, cookie
@@ -87,9 +93,10 @@ async def measure_capture(server: Server, people: int, seconds: float) -> str:
     )
 
 
-async def compose(server: Server, people: int, seconds: float) -> Composed:
+async def compose(server: Server, people: int, seconds: float, sending: str) -> Composed:
     """Hold a meeting of so many seconds, end it, and wait for the film."""
-    async with meeting_of(server, people, record=True) as (meeting, cookie):
+    camera = CAMERAS[sending]
+    async with meeting_of(server, people, record=True, camera=camera) as (meeting, cookie):
         await asyncio.sleep(seconds)
     async with _signed_in(server, cookie) as http:
         before, began = server.ended_children_cpu_seconds(), time.perf_counter()
@@ -97,6 +104,7 @@ async def compose(server: Server, people: int, seconds: float) -> Composed:
         made = await _ready(http, meeting)
         return Composed(
             people,
+            sending,
             meeting,
             cookie,
             made["durationSeconds"],
@@ -192,8 +200,9 @@ async def measure(wanted: list[str], people: int | None, seconds: float) -> None
         if "capture" in wanted:
             _show("capture", await measure_capture(server, people or CAPTURED, seconds))
         if "composing" in wanted or "viewers" in wanted:
-            composed = await compose(server, people or COMPOSED, 3 * seconds)
-            _show("composing", str(composed))
+            for sending in CAMERAS if "composing" in wanted else list(CAMERAS)[-1:]:
+                composed = await compose(server, people or COMPOSED, 3 * seconds, sending)
+                _show("composing", str(composed))
             if "viewers" in wanted:
                 _show("viewers", await measure_viewers(server, composed, seconds))
         if "meeting" in wanted:
