@@ -39,9 +39,7 @@ class Database:
         self._reading = async_sessionmaker(
             self.engine.execution_options(**{READ_ONLY: True}), expire_on_commit=False, autoflush=False
         )
-        # SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting in SQLite's own
-        # busy loop is neither, and is left for writers in other processes.
-        self._turn = asyncio.Lock() if self.is_sqlite else None
+        self._turn = self._first_turn()
         self._busy_tasks: set[asyncio.Task[object]] = set()
 
     @property
@@ -94,8 +92,14 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def dispose(self) -> None:
-        """Close every connection. The last thing to be called."""
+        """Close every connection. The last thing to be called in an event loop; another one may begin anew."""
         await self.engine.dispose()
+        self._turn = self._first_turn()
+
+    def _first_turn(self) -> asyncio.Lock | None:
+        # SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting in SQLite's own
+        # busy loop is neither, and is left for writers in other processes.
+        return asyncio.Lock() if self.is_sqlite else None
 
     def _refuse_nesting(self, stack: AsyncExitStack) -> None:
         task = asyncio.current_task()

@@ -1,7 +1,9 @@
 """Fixtures of all tests: a fresh database on each engine, a clock, invented people.
 
 `database` runs the test twice, on SQLite and on PostgreSQL; `sqlite_database` once, for tests about something else.
-Both are copies of one template made by `create_all`, so a test costs milliseconds and sees nobody else's rows.
+Both are copies of one template made by `create_all`, so a test costs milliseconds and sees nobody else's rows. A copy
+takes the place of the last test's under the same URL: so one `Database` serves them all, which compiles each statement
+once a run and not once a test.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -17,9 +20,10 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import QueuePool
 
-from database import Database, new_id
+from database import Database
 from database.discovery import load_models
 from members.accounts import Accounts
+from tests.demo import Demo, make_demo
 from tests.factories import CHEAP, FakeClock, Records
 from tests.postgres import Cluster
 from tests.threads import sqlite_threads_ended
@@ -34,8 +38,7 @@ def _run_apart(work: Callable[[], Coroutine[None, None, None]]) -> None:
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
+async def _opened(database: Database) -> AsyncIterator[Database]:
     try:
         yield database
         assert cast("QueuePool", database.engine.pool).checkedout() == 0, "a connection was not given back"
@@ -46,7 +49,7 @@ async def _opened(url: str) -> AsyncIterator[Database]:
 
 async def _make_tables(url: str) -> None:
     tables = load_models()
-    async with _opened(url) as database, database.engine.begin() as connection:
+    async with _opened(Database(url)) as database, database.engine.begin() as connection:
         await connection.run_sync(tables.create_all)
 
 
@@ -89,61 +92,72 @@ def postgres_template(postgres: Cluster) -> str:
     return TEMPLATE
 
 
-async def _administer(cluster: Cluster, statement: str) -> None:
+async def _administer(cluster: Cluster, *statements: str) -> None:
     connection = await asyncpg.connect(cluster.url("postgres"))
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
 
 
-@asynccontextmanager
-async def _postgres_copy(cluster: Cluster, template: str) -> AsyncIterator[str]:
-    name = f"test_{new_id()}"
-    await _administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield cluster.url(name)
-    finally:
-        await _administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="session")
+def kept() -> Callable[[str], Database]:
+    """The one `Database` of a URL; each test opens and disposes of it."""
+    return cache(Database)
+
+
+def _sqlite_copy(template: Path, name: str) -> str:
+    """The URL of a fresh copy in place of the last one of that name, beside the template."""
+    folder = template.parent / name
+    shutil.rmtree(folder, ignore_errors=True)  # with the write-ahead log of whoever was killed
+    folder.mkdir()
+    return f"sqlite:///{shutil.copyfile(template, folder / 'huitang.sqlite3')}"
+
+
+async def _postgres_copy(cluster: Cluster, template: str, name: str) -> str:
+    """The URL of a fresh copy in place of the last one of that name."""
+    await _administer(
+        cluster, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}"
+    )
+    return cluster.url(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh database with tables, on each engine."""
     if request.param == "sqlite":
-        path = tmp_path / "huitang.sqlite3"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
+        return _sqlite_copy(request.getfixturevalue("sqlite_template"), "each")
     template = request.getfixturevalue("postgres_template")
-    async with _postgres_copy(request.getfixturevalue("postgres"), template) as url:
-        yield url
+    return await _postgres_copy(request.getfixturevalue("postgres"), template, "test_each")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any table, on each engine."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/empty.sqlite3"
-        return
-    async with _postgres_copy(request.getfixturevalue("postgres"), "template1") as url:
-        yield url
+        return f"sqlite:///{tmp_path}/empty.sqlite3"
+    return await _postgres_copy(request.getfixturevalue("postgres"), "template1", "test_empty")
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str, kept: Callable[[str], Database]) -> AsyncIterator[Database]:
     """A fresh database with tables, on each engine."""
-    async with _opened(database_url) as opened:
+    async with _opened(kept(database_url)) as opened:
         yield opened
 
 
 @pytest.fixture
-async def sqlite_database(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+async def sqlite_database(sqlite_template: Path, kept: Callable[[str], Database]) -> AsyncIterator[Database]:
     """A fresh SQLite database with tables."""
-    path = tmp_path / "huitang.sqlite3"
-    shutil.copyfile(sqlite_template, path)
-    async with _opened(f"sqlite:///{path}") as opened:
+    async with _opened(kept(_sqlite_copy(sqlite_template, "sqlite"))) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo organization in a data folder of this run's, to be copied."""
+    return make_demo(tmp_path_factory.mktemp("demo") / "data")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
 from tests.browser.person import DESKTOP, Person, open_window
 from tests.browser.server import RunningServer, running_server
+from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 
 # The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second.
@@ -27,8 +28,8 @@ Arrive = Callable[..., Awaitable[Person]]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("huitang")) as running:
+def server(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("huitang"), demo) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ A real server, real meetings among drawn people; the pictures go to docs/images/
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +14,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.person import DESKTOP, PHONE, Person, open_window, until
-from tests.browser.server import ROOT, RunningServer, running_server
+from tests.browser.server import ROOT, RunningServer, served_demo
 
 IMAGES = ROOT / "docs" / "images"
 PORTRAITS = Path(__file__).with_name("portraits.js")
@@ -169,7 +168,7 @@ async def until_patiently(condition: Callable[[], Awaitable[bool]]) -> None:
 
 def main() -> int:
     """Take them all."""
-    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as server:
+    with served_demo() as server:
         asyncio.run(take(server))
     return 0
 

@@ -9,7 +9,6 @@ import json
 import random
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from recordings.models import Recording
 from recordings.renditions import Outputs, Rendition, renditions_out
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.person import open_window
-from tests.browser.server import ROOT, RunningServer, running_server
+from tests.browser.server import ROOT, RunningServer, served_demo
 from tests.browser.test_player import put_recording
 
 MINUTES = 120
@@ -151,7 +150,7 @@ async def measure(server: RunningServer) -> dict[str, list[float]]:
 
 def main() -> int:
     """Measure, print, and write build/bench-seek.json."""
-    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as server:
+    with served_demo() as server:
         results = asyncio.run(measure(server))
     figures = {}
     for way, taken in results.items():

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from tests.demo import Demo, make_demo
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -29,20 +31,26 @@ class Login:
     member_id: str | None
     organization_id: str
 
+    @classmethod
+    def of(cls, one: Mapping[str, Any]) -> "Login":
+        """As `demo --json` prints it."""
+        return cls(one["username"], one["password"], one["name"], one["memberId"], one["organizationId"])
+
 
 class RunningServer:
     """Where it is, who may sign in, and its process; its output is in `folder`/server.log."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, demo: Demo, settings: Mapping[str, str]) -> None:
         self._folder = folder
+        demo.copy(self.data)
         self._environment = {
             **os.environ,
-            "HUITANG_DATA_DIR": str(folder / "data"),
+            "HUITANG_DATA_DIR": str(self.data),
             "HUITANG_HTTP__HOST": "127.0.0.1",
             "HUITANG_MEDIA__PORT": "0",
             **settings,
         }
-        self.logins = _logins(self._environment)
+        self.logins = {one["username"]: Login.of(one) for one in demo.logins}
         self._port = 0
         self._process = self._start()
 
@@ -85,31 +93,22 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(folder: Path, **settings: str) -> Iterator[RunningServer]:
-    """Serve the demo until the block ends; `settings` are more of the environment."""
-    server = RunningServer(folder, settings)
+def running_server(folder: Path, demo: Demo, **settings: str) -> Iterator[RunningServer]:
+    """Serve a copy of the demo until the block ends; `settings` are more of the environment."""
+    server = RunningServer(folder, demo, settings)
     try:
         yield server
     finally:
         server.stop()
 
 
-def _logins(environment: dict[str, str]) -> dict[str, Login]:
-    made = subprocess.run(
-        [sys.executable, "server.py", "demo", "--json"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    people: list[dict[str, Any]] = json.loads(made.stdout)
-    return {
-        one["username"]: Login(
-            one["username"], one["password"], one["name"], one["memberId"], one["organizationId"]
-        )
-        for one in people
-    }
+@contextmanager
+def served_demo() -> Iterator[RunningServer]:
+    """The demo of its own of a script, in a folder that goes with the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        demo = make_demo(Path(folder, "demo"))
+        with running_server(Path(folder), demo) as server:
+            yield server
 
 
 def _port(process: subprocess.Popen[str], log: Path) -> int:

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.person import DESKTOP, PHONE, open_window
 from tests.browser.server import RunningServer, running_server
 from tests.coturn import COTURN, SECRET, running_coturn
+from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -49,13 +50,15 @@ async def test_a_stranger_learns_what_works_and_has_a_text_to_send(
 
 
 @pytest.mark.skipif(not COTURN.exists(), reason="coturn is not installed")
-async def test_a_member_sends_and_receives_through_the_relay(browser: Browser, tmp_path: Path) -> None:
+async def test_a_member_sends_and_receives_through_the_relay(
+    browser: Browser, tmp_path: Path, demo: Demo
+) -> None:
     with running_coturn(tmp_path) as coturn:
         ice = {
             "HUITANG_ICE__URLS": json.dumps([f"turn:127.0.0.1:{coturn.port}?transport=udp"]),
             "HUITANG_ICE__SECRET": SECRET,
         }
-        with running_server(tmp_path / "relay", **ice) as server:
+        with running_server(tmp_path / "relay", demo, **ice) as server:
             member = await open_window(browser, server, "xiulan", DESKTOP)
             await member.page.goto(f"{server.url}/connection-test")
             await member.page.get_by_test_id("start-test").click()

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.conftest import Arrive
 from tests.browser.person import open_window
 from tests.browser.server import running_server
+from tests.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -59,9 +60,9 @@ async def test_buttons_pressed_during_a_cut_hold_after_it(arrive: Arrive) -> Non
 
 
 async def test_after_a_crash_of_the_server_everybody_is_back_by_himself(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, demo: Demo
 ) -> None:
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, demo) as server:
         people = [await open_window(browser, server, username) for username in ("liuxi", "xiulan")]
         meeting = await people[0].schedule("服务器中断")
         for person in people:

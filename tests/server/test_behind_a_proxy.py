@@ -1,7 +1,6 @@
 """Socket.IO through the whole server: behind a proxy that is named, and told when the server stops."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 import socketio
 from aiohttp import ClientSession, CookieJar
 
+from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 from tests.server.conftest import Program
 
@@ -35,12 +35,12 @@ async def sign_in(url: str, login: Mapping[str, str], headers: Mapping[str, str]
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 async def test_a_browser_behind_a_named_proxy_connects_and_hears_the_server_stop(
-    program: Program, transport: str
+    program: Program, demo: Demo, transport: str
 ) -> None:
-    logins = json.loads((await program.run("demo", "--json")).out)
+    demo.copy(program.data)
     async with program.serve(HUITANG_HTTP__TRUSTED_PROXIES="127.0.0.1") as server:
         url = await server.url()
-        cookie = await sign_in(url, logins[0], FORWARDED)
+        cookie = await sign_in(url, demo.logins[0], FORWARDED)
         draining: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         client = socketio.AsyncClient(reconnection=False)
         client.on("serverDraining", draining.set_result, namespace="/rooms")
@@ -57,11 +57,11 @@ async def test_a_browser_behind_a_named_proxy_connects_and_hears_the_server_stop
         await client.disconnect()
 
 
-async def test_another_sites_page_cannot_connect(program: Program) -> None:
-    logins = json.loads((await program.run("demo", "--json")).out)
+async def test_another_sites_page_cannot_connect(program: Program, demo: Demo) -> None:
+    demo.copy(program.data)
     async with program.serve() as server:
         url = await server.url()
-        cookie = await sign_in(url, logins[0], {})
+        cookie = await sign_in(url, demo.logins[0], {})
         client = socketio.AsyncClient(reconnection=False)
         with pytest.raises(socketio.exceptions.ConnectionError):
             await client.connect(

@@ -1,7 +1,6 @@
 """A server that is killed in the middle of a recorded meeting: what that costs, and what goes on when it runs again."""
 
 import asyncio
-import json
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,6 +16,7 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
 from tests.browser.film import SOUND_HERTZ, sound, tone_strengths
+from tests.demo import Demo
 from tests.server.caller import Caller
 from tests.server.conftest import Process, Program
 from tests.signaling.participant import Participant, frames, participant
@@ -85,15 +85,14 @@ class Film:
 
 
 async def test_a_killed_server_costs_seconds_and_the_meeting_goes_on(
-    program: Program, tmp_path: Path
+    program: Program, demo: Demo, tmp_path: Path
 ) -> None:
-    listed = json.loads((await program.run("demo", "--json")).out)
-    logins = {login["username"]: login for login in listed}
+    demo.copy(program.data)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
         async with program.serve() as server:
             people = [
-                await stack.enter_async_context(arrived(http, await server.url(), logins[name], hertz))
+                await stack.enter_async_context(arrived(http, await server.url(), demo.login(name), hertz))
                 for name, hertz in TONES.items()
             ]
             host, member = people

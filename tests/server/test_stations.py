@@ -23,16 +23,17 @@ def written(folder: Path) -> Path:
     return folder
 
 
-async def set_up(program: Program, folder: Path) -> None:
-    """A department, its sheets, imported."""
+async def make_department(program: Program) -> None:
+    """A department and its officer."""
     made = await program.run(
         "create-account", "admin", "--name", "王秀英", "--role", "district_officer",
         "--organization", "区委组织部", "--new-department", stdin="a good long password\n",
     )  # fmt: skip
     assert made.code == 0, made.err
-    tried = await program.run("import", "--dry-run", str(folder))
-    assert "Would import stations: 2 added" in tried.out, tried.err
-    assert (await program.run("stations")).out.startswith("There are no stations.")
+
+
+async def import_all(program: Program, folder: Path) -> None:
+    """Import the sheets."""
     done = await program.run("import", str(folder))
     assert "Imported services: 1 added" in done.out, done.err
     assert "Imported stations: 2 added" in done.out
@@ -48,7 +49,12 @@ def keys(listed: str) -> dict[str, str]:
 async def test_sheets_become_stations_and_a_key_makes_a_screen_one_while_the_server_runs(
     program: Program, tmp_path: Path
 ) -> None:
-    await set_up(program, written(tmp_path / "sheets"))
+    sheets = written(tmp_path / "sheets")
+    await make_department(program)
+    tried = await program.run("import", "--dry-run", str(sheets))
+    assert "Would import stations: 2 added" in tried.out, tried.err
+    assert (await program.run("stations")).out.startswith("There are no stations.")
+    await import_all(program, sheets)
     listed = await program.run("stations")
     assert keys(listed.out) == {"东湖村服务站": "no", "城关镇服务中心": "no"}
 
@@ -74,7 +80,8 @@ async def test_sheets_become_stations_and_a_key_makes_a_screen_one_while_the_ser
 
 
 async def test_what_is_wrong_is_a_sentence(program: Program, tmp_path: Path) -> None:
-    await set_up(program, written(tmp_path / "sheets"))
+    await make_department(program)
+    await import_all(program, written(tmp_path / "sheets"))
     unknown = await program.run("station-key", "南山村服务站")
     assert (unknown.code, unknown.sentence, unknown.out) == (1, "There is no such station.", "")
     sheet = tmp_path / "services.csv"
