@@ -88,7 +88,7 @@ async def test_records_with_other_organizations_stay_as_they_are(
 async def test_a_log_in_is_printed_in_the_shape_that_scripts_read(
     sqlite_database: Database, clock: FakeClock
 ) -> None:
-    logins = await make_demo(sqlite_database, Accounts(sqlite_database, clock), clock)
+    logins = await make_demo(sqlite_database, Accounts(sqlite_database, clock, CHEAP), clock)
     keys = [
         "level",
         "roles",

@@ -12,7 +12,7 @@ from members.importing.sheets import SHEETS, read
 from members.organizations import Organization
 from members.people import Member
 from members.policy import RoleName
-from tests.factories import FakeClock
+from tests.factories import CHEAP, FakeClock
 
 ORGANIZATIONS = """code,parent_code,kind,name,timezone
 Z1,D2,branch,东湖村党支部,
@@ -172,7 +172,7 @@ async def test_a_mistake_is_told_with_line_and_column_and_nothing_is_imported(
     assert right in WHOLE[file]
     where = folder(tmp_path, WHOLE | {file: WHOLE[file].replace(right, wrong, 1)})
     with pytest.raises(ImportRefused) as caught:
-        await import_path(sqlite_database, Accounts(sqlite_database, clock), where, clock=clock)
+        await import_path(sqlite_database, Accounts(sqlite_database, clock, CHEAP), where, clock=clock)
     told = [
         error
         for error in caught.value.errors
@@ -186,7 +186,7 @@ async def test_a_mistake_is_told_with_line_and_column_and_nothing_is_imported(
 async def test_an_import_moves_no_organization_and_takes_no_log_in(
     sqlite_database: Database, clock: FakeClock, tmp_path: Path
 ) -> None:
-    accounts = Accounts(sqlite_database, clock)
+    accounts = Accounts(sqlite_database, clock, CHEAP)
     await import_path(sqlite_database, accounts, folder(tmp_path, WHOLE), clock=clock)
     moved = {
         "organizations.csv": ORGANIZATIONS.replace("Z1G,Z1", "Z1G,Z2").replace(
@@ -208,7 +208,7 @@ async def test_a_file_of_another_encoding_is_refused_with_the_way_out(
 ) -> None:
     where = folder(tmp_path, WHOLE, "gb18030")
     with pytest.raises(ImportRefused, match="CSV UTF-8"):
-        await import_path(sqlite_database, Accounts(sqlite_database, clock), where)
+        await import_path(sqlite_database, Accounts(sqlite_database, clock, CHEAP), where)
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
@@ -217,7 +217,7 @@ async def test_a_path_without_sheets_is_refused(
 ) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImportRefused):
-        await import_path(sqlite_database, Accounts(sqlite_database, clock), tmp_path / name)
+        await import_path(sqlite_database, Accounts(sqlite_database, clock, CHEAP), tmp_path / name)
 
 
 HEADERS = [",".join(column.name for column in sheet.columns).encode() + b"\n" for sheet in SHEETS]

@@ -36,13 +36,13 @@ async def held(services: Services, branch: Branch, live: MeetingView) -> Meeting
     """
     host = await services.enter(branch.secretary, live.id)
     wang = await services.enter(branch.members[0], live.id)
-    await services.pass_time(20 * MINUTE, step=15)
+    await services.pass_time(20 * MINUTE, step=MINUTE)
     await services.enter(branch.members[1], live.id)
     guest = await services.enter(branch.district, live.id)
-    await services.pass_time(10 * MINUTE, step=15)
+    await services.pass_time(10 * MINUTE, step=MINUTE)
     await services.live.handle(live.id, Leave(wang.peer_id))
     await services.live.handle(live.id, Leave(guest.peer_id))
-    await services.pass_time(30 * MINUTE, step=15)
+    await services.pass_time(30 * MINUTE, step=MINUTE)
     await services.live.handle(live.id, EndMeeting(host.peer_id))
     return await services.meetings.get(branch.secretary, live.id)
 

@@ -16,7 +16,7 @@ from rooms.consultations import repository
 from rooms.consultations.models import Service, ServiceExpert, Station, StationService
 from rooms.consultations.setup import ConsultationSheets
 from rooms.consultations.states import ServiceKind
-from tests.factories import FakeClock
+from tests.factories import CHEAP, FakeClock
 from tests.rooms.conftest import Services, code_of
 
 ORGANIZATIONS = """code,parent_code,kind,name
@@ -66,7 +66,12 @@ async def bring(
     for name, content in files.items():
         (where / name).write_text(content, encoding="utf-8-sig")
     return await import_path(
-        database, Accounts(database, clock), where, clock=clock, dry_run=dry_run, further=ConsultationSheets()
+        database,
+        Accounts(database, clock, CHEAP),
+        where,
+        clock=clock,
+        dry_run=dry_run,
+        further=ConsultationSheets(),
     )
 
 
@@ -316,5 +321,5 @@ async def test_the_commands_sheets_are_unknown_to_an_import_without_them(
     path = tmp_path / "services.csv"
     path.write_text(SERVICES_CSV, encoding="utf-8")
     with pytest.raises(ImportRefused):
-        await import_path(sqlite_database, Accounts(sqlite_database, clock), path, clock=clock)
+        await import_path(sqlite_database, Accounts(sqlite_database, clock, CHEAP), path, clock=clock)
     assert await Stations(sqlite_database, clock).registered() == []
