@@ -13,28 +13,42 @@ PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.px
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGES := commands.py config.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
-.PHONY: help setup serve test check shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+# Several at once, each one's output in one piece.
+ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line
+
+.PHONY: help setup serve test check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
-setup: $(STAMPS)/plane $(STAMPS)/client ## system packages, .venv, native data plane, browser client
+setup: ## system packages, .venv, native data plane, browser client
+	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/client
 
 serve: setup ## set up what is missing, then serve with a demo organization on http://localhost:8080
 	@exec $(BIN)/python server.py serve --demo
 
-test: check setup $(STAMPS)/test-packages ## everything CI runs: checks, unit, protocol, browser and fuzz tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
-	$(BIN)/python -m tests.fuzz --seconds 20
-	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
+test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
+	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client check-types check-client check-python
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(MAKE) $(ALONGSIDE) fuzz client-tests SECONDS=20
 
-check: $(STAMPS)/test-venv $(STAMPS)/plane $(STAMPS)/node-modules ## format, lint, types, architecture
+check: ## format, lint, types, architecture
+	@$(MAKE) $(ALONGSIDE) check-types check-client check-python
+
+check-python: $(STAMPS)/test-venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/lint-imports
+
+check-types: $(STAMPS)/test-venv
+	$(BIN)/mypy $(PACKAGES)
+
+check-client: $(STAMPS)/node-modules
 	cd $(CLIENT) && ../../tools/node.sh npm run --silent check
+
+client-tests: $(STAMPS)/node-modules
+	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
 
 shaped: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## real subscribers on real poor lines alone, with what they had; root, because it makes network namespaces
 	HUITANG_TEST_LONG=1 $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/shaped
@@ -70,13 +84,13 @@ lock: $(STAMPS)/test-venv ## write requirements/lock.txt from what is installed
 	@{ head -n 1 requirements/lock.txt; $(BIN)/pip freeze --exclude pip; } > build/lock.txt && mv build/lock.txt requirements/lock.txt
 
 clean: ## remove everything built (the data folder stays)
-	rm -rf build $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist media/plane/*.so bench/*.so
+	rm -rf build $(VENV) $(CLIENT)/node_modules $(CLIENT)/dist media/plane/*.so bench/*.so tests/media/plane/*.so
 
 $(STAMPS)/run-packages: tools/system-packages.sh
 	@tools/system-packages.sh run
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/test-packages: tools/system-packages.sh
+$(STAMPS)/test-packages: tools/system-packages.sh | $(STAMPS)/run-packages # apt does one thing at a time
 	@tools/system-packages.sh test
 	@mkdir -p $(@D) && touch $@
 
@@ -93,6 +107,11 @@ $(STAMPS)/test-venv: requirements/test.txt requirements/lock.txt $(STAMPS)/venv
 $(STAMPS)/plane: setup.py $(PLANE_SOURCES) $(STAMPS)/venv
 	@echo "Compiling the data plane"
 	@mkdir -p build && $(BIN)/python setup.py --quiet build_ext --inplace > build/plane.log 2>&1 || { cat build/plane.log >&2; exit 1; }
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/probes: setup.py $(PLANE_SOURCES) $(wildcard tests/media/plane/*.pyx) $(STAMPS)/venv
+	@echo "Compiling what opens the data plane to its tests"
+	@mkdir -p build && $(BIN)/python -m tests.media.plane.probes
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/node-modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json $(STAMPS)/venv

@@ -14,7 +14,7 @@ from bench.namespaces import entered, inside
 from media import MediaEngine, MediaSettings, Router
 from tests.media.pages import CHROMIUM, chromium
 from tests.media.peers import Listener
-from tests.media.plane.conftest import build_probes
+from tests.media.plane.probes import build_probes
 from tests.shaped.line import SERVER_ADDRESS, CannotShape, Line, make_line
 from tests.shaped.people import Layer, Person
 
