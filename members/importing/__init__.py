@@ -9,6 +9,9 @@ organizations.csv, members.csv, accounts.csv and roles.csv, a single file is any
     accounts       username*, name*, member_code, password, locale
     roles          username*, role*, organization_code*
 
+kind is department, committee, general_branch, branch or group; standing full or probationary; post secretary,
+deputy_secretary, organization, publicity or discipline; locale zh-CN or en; role as `create-account --help` lists them.
+
 A code or user name that is known already is brought up to date; nothing is ever removed, and an organization is not
 moved. An account without a password gets one, told in the report; the password of an existing account stays.
 """
