@@ -11,7 +11,7 @@ CLIENT := web/client
 
 PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h bench/*.pyx)
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-PACKAGES := commands.py config.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
+PACKAGES := commands.py config.py config_sections.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
 
 # Several at once, each one's output in one piece.
 ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line

@@ -5,12 +5,8 @@ import contextlib
 
 import structlog
 
-from database import Clock, Database
-from members.cards import Cards
-from members.tokens import Tokens
 from rooms.consultations.desks import Desks
 from rooms.consultations.parties import Resident
-from rooms.consultations.settings import ConsultationSettings
 from rooms.consultations.stations import Stations
 from rooms.consultations.talks import Talks
 from rooms.consultations.tickets import Tickets
@@ -26,16 +22,7 @@ class Consultations(Tickets, Desks, Talks):
     Every public method is one unit of work; events go to the listeners after the commit.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        tokens: Tokens,
-        cards: Cards,
-        clock: Clock,
-        settings: ConsultationSettings,
-    ) -> None:
-        super().__init__(database, tokens, cards, clock, settings)
-        self._ticker: asyncio.Task[None] | None = None
+    _ticker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Recover what a crash left; begin the clock."""

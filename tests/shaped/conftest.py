@@ -12,11 +12,13 @@ from playwright.async_api import Page
 
 from bench.namespaces import entered, inside
 from media import MediaEngine, MediaSettings, Router
+from tests.media.conftest import listener, router
 from tests.media.pages import CHROMIUM, chromium
-from tests.media.peers import Listener
 from tests.media.plane.probes import build_probes
 from tests.shaped.line import SERVER_ADDRESS, CannotShape, Line, make_line
 from tests.shaped.people import Layer, Person
+
+__all__ = ["listener", "router"]  # the fixtures that are also these tests'
 
 build_probes()  # the members report with the plane's own writer
 
@@ -62,16 +64,6 @@ async def engine(line: Line) -> AsyncIterator[MediaEngine]:
         await engine.start()
     yield engine
     await engine.stop()
-
-
-@pytest.fixture
-def listener() -> Listener:
-    return Listener()
-
-
-@pytest.fixture
-def router(engine: MediaEngine, listener: Listener) -> Router:
-    return engine.create_router(listener)
 
 
 @pytest.fixture
