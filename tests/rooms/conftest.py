@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from database import Database
+from database import Database, new_id
 from errors import Problem
 from members.cards import Cards
 from members.people import Member, Post, Standing
-from members.policy import Actor, RoleName
+from members.policy import Actor, GuestActor, RoleName, StationActor
 from members.tokens import Tokens
 from rooms import (
     Attendance,
@@ -25,6 +25,10 @@ from rooms import (
     Stations,
 )
 from rooms.consultations.events import ConsultationEvent
+from rooms.consultations.models import Service, ServiceExpert, Station, StationService
+from rooms.consultations.states import ServiceKind
+from rooms.consultations.stations import hash_key
+from rooms.consultations.views import ConsultationView
 from rooms.live.events import Event
 from rooms.live.service import Entered
 from rooms.live.views import RoomSnapshot
@@ -35,6 +39,8 @@ from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
 
 SECRET = "0123456789abcdef0123456789abcdef"
+KEY = "ABCD-EFGH-JKLM-NPQR"
+"""Of the station in `Centre`."""
 
 
 class Heard:
@@ -184,6 +190,93 @@ async def branch(records: Records) -> Branch:
         neighbour=await records.actor(member=neighbour),
         resident=await records.actor((RoleName.RESIDENT, tree.branch)),
     )
+
+
+@dataclass(frozen=True)
+class Centre:
+    """A service centre: two services, a station that offers the first, two experts."""
+
+    services: Services
+    medical: str
+    legal: str
+    station: StationActor
+    doctor: Actor  # a member; may serve both
+    doctor_member: Member
+    lawyer: Actor  # no member; may serve legal help
+    resident: Actor
+
+    @property
+    def consultations(self) -> Consultations:
+        return self.services.consultations
+
+    async def take(self, name: str, service: str | None = None) -> ConsultationView:
+        """A guest's ticket."""
+        taken = await self.consultations.take(None, service or self.medical, None, name)
+        return taken.consultation
+
+    async def on_duty(self, expert: Actor, *service_ids: str) -> None:
+        self.consultations.desk_opened(expert)
+        await self.consultations.set_duty(expert, on_duty=True, service_ids=service_ids)
+
+    async def talk(self) -> tuple[ConsultationView, GuestActor]:
+        """A guest and the doctor, who has called, and the guest has answered."""
+        ticket = await self.take("刘大娘")
+        await self.on_duty(self.doctor)
+        called = await self.consultations.call_next(self.doctor, None)
+        assert called is not None
+        guest = GuestActor(ticket.id, "刘大娘")
+        await self.consultations.answer(guest, ticket.id)
+        return called, guest
+
+    async def in_room(self) -> tuple[ConsultationView, GuestActor, str, str]:
+        """The same, both in the room; answers their peer ids too, the expert's first."""
+        called, guest = await self.talk()
+        token = await self.consultations.answer(guest, called.id)
+        expert_peer = await self.services.enter(self.doctor, called.id)
+        resident_peer = await self.services.enter(token, called.id)
+        return called, guest, expert_peer.peer_id, resident_peer.peer_id
+
+    async def state(self, consultation: ConsultationView) -> ConsultationView:
+        return await self.consultations.get(GuestActor(consultation.id, ""), consultation.id)
+
+
+@pytest.fixture
+async def centre(services: Services, branch: Branch, records: Records) -> Centre:
+    member = await records.member(branch.tree.branch, "孙医生")
+    doctor = await records.actor((RoleName.EXPERT, branch.tree.department), member=member)
+    lawyer = await records.actor((RoleName.EXPERT, branch.tree.department))
+    medical, legal, station = new_id(), new_id(), new_id()
+    now = services.clock.now
+    async with services.database.transaction() as session:
+        for place, (key, kind, name) in enumerate(
+            [(medical, ServiceKind.MEDICAL, "医疗咨询"), (legal, ServiceKind.LEGAL, "法律咨询")]
+        ):
+            session.add(
+                Service(
+                    id=key,
+                    organization_id=branch.tree.department.id,
+                    kind=kind,
+                    name=name,
+                    place=place,
+                    created_at=now,
+                )
+            )
+        session.add(
+            Station(
+                id=station,
+                organization_id=branch.tree.committee.id,
+                name="城关镇党群服务中心",
+                key_hash=hash_key(KEY),
+                generation=1,
+                created_at=now,
+            )
+        )
+        await session.flush()
+        session.add(StationService(station_id=station, service_id=medical))
+        for service_id, expert in ((medical, doctor), (legal, doctor), (legal, lawyer)):
+            session.add(ServiceExpert(service_id=service_id, account_id=expert.account_id))
+    actor = StationActor(station, branch.tree.committee.id, branch.tree.committee.path)
+    return Centre(services, medical, legal, actor, doctor, member, lawyer, branch.resident)
 
 
 def request(
