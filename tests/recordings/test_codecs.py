@@ -63,20 +63,25 @@ def test_vp8_key_frames_tell_their_size() -> None:
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
-        ("0c aa", (True, True, b"\xaa")),
-        ("08 aa", (True, False, b"\xaa")),
-        ("04 aa", (False, True, b"\xaa")),
-        ("8c 7f aa", (True, True, b"\xaa")),
-        ("8c ff ff aa", (True, True, b"\xaa")),
-        ("ac ff ff 00 01 aa", (True, True, b"\xaa")),  # layer indices with TL0PICIDX
-        ("bc ff ff 00 aa", (True, True, b"\xaa")),  # flexible mode has none
-        ("dc ff ff 03 02 aa", (True, True, b"\xaa")),  # two references
-        ("0e 10 02 80 01 68 aa", (True, True, b"\xaa")),  # one layer's size
+        ("0c aa", (True, True, None, b"\xaa")),
+        ("08 aa", (True, False, None, b"\xaa")),
+        ("04 aa", (False, True, None, b"\xaa")),
+        ("8c 7f aa", (True, True, None, b"\xaa")),
+        ("8c ff ff aa", (True, True, None, b"\xaa")),
+        ("ac ff ff 00 01 aa", (True, True, None, b"\xaa")),  # layer indices with TL0PICIDX
+        ("bc ff ff 00 aa", (True, True, None, b"\xaa")),  # flexible mode has none
+        ("dc ff ff 03 02 aa", (True, True, None, b"\xaa")),  # two references
+        ("0e 10 02 80 01 68 aa", (True, True, (640, 360), b"\xaa")),  # one layer's size
+        ("0e 30 01 40 00 b4 02 80 01 68 aa", (True, True, (640, 360), b"\xaa")),  # of two
+        ("0e 10 00 00 00 00 aa", (True, True, None, b"\xaa")),  # which says nothing
+        ("0e 10 02 80 01", None),
         ("0e 08 02 04 aa aa", None),
-        ("0e 08 01 04 01 aa", (True, True, b"\xaa")),  # a group of one picture with one reference
+        ("0e 08 01 04 01 aa", (True, True, None, b"\xaa")),  # a group of one picture with one reference
     ],
 )
-def test_vp9_descriptors(payload: str, expected: tuple[bool, bool, bytes] | None) -> None:
+def test_vp9_descriptors(
+    payload: str, expected: tuple[bool, bool, tuple[int, int] | None, bytes] | None
+) -> None:
     if expected is None:
         with pytest.raises(Malformed):
             split_vp9(hexadecimal(payload))
@@ -134,6 +139,17 @@ def test_vp9_layers_of_one_picture_become_a_superframe() -> None:
     assert frame.data == superframe([key, inter])
     assert frame.data[-1] == 0b11001001
     assert frame.data[-5:-1] == len(key).to_bytes(2, "little") + (301).to_bytes(2, "little")
+
+
+def test_vp9_layers_have_the_largest_ones_size() -> None:
+    depayloader = Vp9Depayloader()
+    key = encode_video(solid(RED), 0.04, "vp9", (64, 64), 25, frozenset({0}))[0][0]
+    structure = hexadecimal("30 0040 0040 0080 0080")
+    assert depayloader.push(b"\xae\x81\x00\x00\x00" + structure + key, 7, marker=False, lost=False) == []
+    (frame,) = depayloader.push(b"\xac\x81\x00\x02\x00\x86" + bytes(300), 7, marker=True, lost=False)
+    assert frame.size == (128, 128)
+    (frame,) = depayloader.push(b"\xac\x82\x00\x00\x00" + key, 8, marker=True, lost=False)
+    assert frame.size == (64, 64), "of a picture that came without"
 
 
 STAP = hexadecimal("18 0002 67aa 0003 68bbcc")

@@ -21,9 +21,13 @@ class Vp9Depayloader(Assembler):
         super().__init__()
         self._layers: list[list[bytes]] = []
         self._open = False
+        self._size: tuple[int, int] | None = (
+            None  # of the largest layer, where the structure came with the picture
+        )
 
     def _add(self, payload: bytes) -> None:
-        begins, ends, body = split_vp9(payload)
+        begins, ends, size, body = split_vp9(payload)
+        self._size = size or self._size
         if begins == self._open:
             raise Malformed("a frame without its beginning or its end")
         if begins:
@@ -37,16 +41,19 @@ class Vp9Depayloader(Assembler):
         frames = [b"".join(layer) for layer in self._layers]
         sizes = [vp9_key_size(frame) for frame in frames]
         key = sizes[0] is not None
-        # Layers above a key frame are predicted from it, so only the lowest tells; the widest that says so counts.
-        size = max((size for size in sizes if size), default=None)
+        # Layers above a key frame are predicted from it, so of the frames only the lowest tells its own size.
+        size = max((size for size in (*sizes, self._size) if size), default=None)
         return Frame(superframe(frames), timestamp, key, size if key else None)
 
     def _reset(self) -> None:
-        self._layers, self._open = [], False
+        self._layers, self._open, self._size = [], False, None
 
 
-def split_vp9(payload: bytes) -> tuple[bool, bool, bytes]:
-    """(a frame begins here, it ends here, the VP9 bytes) behind the payload descriptor of RFC 9628, section 4.2."""
+def split_vp9(payload: bytes) -> tuple[bool, bool, tuple[int, int] | None, bytes]:
+    """(a frame begins here, it ends here, the largest layer's size where it is told, the VP9 bytes).
+
+    Behind the payload descriptor of RFC 9628, section 4.2; raises Malformed.
+    """
     reader = _Octets(payload)
     first = reader.octet()
     has_picture_id, predicted, has_layer = first & 0x80, first & 0x40, first & 0x20
@@ -63,22 +70,26 @@ def split_vp9(payload: bytes) -> tuple[bool, bool, bytes]:
                 break
         else:
             raise Malformed("more references than there are")
-    if has_structure:
-        _skip_structure(reader)
+    size = _structure(reader) if has_structure else None
     body = reader.rest()
     if not body:
         raise Malformed("a descriptor and nothing behind it")
-    return bool(begins), bool(ends), body
+    return bool(begins), bool(ends), size, body
 
 
-def _skip_structure(reader: "_Octets") -> None:
-    """The scalability structure (section 4.2.1): sizes of the layers, then the group of pictures."""
+def _structure(reader: "_Octets") -> tuple[int, int] | None:
+    """The scalability structure (section 4.2.1): sizes of the layers, then the group of pictures.
+
+    Answers the largest size, None where there are none.
+    """
     head = reader.octet()
+    sizes = []
     if head & 0x10:
-        reader.skip(4 * ((head >> 5) + 1))
+        sizes = [(reader.pair(), reader.pair()) for _ in range((head >> 5) + 1)]
     if head & 0x08:
         for _ in range(reader.octet()):
             reader.skip(reader.octet() >> 2 & 0x03)
+    return max((size for size in sizes if all(size)), default=None)
 
 
 def vp9_key_size(data: bytes) -> tuple[int, int] | None:
@@ -128,6 +139,9 @@ class _Octets:
             raise Malformed("a descriptor cut off")
         self._position += 1
         return self._data[self._position - 1]
+
+    def pair(self) -> int:
+        return self.octet() << 8 | self.octet()
 
     def skip(self, count: int) -> None:
         self._position += count
