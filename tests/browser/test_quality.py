@@ -1,10 +1,13 @@
 """Whom a host should help, and with what, at a desk and on a phone."""
 
+import json
+import re
+
 import pytest
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import ViewportSize, WebSocketRoute, expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import DESKTOP, PHONE
+from tests.browser.person import DESKTOP, PHONE, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -29,3 +32,58 @@ async def test_a_host_reads_who_has_trouble_and_what_helps(arrive: Arrive, size:
     await member.cut()
     await expect(row.locator('[data-trouble="reconnecting"]')).to_contain_text("正在自动重连")
     assert await secretary.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+class Wire:
+    """Passes a page's signaling on, notes the consumers whose size is asked for, and says one thing more."""
+
+    def __init__(self) -> None:
+        self.pictures: set[str] = set()
+        self._routes: list[WebSocketRoute] = []
+
+    def carry(self, route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        self._routes.append(route)
+
+        def up(message: str | bytes) -> None:
+            if isinstance(message, str) and "setPreferredLayers" in message:
+                self.pictures.update(re.findall(r'"consumerId":"([^"]+)"', message))
+            server.send(message)
+
+        route.on_message(up)
+
+    def layers(self, consumer: str, layer: int | None) -> None:
+        """What the server says when bandwidth allows no layer (None), or one again."""
+        told = {"consumerId": consumer, "spatialLayer": layer, "temporalLayer": layer}
+        self._routes[-1].send(f"42/rooms,{json.dumps(['consumerLayersChanged', told])}")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_a_tile_says_that_the_line_is_too_narrow_for_its_picture(
+    arrive: Arrive, size: ViewportSize
+) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan", size)
+    wire = Wire()
+    await member.page.route_web_socket(re.compile("/socket.io/"), wire.carry)
+    meeting = await secretary.schedule("窄带")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    await member.sees_and_hears(1)
+    identity = await secretary.peer_id()
+    tile = member.page.locator(f'[data-testid="tile"][data-peer-id="{identity}"]')
+    sign = tile.get_by_test_id("starved")
+    await expect(sign).to_have_count(0)
+
+    async def asked_for() -> bool:
+        return bool(wire.pictures)
+
+    await until(asked_for, lambda: "the size of a picture was asked for")
+    (picture,) = wire.pictures
+    wire.layers(picture, None)
+    await expect(sign).to_be_visible()
+    await expect(sign).to_have_attribute("role", "status")
+    await expect(tile.locator("video")).to_have_count(0)  # no picture that stands still
+    assert await member.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    wire.layers(picture, 0)
+    await expect(sign).to_have_count(0)
+    await expect(tile.locator("video")).to_be_visible()
