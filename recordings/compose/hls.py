@@ -7,13 +7,13 @@ from typing import Final
 
 import av
 
-from recordings.compose.film import SMALLER, Reel, Size, join
+from recordings.compose.film import KEY_FRAME_DISTANCE, SMALLER, Reel, Size, join
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.sound import FILM_SOUND, POOR_SOUND
 from recordings.renditions import HLS_MASTER
 
-# Three key frames; short enough to change the size in time, long enough to cost few requests.
-_SEGMENT_SECONDS: Final = 6
+# One key frame a segment: a player shows a picture only when the whole segment is there, so a seek waits for it.
+_SEGMENT_SECONDS: Final = KEY_FRAME_DISTANCE // FRAME_RATE
 _EXTINF: Final = re.compile(r"#EXTINF:([0-9.]+),\n(\S+)\n")
 
 

@@ -91,7 +91,7 @@ def write_film(folder: Path) -> None:
         minute = folder / f"{size.name}.minute.mp4"
         encode(size, minute)
         options = {
-            "hls_time": "6", "hls_playlist_type": "vod", "hls_segment_type": "fmp4",
+            "hls_time": str(KEY_FRAME_SECONDS), "hls_playlist_type": "vod", "hls_segment_type": "fmp4",
             "hls_fmp4_init_filename": f"{size.name}-init.mp4",
             "hls_segment_filename": str(folder / "hls" / f"{size.name}-%05d.m4s"),
         }  # fmt: skip
