@@ -21,7 +21,7 @@ from bench.cameras import LARGE, SIMULCAST, Camera, Participant, film
 from bench.measuring import SSRCS, count, publishing, subscriber
 from bench.peer import Connection, join, produce
 from bench.report import Sample
-from bench.server import Server, open_meeting, running
+from bench.server import Server, open_meeting, running, sign_in
 from bench.watching import Film, Watching, watch
 
 REPORTS = ("capture", "composing", "meeting", "viewers")
@@ -149,11 +149,12 @@ async def subscribed(server: Server) -> AsyncIterator[list[Connection]]:
 
 
 async def measure_viewers(server: Server, composed: Composed, seconds: float) -> str:
-    """Many who watch one film at its highest rate."""
+    """Many who watch one film at its highest rate, each signed in for himself as people are."""
+    cookies = tuple([await sign_in(server) for _ in range(VIEWERS)])
     async with _signed_in(server, composed.cookie) as http:
         made = await _ready(http, composed.meeting)
     address = f"{server.url}/api/recordings/{made['id']}/media"
-    wanted = Watching(Film(address, composed.cookie, made["sizeBytes"]), VIEWERS, seconds)
+    wanted = Watching(Film(address, made["sizeBytes"]), cookies, seconds)
     before = server.cpu_seconds()
     result = await asyncio.to_thread(watch, wanted)
     share = (server.cpu_seconds() - before) / result.seconds

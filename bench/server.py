@@ -116,16 +116,28 @@ async def _ready(url: str, process: "subprocess.Popen[bytes]") -> None:
             await asyncio.sleep(0.1)
 
 
+async def sign_in(server: Server) -> str:
+    """A session of a branch secretary; returns its cookie."""
+    login = secretary(server)
+    credentials = {"username": login["username"], "password": login["password"]}
+    async with (
+        aiohttp.ClientSession(server.url, headers={"Origin": server.url}) as http,
+        http.post("/api/session", json=credentials) as answer,
+    ):
+        answer.raise_for_status()
+        return f"huitang_session={answer.cookies['huitang_session'].value}"
+
+
+def secretary(server: Server) -> dict[str, Any]:
+    """The demo's first branch secretary."""
+    return next(each for each in server.logins if each["level"] == SECRETARY_LEVEL)
+
+
 async def open_meeting(server: Server, *, record: bool = False) -> tuple[str, str]:
     """Schedule and start a meeting as a branch secretary; returns its id and the session cookie."""
-    login = next(each for each in server.logins if each["level"] == SECRETARY_LEVEL)
+    login, cookie = secretary(server), await sign_in(server)
     now = datetime.now(UTC)
-    jar = aiohttp.CookieJar(unsafe=True)  # keeps cookies of an IP address too
-    async with aiohttp.ClientSession(server.url, headers={"Origin": server.url}, cookie_jar=jar) as http:
-        credentials = {"username": login["username"], "password": login["password"]}
-        async with http.post("/api/session", json=credentials) as answer:
-            answer.raise_for_status()
-            cookie = f"huitang_session={answer.cookies['huitang_session'].value}"
+    async with aiohttp.ClientSession(server.url, headers={"Origin": server.url, "Cookie": cookie}) as http:
         plan = {
             "organizationId": login["organizationId"],
             "kind": "lecture",

@@ -14,19 +14,18 @@ BITS_A_SECOND = 2_600_000  # the film's highest rate, with its sound
 
 @dataclass(frozen=True)
 class Film:
-    """Where it is, who may see it, how long it is in bytes."""
+    """Where it is, how long it is in bytes."""
 
     address: str
-    cookie: str
     size: int
 
 
 @dataclass(frozen=True)
 class Watching:
-    """How many watch what, for how long."""
+    """What is watched, by whom, for how long: `cookies` has the session of each viewer."""
 
     film: Film
-    viewers: int
+    cookies: tuple[str, ...]
     seconds: float
 
 
@@ -48,17 +47,20 @@ def watch(wanted: Watching) -> Watched:
 
 async def _watch(wanted: Watching) -> Watched:
     result = Watched()
-    headers = {"Cookie": wanted.film.cookie}
-    async with ClientSession(headers=headers, connector=TCPConnector(limit=0)) as http:
+    viewers = len(wanted.cookies)
+    async with ClientSession(connector=TCPConnector(limit=0)) as http:
         began = time.perf_counter()
         await asyncio.gather(
-            *(_view(http, wanted, number / wanted.viewers, result) for number in range(wanted.viewers))
+            *(
+                _view(http, wanted, cookie, number / viewers, result)
+                for number, cookie in enumerate(wanted.cookies)
+            )
         )
         result.seconds = time.perf_counter() - began
     return result
 
 
-async def _view(http: ClientSession, wanted: Watching, phase: float, result: Watched) -> None:
+async def _view(http: ClientSession, wanted: Watching, cookie: str, phase: float, result: Watched) -> None:
     """One viewer, somewhere in the film, who goes on from its beginning at its end."""
     pace = PIECE * 8 / BITS_A_SECOND
     chance = random.Random(phase)  # noqa: S311 - the same places in every run
@@ -70,7 +72,8 @@ async def _view(http: ClientSession, wanted: Watching, phase: float, result: Wat
         await asyncio.sleep(due - clock())
         asked = clock()
         last = min(at + PIECE, wanted.film.size) - 1
-        async with http.get(wanted.film.address, headers={"Range": f"bytes={at}-{last}"}) as answer:
+        headers = {"Cookie": cookie, "Range": f"bytes={at}-{last}"}
+        async with http.get(wanted.film.address, headers=headers) as answer:
             taken = len(await answer.read())
         result.requests += 1
         result.bytes += taken

@@ -29,8 +29,9 @@ For web/api:
     await library.list(actor, PageRequest(...), meeting_id=None) -> Page[RecordingView]
     await library.get(actor, recording_id) -> RecordingView
     await library.of_meetings(actor, meeting_ids) -> {meeting_id: recording_id}
-    await library.media(actor, recording_id, Rendition.FILM) -> MediaFile(store, key, size, ...); or SOUND
-    await library.stream(actor, recording_id, "master.m3u8") -> MediaFile; or what playlists name beside it
+    opened = await library.open(actor, recording_id); who was let in gets its files without being asked again
+    await library.file(opened, Rendition.FILM) -> MediaFile(store, key, size, ...); or SOUND
+    await library.file(opened, Rendition.HLS, "master.m3u8") -> MediaFile; or what playlists name beside it
     await library.picture(actor, recording_id, Rendition.POSTER) -> MediaFile; or PREVIEW
     viewings = Viewings(database, attendance, cards, clock)  # recordings/viewing/service.py
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView

@@ -48,9 +48,9 @@ async def find(
     Whoever is not signed in (None) finds what is public, and is asked to sign in for everything else, be it there or
     not. `lock` it to change it.
     """
-    recording = await repository.get(session, recording_id, lock=lock)
-    if recording is not None and recording.state is not RecordingState.DELETED:
-        access = await _access(session, actor, recording)
+    found = await repository.with_organization(session, recording_id, lock=lock)
+    if found is not None and found[0].state is not RecordingState.DELETED:
+        access = await _access(session, actor, *found)
         if may(actor, Action.WATCH_RECORDING, access.subject):
             return access
     if actor is None:
@@ -58,10 +58,12 @@ async def find(
     raise _not_found()
 
 
-async def _access(session: AsyncSession, actor: Actor | None, recording: Recording) -> RecordingAccess:
+async def _access(
+    session: AsyncSession, actor: Actor | None, recording: Recording, organization: Organization
+) -> RecordingAccess:
     if actor is not None and recording.meeting_id is not None:
         return await _of_meeting(session, actor, recording.meeting_id, recording)
-    return await _by_itself(session, recording)
+    return _by_itself(recording, organization)
 
 
 async def _of_meeting(
@@ -77,8 +79,7 @@ async def _of_meeting(
     return RecordingAccess(recording, access.organization, subject)
 
 
-async def _by_itself(session: AsyncSession, recording: Recording) -> RecordingAccess:
-    organization = await session.get_one(Organization, recording.organization_id)
+def _by_itself(recording: Recording, organization: Organization) -> RecordingAccess:
     subject = Subject(
         organization_path=organization.path,
         host_account_ids=_uploader(recording),

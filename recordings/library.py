@@ -25,7 +25,7 @@ from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 from recordings.viewing import repository as viewings
 from recordings.viewing.service import coverage_view
-from recordings.views import MediaFile, RecordingView
+from recordings.views import MediaFile, OpenedRecording, RecordingView
 from rooms.attendance.records import awaits_making_up
 
 EVERYTHING: Final = RecordingsFilter()
@@ -33,6 +33,9 @@ NEWEST_FIRST: Final[tuple[SortKey[Any], ...]] = (
     SortKey(Recording.started_at, descending=True),
     SortKey(Recording.id, descending=True),
 )
+
+# All are forgotten when they are so many, and asked for again.
+_MOST_COUNTING: Final = 10_000
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +47,8 @@ class Library:
         self._database = database
         self._shelf = shelf
         self._clock = clock
+        # Recordings and members for whom the clock is known to run, so that players need not ask the records for it.
+        self._counting: set[tuple[str, str]] = set()
 
     async def list(
         self, actor: Actor, page: PageRequest, wanted: RecordingsFilter = EVERYTHING
@@ -112,68 +117,72 @@ class Library:
         access.require_playable()
         if not access.recording.downloadable:
             raise Problem(Kind.FORBIDDEN, "download_not_allowed")
-        film = await self._file(access.recording, Rendition.FILM, FILE_NAMES[Rendition.FILM])
+        film = await self._file(_opened(access.recording), Rendition.FILM, FILE_NAMES[Rendition.FILM])
         return replace(film, download_name=f"{access.recording.title}.mp4", signed_seconds=None)
 
-    async def media(
-        self,
-        actor: Actor | None,
-        recording_id: str,
-        rendition: Rendition = Rendition.FILM,
-        version: int | None = None,
-    ) -> MediaFile:
-        """The film, or its sound, in whichever store has it; Problems recording_not_found, recording_not_playable.
+    async def open(
+        self, actor: Actor | None, recording_id: str, version: int | None = None
+    ) -> OpenedRecording:
+        """Let the actor in to the film; Problems recording_not_found, recording_not_playable.
 
-        Problem rendition_not_found where there is no sound of its own, recording_renewed where it is not the `version`
-        any more that was asked for: half of one film and half of another is none.
+        Problem recording_renewed where it is not the `version` any more that was asked for: half of one film and half
+        of another is none.
 
-        From the first time a member fetches it, the clock runs against which watching is counted.
+        From the first time a member opens it, the clock runs against which watching is counted.
         """
-        recording = await self._opened(actor, recording_id, version)
-        return await self._file(recording, rendition, FILE_NAMES[rendition])
-
-    async def stream(
-        self, actor: Actor | None, recording_id: str, file: str, version: int | None = None
-    ) -> MediaFile:
-        """A playlist or a piece of the film in several sizes; Problems and the clock as of `media`."""
-        recording = await self._opened(actor, recording_id, version)
-        if not is_hls_file(file):
-            raise _no_rendition(Rendition.HLS)
-        return await self._file(recording, Rendition.HLS, f"{FILE_NAMES[Rendition.HLS]}/{file}")
-
-    async def _opened(self, actor: Actor | None, recording_id: str, version: int | None) -> Recording:
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             access.require_playable()
             if version is not None and version != access.recording.version:
                 raise Problem(Kind.CONFLICT, "recording_renewed", {"version": access.recording.version})
-            member_id = actor.member_id if actor is not None else None
-            known = member_id is None or await viewings.get(session, recording_id, member_id)
-        if not known and member_id is not None:
+            if actor is None or actor.member_id is None:
+                return _opened(access.recording)
+            counting = (recording_id, actor.member_id)
+            known = counting in self._counting or await viewings.get(session, *counting)
+        if not known:
             async with self._database.transaction() as session:
-                await viewings.open_and_lock(session, recording_id, member_id, self._clock())
-        return access.recording
+                await viewings.open_and_lock(session, *counting, self._clock())
+        self._remember(counting)
+        return _opened(access.recording)
+
+    def _remember(self, counting: tuple[str, str]) -> None:
+        if len(self._counting) >= _MOST_COUNTING:
+            self._counting.clear()
+        self._counting.add(counting)
+
+    async def file(
+        self, opened: OpenedRecording, rendition: Rendition, piece: str | None = None
+    ) -> MediaFile:
+        """The film, its sound, or a `piece` of the stream by name, in whichever store has it. Asks no records.
+
+        Problems recording_not_playable where the film is not there, rendition_not_found where anything else is not.
+        """
+        if piece is None:
+            return await self._file(opened, rendition, FILE_NAMES[rendition])
+        if not is_hls_file(piece):
+            raise _no_rendition(rendition)
+        return await self._file(opened, rendition, f"{FILE_NAMES[rendition]}/{piece}")
 
     async def picture(self, actor: Actor | None, recording_id: str, rendition: Rendition) -> MediaFile:
         """The poster or the preview; Problems recording_not_found, recording_not_playable, rendition_not_found."""
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
         access.require_playable()
-        return await self._file(access.recording, rendition, FILE_NAMES[rendition])
+        return await self._file(_opened(access.recording), rendition, FILE_NAMES[rendition])
 
-    async def _file(self, recording: Recording, rendition: Rendition, name: str) -> MediaFile:
+    async def _file(self, opened: OpenedRecording, rendition: Rendition, name: str) -> MediaFile:
         try:
-            found = await self._shelf.find(recording.id, recording.version, recording.stored_version, name)
+            found = await self._shelf.find(opened.id, opened.version, opened.stored_version, name)
         except StoreError as error:
             _log.warning(
-                "store_unreadable", recording_id=recording.id, fault=error.fault.value, remedy=error.remedy
+                "store_unreadable", recording_id=opened.id, fault=error.fault.value, remedy=error.remedy
             )
             raise Problem(Kind.UNAVAILABLE, "store_unavailable") from error
         if found is None:
             if rendition is Rendition.FILM:
-                raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": recording.state.value})
+                raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": opened.state.value})
             raise _no_rendition(rendition)
-        etag = f'"{recording.id}-{recording.version}-{name.replace("/", "-")}"'
+        etag = f'"{opened.id}-{opened.version}-{name.replace("/", "-")}"'
         kind = content_type(name)
         signed = found.signed_seconds if _may_come_from_elsewhere(kind) else None
         return MediaFile(found.store, found.entry.key, found.entry.size, etag, kind, signed)
@@ -187,6 +196,10 @@ class Library:
         )
         async with self._database.reading() as session:
             return {row.meeting_id: row.id for row in await session.execute(query)}
+
+
+def _opened(recording: Recording) -> OpenedRecording:
+    return OpenedRecording(recording.id, recording.state, recording.version, recording.stored_version)
 
 
 def _no_rendition(rendition: Rendition) -> Problem:

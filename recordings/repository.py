@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import new_id
+from members.organizations import Organization
 from recordings.models import CompositionJob, Recording
 from recordings.states import Failure, RecordingState, check_transition
 from recordings.uploads.models import Upload
@@ -34,6 +35,21 @@ async def of_meeting(session: AsyncSession, meeting_id: str, *, lock: bool = Fal
 async def get(session: AsyncSession, recording_id: str, *, lock: bool = False) -> Recording | None:
     """One recording."""
     return await session.get(Recording, recording_id, with_for_update=lock)
+
+
+async def with_organization(
+    session: AsyncSession, recording_id: str, *, lock: bool = False
+) -> tuple[Recording, Organization] | None:
+    """One recording beside the organization that it belongs to."""
+    query = (
+        select(Recording, Organization)
+        .join(Organization, Organization.id == Recording.organization_id)
+        .where(Recording.id == recording_id)
+    )
+    if lock:
+        query = query.with_for_update(of=Recording).execution_options(populate_existing=True)
+    found = (await session.execute(query)).one_or_none()
+    return (found[0], found[1]) if found is not None else None
 
 
 def add(session: AsyncSession, meeting: Meeting, now: datetime) -> Recording:

@@ -70,6 +70,16 @@ class RecordingView:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedRecording:
+    """A recording whose film somebody was let in to: what is needed to find its files without asking the records."""
+
+    id: str
+    state: RecordingState
+    version: int
+    stored_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFile:
     """A composed file in a store; `etag` is a strong one, quotes included.
 

@@ -5,7 +5,7 @@ a viewer costs one piece of memory, however long the film and slow the line.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 from urllib.parse import quote
@@ -14,6 +14,7 @@ import structlog
 from aiohttp import ETag, hdrs, web
 
 from errors import Kind, Problem
+from recordings.renditions import PLAYLIST_TYPE
 from recordings.storage.store import StoreError
 from recordings.views import MediaFile
 from web.ranges import ByteRange, NotSatisfiable, parse_ranges
@@ -21,12 +22,18 @@ from web.ranges import ByteRange, NotSatisfiable, parse_ranges
 # The file never changes once composed, but who may watch can: ask every time, send nothing twice.
 MEDIA_CACHING: Final = "private, no-cache"
 
+Permit = Callable[[], Awaitable[bool]]
+"""Whether who asked may still have it."""
+
 _log = structlog.get_logger(__name__)
 
 
-async def answer_media(request: web.Request, media: MediaFile) -> web.StreamResponse:
+async def answer_media(
+    request: web.Request, media: MediaFile, permit: Permit | None = None
+) -> web.StreamResponse:
     """The file, or the parts of it that Range asks for, unless the browser has it already.
 
+    `permit` is asked before every piece: a browser takes the whole film with one request, as slowly as it plays it.
     Where browsers may be sent to the store itself, the address to go to, signed for a short while.
     """
     if _is_known(request, media):
@@ -40,8 +47,8 @@ async def answer_media(request: web.Request, media: MediaFile) -> web.StreamResp
     if media.signed_seconds is not None and request.method == hdrs.METH_GET:
         return await _elsewhere(media, media.signed_seconds)
     if ranges is not None and len(ranges) > 1:
-        return await _send_several(request, media, ranges)
-    return await _send_one(request, media, ranges[0] if ranges else None)
+        return await _send_several(request, media, ranges, permit)
+    return await _send_one(request, media, ranges[0] if ranges else None, permit)
 
 
 def _headers(media: MediaFile) -> dict[str, str]:
@@ -82,21 +89,26 @@ async def _elsewhere(media: MediaFile, seconds: int) -> web.StreamResponse:
     return web.Response(status=307, headers={hdrs.LOCATION: address, hdrs.CACHE_CONTROL: "private, no-store"})
 
 
-async def _send_one(request: web.Request, media: MediaFile, part: ByteRange | None) -> web.StreamResponse:
+async def _send_one(
+    request: web.Request, media: MediaFile, part: ByteRange | None, permit: Permit | None
+) -> web.StreamResponse:
     begin, end = part or (0, media.size)
     response = web.StreamResponse(status=200 if part is None else 206, headers=_headers(media))
     response.content_type = media.content_type
     response.content_length = end - begin
     if part is not None:
         response.headers[hdrs.CONTENT_RANGE] = _content_range(part, media.size)
+    elif media.content_type == PLAYLIST_TYPE:  # of two hours 100 kB, in which hardly anything is new
+        response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+        response.enable_compression()
     await response.prepare(request)
     if request.method != hdrs.METH_HEAD:
-        await _copy(response, media, (begin, end))
+        await _copy(request, response, media, (begin, end), permit)
     return await _ended(response)
 
 
 async def _send_several(
-    request: web.Request, media: MediaFile, ranges: Sequence[ByteRange]
+    request: web.Request, media: MediaFile, ranges: Sequence[ByteRange], permit: Permit | None
 ) -> web.StreamResponse:
     """multipart/byteranges (RFC 9110 section 14.6)."""
     boundary = secrets.token_hex(12)
@@ -112,20 +124,35 @@ async def _send_several(
     await response.prepare(request)
     for head, part in zip(heads, ranges, strict=True):
         await response.write(head)
-        await _copy(response, media, part)
+        await _copy(request, response, media, part, permit)
     await response.write(tail)
     return await _ended(response)
 
 
-async def _copy(response: web.StreamResponse, media: MediaFile, part: ByteRange) -> None:
-    """A store that fails in the middle can only cut the connection: players then ask for the rest."""
+async def _copy(
+    request: web.Request,
+    response: web.StreamResponse,
+    media: MediaFile,
+    part: ByteRange,
+    permit: Permit | None,
+) -> None:
+    """What goes wrong in the middle can only cut the connection: players then ask for the rest, and are told."""
     try:
         async with aclosing(media.store.read(media.key, *part)) as pieces:
             async for piece in pieces:
+                if permit is not None and not await permit():
+                    raise _cut(request)
                 await response.write(piece)
     except StoreError as error:
         _log.warning("media_cut_off", fault=error.fault.value, detail=error.detail, remedy=error.remedy)
-        raise ConnectionResetError from error
+        raise _cut(request) from error
+
+
+def _cut(request: web.Request) -> ConnectionResetError:
+    """Let nothing more through, not even what waits to be sent; a refusal would be taken for a part of the film."""
+    if request.transport is not None:
+        request.transport.abort()
+    return ConnectionResetError("cut off")
 
 
 async def _ended(response: web.StreamResponse) -> web.StreamResponse:

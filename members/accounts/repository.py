@@ -1,13 +1,15 @@
 """Every query about accounts and their sessions."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from database import new_id
 from errors import Kind, Problem
@@ -32,23 +34,32 @@ def normalize_username(text: str) -> str:
     return name
 
 
-def with_roles() -> Select[Account]:
-    """Accounts with everything that an Actor is made of."""
-    return select(Account).options(
-        selectinload(Account.roles).joinedload(AccountRole.organization),
+@cache  # building it costs more than a small query, and every call of everybody asks for it
+def _everything() -> Sequence[ExecutableOption]:
+    """All that an Actor is made of."""
+    return (
+        joinedload(Account.roles).joinedload(
+            AccountRole.organization
+        ),  # few; a query of their own costs more
         joinedload(Account.member).joinedload(Member.organization),
         joinedload(Account.member).joinedload(Member.guest_organization),
     )
 
 
+def with_roles() -> Select[Account]:
+    """Accounts with everything that an Actor is made of; a row for each role, so ask the result for `unique`."""
+    return select(Account).options(*_everything())
+
+
 async def get(session: AsyncSession, account_id: str) -> Account | None:
     """An account with its roles and member."""
-    return (await session.scalars(with_roles().where(Account.id == account_id))).one_or_none()
+    return (await session.scalars(with_roles().where(Account.id == account_id))).unique().one_or_none()
 
 
 async def by_username(session: AsyncSession, username: str) -> Account | None:
     """The account of a normalized user name, with its roles and member."""
-    return (await session.scalars(with_roles().where(Account.username == username))).one_or_none()
+    found = await session.scalars(with_roles().where(Account.username == username))
+    return found.unique().one_or_none()
 
 
 async def by_session(
@@ -61,7 +72,7 @@ async def by_session(
         .join(LoginSession, LoginSession.account_id == Account.id)
         .where(LoginSession.token_hash == token_hash, LoginSession.expires_at > now)
     )
-    found = (await session.execute(query)).one_or_none()
+    found = (await session.execute(query)).unique().one_or_none()
     return (found[0], found[1]) if found is not None else None
 
 

@@ -109,7 +109,7 @@ async def _logins(database: Database) -> list[DemoLogin]:
         if await session.scalar(select(Organization.id).where(Organization.code == ROOT)) is None:
             return []
         rows = await session.scalars(accounts.with_roles().where(Account.username.in_(_PASSWORDS)))
-        usable = {row.username: row for row in rows if _is_as_made(row)}
+        usable = {row.username: row for row in rows.unique() if _is_as_made(row)}
     return [login_of(usable[name], password) for name, password in _PASSWORDS.items() if name in usable]
 
 

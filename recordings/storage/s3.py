@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recordings.storage.settings import StorageSettings
-from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, PartialUpload, StoreError
+from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, PartialUpload, Piece, StoreError
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -88,7 +88,7 @@ class S3Store:
             raise
         return Entry(key, found["ContentLength"])
 
-    async def read(self, key: str, begin: int, end: int) -> AsyncGenerator[bytes]:
+    async def read(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
         """The bytes as they come; a connection that breaks is made anew from there."""
         attempts = _READ_ATTEMPTS
         while begin < end:
@@ -102,7 +102,7 @@ class S3Store:
                 if error.fault is not Fault.UNREACHABLE or not attempts:
                     raise
 
-    async def _read_once(self, key: str, begin: int, end: int) -> AsyncGenerator[bytes]:
+    async def _read_once(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
         async with self._asking() as client:
             span = f"bytes={begin}-{end - 1}"
             found = await client.get_object(Bucket=self._bucket, Key=self._full(key), Range=span)

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 # One read from a store, and so what one viewer takes of the memory.
 CHUNK_BYTES: Final = 256 * 1024
+Piece = bytes | memoryview
 
 
 class Fault(StrEnum):
@@ -98,7 +99,7 @@ class Store(Protocol):
     async def stat(self, key: str) -> Entry | None:
         """The file, or None where there is none."""
 
-    def read(self, key: str, begin: int, end: int) -> AsyncGenerator[bytes]:
+    def read(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
         """Bytes begin..end (exclusive) in pieces of at most CHUNK_BYTES; the file is known to be that long."""
 
     def entries(self, prefix: str) -> AsyncIterator[Entry]:

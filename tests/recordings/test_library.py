@@ -14,6 +14,7 @@ from recordings import repository
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import Recording
+from recordings.renditions import Rendition
 from recordings.requests import RecordingsFilter
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
@@ -193,18 +194,19 @@ async def test_the_film_is_a_file_with_a_tag_that_changes_with_it(
 ) -> None:
     actor = await records.actor(member=await records.member(tree.branch))
     row = await recorded(database, await make_meeting(), clock)
+    opened = await library.open(actor, row.id)
     with pytest.raises(Problem) as refused:
-        await library.media(actor, row.id)
+        await library.file(opened, Rendition.FILM)
     assert refused.value.code == "recording_not_playable", "the file is gone"
     film = Folders(settings.folder).film(row.id)
     film.parent.mkdir(parents=True)
     film.write_bytes(b"film")
-    media = await library.media(actor, row.id)
+    media = await library.file(opened, Rendition.FILM)
     assert (media.size, media.etag) == (4, f'"{row.id}-1-meeting.mp4"')
     assert b"".join([piece async for piece in media.store.read(media.key, 1, 4)]) == b"ilm"
     unfinished = await recorded(database, await make_meeting(), clock, RecordingState.COMPOSING)
     with pytest.raises(Problem) as refused:
-        await library.media(actor, unfinished.id)
+        await library.open(actor, unfinished.id)
     assert (refused.value.kind, refused.value.code) == (Kind.CONFLICT, "recording_not_playable")
 
 
@@ -215,17 +217,13 @@ async def test_from_fetching_the_film_on_the_time_to_watch_it_runs(
     tree: Tree,
     make_meeting: MakeMeeting,
     clock: FakeClock,
-    settings: RecordingSettings,
 ) -> None:
     actor = await records.actor(member=await records.member(tree.branch))
     row = await recorded(database, await make_meeting(state=MeetingState.ENDED), clock)
-    film = Folders(settings.folder).film(row.id)
-    film.parent.mkdir(parents=True)
-    film.write_bytes(b"film")
     cards = Cards(database, clock)
     viewings = Viewings(database, Attendance(database, cards, clock), cards, clock)
     for _ in range(3):  # ranges are many requests; the first one counts
-        await library.media(actor, row.id)
+        await library.open(actor, row.id)
         clock.advance(4)
     view = await viewings.report(actor, row.id, WatchReport(((0.0, 12.0),)))
     assert view.seconds == pytest.approx(12)

@@ -307,11 +307,12 @@ async def test_a_stream_is_read_from_the_store_and_its_playlists_never_by_anothe
     assert not hls.exists()
     library = Library(database, carrier.shelf, clock)
     actor = await records.actor((RoleName.SECRETARY, tree.branch))
+    opened = await library.open(actor, row.id)
     for name, kind in (
         ("master.m3u8", PLAYLIST_TYPE), ("240p.m3u8", PLAYLIST_TYPE), ("240p-init.mp4", "video/mp4"),
         ("240p-00000.m4s", SEGMENT_TYPE),
     ):  # fmt: skip
-        found = await library.stream(actor, row.id, name)
+        found = await library.file(opened, Rendition.HLS, name)
         assert found.content_type == kind
         assert await content(found.store, found.key, 0, found.size) == name.encode()
         assert (found.signed_seconds is not None) is (serve == "signed" and kind != PLAYLIST_TYPE)

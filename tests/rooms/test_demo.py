@@ -21,9 +21,8 @@ ALL = PageRequest(200)
 
 async def actor(database: Database, username: str) -> Actor:
     async with database.reading() as session:
-        account = (
-            await session.scalars(accounts_repository.with_roles().where(Account.username == username))
-        ).one()
+        found = await session.scalars(accounts_repository.with_roles().where(Account.username == username))
+        account = found.unique().one()
     return accounts_repository.actor_of(account)
 
 

@@ -1,28 +1,20 @@
-"""Recordings over HTTP: the library, the film with Range, what was watched."""
+"""Recordings over HTTP: the library, what goes with a film, what was watched, holding and deleting."""
 
 import asyncio
 from datetime import timedelta
-from email.parser import BytesParser
 from pathlib import Path
 from time import monotonic
 
-import av
 import pytest
-from sqlalchemy import update
-from yarl import URL
 
 from database import new_id
 from members.policy import Audience
-from recordings.compose.film import PicturePart, Reel, Size
-from recordings.compose.hls import package
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
 from recordings.states import RecordingState
 from recordings.viewing.watchers import WatcherView
-from rooms.meetings.models import Invitation
 from rooms.meetings.states import MeetingKind
-from tests.recordings.films import sound_alone
 from tests.web.conftest import House, Village
 from tests.web.test_permissions import meeting_of
 from web.api.curation import sheet
@@ -96,80 +88,6 @@ async def test_the_meeting_names_its_recording_to_who_may_watch(house: House, vi
     assert [one["recordingId"] for one in listed] == [row.id]
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "answered", "part"),
-    [
-        (None, 200, None, slice(None)),
-        ("bytes=0-", 206, "bytes 0-10239/10240", slice(0, None)),
-        ("bytes=0-99", 206, "bytes 0-99/10240", slice(0, 100)),
-        ("bytes=5000-5001", 206, "bytes 5000-5001/10240", slice(5000, 5002)),
-        ("bytes=-100", 206, "bytes 10140-10239/10240", slice(-100, None)),
-        ("bytes=10000-99999", 206, "bytes 10000-10239/10240", slice(10000, None)),
-        ("bytes=0-9,5-20", 206, "bytes 0-20/10240", slice(0, 21)),
-        ("potatoes=1-2", 200, None, slice(None)),
-    ],
-)
-async def test_the_film_comes_whole_or_in_parts(
-    house: House, village: Village, asked: str | None, status: int, answered: str | None, part: slice
-) -> None:
-    row = await record(house, village)
-    headers = {"Range": asked} if asked else {}
-    async with village.party_member.client.get(
-        f"/api/recordings/{row.id}/media", headers=headers
-    ) as response:
-        assert response.status == status
-        assert response.content_type == "video/mp4"
-        assert response.headers["Accept-Ranges"] == "bytes"
-        assert response.headers.get("Content-Range") == answered
-        assert "private" in response.headers["Cache-Control"]
-        assert await response.read() == FILM[part]
-
-
-@pytest.mark.parametrize(
-    "asked", ["bytes=20000-", "bytes=5-2", "bytes=x-y", "bytes=-", "bytes=0-1" + ",3-4" * 20]
-)
-async def test_a_part_that_is_not_there_is_refused_with_the_size(
-    house: House, village: Village, asked: str
-) -> None:
-    row = await record(house, village)
-    refused = await village.party_member.get(f"/api/recordings/{row.id}/media", headers={"Range": asked})
-    assert refused.status == 416
-    assert refused.headers["Content-Range"] == "bytes */10240"
-
-
-async def test_a_film_that_is_known_is_not_sent_again(house: House, village: Village) -> None:
-    row = await record(house, village)
-    path = f"/api/recordings/{row.id}/media"
-    async with village.party_member.client.get(path) as first:
-        etag = first.headers["ETag"]
-        await first.read()
-    async with village.party_member.client.get(path, headers={"If-None-Match": etag}) as again:
-        assert (again.status, await again.read()) == (304, b"")
-    headers = {"Range": "bytes=0-9", "If-Range": '"another"'}
-    async with village.party_member.client.get(path, headers=headers) as changed:
-        assert (changed.status, len(await changed.read())) == (200, len(FILM))
-    same = {"Range": "bytes=0-9", "If-Range": etag}
-    async with village.party_member.client.get(path, headers=same) as part:
-        assert (part.status, await part.read()) == (206, FILM[:10])
-
-
-async def test_the_film_is_kept_from_others(house: House, village: Village) -> None:
-    row = await record(house, village)
-    path = f"/api/recordings/{row.id}/media"
-    assert (await village.nobody.get(path)).code == "not_signed_in"
-    for caller in (village.sibling_secretary, village.other_committee, village.resident):
-        assert (await caller.get(path)).code == "recording_not_found"
-    for caller in (village.district, village.committee, village.secretary):
-        assert (await caller.get(path)).status == 200
-
-
-async def test_a_film_that_is_not_composed_is_a_conflict(house: House, village: Village) -> None:
-    row = await record(house, village, RecordingState.COMPOSING)
-    refused = await village.party_member.get(f"/api/recordings/{row.id}/media")
-    assert (refused.status, refused.code) == (409, "recording_not_playable")
-    assert refused.body["error"]["details"] == {"state": "composing"}
-
-
 async def test_watching_is_reported_and_counted(house: House, village: Village) -> None:
     row = await record(house, village)
     await village.party_member.get(f"/api/recordings/{row.id}/media")
@@ -231,141 +149,6 @@ async def test_what_goes_with_the_film_is_had_by_whoever_may_watch_it(house: Hou
     assert (missing.status, missing.body["error"]["code"]) == (404, "rendition_not_found")
 
 
-async def streamed(house: House, row: Recording) -> None:
-    """Give the recording a stream of two seconds in two sizes."""
-
-    def make() -> None:
-        folder = Folders(house.recordings).of(row.id)
-        sound = sound_alone(folder / "sound.m4a")
-        reels = {}
-        for size in (Size(320, 180, 100_000), Size(160, 90, 50_000)):
-            part = PicturePart(folder / size.name, size)
-            for _ in range(50):
-                part.add(av.VideoFrame(size.width, size.height, "yuv420p"))
-            part.finish()
-            reels[size] = Reel([(0, folder / size.name)], sound, 2.0)
-        package(reels, folder / "hls")
-
-    await asyncio.to_thread(make)
-    async with house.database.transaction() as session:
-        kept = await session.get_one(Recording, row.id)
-        kept.renditions = renditions_out(Outputs({Rendition.FILM: len(FILM), Rendition.HLS: 5}))
-
-
-async def test_a_player_plays_the_stream_and_changes_its_size(house: House, village: Village) -> None:
-    row = await record(house, village)
-    await streamed(house, row)
-    caller = village.party_member
-    assert (await caller.get(f"/api/recordings/{row.id}")).body["renditions"] == ["film", "hls"]
-    master = str(caller.client.make_url(f"/api/recordings/{row.id}/hls/master.m3u8"))
-    cookies = "; ".join(f"{one.key}={one.value}" for one in caller.client.session.cookie_jar)
-
-    def play() -> list[tuple[int, int]]:
-        with av.open(master, options={"headers": f"Cookie: {cookies}\r\n"}) as container:
-            counted = [0] * len(container.streams)
-            for packet in container.demux():
-                counted[packet.stream.index] += len(packet.decode())
-            return [(one.height, counted[one.index]) for one in container.streams.video]
-
-    assert sorted(await asyncio.to_thread(play)) == [(90, 50), (180, 50)]
-
-
-@pytest.mark.parametrize(
-    ("file", "kind"),
-    [
-        ("master.m3u8", "application/vnd.apple.mpegurl"),
-        ("180p.m3u8", "application/vnd.apple.mpegurl"),
-        ("180p-init.mp4", "video/mp4"),
-        ("180p-00000.m4s", "video/iso.segment"),
-    ],
-)
-async def test_a_file_of_the_stream_is_had_as_the_film_is(
-    house: House, village: Village, file: str, kind: str
-) -> None:
-    row = await record(house, village)
-    path = f"/api/recordings/{row.id}/hls/{file}"
-    assert (await village.party_member.get(path)).code == "rendition_not_found"
-    await streamed(house, row)
-    content = (Folders(house.recordings).of(row.id) / "hls" / file).read_bytes()
-    async with village.party_member.client.get(path) as found:
-        assert (found.status, found.content_type, await found.read()) == (200, kind, content)
-        assert "private" in found.headers["Cache-Control"]
-        etag = found.headers["ETag"]
-    async with village.party_member.client.get(path, headers={"If-None-Match": etag}) as again:
-        assert again.status == 304
-    async with village.party_member.client.get(path, headers={"Range": "bytes=2-5"}) as part:
-        assert (part.status, await part.read()) == (206, content[2:6])
-    assert (await village.nobody.get(path)).code == "not_signed_in"
-    assert (await village.sibling_secretary.get(path)).code == "recording_not_found"
-
-
-@pytest.mark.parametrize("file", ["media", "hls/180p-00000.m4s"])
-async def test_a_player_is_told_that_the_film_is_another_one(
-    house: House, village: Village, file: str
-) -> None:
-    row = await record(house, village)
-    await streamed(house, row)
-    path = f"/api/recordings/{row.id}/{file}"
-    version = (await village.party_member.get(f"/api/recordings/{row.id}")).body["version"]
-    async with village.party_member.client.get(f"{path}?version={version}") as found:
-        assert found.status == 200
-    other = await village.party_member.get(f"{path}?version={version + 1}")
-    assert (other.status, other.code) == (409, "recording_renewed")
-    assert (await village.party_member.get(f"{path}?version=-1")).status == 422
-
-
-async def test_nothing_but_the_stream_is_had_by_its_call(house: House, village: Village) -> None:
-    row = await record(house, village)
-    await streamed(house, row)
-    for trick in (
-        "..", "%2e%2e", "../meeting.mp4", "..%2fmeeting.mp4", "%2e%2e%2fmeeting.mp4", "..%5cmeeting.mp4", "meeting.mp4",
-        "180p.m3u8%00", "180p.m3u8%0a", "", "180p", "x" * 65, "%2fetc%2fpasswd", "180p-1.m4s",
-    ):  # fmt: skip
-        url = URL(f"/api/recordings/{row.id}/hls/{trick}", encoded=True)
-        async with village.party_member.client.get(url) as answered:
-            assert answered.status == 404, trick
-
-
-async def test_several_parts_come_in_one_answer(house: House, village: Village) -> None:
-    row = await record(house, village)
-    headers = {"Range": "bytes=0-9,5000-5009"}
-    async with village.party_member.client.get(f"/api/recordings/{row.id}/media", headers=headers) as found:
-        assert (found.status, found.content_type) == (206, "multipart/byteranges")
-        body = await found.read()
-        message = BytesParser().parsebytes(
-            b"Content-Type: " + found.headers["Content-Type"].encode() + b"\r\n\r\n" + body
-        )
-    parts = [part for part in message.walk() if not part.is_multipart()]
-    assert [(part["Content-Range"], part.get_payload(decode=True)) for part in parts] == [
-        ("bytes 0-9/10240", FILM[:10]), ("bytes 5000-5009/10240", FILM[5000:5010]),
-    ]  # fmt: skip
-
-
-async def test_head_tells_of_the_film_without_sending_it(house: House, village: Village) -> None:
-    row = await record(house, village)
-    head = await village.party_member(
-        "HEAD", f"/api/recordings/{row.id}/media", headers={"Range": "bytes=0-9"}
-    )
-    assert (head.status, head.headers["Content-Length"], head.headers["Content-Type"]) == (
-        200, "10240", "video/mp4",
-    )  # fmt: skip
-
-
-async def test_ranges_ask_the_records_once_and_a_right_taken_away_bites_within_seconds(
-    house: House, village: Village
-) -> None:
-    row = await record(house, village)
-    path = f"/api/recordings/{row.id}/media"
-    assert (await village.party_member.get(path)).status == 200
-    async with house.database.transaction() as session:
-        (await session.get_one(Recording, row.id)).audience = Audience.INVITED
-        await session.execute(update(Invitation).values(struck=True))
-    assert (await village.party_member.get(path)).status == 200, "known from a moment ago"
-    assert (await village.nobody.get(path)).status == 401, "and to nobody else"
-    house.server.app[EDGE].grants._now = lambda: monotonic() + GRANT_SECONDS
-    assert (await village.party_member.get(path)).status == 404
-
-
 async def share(house: House, row: Recording, **fields: object) -> None:
     async with house.database.transaction() as session:
         kept = await session.get_one(Recording, row.id)
@@ -393,24 +176,8 @@ async def test_what_is_public_is_watched_without_signing_in_and_nothing_else_is(
     reported = await village.nobody.post(f"/api/recordings/{row.id}/viewing", {"intervals": []})
     assert reported.code == "not_signed_in"
     await village.district("PATCH", f"/api/recordings/{row.id}", {"audience": "organization"})
+    house.server.app[EDGE].grants._now = lambda: monotonic() + GRANT_SECONDS
     assert (await village.nobody.get(paths[1])).code == "not_signed_in"
-
-
-async def test_a_film_is_taken_away_only_where_its_settings_say_so(house: House, village: Village) -> None:
-    row = await record(house, village)
-    path = f"/api/recordings/{row.id}/download"
-    assert (await village.party_member.get(path)).code == "download_not_allowed"
-    assert (await village.secretary.get(path)).code == "download_not_allowed"
-    changed = await village.secretary("PATCH", f"/api/recordings/{row.id}", {"downloadable": True})
-    assert changed.body["downloadable"]
-    assert (await village.sibling_secretary.get(path)).code == "recording_not_found"
-    async with village.party_member.client.get(path) as response:
-        assert response.status == 200
-        disposition = response.headers["Content-Disposition"]
-        assert disposition.startswith("attachment; filename=\"recording.mp4\"; filename*=UTF-8''%E5")
-        assert await response.read() == FILM
-    async with village.party_member.client.get(f"/api/recordings/{row.id}/media") as response:
-        assert "Content-Disposition" not in response.headers
 
 
 async def test_captions_come_as_text_that_no_browser_takes_for_anything_else(

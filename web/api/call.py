@@ -8,7 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 from aiohttp import web
 
 from localization import Language
-from recordings.views import MediaFile
+from recordings.renditions import Rendition
+from recordings.views import MediaFile, OpenedRecording
 from web.api.caller import Caller
 from web.api.schemas.base import Input, Output
 from web.proxies import Seen
@@ -60,7 +61,7 @@ class Answer:
     prepare: Callable[[web.StreamResponse], None]
 
 
-Answered = Output | Answer | MediaFile | web.StreamResponse | None
+Answered = Output | Answer | MediaFile | OpenedRecording | web.StreamResponse | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Call(Generic[In]):
     permission: str
     status: int = 200
     media_types: tuple[str, ...] = ()
+    # Of calls whose handler opens a film: what of it is answered, without the handler while a grant lasts.
+    film: Rendition | None = None
     body_bytes: int = DEFAULT_BODY_BYTES
     text_type: str | None = None  # a body of this type instead of JSON
     # Callable from other sites' pages: for calls that take no cookie but a key, so that nobody's name can be misused.

@@ -8,14 +8,16 @@ from aiohttp.typedefs import Handler
 
 from errors import Kind, Problem
 from localization import Language, choose_language
-from recordings.views import MediaFile
+from recordings.renditions import Rendition
+from recordings.views import MediaFile, OpenedRecording
 from signaling.cookies import SESSION_COOKIE
-from web.api.call import Access, Answer, AnyCall, Asked, Nothing
+from web.api.call import Access, Answer, Answered, AnyCall, Asked, Nothing
 from web.api.caller import Caller, cookie, identify
 from web.api.parsing import parse_body, parse_query, read_body
 from web.api.schemas.base import Input, Output
 from web.cross_origin import ANY_SITE, preflight
-from web.media import answer_media
+from web.grants import Grant
+from web.media import Permit, answer_media
 from web.middleware import LANGUAGE
 from web.proxies import SEEN
 from web.security import require_own_origin
@@ -47,34 +49,75 @@ def _pattern(path: str) -> str:
 
 def _handler(call: AnyCall) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        services, edge = request.app[SERVICES], request.app[EDGE]
-        granted = edge.grants.find(session, request.path_qs) if (session := _session(call, request)) else None
-        if granted is not None:
-            return await answer_media(request, granted)
-        seen = request[SEEN]
-        if call.any_site:
-            request[ANY_SITE] = True
-        else:
-            require_own_origin(request, seen, edge.settings.public_origins)
-        caller = await identify(request, services)
-        language = choose_language(caller.locale, request.headers.get(hdrs.ACCEPT_LANGUAGE))
-        request[LANGUAGE] = language
-        _require_access(call, caller, guests=edge.settings.guests)
-        wanted = await _input(call, request, services, language)
-        text = await _text(call, request)
-        answered = await call.handler(Asked(request, services, edge, caller, wanted, seen, language, text))
+        answered = await _answer(call, request)
         if isinstance(answered, MediaFile):
-            if session is not None and caller.actor is not None:
-                edge.grants.note(session, request.path_qs, answered)
             return await answer_media(request, answered)
         return _response(call, answered)
+
+    return handle if call.film is None else _film_handler(call, call.film)
+
+
+def _film_handler(call: AnyCall, rendition: Rendition) -> Handler:
+    """Whoever was let in a moment ago gets what he asks for at once: a player asks every few seconds."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        grant = await _grant(call, request)
+        piece = request.match_info.get("file")
+        media = grant.files.get((rendition, piece))
+        if media is None:
+            media = await request.app[SERVICES].library.file(grant.opened, rendition, piece)
+            grant.files[rendition, piece] = media
+        return await answer_media(request, media, _permit(call, request, grant))
 
     return handle
 
 
-def _session(call: AnyCall, request: web.Request) -> str | None:
-    """The cookie by which a grant of a file is known again; None for calls that answer no file."""
-    return cookie(request, SESSION_COOKIE) if call.media_types else None
+def _permit(call: AnyCall, request: web.Request, grant: Grant) -> Permit:
+    """Asks again when the grant has ended; a film made anew meanwhile is another one."""
+    opened = grant.opened
+
+    async def permit() -> bool:
+        nonlocal grant
+        if not request.app[EDGE].grants.lasts(grant):
+            try:
+                grant = await _grant(call, request)
+            except Problem:
+                return False
+        return grant.opened.version == opened.version
+
+    return permit
+
+
+async def _grant(call: AnyCall, request: web.Request) -> Grant:
+    """The grant of a moment ago, or a new one where the call's handler lets the caller in."""
+    grants = request.app[EDGE].grants
+    known_by = (
+        cookie(request, SESSION_COOKIE) or "",
+        request.match_info["recordingId"],
+        request.rel_url.raw_query_string,
+    )
+    granted = grants.find(*known_by)
+    if granted is not None:
+        return granted
+    opened = await _answer(call, request)
+    if not isinstance(opened, OpenedRecording):
+        raise TypeError(f"{call.name} opens no film")
+    return grants.note(*known_by, opened)
+
+
+async def _answer(call: AnyCall, request: web.Request) -> Answered:
+    services, edge, seen = request.app[SERVICES], request.app[EDGE], request[SEEN]
+    if call.any_site:
+        request[ANY_SITE] = True
+    else:
+        require_own_origin(request, seen, edge.settings.public_origins)
+    caller = await identify(request, services)
+    language = choose_language(caller.locale, request.headers.get(hdrs.ACCEPT_LANGUAGE))
+    request[LANGUAGE] = language
+    _require_access(call, caller, guests=edge.settings.guests)
+    wanted = await _input(call, request, services, language)
+    text = await _text(call, request)
+    return await call.handler(Asked(request, services, edge, caller, wanted, seen, language, text))
 
 
 def _require_access(call: AnyCall, caller: Caller, *, guests: bool) -> None:
@@ -101,9 +144,11 @@ async def _text(call: AnyCall, request: web.Request) -> str:
     return (await read_body(request, call.body_bytes, call.text_type)).decode(errors="replace")
 
 
-def _response(call: AnyCall, answered: Output | Answer | web.StreamResponse | None) -> web.StreamResponse:
+def _response(call: AnyCall, answered: Answered) -> web.StreamResponse:
     if isinstance(answered, web.StreamResponse):
         return answered
+    if isinstance(answered, MediaFile | OpenedRecording):
+        raise TypeError(f"{call.name} answers a file")
     body = answered.body if isinstance(answered, Answer) else answered
     response = _no_content() if body is None else _json(body, call.status)
     if isinstance(answered, Answer):

@@ -2,7 +2,7 @@
 
 from recordings.renditions import Rendition
 from recordings.requests import RecordingsFilter
-from recordings.views import MediaFile, WatchReport
+from recordings.views import MediaFile, OpenedRecording, WatchReport
 from web.api.call import Asked, Nothing
 from web.api.paging import page_out, page_request
 from web.api.schemas.base import Page, PageQuery
@@ -44,32 +44,29 @@ async def recording(asked: Asked[Nothing]) -> RecordingOut:
     return RecordingOut.model_validate(found)
 
 
-async def media(asked: Asked[FilmQuery]) -> MediaFile:
-    """The MP4, with Range and If-Range."""
-    return await _film(asked, Rendition.FILM)
-
-
 async def download(asked: Asked[Nothing]) -> MediaFile:
     """The MP4 as a file to keep, where the recording's settings allow it."""
     return await asked.services.library.download(asked.caller.actor, asked.path("recordingId"))
 
 
-async def sound(asked: Asked[FilmQuery]) -> MediaFile:
+async def media(asked: Asked[FilmQuery]) -> OpenedRecording:
+    """The MP4, with Range and If-Range."""
+    return await _open(asked)
+
+
+async def sound(asked: Asked[FilmQuery]) -> OpenedRecording:
     """The sound alone, for poor lines."""
-    return await _film(asked, Rendition.SOUND)
+    return await _open(asked)
 
 
-async def _film(asked: Asked[FilmQuery], rendition: Rendition) -> MediaFile:
-    library = asked.services.library
-    return await library.media(asked.caller.actor, asked.path("recordingId"), rendition, asked.input.version)
-
-
-async def hls(asked: Asked[FilmQuery]) -> MediaFile:
+async def hls(asked: Asked[FilmQuery]) -> OpenedRecording:
     """HTTP Live Streaming (RFC 8216), where `renditions` has it: `master.m3u8`, and every file that playlists name."""
+    return await _open(asked)
+
+
+async def _open(asked: Asked[FilmQuery]) -> OpenedRecording:
     library = asked.services.library
-    return await library.stream(
-        asked.caller.actor, asked.path("recordingId"), asked.path("file"), asked.input.version
-    )
+    return await library.open(asked.caller.actor, asked.path("recordingId"), asked.input.version)
 
 
 async def poster(asked: Asked[Nothing]) -> MediaFile:

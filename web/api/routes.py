@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE
+from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Rendition
 from web.api import (
     attendance,
     cards,
@@ -176,12 +176,14 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call("GET", "/api/recordings/{recordingId}", recordings.recording, Nothing, RecordingOut, ANYBODY,
          "watch_recording; what is public, without signing in too"),
     Call("GET", "/api/recordings/{recordingId}/media", recordings.media, FilmQuery, None, ANYBODY,
-         "watch_recording; what is public, without signing in too", media_types=("video/mp4",)),
+         "watch_recording; what is public, without signing in too", media_types=("video/mp4",),
+         film=Rendition.FILM),
     Call("GET", "/api/recordings/{recordingId}/sound", recordings.sound, FilmQuery, None, ANYBODY,
-         "watch_recording; what is public, without signing in too", media_types=("audio/mp4",)),
+         "watch_recording; what is public, without signing in too", media_types=("audio/mp4",),
+         film=Rendition.SOUND),
     Call("GET", "/api/recordings/{recordingId}/hls/{file}", recordings.hls, FilmQuery, None, ANYBODY,
          "watch_recording; what is public, without signing in too",
-         media_types=(PLAYLIST_TYPE, "video/mp4", SEGMENT_TYPE)),
+         media_types=(PLAYLIST_TYPE, "video/mp4", SEGMENT_TYPE), film=Rendition.HLS),
     Call("GET", "/api/recordings/{recordingId}/poster", recordings.poster, Nothing, None, ANYBODY,
          "watch_recording; what is public, without signing in too", media_types=("image/jpeg",)),
     Call("GET", "/api/recordings/{recordingId}/preview", recordings.preview, Nothing, None, ANYBODY,
