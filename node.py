@@ -23,6 +23,7 @@ from recordings.captions.service import Captions
 from recordings.center import RecordingCenter
 from recordings.curation import Curation
 from recordings.library import Library
+from recordings.notices import Notices
 from recordings.settings import RecordingSettings
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.keeper import Keeper
@@ -114,6 +115,7 @@ class Node:
             captions=Captions(database, utc_now),
             viewings=viewings,
             watchers=Watchers(database),
+            notices=Notices(database, utc_now, config.recordings.keep_days),
             storage_rules=Rules(database, utc_now, config.recordings.keep_days),
             deletions=deletions,
             stream_keys=StreamKeys(database, self.rooms, utc_now),

@@ -14,6 +14,7 @@ from members.tokens import Tokens
 from recordings.captions.service import Captions
 from recordings.curation import Curation
 from recordings.library import Library
+from recordings.notices import Notices
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.rules import Rules
 from recordings.uploads.service import Uploads
@@ -51,6 +52,7 @@ class Services:
     viewings: Viewings
     uploads: Uploads
     watchers: Watchers
+    notices: Notices
     storage_rules: Rules
     deletions: Deletions
     stream_keys: StreamKeys

@@ -25,6 +25,7 @@ from recordings.captions.service import Captions
 from recordings.center import RecordingCenter
 from recordings.curation import Curation
 from recordings.library import Library
+from recordings.notices import Notices
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
 from recordings.upkeep.deletion import Deletions
@@ -228,6 +229,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         captions=Captions(database, clock),
         viewings=Viewings(database, attendance, cards, clock),
         watchers=Watchers(database),
+        notices=Notices(database, clock),
         storage_rules=Rules(database, clock),
         deletions=Deletions(database, clock),
         stream_keys=StreamKeys(database, live_rooms, clock),

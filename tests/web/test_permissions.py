@@ -41,6 +41,7 @@ ROWS = (
     Row("GET", "/api/members/{secretaryMember}/card", None, (401, 200, 200, 404, 200, 404, 403, 404)),
     Row("GET", "/api/members/me", None, (401, 404, 404, 404, 200, 200, 200, 404)),
     Row("GET", "/api/members/me/card", None, (401, 404, 404, 404, 200, 200, 200, 404)),
+    Row("GET", "/api/members/me/notices", None, (401, 200, 200, 200, 200, 200, 200, 200)),
     Row("POST", "/api/meetings", "meeting", (401, 201, 201, 404, 201, 404, 403, 403)),
     Row("GET", "/api/meetings", None, (401, 200, 200, 200, 200, 200, 200, 200)),
     Row("GET", "/api/meetings/{meeting}", None, (401, 200, 200, 404, 200, 404, 200, 404)),

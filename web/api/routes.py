@@ -9,6 +9,7 @@ from web.api import (
     consultations,
     curation,
     meetings,
+    notices,
     organizations,
     recordings,
     sessions,
@@ -49,6 +50,7 @@ from web.api.schemas.meetings import (
     MeetingUpdate,
     RoomTokenOut,
 )
+from web.api.schemas.notices import NoticeOut
 from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
 from web.api.schemas.recordings import (
     CaptionsOut,
@@ -208,6 +210,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
          SIGNED_IN, "see_viewings", media_types=("text/csv",)),
     Call("GET", "/api/members/me/study", recordings.to_study, PageQuery, Page[RecordingOut], SIGNED_IN,
          "one's own"),
+
+    Call("GET", "/api/members/me/notices", notices.notices, Nothing, Page[NoticeOut], SIGNED_IN, "one's own"),
 
     Call("GET", "/api/recordings/{recordingId}/keeping", upkeep.keeping, Nothing, KeepingOut, SIGNED_IN,
          "manage_recording"),

@@ -12,6 +12,7 @@ import type {
   Meeting,
   NewMeeting,
   NewStreamKey,
+  Notice,
   NewUpload,
   Organization,
   Recording,
@@ -93,6 +94,8 @@ export class Api {
 
   card = (memberId: string, cursor?: string, limit = 20): Promise<Page<CardEntry>> =>
     this.http.get(`/members/${memberId}/card`, { limit, cursor })
+
+  notices = (): Promise<Page<Notice>> => this.http.get('/members/me/notices')
 
   recordings = (query: RecordingsQuery = {}): Promise<Page<Recording>> =>
     this.http.get('/recordings', { ...query, limit: 30 })

@@ -243,6 +243,19 @@ export interface RecordingDeletion {
   reason: string
 }
 
+export type NoticeKind = 'making_up_ends' | 'recording_ready' | 'invited' | 'consultation_answered'
+
+/** `subjectId` is the recording's, meeting's or consultation's; `until`: when it is too late. */
+export interface Notice {
+  kind: NoticeKind
+  subjectId: string
+  title: string
+  organizationName: string
+  at: string
+  until: string | null
+  text: string | null
+}
+
 export interface LeavingRecording {
   id: string
   title: string

@@ -1,0 +1,52 @@
+"""What comes to people by itself: the bell with what waits for them, and short words at the edge of a call."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import ViewportSize, expect
+
+from tests.browser.conftest import Arrive
+from tests.browser.person import DESKTOP, PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, size: ViewportSize) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan", size)
+    title = f"通知里的会议（{size['width']}）"
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    meeting = await secretary.schedule(
+        title, startsAt=tomorrow.isoformat(), endsAt=(tomorrow + timedelta(hours=1)).isoformat()
+    )
+    page = member.page
+    await page.reload()
+    count = page.get_by_test_id("notice-count")
+    await expect(count).to_be_visible()
+    await page.get_by_test_id("notice-bell").click()
+    notice = page.get_by_test_id("notice").filter(has_text=title)
+    await expect(notice).to_contain_text(f"邀请您参加：{title}")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await expect(count).to_have_count(0)
+    await notice.get_by_role("link").click()
+    await page.wait_for_url(f"**/meetings/{meeting}")
+    await expect(notice).to_be_hidden()
+    await page.reload()
+    await expect(page.get_by_test_id("notice-bell")).to_be_visible()
+    await expect(count).to_have_count(0)  # this browser has shown them
+
+
+async def test_a_word_about_who_came_in_leaves_the_header_of_a_phone_free(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi", PHONE), await arrive("xiulan")
+    meeting = await secretary.schedule("谁来了")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    toast = secretary.page.get_by_test_id("toast").filter(has_text=member.login.name)
+    await expect(toast).to_be_visible()
+    header = await secretary.page.get_by_test_id("call").locator("header").bounding_box()
+    place = await toast.bounding_box()
+    assert header is not None
+    assert place is not None
+    assert place["y"] >= header["y"] + header["height"]
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= PHONE["width"]

@@ -1,0 +1,176 @@
+"""What waits for whom: told while it is true, and not a day longer."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from database import Database, new_id
+from members.people import Member
+from members.policy import Actor, RoleName
+from recordings.models import Recording
+from recordings.notices import NEWS, NoticeKind, Notices, NoticeView
+from recordings.upkeep.models import StorageRules
+from recordings.upkeep.retention import NOTICE
+from rooms.attendance.models import AttendanceRecord
+from rooms.attendance.rules import AttendanceState
+from rooms.consultations.models import Consultation, Service
+from rooms.consultations.states import ConsultationEnd, ConsultationState, ServiceKind
+from rooms.meetings.models import Invitation, Meeting
+from rooms.meetings.states import LeaveState, MeetingState
+from rooms.persons import member_key
+from tests.factories import FakeClock, Records, Tree
+from tests.recordings.conftest import MakeMeeting
+from tests.recordings.test_library import recorded
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def notices(database: Database, clock: FakeClock) -> Notices:
+    return Notices(database, clock, default_days=60)
+
+
+@pytest.fixture
+async def member(records: Records, tree: Tree) -> Member:
+    return await records.member(tree.branch)
+
+
+@pytest.fixture
+async def actor(records: Records, member: Member) -> Actor:
+    return await records.actor(member=member)
+
+
+@pytest.fixture
+async def missed(
+    database: Database, make_meeting: MakeMeeting, member: Member, clock: FakeClock
+) -> Recording:
+    """A recorded meeting that the member was expected at and did not come to."""
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await recorded(database, meeting, clock)
+    async with database.transaction() as session:
+        session.add(
+            AttendanceRecord(
+                meeting_id=meeting.id, person_key=member_key(member.id), place=1, member_id=member.id,
+                name=member.name, expected=True, seconds=0.0, state=AttendanceState.ABSENT,
+            )
+        )  # fmt: skip
+    return row
+
+
+def told(found: Sequence[NoticeView]) -> list[tuple[NoticeKind, str]]:
+    return [(notice.kind, notice.subject_id) for notice in found]
+
+
+async def test_a_meeting_one_missed_is_told_when_it_can_be_watched_and_for_a_while(
+    notices: Notices, actor: Actor, missed: Recording, clock: FakeClock, records: Records, tree: Tree
+) -> None:
+    assert told(await notices.of(actor)) == [(NoticeKind.RECORDING_READY, missed.id)]
+    other = await records.actor(member=await records.member(tree.branch))
+    assert await notices.of(other) == [], "who was not expected need not make anything up"
+    clock.advance(NEWS)
+    assert await notices.of(actor) == []
+
+
+@pytest.mark.usefixtures("missed")
+async def test_what_was_made_up_is_no_notice(
+    database: Database, notices: Notices, actor: Actor, clock: FakeClock
+) -> None:
+    async with database.transaction() as session:
+        await session.execute(update(AttendanceRecord).values(made_up_at=clock()))
+    assert await notices.of(actor) == []
+
+
+async def test_making_up_ends_when_the_recording_goes(
+    database: Database, notices: Notices, actor: Actor, missed: Recording, clock: FakeClock, tree: Tree
+) -> None:
+    clock.advance(50 * DAY)
+    async with database.transaction() as session:
+        row = await session.get_one(Recording, missed.id)
+        row.deletion_warned_at = clock()
+    (notice,) = await notices.of(actor)
+    assert (notice.kind, notice.subject_id) == (NoticeKind.MAKING_UP_ENDS, missed.id)
+    assert notice.until == clock() + NOTICE, "sixty days are over sooner than the notice"
+    async with database.transaction() as session:
+        session.add(
+            StorageRules(
+                organization_id=tree.branch.id,
+                keep_days=0,
+                keep_days_by_kind={},
+                set_by=actor.account_id,
+                set_at=clock(),
+            )
+        )
+    assert await notices.of(actor) == [], "the branch keeps it for ever now"
+
+
+@pytest.mark.parametrize("why_not", ["struck", "began", "old", "asked for leave", "cancelled"])
+async def test_an_invitation_is_told_until_the_meeting_begins(
+    database: Database, notices: Notices, actor: Actor, member: Member, make_meeting: MakeMeeting, clock: FakeClock,
+    why_not: str,
+) -> None:  # fmt: skip
+    meeting = await make_meeting(state=MeetingState.SCHEDULED, invited=(member.id,))
+    async with database.transaction() as session:
+        row = await session.get_one(Meeting, meeting.id)
+        row.starts_at, row.ends_at = clock() + 20 * DAY, clock() + 21 * DAY
+    (notice,) = await notices.of(actor)
+    assert (notice.kind, notice.subject_id, notice.until) == (
+        NoticeKind.INVITED, meeting.id, clock() + 20 * DAY,
+    )  # fmt: skip
+    async with database.transaction() as session:
+        row = await session.get_one(Meeting, meeting.id)
+        invitation = await session.get_one(Invitation, (meeting.id, member.id))
+        match why_not:
+            case "struck":
+                invitation.struck = True
+            case "began":
+                row.starts_at = clock()
+            case "old":
+                row.created_at = clock() - NEWS
+            case "asked for leave":
+                invitation.leave_state = LeaveState.ASKED
+            case _:
+                row.state = MeetingState.CANCELLED
+    assert await notices.of(actor) == []
+
+
+async def test_an_answered_consultation_is_told_to_who_asked_and_nobody_else(
+    database: Database, notices: Notices, records: Records, tree: Tree, clock: FakeClock
+) -> None:
+    resident = await records.actor((RoleName.RESIDENT, tree.branch))
+    other = await records.actor((RoleName.RESIDENT, tree.branch))
+    service = Service(
+        id=new_id(), organization_id=tree.committee.id, kind=ServiceKind.LEGAL, name="法律咨询", place=1,
+        created_at=clock(),
+    )  # fmt: skip
+    asked = Consultation(
+        id=new_id(), service_id=service.id, resident_account_id=resident.account_id, display_name="李大爷",
+        day=clock().date(), number=1, state=ConsultationState.ENDED, returned=False, created_at=clock(),
+        ended_at=clock(), end_reason=ConsultationEnd.FINISHED, outcome="带上合同到司法所。",
+    )  # fmt: skip
+    async with database.transaction() as session:
+        session.add(service)
+        await session.flush()
+        session.add(asked)
+    (notice,) = await notices.of(resident)
+    assert (notice.kind, notice.title, notice.text) == (
+        NoticeKind.CONSULTATION_ANSWERED, "法律咨询", "带上合同到司法所。",
+    )  # fmt: skip
+    assert await notices.of(other) == []
+    clock.advance(NEWS)
+    assert await notices.of(resident) == []
+
+
+async def test_what_ends_first_comes_first(
+    database: Database, notices: Notices, actor: Actor, member: Member, missed: Recording, make_meeting: MakeMeeting,
+    clock: FakeClock,
+) -> None:  # fmt: skip
+    meetings = [await make_meeting(state=MeetingState.SCHEDULED, invited=(member.id,)) for _ in range(2)]
+    async with database.transaction() as session:
+        for days, meeting in zip((5, 2), meetings, strict=True):
+            row = await session.get_one(Meeting, meeting.id)
+            row.starts_at = clock() + days * DAY
+    assert [subject for _, subject in told(await notices.of(actor))] == [
+        meetings[1].id, meetings[0].id, missed.id,
+    ]  # fmt: skip

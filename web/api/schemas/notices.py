@@ -1,0 +1,16 @@
+"""What notices look like on the wire."""
+
+from recordings.notices import NoticeKind
+from web.api.schemas.base import Id, Moment, Output
+
+
+class NoticeOut(Output):
+    """`subjectId` is the recording's, meeting's or consultation's. `until`: when it is too late. `text`: the answer."""
+
+    kind: NoticeKind
+    subject_id: Id
+    title: str
+    organization_name: str
+    at: Moment
+    until: Moment | None
+    text: str | None
