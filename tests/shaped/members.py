@@ -19,13 +19,12 @@ from aiortc.rtp import (
 from bench.peer import SO_TIMESTAMPNS, Connection
 from media import Consumer, Router
 from tests.media.plane import probe
+from tests.media.plane.eyes import Eye
 from tests.media.samples import TRANSPORT_CC, everything
 from tests.shaped.people import Person, connect, keep, paced
 
 PLAYOUT_US = 250_000  # sound that comes later than this was made up meanwhile
 REPORT_SECONDS = 0.1
-AGAIN_US = 100_000  # what is missing is asked for as often
-GIVE_UP_US = 1_000_000  # then a key frame is
 SECOND = 1_000_000
 LOUD_BYTES = 20  # of a voice packet that is not silence
 
@@ -56,63 +55,6 @@ class Ear:
         return [sent for sent in self.speaker.spoken if since_us <= sent < until_us]
 
 
-@dataclass
-class Eye:
-    """One picture: a frame is shown when it is whole and so is all before it since a key frame."""
-
-    consumer: Consumer
-    ssrc: int
-    rtx: int  # payload type
-    shown: list[int] = field(default_factory=list)  # when
-    waits_key: bool = True
-    next: int = 0
-    highest: int = 0
-    ends: dict[int, bool] = field(default_factory=dict)  # of what has come: whether it ends a frame
-    missing: dict[int, tuple[int, int]] = field(default_factory=dict)  # since when, last asked
-
-    def take(self, payload_type: int, sequence: int, payload: bytes, now: int, *, marker: bool) -> None:
-        if payload_type == self.rtx:
-            if len(payload) <= 2:  # a probe
-                return
-            sequence, payload = int.from_bytes(payload[:2]), payload[2:]
-        number = probe.unwrap16(self.highest or 65_536 + sequence, sequence)
-        for lost in range(self.highest + 1, number) if self.highest else ():
-            self.missing[lost] = (now, 0)
-        self.highest = max(self.highest, number)
-        self.missing.pop(number, None)
-        parsed = probe.parse_payload("vp8", payload)
-        assert parsed is not None
-        if self.waits_key:
-            if not (parsed["key"] and parsed["first"]):
-                return
-            self.waits_key, self.next = False, number
-        self.ends[number] = marker
-        while self.next in self.ends:
-            if self.ends.pop(self.next):
-                self.shown.append(now)
-            self.next += 1
-
-    def ask(self, now: int) -> tuple[list[int], bool]:
-        """What is to be sent again, and whether a key frame is needed."""
-        if not self.waits_key and any(
-            now - since > GIVE_UP_US for lost, (since, _) in self.missing.items() if lost >= self.next
-        ):
-            self.waits_key = True
-            self.ends.clear()
-        wanted = []
-        for lost, (since, asked) in list(self.missing.items()):
-            if now - since > GIVE_UP_US or lost < self.next:
-                del self.missing[lost]
-            elif now - asked > AGAIN_US:
-                self.missing[lost] = (since, now)
-                wanted.append(lost & 0xFFFF)
-        return wanted, self.waits_key and self.highest > 0
-
-    def rate(self, since_us: int, until_us: int) -> float:
-        """Pictures a second."""
-        return sum(since_us <= at < until_us for at in self.shown) * SECOND / (until_us - since_us)
-
-
 class Member:
     """Somebody at a PC: hears and sees all of these people."""
 
@@ -120,6 +62,7 @@ class Member:
         self.connection = connection
         self.ears: list[Ear] = []
         self.eyes: list[Eye] = []  # as the people are given
+        self.pictures: list[Consumer] = []  # the same
         self._ears: dict[int, Ear] = {}  # by SSRC
         self._eyes: dict[int, Eye] = {}
         self._arrivals = probe.Arrivals()
@@ -143,7 +86,8 @@ class Member:
             member.ears.append(ear)
             member._ears[_ssrc(heard)] = ear
             seen = transport.consume(person.camera.id, everything())
-            eye = Eye(seen, _ssrc(seen), seen.rtp_parameters["codecs"][1]["payloadType"])
+            eye = Eye(_ssrc(seen), seen.rtp_parameters["codecs"][1]["payloadType"])
+            member.pictures.append(seen)
             member.eyes.append(eye)
             member._eyes[eye.ssrc] = member._eyes[eye.ssrc + 1] = eye
             member._transport_cc = next(
@@ -151,7 +95,7 @@ class Member:
             )
         asyncio.get_running_loop().add_reader(member.connection.socket, member._read)
         member._tasks = [asyncio.create_task(member._report()), asyncio.create_task(keep(member.connection))]
-        for consumer in [*(ear.consumer for ear in member.ears), *(eye.consumer for eye in member.eyes)]:
+        for consumer in [*(ear.consumer for ear in member.ears), *member.pictures]:
             consumer.resume()
         return member
 

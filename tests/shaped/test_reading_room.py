@@ -60,7 +60,7 @@ async def test_everybody_is_heard_by_everybody(line: Line, arrive: Arrive, sit_d
     for me in people:
         others = [person for person in people if person is not me]
         members.append(await sit_down(line.members, [lecturer, *others]))
-        members[-1].eyes[0].consumer.set_priority(PRIORITY)
+        members[-1].pictures[0].set_priority(PRIORITY)
     await asyncio.sleep(SETTLING_SECONDS)
     began, before = now_us(), line.counts()[DOWN]["dropped"]
     lecturer.speaking = False
