@@ -20,6 +20,7 @@ from media.plane.frames cimport frames_note, frames_note_vp9
 from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.layers cimport stream_needed
 from media.plane.nack cimport NACK_WAIT_US
+from media.plane.meter cimport meter_add
 from media.plane.objects cimport DUE_MOST, core_t, producer_t, route_t, transport_t
 from media.plane.payload cimport parse_payload, payload_t
 from media.plane.red cimport fits_between, parse_red, red_t
@@ -225,10 +226,13 @@ cdef inline void store(
         note_layers(core, producer, stream, slot, data)
     if slot.payload.has_layer and slot.payload.temporal > stream.top_temporal:
         stream.top_temporal = slot.payload.temporal
-    if producer.video:
-        producer.meters[spatial_layer(producer, stream, slot) * TEMPORAL_MOST + slot.payload.temporal].bytes += end
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)
+    if producer.video:
+        meter_add(
+            &producer.meters[spatial_layer(producer, stream, slot) * TEMPORAL_MOST + slot.payload.temporal], end,
+            stream.key_sequence != 0 and rtp.timestamp == stream.key_timestamp,
+        )
     if not is_heard(producer) and not late:
         floor_ask(core, producer, speaks)
     if not is_heard(producer):

@@ -3,7 +3,8 @@
 A *ladder* has one *rung* for each pair of spatial and temporal layer of a producer, with what it costs to forward it.
 First everybody gets his lowest rung, the highest priority first; what does not fit gets none. Then the rest goes, priority
 by priority, to further rungs: one rung each in turn among equals. So the same demands always give the same answer, the sum
-never exceeds the bandwidth, and a lower priority climbs only on what the higher ones cannot use.
+never exceeds the bandwidth (but see `hold`: by half of one lowest rung, for a while), and a lower priority climbs only on what
+the higher ones cannot use.
 
 Against flapping: to climb above what it has, a video must leave a reserve free (`allocate`), and must have been able to for a
 while (`settle`), which grows with each climb that had to be taken back (`note_step`). Who has nothing
@@ -25,6 +26,8 @@ cdef enum:
     REGRET_US = 10_000_000  # a climb taken back this soon was a mistake: the next one waits twice as long
     FORGIVEN_US = 30_000_000
     PATIENCE_NOTHING_US = 250_000  # of who has nothing, if no climb was taken back
+    PATIENCE_NOTHING_MOST_US = 1_000_000  # and however often they were
+    HELD_MOST_US = 5_000_000  # to begin again costs a key frame, as much as some seconds of the lowest layer
 
 ctypedef struct ladder_t:
     int64_t bps[<int>RUNGS]  # 0: not being sent
@@ -34,6 +37,7 @@ ctypedef struct grant_t:
     int rung
     int least  # the lowest rung that was to be had since `since_us`
     int64_t since_us  # since when more than `rung` could be had; 0 it cannot
+    int64_t held_us  # since when not even the lowest rung has really fitted; 0 it does
 
 # What somebody would like to see.
 ctypedef struct demand_t:
@@ -107,7 +111,22 @@ cdef inline bint climb(demand_t *demand, int64_t *left, int64_t reserve) noexcep
     return True
 
 
-cdef inline void allocate(demand_t **demands, int count, int64_t bps) noexcept nogil:
+cdef inline bint hold(demand_t *demand, int64_t *left, int64_t now) noexcept nogil:
+    """Leave the lowest rung, for a while, to who has a picture, though but half of it is there."""
+    cdef int rung = next_rung(demand, NO_RUNG)
+    cdef grant_t *grant = &demand.grant
+    if rung == NO_RUNG or grant.rung == NO_RUNG or demand.fresh or 2 * left[0] < demand.ladder.bps[rung]:
+        return False
+    if grant.held_us and now - grant.held_us >= HELD_MOST_US:
+        return False
+    if grant.held_us == 0:
+        grant.held_us = now
+    demand.given = rung
+    left[0] -= demand.ladder.bps[rung]
+    return True
+
+
+cdef inline void allocate(demand_t **demands, int count, int64_t bps, int64_t now) noexcept nogil:
     """Fill in `given` of all demands, which are ordered by falling priority."""
     cdef int64_t left = bps
     cdef int64_t reserve = bps >> RESERVE_SHIFT
@@ -116,7 +135,10 @@ cdef inline void allocate(demand_t **demands, int count, int64_t bps) noexcept n
     cdef bint climbing
     for i in range(count):
         demands[i].given = NO_RUNG
-        climb(demands[i], &left, reserve)
+        if climb(demands[i], &left, reserve):
+            demands[i].grant.held_us = 0
+        else:
+            hold(demands[i], &left, now)
     while first < count:
         end = first
         while end < count and demands[end].priority == demands[first].priority:
@@ -130,6 +152,21 @@ cdef inline void allocate(demand_t **demands, int count, int64_t bps) noexcept n
         first = end
 
 
+cdef inline int64_t next_step_bps(demand_t **demands, int count) noexcept nogil:
+    """What all would take together if one had the next rung, the one that costs least, reserve included; 0 when none can."""
+    cdef int64_t taken = 0
+    cdef int64_t extra = 0
+    cdef int i, rung
+    cdef demand_t *demand
+    for i in range(count):
+        demand = demands[i]
+        taken += rung_bps(demand, demand.grant.rung)
+        rung = next_rung(demand, demand.grant.rung)
+        if rung != NO_RUNG and (extra == 0 or rung_bps(demand, rung) - rung_bps(demand, demand.grant.rung) < extra):
+            extra = largest(rung_bps(demand, rung) - rung_bps(demand, demand.grant.rung), 1)
+    return (taken + extra) * 8 // 7 if extra else 0
+
+
 cdef inline void settle(grant_t *grant, int given, bint fresh, int64_t now, int64_t patience) noexcept nogil:
     """Down at once; up only to what could be had during all of `patience`, unless it is fresh."""
     if fresh or given <= grant.rung:
@@ -141,8 +178,8 @@ cdef inline void settle(grant_t *grant, int given, bint fresh, int64_t now, int6
         grant.least = given
     elif given < grant.least:
         grant.least = given
-    if grant.rung == NO_RUNG and patience <= PATIENCE_LEAST_US:
-        patience = PATIENCE_NOTHING_US
+    if grant.rung == NO_RUNG:
+        patience = PATIENCE_NOTHING_US if patience <= PATIENCE_LEAST_US else smallest(patience, PATIENCE_NOTHING_MOST_US)
     if now - grant.since_us >= patience:
         grant.rung = grant.least
         grant.since_us = 0
@@ -177,7 +214,7 @@ cdef inline void share(
     cdef int64_t long_enough = patience_now(patience, now)
     cdef demand_t *demand
     cdef int i, before
-    allocate(demands, count, bps)
+    allocate(demands, count, bps, now)
     for i in range(count):
         demand = demands[i]
         before = demand.grant.rung

@@ -7,8 +7,8 @@ taken off first, as measured, and is never touched.
 from libc.stdint cimport int64_t, uint64_t
 
 from media.plane.allocation cimport (
-    NO_RUNG, RUNGS, SPATIAL_MOST, TEMPORAL_MOST, demand_t, forget_mistakes, ladder_t, next_rung, rung_bps, share,
-    top_rung,
+    NO_RUNG, RUNGS, SPATIAL_MOST, TEMPORAL_MOST, demand_t, forget_mistakes, ladder_t, next_rung, next_step_bps, rung_bps,
+    share, top_rung,
 )
 from media.plane.bits cimport largest
 from media.plane.layers cimport ask_for_switch, spatial_now
@@ -21,6 +21,7 @@ from media.plane.sending cimport core_tell
 cdef enum:
     EVENT_LAYERS_CHANGED = 4
     ALLOCATE_US = 100_000
+    AUDIO_US = 500_000  # some 25 packets of a voice: in a tenth of a second one more or less would be a fifth of the rate
     AUDIO_LEAST_BPS = 40_000  # whoever is silent now may speak in the next moment
 
 
@@ -75,21 +76,21 @@ cdef inline int64_t audio_bps(core_t *core, transport_t *transport) noexcept nog
     cdef int i
     cdef bint any_ = False
     cdef uint64_t bytes = 0
-    cdef int64_t rate
+    cdef int64_t rate, elapsed
     cdef consumer_t *consumer
     for i in range(transport.consumers.count):
         consumer = <consumer_t *>transport.consumers.items[i]
         if not consumer.producer.video:
             bytes += consumer.bytes
             any_ = any_ or not consumer.paused
-    if core.now > transport.audio_at_us:
-        rate = <int64_t>(bytes - transport.audio_bytes) * 8 * 1_000_000 // (core.now - transport.audio_at_us)
+    elapsed = core.now - transport.audio_at_us
+    if elapsed >= AUDIO_US:
+        rate = <int64_t>(bytes - transport.audio_bytes) * 8 * 1_000_000 // elapsed
         if bytes < transport.audio_bytes or transport.audio_at_us == 0:  # a consumer went, or nothing was known
             rate = 0
-        if core.now - transport.audio_at_us >= ALLOCATE_US // 2:
-            transport.audio_bps = largest(rate, transport.audio_bps - (transport.audio_bps >> 4))
-            transport.audio_bytes = bytes
-            transport.audio_at_us = core.now
+        transport.audio_bps = largest(rate, transport.audio_bps - (transport.audio_bps >> 2))
+        transport.audio_bytes = bytes
+        transport.audio_at_us = core.now
     return largest(transport.audio_bps, AUDIO_LEAST_BPS) if any_ else 0
 
 
@@ -170,6 +171,8 @@ cdef inline void divide(core_t *core, transport_t *transport) noexcept nogil:
     cdef demand_t *demand
     collect_demands(core, transport)
     transport.desired_bps = audio
+    transport.sound_bps = audio
+    transport.hungry = core.demands.count > 0
     if transport.estimator != NULL and transport.estimator.cut:  # a dead line is not one that was thought too wide
         forget_mistakes(&transport.patience)
     share(
@@ -179,7 +182,11 @@ cdef inline void divide(core_t *core, transport_t *transport) noexcept nogil:
     for i in range(core.demands.count):
         demand = <demand_t *>core.demands.items[i]
         transport.desired_bps += rung_bps(demand, top_rung(demand))
+        transport.hungry = transport.hungry and demand.grant.rung == NO_RUNG
         apply_grant(core, <consumer_t *>demand.owner)
+    transport.next_bps = next_step_bps(<demand_t **>core.demands.items, core.demands.count)
+    if transport.next_bps:
+        transport.next_bps += audio
 
 
 cdef inline void lift_limits(core_t *core, transport_t *transport) noexcept nogil:

@@ -8,7 +8,7 @@ from REMB alone otherwise; and without either from the loss in receiver reports,
 from libc.stdint cimport int64_t, uint32_t
 
 from media.plane.bits cimport largest, smallest
-from media.plane.estimator cimport estimator_probes, estimator_take, estimator_tick
+from media.plane.estimator cimport estimator_expect, estimator_probes, estimator_take, estimator_tick
 from media.plane.objects cimport PROBING_MOST, consumer_t, core_t, transport_t
 from media.plane.padding cimport padding_consumer, send_probe_step
 from media.plane.probing cimport PROBE_SENDING, probe_due
@@ -111,6 +111,9 @@ cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     """Every tick, for each transport that has an estimator."""
     if transport.estimator == NULL or not transport.admitted:
         return
+    estimator_expect(
+        transport.estimator, <double>transport.sound_bps, <double>transport.next_bps, transport.hungry
+    )
     estimator_tick(transport.estimator, transport.sent.bytes, core.now)
     transport.estimated = is_estimated(transport)
     update_budget(transport)

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from media.plane.bits cimport largest
 from media.plane.forward cimport forward_packet, place
 from media.plane.objects cimport consumer_t, core_t, transport_t
-from media.plane.pacing cimport PACE_LONGEST_US, fall_behind, pace_left
+from media.plane.pacing cimport fall_behind, pace_longest, pace_left
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.sending cimport may_send
 from media.plane.spans cimport span_t, spans_begin
@@ -59,7 +59,7 @@ cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
             continue
         if (
             consumer.transport.budget_bps and pace_left(core, consumer.transport) <= 0 and not consumer.waits_key
-            and core.now - largest(slot.arrival_us, consumer.behind_since_us) < PACE_LONGEST_US
+            and core.now - largest(slot.arrival_us, consumer.behind_since_us) < pace_longest(consumer.transport)
         ):
             fall_behind(core, consumer, stream, sequence)
             return

@@ -1,5 +1,5 @@
 """What a path bears, estimated where the packets are sent: Google Congestion Control (draft-ietf-rmcat-gcc-02) as today's
-libwebrtc does it. Pure: reports and time in, a rate out.
+libwebrtc does it, but for who sends little (see ratecontrol). Pure: reports and time in, a rate out.
 
 The rate is the lower of what delay allows (bursts -> trendline -> rate control) and what loss allows. Everything the
 receiver reports is taken as true, since he can only harm himself: the rate has a ceiling, nothing but media that exists
@@ -7,7 +7,7 @@ and short probes is ever sent, and probes stop where nothing more is wanted.
 """
 
 from libc.math cimport fmax
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
 from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, acknowledged_t, acknowledged_update
 from media.plane.bits cimport largest, smallest
@@ -25,6 +25,9 @@ cdef enum:
     UNANSWERED_US = 1_000_000  # four times the longest interval between libwebrtc's reports
     UNANSWERED_AGAIN_US = 500_000
     RTT_UNKNOWN_US = 200_000
+    SENT_US = 500_000  # over which what is sent is measured
+    FULL_LATELY_US = 20_000_000  # a line that was full is looked upon as shared for so long
+    FULL_WAIT_US = 8_000_000  # and who has a picture leaves what is free to those who have none
 
 ctypedef struct estimator_t:
     double bps
@@ -36,7 +39,11 @@ ctypedef struct estimator_t:
     probes_t probes
     int64_t feedback_us  # the last report; 0 none yet
     int64_t answered_bytes  # sent when the last report came
+    double sent_bps  # lately; 0 unknown
+    int64_t sent_since_us  # where the measuring of it begins
+    int64_t sent_since_bytes
     int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
+    bint full  # the line was, lately
     bint cut  # reports have stayed away, and none has come since
     int64_t alive_us  # what was sent before went into a dead line and says nothing of a living one
     int64_t overuses
@@ -52,6 +59,10 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.bps = estimator.rate.bps
     estimator.feedback_us = 0
     estimator.answered_bytes = 0
+    estimator.sent_bps = 0
+    estimator.sent_since_us = now
+    estimator.sent_since_bytes = 0
+    estimator.full = False
     estimator.cut = False
     estimator.alive_us = 0
     estimator.unanswered_us = 0
@@ -86,6 +97,34 @@ cdef inline int64_t first_arrived(const results_t *results, int64_t now) noexcep
     return sent_us
 
 
+cdef inline void measure_sent(estimator_t *estimator, int64_t sent_bytes, int64_t now) noexcept nogil:
+    cdef int64_t elapsed = now - estimator.sent_since_us
+    if elapsed < SENT_US:
+        return
+    estimator.sent_bps = 8e6 * (sent_bytes - estimator.sent_since_bytes) / elapsed
+    estimator.sent_since_us = now
+    estimator.sent_since_bytes = sent_bytes
+
+
+cdef inline int64_t dice_us(const estimator_t *estimator) noexcept nogil:
+    """Up to two seconds, by chance: who share a line see it full at the same time, and should not all try it at the same time."""
+    return <int64_t>(<uint32_t>estimator.answered_bytes * 2_654_435_761U) * PROBE_AFTER_DROP_US >> 32
+
+
+cdef inline bint is_idle(const estimator_t *estimator) noexcept nogil:
+    """Whether much less is sent than would be allowed."""
+    return estimator.sent_bps < 0.8 * estimator.rate.bps
+
+
+cdef inline void estimator_expect(
+    estimator_t *estimator, double least_bps, double next_bps, bint hungry
+) noexcept nogil:
+    """What is sent at any rate, and what would be with one layer more; `hungry`: there is no picture at all."""
+    estimator.rate.hungry = hungry
+    estimator.rate.least_bps = least_bps
+    estimator.rate.next_bps = next_bps
+
+
 cdef inline void estimator_take(
     estimator_t *estimator, const results_t *results, int64_t sent_bytes, int64_t rtt_us, int64_t now
 ) noexcept nogil:
@@ -101,6 +140,7 @@ cdef inline void estimator_take(
         trendline_reset(&estimator.trendline)
     estimator.feedback_us = now
     estimator.answered_bytes = sent_bytes
+    measure_sent(estimator, sent_bytes, now)
     estimator.unanswered_us = 0
     if estimator.cut:  # the reports that tell of all that was lost may be several
         estimator.cut = False
@@ -117,13 +157,13 @@ cdef inline void estimator_take(
         if probed > estimator.rate.bps:
             rate_set(&estimator.rate, probed, now)
         elif probed > 0:  # sent faster than estimated, it came slower: the line is full. One cluster may err, though
-            rate_set(&estimator.rate, fmax(fmax(probed, estimator.rate.bps / 2), estimator.acknowledged.bps), now)
+            rate_set(&estimator.rate, fmax(fmax(probed, 0.85 * estimator.rate.bps), estimator.acknowledged.bps), now)
         if estimator.probes.state == PROBE_IDLE:  # the queue that the probe itself has made is no overuse
             bursts_reset(&estimator.bursts)
             trendline_reset(&estimator.trendline)
-    elif rate_update(&estimator.rate, estimator.trendline.usage, estimator.acknowledged.bps, rtt_us, now):
+    elif rate_update(&estimator.rate, estimator.trendline.usage, estimator.acknowledged.bps, is_idle(estimator), rtt_us, now):
         estimator.overuses += 1
-        probes_dropped(&estimator.probes, before, estimator.rate.bps, PROBE_AFTER_DROP_US, now)
+        probes_dropped(&estimator.probes, before, estimator.rate.bps, PROBE_AFTER_DROP_US + dice_us(estimator), now)
     losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps)
     combine(estimator)
 
@@ -139,6 +179,7 @@ cdef inline void back_off(estimator_t *estimator, int64_t now) noexcept nogil:
 
 cdef inline void estimator_tick(estimator_t *estimator, int64_t sent_bytes, int64_t now) noexcept nogil:
     """Often, whether reports come or not."""
+    estimator.full = estimator.rate.reduced_us > 0 and now - estimator.rate.reduced_us < FULL_LATELY_US
     if sent_bytes == estimator.answered_bytes:
         estimator.unanswered_us = 0
     elif estimator.unanswered_us == 0:
@@ -146,6 +187,14 @@ cdef inline void estimator_tick(estimator_t *estimator, int64_t sent_bytes, int6
     elif now - estimator.unanswered_us >= UNANSWERED_US:
         estimator.unanswered_us = now - UNANSWERED_US + UNANSWERED_AGAIN_US
         back_off(estimator, now)
+
+
+cdef inline double probed_most(const estimator_t *estimator, double wanted_bps) noexcept nogil:
+    """On a line that was full lately, one layer more: others may share it, and a short cluster finds what is free at the moment,
+    which all of them see and each would take."""
+    if estimator.full and estimator.rate.next_bps > 0:
+        return 1.2 * estimator.rate.next_bps
+    return 2 * wanted_bps
 
 
 cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
@@ -156,6 +205,17 @@ cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int
         return False
     if estimator.unanswered_us and now - estimator.feedback_us > UNANSWERED_US // 2:
         return False
+    if estimator.full and not estimator.rate.hungry and now - estimator.rate.reduced_us < FULL_WAIT_US:
+        return False
     return probes_decide(
-        &estimator.probes, estimator.bps, wanted_bps, estimator.trendline.usage == USAGE_NORMAL, now
+        &estimator.probes, estimator.bps, wanted_bps, probed_most(estimator, wanted_bps),
+        estimator.trendline.usage == USAGE_NORMAL, now
     )
+
+
+cdef inline bint estimator_congested(const estimator_t *estimator, int64_t since_us) noexcept nogil:
+    """Whether what was lost since then was lost because too much was sent, by anybody: a queue grew, the line was dead, or loss
+    went with the rate."""
+    if largest(estimator.rate.reduced_us, estimator.alive_us) >= largest(since_us, 1):
+        return True
+    return estimator.losses.fraction > 0.02 and estimator.losses.inherent < estimator.losses.fraction / 2

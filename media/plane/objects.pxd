@@ -115,6 +115,9 @@ ctypedef struct transport_t:
     uint64_t bytes_received
     uint64_t feedbacks
     int64_t desired_bps  # what its consumers would take if they could, audio included: more is of no use to them
+    int64_t sound_bps  # what sound takes of it
+    int64_t next_bps  # what they would take with one layer more than now; 0: they have all
+    bint hungry  # of the pictures it watches it has none
     int64_t allocated_for_bps  # the budget, as it was last divided
     int64_t allocate_at
     bint limited
@@ -215,7 +218,8 @@ ctypedef struct consumer_t:
     bint nack
     bint has_rtx
     bint has_red
-    bint redundant  # the line needs the copies of RED
+    bint redundant  # the line needs the copies of RED, or may
+    bint lossy  # it does: packets were lost that nobody sent too fast
     uint8_t payload_type
     uint8_t rtx_payload_type
     uint8_t red_payload_type
@@ -255,6 +259,7 @@ ctypedef struct consumer_t:
     uint32_t jitter
     uint32_t reported_highest
     int64_t clean_since_us
+    int64_t reported_us
     uint32_t rtt_us
     demand_t demand
     resent_t resent[<int>RESENT]

@@ -1,6 +1,7 @@
 """Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
 
-A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does. A frame that it can hold leaves as it
+A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does, and at five quarters of it where the line was
+full lately: a key frame goes to all who share such a line at the same moment. A frame that it can hold leaves as it
 comes, in one piece, and that is every frame of a line with room. Else the video *falls behind*: nothing is copied or queued,
 only the place in the publisher's ring is remembered, from which `catch_up` goes on every few milliseconds. Sound never
 waits; what is sent again goes before what is new.
@@ -18,10 +19,16 @@ cdef enum:
     PACE_BURST_US = 20_000  # of the pace, so 50 ms of the line: half of what a short queue holds
     PACE_BURST_LEAST = 2_400  # bytes: two packets
     PACE_LONGEST_US = 300_000  # nothing waits longer, whatever the budget: old pictures are of no use
+    PACE_LONGEST_FULL_US = 600_000  # where the line was full lately
     PACE_DEBT = 4  # bursts that repairs may overdraw
     # Before the first report the budget is no more than the estimate's first guess. A joiner's first pictures should not
     # wait for that, and most lines bear this.
     UNKNOWN_LINE_BPS = 2_000_000
+
+
+cdef inline bint is_full(const transport_t *transport) noexcept nogil:
+    """Whether the line was full lately."""
+    return transport.estimator != NULL and transport.estimator.full
 
 
 cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:
@@ -29,7 +36,11 @@ cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept n
     cdef int64_t bps = transport.budget_bps
     if transport.estimator != NULL and transport.estimator.feedback_us == 0:
         bps = largest(bps, UNKNOWN_LINE_BPS)
-    return bps * us * 5 // (2 * 8_000_000)
+    return bps * us * 5 // ((4 if is_full(transport) else 2) * 8_000_000)
+
+
+cdef inline int64_t pace_longest(const transport_t *transport) noexcept nogil:
+    return PACE_LONGEST_FULL_US if is_full(transport) else PACE_LONGEST_US
 
 
 cdef inline int64_t pace_most(const transport_t *transport) noexcept nogil:

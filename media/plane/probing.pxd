@@ -97,10 +97,10 @@ cdef inline void probes_dropped(
 
 
 cdef inline bint probes_decide(
-    probes_t *probes, double bps, double wanted_bps, bint quiet, int64_t now
+    probes_t *probes, double bps, double wanted_bps, double most, bint quiet, int64_t now
 ) noexcept nogil:
-    """Whether a cluster begins now. `wanted_bps`: what would be sent if it were possible; `quiet`: no queue grows."""
-    cdef double most = 2 * wanted_bps
+    """Whether a cluster begins now. `wanted_bps`: what would be sent if it were possible; `most`: what may be tried;
+    `quiet`: no queue grows."""
     cdef double target
     if probes.state != PROBE_IDLE:
         if now - probes.begun_us > CLUSTER_GIVE_UP_US:

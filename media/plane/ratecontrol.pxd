@@ -1,7 +1,11 @@
 """The rate that delay allows: up by a factor while far from the link's capacity, by a packet a response time near it,
-down to 85 % of what arrives when the queue grows (draft-ietf-rmcat-gcc-02 section 5.5)."""
+down to 85 % of what arrives when the queue grows (draft-ietf-rmcat-gcc-02 section 5.5).
 
-from libc.math cimport ceil, pow
+Who sends much less than would be allowed is treated otherwise than there: what arrives is then no measure of the line, and many who
+share one and send little would take each other's pictures away for good. See docs/congestion.md.
+"""
+
+from libc.math cimport ceil, fmax, fmin, pow
 from libc.stdint cimport int64_t
 
 from media.plane.bits cimport largest, smallest
@@ -14,9 +18,14 @@ cdef enum:
     RATE_MOST = 40_000_000  # 16 pictures of 2.5 Mbit/s; and as fast as the history of sent packets holds 0.4 s
     REDUCE_LEAST_US = 10_000
     REDUCE_MOST_US = 200_000
+    PROVEN_US = 1_000_000
+    EFFECT_US = 300_000  # until less is sent, and reports tell of it
 
 ctypedef struct rate_t:
     double bps
+    bint hungry  # there is no picture at all, though some are wanted
+    double least_bps  # what is sent whatever the estimate, so sound: to promise less would relieve nobody
+    double next_bps  # what one layer more would take: it may always be tried
     capacity_t capacity
     bint holds  # wait for the queue to empty
     int64_t changed_us
@@ -31,6 +40,9 @@ cdef inline double clamp_rate(double bps) noexcept nogil:
 
 cdef inline void rate_reset(rate_t *rate, int64_t now) noexcept nogil:
     rate.bps = RATE_START
+    rate.hungry = False
+    rate.least_bps = 0
+    rate.next_bps = 0
     capacity_reset(&rate.capacity)
     rate.holds = False
     rate.changed_us = now
@@ -45,41 +57,70 @@ cdef inline double additive_bps(double bps, int64_t rtt_us) noexcept nogil:
     return step if step > 4000 else 4000
 
 
+cdef inline double believed_most(const rate_t *rate, double acknowledged) noexcept nogil:
+    """What has not been tried is not believed; but what one layer more would take has to be, or it never is tried."""
+    return fmax(1.5 * acknowledged + 10_000, rate.next_bps)
+
+
 cdef inline void raise_rate(rate_t *rate, double acknowledged, int64_t rtt_us, int64_t now) noexcept nogil:
     cdef double elapsed = smallest(largest(now - rate.changed_us, 0), 1_000_000) / 1e6
-    cdef double most = 1.5 * acknowledged + 10_000
+    cdef double most = believed_most(rate, acknowledged)
     cdef double step
     rate.changed_us = now
     if above_capacity(&rate.capacity, acknowledged):
         capacity_reset(&rate.capacity)
     if acknowledged <= 0 or rate.bps >= most:
-        return  # what has not been tried is not believed
+        return
+    if now - rate.reduced_us >= PROVEN_US:  # what arrives, and no queue grows, is borne
+        rate.bps = fmax(rate.bps, fmin(acknowledged, rate.next_bps))
     if rate.capacity.kbps > 0:
         step = additive_bps(rate.bps, rtt_us) * elapsed
     else:
         step = rate.bps * (pow(1.08, elapsed) - 1)
-    rate.bps += step
-    if rate.bps > most:
-        rate.bps = most
+    rate.bps = fmin(rate.bps + step, most)
 
 
-cdef inline bint may_reduce(const rate_t *rate, double acknowledged, int64_t rtt_us, int64_t now) noexcept nogil:
+cdef inline bint may_reduce(
+    const rate_t *rate, double acknowledged, bint idle, int64_t rtt_us, int64_t now
+) noexcept nogil:
     """Once a round trip, so that the last reduction has shown its effect; at once if far too much is sent."""
-    cdef int64_t wait = smallest(largest(rtt_us, REDUCE_LEAST_US), REDUCE_MOST_US)
-    return now - rate.reduced_us >= wait or (0 < acknowledged < rate.bps / 2)
+    cdef int64_t wait = smallest(largest(rtt_us, REDUCE_LEAST_US), REDUCE_MOST_US) + EFFECT_US
+    return now - rate.reduced_us >= wait or (0 < acknowledged < rate.bps / 2 and not idle)
 
 
-cdef inline bint reduce_rate(rate_t *rate, double acknowledged, int64_t rtt_us, int64_t now) noexcept nogil:
-    """Whether it was reduced."""
-    cdef double target = 0.85 * acknowledged if acknowledged > 0 else rate.bps / 2
-    if not may_reduce(rate, acknowledged, rtt_us, now):
-        return False
-    if target > rate.bps and rate.capacity.kbps > 0:
-        target = 0.85 * 1000 * rate.capacity.kbps
+cdef inline void note_capacity(rate_t *rate, double acknowledged) noexcept nogil:
     if below_capacity(&rate.capacity, acknowledged):
         capacity_reset(&rate.capacity)
     if acknowledged > 0:
         capacity_add(&rate.capacity, acknowledged)
+
+
+cdef inline double reduced(const rate_t *rate, double acknowledged, bint idle) noexcept nogil:
+    """`idle`: much less is sent than would be allowed. Then the queue is others' for the most part, and what arrives says
+    nothing of what the line bears: all who share it give up the same part of what they are allowed, used or not. Cut to
+    what arrives, whoever sends little could never send more."""
+    cdef double target
+    if acknowledged <= 0:
+        return rate.bps / 2
+    if idle and rate.hungry:
+        return rate.bps  # it has nothing to give up; it waits
+    if idle:
+        return 0.85 * fmin(rate.bps, believed_most(rate, acknowledged))
+    target = 0.85 * acknowledged
+    if target > rate.bps and rate.capacity.kbps > 0:
+        return 0.85 * 1000 * rate.capacity.kbps
+    return target
+
+
+cdef inline bint reduce_rate(
+    rate_t *rate, double acknowledged, bint idle, int64_t rtt_us, int64_t now
+) noexcept nogil:
+    """Whether it was reduced."""
+    cdef double target = fmax(reduced(rate, acknowledged, idle), rate.least_bps)
+    if not may_reduce(rate, acknowledged, idle, rtt_us, now):
+        return False
+    if not idle:
+        note_capacity(rate, acknowledged)
     rate.holds = True
     rate.changed_us = now
     rate.reduced_us = now
@@ -89,11 +130,11 @@ cdef inline bint reduce_rate(rate_t *rate, double acknowledged, int64_t rtt_us, 
 
 
 cdef inline bint rate_update(
-    rate_t *rate, int usage, double acknowledged, int64_t rtt_us, int64_t now
+    rate_t *rate, int usage, double acknowledged, bint idle, int64_t rtt_us, int64_t now
 ) noexcept nogil:
     """Once a feedback message; `acknowledged` is 0 while unknown. Whether the rate was reduced."""
     if usage == USAGE_OVER:
-        return reduce_rate(rate, acknowledged, rtt_us, now)
+        return reduce_rate(rate, acknowledged, idle, rtt_us, now)
     if usage == USAGE_UNDER:
         rate.holds = True
         rate.changed_us = now

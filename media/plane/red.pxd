@@ -72,12 +72,17 @@ cdef inline bint fits_between(const stream_t *stream, int64_t sequence, uint32_t
     return after == NULL or ahead32(after.timestamp, timestamp) > 0
 
 
-cdef inline void note_line(consumer_t *consumer, uint8_t fraction, int64_t now) noexcept nogil:
-    """A receiver report tells whether the copies are needed: they cost as much as the frames."""
-    if fraction:
+cdef inline void note_line(consumer_t *consumer, uint8_t fraction, bint congested, int64_t now) noexcept nogil:
+    """A receiver report tells whether the copies are needed: they cost as much as the frames. What is lost because too much is
+    sent only grows with them, so `congested`: it calls for none, and ends those that were sent before anything was known."""
+    if fraction and not congested:
         consumer.clean_since_us = 0
+        consumer.lossy = True
         consumer.redundant = True
-    elif consumer.clean_since_us == 0:
+        return
+    if consumer.clean_since_us == 0:
         consumer.clean_since_us = now
-    elif now - consumer.clean_since_us >= RED_CLEAN_US:
+    if now - consumer.clean_since_us >= RED_CLEAN_US:
+        consumer.lossy = False
+    if now - consumer.clean_since_us >= RED_CLEAN_US or (fraction and not consumer.lossy):
         consumer.redundant = False

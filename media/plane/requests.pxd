@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from media.plane.bits cimport get16, get24, get32, get64
 from media.plane.budget cimport take_loss, take_remb, take_transport_cc
 from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC
+from media.plane.estimator cimport estimator_congested
 from media.plane.feedback cimport read_transport_cc
 from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
 from media.plane.keyframes cimport want_key
@@ -25,6 +26,7 @@ cdef enum:
     NACK_ITEMS_MOST = 32  # of one message: 544 packets, more than any honest receiver asks for at once
     FIR_ITEMS_MOST = 16
     RTT_MOST_US = 10_000_000
+    CONGESTION_US = 1_000_000  # a queue that was full before a report began still loses in its time
 
 
 cdef inline consumer_t *consumer_find(transport_t *transport, uint32_t ssrc) noexcept nogil:
@@ -77,6 +79,10 @@ cdef inline void read_sender_report(core_t *core, transport_t *transport, const 
                 consumer.transport.report_at = core.now
 
 
+cdef inline bint was_congested(const transport_t *transport, int64_t since_us) noexcept nogil:
+    return transport.estimator != NULL and estimator_congested(transport.estimator, since_us - CONGESTION_US)
+
+
 cdef inline void read_report_block(
     core_t *core, transport_t *transport, const uint8_t *data, uint64_t *expected, uint64_t *lost
 ) noexcept nogil:
@@ -93,7 +99,8 @@ cdef inline void read_report_block(
     consumer.lost = get24(data + 5)
     consumer.jitter = get32(data + 12)
     if consumer.has_red:
-        note_line(consumer, data[4], core.now)
+        note_line(consumer, data[4], was_congested(transport, consumer.reported_us), core.now)
+    consumer.reported_us = core.now
     if 0 < covered < 100_000:
         expected[0] += covered
         lost[0] += <uint64_t>covered * data[4] // 256

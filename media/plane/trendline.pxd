@@ -2,12 +2,15 @@
 adapts itself (draft-ietf-rmcat-gcc-02 sections 5.3 and 5.4, with the trendline filter that libwebrtc put in the Kalman
 filter's place)."""
 
+from libc.math cimport fmin
 from libc.stdint cimport int64_t
 
 cdef enum:
     TREND_POINTS = 20
     TREND_DELTAS_MOST = 60  # how far a long steady history strengthens a trend
     OVERUSE_US = 10_000  # how long a trend must last
+    QUEUE_LEAST_MS = 25  # what frames that meet on a shared line make of a queue, and leave again
+    LEAST_US = 5_000_000  # the shortest delay is that of the last one to two of these: clocks drift
 
 cdef enum usage_t:
     USAGE_NORMAL
@@ -22,6 +25,9 @@ ctypedef struct trendline_t:
     double smoothed_ms
     double threshold_ms
     double last_trend
+    double least_ms  # the shortest delay of this period, and of the one before
+    double least_before_ms
+    int64_t period_us
     int64_t first_arrival_us
     int64_t adapted_us
     int64_t over_us  # how long the trend has been above the threshold; -1 not at all
@@ -74,13 +80,30 @@ cdef inline void adapt_threshold(trendline_t *line, double trend_ms, int64_t now
         line.threshold_ms = 600
 
 
+cdef inline void note_least(trendline_t *line, int64_t now) noexcept nogil:
+    """Before the point is counted."""
+    if line.points == 0 or now - line.period_us >= LEAST_US:
+        line.least_before_ms = line.least_ms if line.points else line.smoothed_ms
+        line.least_ms = line.smoothed_ms
+        line.period_us = now
+    line.least_ms = fmin(line.least_ms, line.smoothed_ms)
+
+
+cdef inline double queued_ms(const trendline_t *line) noexcept nogil:
+    """How much longer packets take now than when they last took the shortest."""
+    return line.smoothed_ms - fmin(line.least_ms, line.least_before_ms)
+
+
 cdef inline void detect(trendline_t *line, double trend, int64_t sent_gap_us, int64_t now) noexcept nogil:
     cdef int deltas = line.points if line.points < TREND_DELTAS_MOST else TREND_DELTAS_MOST
     cdef double trend_ms = deltas * trend * 4
     if trend_ms > line.threshold_ms:
         line.over_us = sent_gap_us // 2 if line.over_us < 0 else line.over_us + sent_gap_us
         line.over_count += 1
-        if line.over_us > OVERUSE_US and line.over_count > 1 and trend >= line.last_trend:
+        if (
+            line.over_us > OVERUSE_US and line.over_count > 1 and trend >= line.last_trend
+            and queued_ms(line) >= QUEUE_LEAST_MS
+        ):
             line.over_us = 0
             line.over_count = 0
             line.usage = USAGE_OVER
@@ -103,6 +126,7 @@ cdef inline void trendline_add(
     line.smoothed_ms = 0.9 * line.smoothed_ms + 0.1 * line.accumulated_ms
     line.times_ms[line.points % TREND_POINTS] = (arrival_us - line.first_arrival_us) / 1000.0
     line.delays_ms[line.points % TREND_POINTS] = line.smoothed_ms
+    note_least(line, now)
     line.points += 1
     if line.points > 100_000:  # far from any overflow, and a multiple of TREND_POINTS
         line.points -= 50_000

@@ -106,9 +106,15 @@ cdef class RateControl:
         rate_reset(&self.rate, 0)
         rate_set(&self.rate, bps, 0)
 
-    def update(self, usage, acknowledged, rtt, now):
-        """Whether it was reduced."""
-        return bool(rate_update(&self.rate, ("normal", "over", "under").index(usage), acknowledged, rtt, now))
+    def expect(self, least, following, hungry=False):
+        """What is sent at any rate, and what would be with one layer more; `hungry`: there is no picture at all."""
+        self.rate.hungry = hungry
+        self.rate.least_bps = least
+        self.rate.next_bps = following
+
+    def update(self, usage, acknowledged, rtt, now, idle=False):
+        """Whether it was reduced. `idle`: much less is sent than would be allowed."""
+        return bool(rate_update(&self.rate, ("normal", "over", "under").index(usage), acknowledged, idle, rtt, now))
 
     @property
     def bps(self):
@@ -142,9 +148,10 @@ cdef class Probes:
     def __cinit__(self):
         probes_reset(&self.probes)
 
-    def decide(self, bps, wanted, quiet, now):
-        """The rate of the cluster that begins now, or None."""
-        return self.probes.rate_bps if probes_decide(&self.probes, bps, wanted, quiet, now) else None
+    def decide(self, bps, wanted, quiet, now, most=None):
+        """The rate of the cluster that begins now, or None; `most`: what may be tried, else twice what is wanted."""
+        most = 2 * wanted if most is None else most
+        return self.probes.rate_bps if probes_decide(&self.probes, bps, wanted, most, quiet, now) else None
 
     def step(self, size, sequence, now):
         """How many packets go now, numbered from `sequence`; and when the next go (None: all are sent)."""

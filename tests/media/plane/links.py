@@ -15,6 +15,7 @@ class Link:
     bps: Callable[[float], float]  # by seconds since the start
     delay_us: int = 25_000
     queue_us: int = 400_000  # as time at the present rate
+    queue_bytes: int = 0  # the queue in bytes, instead
     loss: float = 0.0
     jitter_us: int = 0
     seed: int = 1
@@ -28,7 +29,7 @@ class Link:
         """When the packet arrives, or None."""
         bps = self.bps((now - START) / SECOND)
         begin = max(self.busy_until, now)
-        if bps <= 0 or begin - now > self.queue_us:
+        if bps <= 0 or begin - now > (self.queue_bytes * 8 * SECOND / bps or self.queue_us):
             self.dropped += 1
             return None
         self.busy_until = begin + int(size * 8 * SECOND / bps)

@@ -22,6 +22,11 @@ class Trendline:
         self.over: float | None = None
         self.times_over = 0
         self.usage = "normal"
+        self.shortest = [
+            0.0,
+            0.0,
+        ]  # the smoothed delay at the least, in this period of five seconds and the last
+        self.period: int | None = None
 
     def add(self, sent_gap: int, arrival_gap: int, arrival: int, now: int) -> str:
         """The verdict on the newest pair of bursts."""
@@ -29,6 +34,10 @@ class Trendline:
         self.delay += (arrival_gap - sent_gap) / 1000
         self.smoothed += 0.1 * (self.delay - self.smoothed)
         self.points.append(((arrival - self.first) / 1000, self.smoothed))
+        if self.period is None or now - self.period >= 5_000_000:
+            before = self.smoothed if self.period is None else self.shortest[0]
+            self.shortest, self.period = [self.smoothed, before], now
+        self.shortest[0] = min(self.shortest[0], self.smoothed)
         self.count += 1
         trend = self.trend
         if len(self.points) == 20 and len({at for at, _ in self.points}) > 1:
@@ -38,7 +47,8 @@ class Trendline:
         if modified > self.threshold:
             self.over = sent_gap // 2 if self.over is None else self.over + sent_gap
             self.times_over += 1
-            if self.over > 10_000 and self.times_over > 1 and trend >= self.trend:
+            queued = self.smoothed - min(self.shortest)
+            if self.over > 10_000 and self.times_over > 1 and trend >= self.trend and queued >= 25:
                 self.over, self.times_over, self.usage = 0, 0, "over"
         else:
             self.over, self.times_over = None, 0
@@ -86,11 +96,13 @@ class RateControl:
         self.capacity = Capacity()
         self.holds = False
         self.changed = self.reduced = 0
+        self.least = self.next = 0.0
+        self.hungry = False
 
-    def update(self, usage: str, acknowledged: float, rtt: int, now: int) -> bool:
-        """Whether it was reduced."""
+    def update(self, usage: str, acknowledged: float, rtt: int, now: int, idle: bool) -> bool:
+        """Whether it was reduced. `idle`: much less is sent than would be allowed."""
         if usage == "over":
-            return self.reduce(acknowledged, rtt, now)
+            return self.reduce(acknowledged, rtt, now, idle)
         if usage == "under" or self.holds:
             self.changed = now
         self.holds = usage == "under"
@@ -99,13 +111,15 @@ class RateControl:
         return False
 
     def grow(self, acknowledged: float, rtt: int, now: int) -> None:
-        """Never beyond half as much again as arrives."""
+        """Never beyond half as much again as arrives, or what one layer more takes."""
         elapsed = min(max(now - self.changed, 0), 1_000_000) / 1e6
         self.changed = now
         if self.capacity.away(acknowledged) > 0:
             self.capacity = Capacity()
-        most = 1.5 * acknowledged + 10_000
+        most = max(1.5 * acknowledged + 10_000, self.next)
         if acknowledged > 0 and self.bps < most:
+            if now - self.reduced >= 1_000_000:
+                self.bps = max(self.bps, min(acknowledged, self.next))
             if self.capacity.mean is None:
                 step = self.bps * (1.08**elapsed - 1)
             else:
@@ -115,18 +129,25 @@ class RateControl:
             self.bps = min(self.bps + step, most)
         self.bps = min(max(self.bps, 30_000), 40_000_000)
 
-    def reduce(self, acknowledged: float, rtt: int, now: int) -> bool:
-        """At most once a round trip of 10 to 200 ms, but at once where less than half arrives."""
-        if now - self.reduced < min(max(rtt, 10_000), 200_000) and not 0 < acknowledged < self.bps / 2:
+    def reduce(self, acknowledged: float, rtt: int, now: int, idle: bool) -> bool:
+        """A round trip of 10 to 200 ms and 300 ms after the last time, but at once where less than half arrives."""
+        far_too_much = 0 < acknowledged < self.bps / 2 and not idle
+        if now - self.reduced < min(max(rtt, 10_000), 200_000) + 300_000 and not far_too_much:
             return False
         target = 0.85 * acknowledged if acknowledged > 0 else self.bps / 2
-        if target > self.bps and self.capacity.mean is not None:
+        if idle and acknowledged > 0:
+            target = (
+                self.bps if self.hungry else 0.85 * min(self.bps, max(1.5 * acknowledged + 10_000, self.next))
+            )
+        elif target > self.bps and self.capacity.mean is not None:
             target = 850 * self.capacity.mean
-        if self.capacity.away(acknowledged) < 0:
-            self.capacity = Capacity()
-        if acknowledged > 0:
-            self.capacity.add(acknowledged)
+        if not idle:
+            if self.capacity.away(acknowledged) < 0:
+                self.capacity = Capacity()
+            if acknowledged > 0:
+                self.capacity.add(acknowledged)
         self.holds, self.changed, self.reduced = True, now, now
+        target = max(target, self.least)
         if target < self.bps:
             self.bps = min(max(target, 30_000), 40_000_000)
         return True

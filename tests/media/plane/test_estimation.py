@@ -144,66 +144,6 @@ def test_any_gaps_have_the_verdicts_of_the_plain_implementation(seed: int) -> No
     assert said == {"normal", "over", "under"}
 
 
-# The rate that delay allows
-
-
-@pytest.mark.parametrize(
-    ("start", "script", "expected"),
-    [
-        # (usage, acknowledged, rtt in ms, seconds): the rate afterwards
-        (1e6, [("normal", 1e6, 50, 1.0)], 1.08e6),
-        (1e6, [("normal", 1e6, 50, 0.5)], 1e6 * 1.08**0.5),
-        (1e6, [("normal", 1e6, 50, 9.0)], 1.08e6),  # a second at most counts
-        (1e6, [("normal", 0, 50, 1.0)], 1e6),  # nothing known
-        (1e6, [("normal", 600e3, 50, 1.0)], 1e6),  # not beyond what is tried
-        (1e6, [("normal", 700e3, 50, 1.0)], 1.06e6),  # 1.5 times 700 and ten
-        (1e6, [("under", 1e6, 50, 1.0)], 1e6),
-        (1e6, [("over", 900e3, 50, 1.0)], 765e3),
-        (1e6, [("over", 0, 50, 1.0)], 500e3),  # nobody answers: half
-        (1e6, [("over", 2e6, 50, 1.0)], 1e6),  # never up
-        (1e6, [("over", 900e3, 50, 1.0), ("over", 700e3, 50, 1.03)], 765e3),  # once a round trip
-        (1e6, [("over", 900e3, 50, 1.0), ("over", 700e3, 50, 1.06)], 595e3),
-        (1e6, [("over", 900e3, 50, 1.0), ("over", 300e3, 50, 1.01)], 255e3),  # far too much: at once
-        # Near the capacity: frames of 765000/30 = 25500 bit in three packets, one a (50 + 100) ms
-        (1e6, [("over", 900e3, 50, 1.0), ("normal", 765e3, 50, 1.0), ("normal", 765e3, 50, 1.5)],
-         765e3 + 0.5 * 8_500 / 0.15),
-        # Far above the capacity: it was another link's
-        (1e6, [("over", 900e3, 50, 1.0), ("normal", 1.2e6, 50, 1.0), ("normal", 1.2e6, 50, 2.0)], 765e3 * 1.08),
-        (1e6, [("over", 1_000, 50, 1.0)], 30e3),
-        (39e6, [("normal", 39e6, 50, 1.0)], 40e6),
-    ],
-)  # fmt: skip
-def test_the_rate_by_hand(start: float, script: list[tuple[str, float, int, float]], expected: float) -> None:
-    rate = estimation.RateControl(start)
-    for usage, acknowledged, rtt_ms, seconds in script:
-        rate.update(usage, acknowledged, rtt_ms * MILLISECOND, int(seconds * SECOND))
-    assert rate.bps == pytest.approx(expected)
-
-
-@settings(max_examples=150)
-@given(
-    st.floats(30e3, 40e6),
-    st.lists(
-        st.tuples(
-            st.sampled_from(("normal", "normal", "over", "under")),
-            st.one_of(st.just(0.0), st.floats(1e3, 50e6)),
-            st.integers(0, 500_000),
-            st.integers(0, 2_000_000),
-        ),
-        max_size=60,
-    ),
-)
-def test_any_script_has_the_rates_of_the_plain_implementation(
-    start: float, script: list[tuple[str, float, int, int]]
-) -> None:
-    rate, plain, now = estimation.RateControl(start), reference.RateControl(start), 0
-    for usage, acknowledged, rtt, pause in script:
-        now += pause
-        assert rate.update(usage, acknowledged, rtt, now) == plain.update(usage, acknowledged, rtt, now)
-        assert rate.bps == pytest.approx(plain.bps)
-        assert rate.capacity == pytest.approx(plain.capacity.mean or 0)
-
-
 # The rate that loss allows
 
 
@@ -352,6 +292,10 @@ def test_no_cluster_where_it_would_harm_or_serve_nobody(bps: float, wanted: floa
 
 def test_no_more_is_tried_than_twice_what_is_wanted() -> None:
     assert estimation.Probes().decide(300e3, 400e3, True, SECOND) == 800e3
+
+
+def test_on_a_line_that_was_full_one_layer_more_is_tried() -> None:
+    assert estimation.Probes().decide(300e3, 3e6, True, SECOND, most=400e3) == 400e3
 
 
 def test_after_a_drop_a_little_less_than_before_it_is_tried_once() -> None:
