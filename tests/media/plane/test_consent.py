@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.ice import IceAgent
@@ -156,6 +156,7 @@ def attributes() -> st.SearchStrategy[Attribute]:
     return st.one_of(*(st.tuples(st.just(kind), value) for kind, value in VALUES.items()))
 
 
+@settings(deadline=None)
 @given(
     st.lists(attributes(), max_size=4), st.lists(attributes(), max_size=2), st.lists(attributes(), max_size=1)
 )
