@@ -30,7 +30,7 @@ serve: setup ## set up what is missing, then serve with a demo organization on h
 
 test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
 	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client check-types check-client check-python
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(MAKE) $(ALONGSIDE) fuzz client-tests SECONDS=20
 
 check: ## format, lint, types, architecture

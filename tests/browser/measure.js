@@ -60,11 +60,12 @@
     mend() {
       window.measured.networkCut = false
     },
-    /** The own voice is sent no more, as by a cable that came loose; the page does not know. */
+    /** The own voice is sent no more, as by a cable that came loose; the page does not know. Whether there was one. */
     async unplugMicrophone() {
-      for (const connection of connections)
-        for (const sender of connection.getSenders())
-          if (sender.track?.kind === 'audio') await sender.replaceTrack(null)
+      const senders = [...connections].flatMap((connection) => connection.getSenders())
+      const voices = senders.filter(({ track }) => track?.kind === 'audio')
+      for (const sender of voices) await sender.replaceTrack(null)
+      return voices.length > 0
     },
     /** How the own voice is sent: the audio section that the browser was answered with. */
     voiceAnswer() {

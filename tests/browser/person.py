@@ -95,8 +95,8 @@ class Person:
         return int(await self.page.evaluate("measured.framesSent()"))
 
     async def unplug_microphone(self) -> None:
-        """Send no sound any more, without a word to the page."""
-        await self.page.evaluate("measured.unplugMicrophone()")
+        """Send no sound any more, without a word to the page; who is heard has a microphone to unplug."""
+        assert await self.page.evaluate("measured.unplugMicrophone()")
 
     async def cut(self) -> None:
         """Cut the signaling connection; it cannot be made anew until `mend`. Media has paths of its own."""

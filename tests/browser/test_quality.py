@@ -23,6 +23,7 @@ async def test_a_host_reads_who_has_trouble_and_what_helps(arrive: Arrive, size:
 
     await secretary.page.get_by_test_id("quality").click()
     row = secretary.page.locator(f'[data-testid="trouble"][data-peer-id="{identity}"]')
+    await secretary.sees_and_hears(1)
     await member.unplug_microphone()
     await expect(row.locator('[data-trouble="microphoneSilent"]')).to_contain_text("麦克风开着，但没有声音")
     await expect(row).to_contain_text("建议检查麦克风是否插好")
