@@ -25,7 +25,7 @@ SMALL, LARGE = (layer.height for layer in SIMULCAST)
 MADE_UP = (
     0.04  # of the sound; 0.03 is what is meant, and what a machine has that is not busy with other things
 )
-BACK = 3.0  # seconds; two are what is meant
+BACK = 2.0  # seconds
 STILL = 1.2  # seconds without a new picture that a person forgives; one is what is meant
 
 
