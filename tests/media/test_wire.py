@@ -15,6 +15,7 @@ from media.ice import DISCONNECTED_AFTER, FAILED_AFTER, MAX_ADDRESSES, MAX_CREDE
 from media.identity import DtlsIdentity, Fingerprint
 from media.pump import REFUSALS_PER_SECOND
 from media.quality import Trouble
+from media.transport import Transport
 from tests.media.peers import Listener, until
 from tests.media.test_stun import check
 
@@ -75,6 +76,12 @@ def waiting(engine: MediaEngine) -> int:
     """DTLS so far for transports that were told of no handshake yet."""
     counted: int = engine.statistics()["counters"].get("dtls_before_connect", 0)
     return counted
+
+
+def check_for(transport: Transport) -> bytes:
+    """With the credentials that a client of the transport is told now."""
+    ice = transport.parameters()["iceParameters"]
+    return check(f"{ice['usernameFragment']}:x", ice["password"])
 
 
 def credentials(router: Router) -> tuple[str, str]:
@@ -213,8 +220,7 @@ async def test_credentials_in_use_are_answered_through_restarts_whose_own_are_ne
     router: Router, stranger: Stranger, engine: MediaEngine
 ) -> None:
     transport = router.create_transport("send")
-    ice = transport.parameters()["iceParameters"]
-    old = check(f"{ice['usernameFragment']}:x", ice["password"])
+    old = check_for(transport)
     for _ in range(5):
         new = transport.restart_ice()
         assert (await stranger.answer(old)).error_code is None
@@ -293,8 +299,7 @@ async def test_checks_that_the_plane_answers_keep_a_transport_alive(
     router: Router, stranger: Stranger, engine: MediaEngine
 ) -> None:
     transport = router.create_transport("send")
-    parameters = transport.parameters()["iceParameters"]
-    repeated = check(f"{parameters['usernameFragment']}:x", parameters["password"])
+    repeated = check_for(transport)
     await stranger.answer(repeated)
     while not engine.statistics()["counters"]["stun_consented"]:
         heard_of = engine.statistics()["counters"]["stun_answered"], time.monotonic()

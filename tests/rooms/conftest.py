@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from database import Database, new_id
+from database import Database, PageRequest, new_id
 from errors import Problem
 from members.cards import Cards
 from members.people import Member, Post, Standing
@@ -37,6 +37,8 @@ from rooms.meetings.states import MeetingKind
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
+
+ALL = PageRequest(200)
 
 SECRET = "0123456789abcdef0123456789abcdef"
 KEY = "ABCD-EFGH-JKLM-NPQR"
@@ -304,6 +306,12 @@ async def live(services: Services, branch: Branch, meeting: MeetingView, clock: 
     """The same, started on time by the secretary, who is not in the room."""
     clock.now = meeting.starts_at
     return await services.live.start_meeting(branch.secretary, meeting.id)
+
+
+async def invited_names(services: Services, branch: Branch, meeting_id: str) -> list[str]:
+    """Who is invited to a meeting, as its secretary sees it."""
+    page = await services.meetings.invitations(branch.secretary, meeting_id, ALL)
+    return sorted(invitation.name for invitation in page.items)
 
 
 async def code_of(awaited: Awaitable[object]) -> str:

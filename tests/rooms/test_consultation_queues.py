@@ -67,26 +67,22 @@ async def test_a_ticket_token_is_its_holders_alone(centre: Centre) -> None:
     assert await code_of(centre.consultations.get(holder, "no such")) == "consultation_not_found"
 
 
+def consultations_with(centre: Centre, clock: FakeClock, settings: ConsultationSettings) -> Consultations:
+    """The centre's, under other settings."""
+    services = centre.services
+    return Consultations(services.database, services.tokens, services.cards, clock, settings)
+
+
 async def test_guests_may_be_unwelcome(centre: Centre, clock: FakeClock) -> None:
-    closed = Consultations(
-        centre.services.database,
-        centre.services.tokens,
-        centre.services.cards,
-        clock,
-        ConsultationSettings(guests=False),
-    )
+    closed = consultations_with(centre, clock, ConsultationSettings(guests=False))
     with pytest.raises(Problem):
         await closed.take(None, centre.medical, None, "甲")
     await closed.take(centre.resident, centre.medical, None, None)
 
 
 async def test_bounds_of_queues_and_of_one_persons_tickets(centre: Centre, clock: FakeClock) -> None:
-    small = Consultations(
-        centre.services.database,
-        centre.services.tokens,
-        centre.services.cards,
-        clock,
-        ConsultationSettings(queue_limit=2, tickets_of_account=1, tickets_of_station=1),
+    small = consultations_with(
+        centre, clock, ConsultationSettings(queue_limit=2, tickets_of_account=1, tickets_of_station=1)
     )
     first = await small.take(centre.resident, centre.medical, None, None)
     assert await code_of(small.take(centre.resident, centre.legal, None, None)) == "too_many_tickets"

@@ -2,20 +2,12 @@
 
 import pytest
 
-from database import PageRequest
 from rooms.live.commands import Role
 from rooms.meetings.requests import Invite, MeetingsFilter, UpdateMeeting
 from rooms.meetings.states import InvitationOrigin, LeaveState, MeetingKind
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records
-from tests.rooms.conftest import Branch, Services, code_of, request, statements
-
-ALL = PageRequest(200)
-
-
-async def names(services: Services, branch: Branch, meeting_id: str) -> list[str]:
-    page = await services.meetings.invitations(branch.secretary, meeting_id, ALL)
-    return sorted(invitation.name for invitation in page.items)
+from tests.rooms.conftest import ALL, Branch, Services, code_of, invited_names, request, statements
 
 
 async def test_members_with_a_vote_are_the_full_ones(
@@ -77,7 +69,7 @@ async def test_a_family_visit_is_for_the_named_is_never_recorded_and_superiors_d
     flowing = branch.registered[3].id
     asked = request(branch, clock.now, MeetingKind.FAMILY_VISIT, member_ids=(flowing,))
     meeting = await services.meetings.schedule(branch.secretary, asked)
-    assert await names(services, branch, meeting.id) == ["周游"]
+    assert await invited_names(services, branch, meeting.id) == ["周游"]
     recorded = request(branch, clock.now, MeetingKind.FAMILY_VISIT, member_ids=(flowing,), record=True)
     assert await code_of(services.meetings.schedule(branch.secretary, recorded)) == "kind_is_never_recorded"
     changes = UpdateMeeting(record=True)
@@ -133,7 +125,7 @@ async def test_the_list_follows_the_register_until_the_start_and_is_fixed_then(
         moved.organization_id = branch.tree.sibling.id
     started = await services.live.start_meeting(branch.secretary, meeting.id)
     expected = sorted(["陈书记", "赵敏", "周游", "转入"])
-    assert await names(services, branch, meeting.id) == expected
+    assert await invited_names(services, branch, meeting.id) == expected
     assert started.expected_count == 4
     await records.member(branch.tree.branch, "迟来")
     clock.advance(60)

@@ -12,14 +12,7 @@ from rooms.meetings.requests import MeetingsFilter, UpdateMeeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records
-from tests.rooms.conftest import Branch, Services, code_of, request, statements
-
-ALL = PageRequest(200)
-
-
-async def names(services: Services, branch: Branch, meeting_id: str) -> list[str]:
-    page = await services.meetings.invitations(branch.secretary, meeting_id, ALL)
-    return sorted(invitation.name for invitation in page.items)
+from tests.rooms.conftest import ALL, Branch, Services, code_of, invited_names, request, statements
 
 
 async def test_a_secretary_schedules_and_the_branch_with_its_guests_is_invited(
@@ -30,7 +23,9 @@ async def test_a_secretary_schedules_and_the_branch_with_its_guests_is_invited(
     assert meeting.timezone == "Asia/Shanghai"
     assert meeting.expected_count == 5
     assert (meeting.my_role, meeting.can_join, meeting.can_manage) == (Role.HOST, True, True)
-    assert await names(services, branch, meeting.id) == sorted(["陈书记", "王芳", "李强", "赵敏", "周游"])
+    assert await invited_names(services, branch, meeting.id) == sorted(
+        ["陈书记", "王芳", "李强", "赵敏", "周游"]
+    )
 
 
 @pytest.mark.parametrize(
