@@ -286,17 +286,18 @@ cdef inline void fetch_lines(const void *at, int lines) noexcept nogil:
         prefetch(<const uint8_t *>at + i * <int>CACHE_LINE)
 
 
-cdef inline void fetch_ahead(const list_t *consumers, int index) noexcept nogil:
-    """Have the state of the consumers after `index` brought near while this one's packets are encrypted: of the third
-    itself, of the second what it points to, of the next what that points to. None is waited for."""
+cdef inline void fetch_ahead(const list_t *consumers, int count, int index) noexcept nogil:
+    """Have the state of the consumers after `index`, of the first `count`, brought near while this one's packets are
+    encrypted: of the third itself, of the second what it points to, of the next what that points to. None is waited
+    for."""
     cdef const consumer_t *consumer
-    if index + FETCHED < consumers.count:
+    if index + FETCHED < count:
         fetch_lines(consumers.items[index + FETCHED], CONSUMER_LINES)
-    if 0 <= index + 2 < consumers.count:
+    if 0 <= index + 2 < count:
         consumer = <const consumer_t *>consumers.items[index + 2]
         fetch_lines(consumer.transport, TRANSPORT_LINES)
         prefetch(spans_current(&consumer.spans))
-    if 0 <= index + 1 < consumers.count:
+    if 0 <= index + 1 < count:
         consumer = <const consumer_t *>consumers.items[index + 1]
         if consumer.transport != NULL:
             fetch_lines(consumer.transport.seal.cipher, CIPHER_LINES)
@@ -308,7 +309,7 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     cdef uint8_t padding[<int>PENDING_MOST]
     cdef int count = 0
     cdef int bytes = 0
-    cdef int i, k, top
+    cdef int i, k, top, served
     cdef bint pads, paced
     cdef consumer_t *consumer
     cdef span_t *span
@@ -321,11 +322,12 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     equalize(slots, count, padding)
     for i in range(count):
         bytes += slots[i].red_length + slots[i].payload_length + PACKET_OVERHEAD
+    served = producer.consumers.count if is_heard(producer) else producer.tap_count
     for k in range(-FETCHED, 0):
-        fetch_ahead(&producer.consumers, k)
-    for k in range(producer.consumers.count if is_heard(producer) else producer.tap_count):
+        fetch_ahead(&producer.consumers, served, k)
+    for k in range(served):
         consumer = <consumer_t *>producer.consumers.items[k]
-        fetch_ahead(&producer.consumers, k)
+        fetch_ahead(&producer.consumers, served, k)
         if consumer.paused or consumer.starved:
             continue
         if consumer.spurt != producer.spurt and consumer.tap == NULL:
