@@ -1,4 +1,4 @@
-"""The sections of the configuration, each setting with its default and the words that docs/operations.md has for it."""
+"""The sections of the configuration, each setting with its default and the words that docs/configuration.md has for it."""
 
 import ipaddress
 import json
@@ -55,7 +55,7 @@ class HttpSection(Section):
 
     host: Annotated[
         str, Field(min_length=1, description="Address to listen on; 127.0.0.1 behind a proxy")
-    ] = "0.0.0.0"  # noqa: S104 - people come from other machines; operations.md says when to narrow it
+    ] = "0.0.0.0"  # noqa: S104 - people come from other machines; configuration.md says when to narrow it
     port: Annotated[Port, Field(description="TCP port; 0 takes a free one and prints it")] = 8080
     trusted_proxies: Annotated[
         Strings,

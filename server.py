@@ -29,7 +29,7 @@ from web.listener import ListenError
 from welcome import Demo, welcome
 
 EPILOG: Final = """\
-Configuration: environment variables HUITANG_SECTION__NAME, or a TOML file; docs/operations.md lists them all.
+Configuration: environment variables HUITANG_SECTION__NAME, or a TOML file; docs/configuration.md lists them all.
 To try it: serve --demo. To begin in earnest: create-account, then import.
 """
 INTERRUPTED: Final = 130

@@ -71,7 +71,7 @@ def _addresses(config: Config, port: int) -> list[str]:
     if others and not secure:
         lines.append(
             "  Phones and other machines need https for camera and microphone. To try it: "
-            "HUITANG_TLS__SELF_SIGNED=true; see docs/operations.md."
+            "HUITANG_TLS__SELF_SIGNED=true; see docs/network.md."
         )
     if config.tls.self_signed:
         lines.append("  The certificate is self-signed: browsers warn once, choose to go on.")

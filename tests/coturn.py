@@ -1,4 +1,4 @@
-"""Debian's coturn on the loopback, set up as docs/operations.md says."""
+"""Debian's coturn on the loopback, set up as docs/network.md says."""
 
 import re
 import socket

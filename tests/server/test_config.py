@@ -125,8 +125,8 @@ def test_every_setting_says_what_it_is() -> None:
     assert [name for name, (_, description) in variables().items() if not description] == []
 
 
-def test_the_operations_guide_lists_every_setting() -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+def test_the_configuration_guide_lists_every_setting() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
     rows = dict(re.findall(r"^\| `(HUITANG_\w+)` \| (.*?) \|", guide, re.MULTILINE))
     expected = {name: f"`{default}`" if default else "" for name, (default, _) in variables().items()}
     assert rows == expected

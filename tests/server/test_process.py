@@ -20,7 +20,7 @@ from tests.server.conftest import ROOT, Program
 LOGIN_KEYS = {
     "level", "roles", "username", "password", "name", "memberId", "organizationId", "organizationName",
 }  # fmt: skip
-OPERATIONS = ROOT / "docs" / "operations.md"
+MONITORING = ROOT / "docs" / "monitoring.md"
 LABELS = {
     "call", "code", "direction", "event", "kind", "le", "namespace", "outcome", "reason", "state", "status",
 }  # fmt: skip
@@ -41,7 +41,7 @@ def check_figures(text: str) -> None:
     ours = [family for name, family in families.items() if re.match(r"huitang_.*(?<!_created)$", name)]
     assert [family.name for family in ours if not family.documentation or family.type == "unknown"] == []
     assert {label for family in ours for sample in family.samples for label in sample.labels} <= LABELS
-    documented = set(re.findall(r"`(huitang_\w+?)(?:_total)?`", OPERATIONS.read_text()))
+    documented = set(re.findall(r"`(huitang_\w+?)(?:_total)?`", MONITORING.read_text()))
     assert {family.name for family in ours} <= documented
 
 
