@@ -16,77 +16,39 @@ from members.policy import (
     Action,
     Actor,
     Audience,
-    GuestActor,
-    HeldRole,
     Level,
-    Principal,
     RoleName,
-    StationActor,
     Subject,
     may,
     require,
     scope,
     within,
 )
-
-ROOT = "/d/"
-COMMITTEE = "/d/c/"
-BRANCH = "/d/c/b/"
-GROUP = "/d/c/b/g/"
-SIBLING = "/d/c/s/"
-OTHER_COMMITTEE = "/d/o/"
-COUSIN = "/d/o/x/"
-PREFIX_TWIN = "/d/c/b2/"  # whose id begins with another's; a path is more than its text's beginning
-TREE = (ROOT, COMMITTEE, BRANCH, GROUP, SIBLING, PREFIX_TWIN, OTHER_COMMITTEE, COUSIN)
-BELOW_COMMITTEE = (COMMITTEE, BRANCH, GROUP, SIBLING, PREFIX_TWIN)
-
-
-def actor(
-    *roles: tuple[RoleName, str],
-    account: str = "account",
-    member: str | None = None,
-    home: str | None = None,
-    guest: str | None = None,
-) -> Actor:
-    return Actor(
-        account_id=account,
-        name="某人",
-        roles=tuple(HeldRole(role, path.split("/")[-2], path) for role, path in roles),
-        member_id=member,
-        home_organization_id=home.split("/")[-2] if home else None,
-        home_path=home,
-        guest_organization_id=guest.split("/")[-2] if guest else None,
-        guest_path=guest,
-    )
-
-
-DISTRICT = actor((RoleName.DISTRICT_OFFICER, ROOT))
-COMMITTEE_OFFICER = actor((RoleName.COMMITTEE_OFFICER, COMMITTEE))
-SECRETARY = actor((RoleName.SECRETARY, BRANCH), (RoleName.MEMBER, BRANCH), member="secretary", home=BRANCH)
-BRANCH_OFFICER = actor(
-    (RoleName.BRANCH_OFFICER, BRANCH), (RoleName.MEMBER, BRANCH), member="officer", home=BRANCH
+from tests.members.positions import (
+    BRANCH,
+    COMMITTEE,
+    COMMITTEE_OFFICER,
+    COUSIN,
+    DISTRICT,
+    EVERYBODY,
+    EXPERT,
+    GROUP,
+    GUEST_MEMBER,
+    MEMBER,
+    OTHER_COMMITTEE,
+    PREFIX_TWIN,
+    RESIDENT,
+    ROOT,
+    SECRETARY,
+    SERVICE,
+    SIBLING,
+    STRANGER,
+    TICKET,
+    TREE,
+    actor,
 )
-MEMBER = actor((RoleName.MEMBER, BRANCH), member="member", home=BRANCH)
-GUEST_MEMBER = actor((RoleName.MEMBER, COUSIN), member="flowing", home=COUSIN, guest=BRANCH)
-EXPERT = actor((RoleName.EXPERT, ROOT), account="expert")
-RESIDENT = actor((RoleName.RESIDENT, ROOT), account="resident")
-STRANGER = actor(account="stranger")
 
-EVERYBODY: dict[str, Principal | None] = {
-    "district": DISTRICT,
-    "committee": COMMITTEE_OFFICER,
-    "secretary": SECRETARY,
-    "branch officer": BRANCH_OFFICER,
-    "member": MEMBER,
-    "guest member": GUEST_MEMBER,
-    "expert": EXPERT,
-    "resident": RESIDENT,
-    "no role": STRANGER,
-    "station": StationActor("screen", "b", BRANCH),
-    "guest": GuestActor("ticket", "访客"),
-    "guest without ticket": GuestActor(None, "访客"),
-    "nobody": None,
-}
+BELOW_COMMITTEE = (COMMITTEE, BRANCH, GROUP, SIBLING, PREFIX_TWIN)
 
 ALL = frozenset(TREE)
 COMMITTEES = frozenset(BELOW_COMMITTEE)
@@ -312,73 +274,6 @@ def test_both_branches_see_a_flowing_member_and_their_officers_the_card(
 
 def test_a_destination_branch_does_not_correct_a_guests_card() -> None:
     assert not may(SECRETARY, Action.CORRECT_CARD, FLOWING)
-
-
-SERVICE = Subject(organization_path=ROOT, expert_account_ids=frozenset({"expert"}))
-TICKET = replace(SERVICE, owner_account_id="resident", consultation_id="ticket", station_id="screen")
-OTHER_TICKET = replace(
-    TICKET,
-    owner_account_id="somebody",
-    consultation_id="other",
-    station_id="other",
-    expert_account_ids=frozenset(),
-)
-
-
-def test_an_expert_serves_the_own_services_alone() -> None:
-    assert may(EXPERT, Action.SERVE_CONSULTATION, SERVICE)
-    assert not may(
-        EXPERT, Action.SERVE_CONSULTATION, replace(SERVICE, expert_account_ids=frozenset({"another"}))
-    )
-
-
-def test_a_listed_account_without_the_role_does_not_serve() -> None:
-    assert not may(actor((RoleName.RESIDENT, ROOT), account="expert"), Action.SERVE_CONSULTATION, SERVICE)
-
-
-@pytest.mark.parametrize("action", [Action.SEE_CONSULTATION, Action.JOIN_CONSULTATION])
-@pytest.mark.parametrize(
-    ("who", "expected"),
-    [
-        ("resident", True),
-        ("expert", True),
-        ("station", True),
-        ("guest", True),
-        ("guest without ticket", False),
-        ("district", False),  # supervisors see figures, not what was said to a doctor
-        ("secretary", False),
-        ("no role", False),
-        ("nobody", False),
-    ],
-)
-def test_a_consultation_is_for_those_in_it(action: Action, who: str, *, expected: bool) -> None:
-    assert may(EVERYBODY[who], action, TICKET) is expected
-    assert not may(EVERYBODY[who], action, OTHER_TICKET)
-
-
-@pytest.mark.parametrize(
-    ("who", "expected"),
-    [("resident", True), ("station", True), ("guest", True), ("expert", False), ("district", False)],
-)
-def test_the_one_who_asked_rates(who: str, *, expected: bool) -> None:
-    assert may(EVERYBODY[who], Action.RATE_CONSULTATION, TICKET) is expected
-
-
-def test_a_guest_takes_a_ticket_only_where_guests_are_welcome() -> None:
-    guest = GuestActor(None, "访客")
-    assert not may(guest, Action.TAKE_CONSULTATION, SERVICE)
-    assert may(guest, Action.TAKE_CONSULTATION, replace(SERVICE, guests_welcome=True))
-
-
-def test_a_station_takes_tickets_for_itself_alone() -> None:
-    station = StationActor("screen", "b", BRANCH)
-    assert may(station, Action.TAKE_CONSULTATION, replace(SERVICE, station_id="screen"))
-    assert not may(station, Action.TAKE_CONSULTATION, replace(SERVICE, station_id="other"))
-
-
-def test_a_consultation_that_nobody_owns_is_nobodys() -> None:
-    nameless = Subject(organization_path=ROOT)
-    assert not any(may(who, Action.SEE_CONSULTATION, nameless) for who in EVERYBODY.values())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The running stack and a branch in it."""
+"""The running stack and a branch in it; and the echo, where the subject is Socket.IO itself."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from database import Database
+from signaling.settings import SignalingSettings
+from tests.signaling.echo import SPACE, Stand
 from tests.signaling.participant import Participant, participant
+from tests.signaling.raw import RawClient, raw_client
 from tests.signaling.stack import Branch, Stack, running
 
 Enter = Callable[[str], AbstractAsyncContextManager[Participant]]
@@ -30,3 +33,27 @@ async def branch(stack: Stack) -> Branch:
 def enter(stack: Stack) -> Enter:
     """Somebody's connection to /rooms, by session token."""
     return lambda token: participant(stack.url, cookie=token)
+
+
+@pytest.fixture
+def settings() -> SignalingSettings:
+    """Bounds that a test reaches."""
+    return SignalingSettings(event_burst=100, events_per_second=10, max_refused_in_a_row=50, ping_timeout=2)
+
+
+@pytest.fixture
+async def stand(settings: SignalingSettings) -> AsyncIterator[Stand]:
+    """The echo's server."""
+    stand = Stand(settings)
+    await stand.http.start_server()
+    yield stand
+    await stand.server.stop()
+    await stand.http.close()
+
+
+@pytest.fixture
+async def client(stand: Stand) -> AsyncIterator[RawClient]:
+    """Somebody whom the echo knows."""
+    async with raw_client(stand.url) as client:
+        assert (await client.connect(SPACE, {"token": "known"})).startswith('0/echo,{"sid"')
+        yield client

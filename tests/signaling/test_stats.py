@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from pymediasoup.consumer import Consumer
+
 from tests.patience import PATIENCE_SECONDS
 from tests.signaling.conftest import Enter
 from tests.signaling.participant import Participant, Payload, frames
@@ -19,11 +21,13 @@ async def stats(somebody: Participant, **payload: object) -> dict[str, Payload]:
     return {entry["id"]: entry for entry in answer["stats"]}
 
 
-async def stats_when(somebody: Participant, test: Callable[[dict[str, Payload]], bool]) -> dict[str, Payload]:
-    """The first answer that passes the test: counters tell of no change."""
+async def stats_when(
+    somebody: Participant, seen: Consumer, test: Callable[[dict[str, Payload]], bool]
+) -> dict[str, Payload]:
+    """The first answer that passes the test, asked for anew whenever more pictures have come."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not test(found := await stats(somebody)):  # noqa: ASYNC110 - see above
-            await asyncio.sleep(0.2)
+        while not test(found := await stats(somebody)):
+            await frames(seen, 5)
     return found
 
 
@@ -39,7 +43,7 @@ async def test_what_is_sent_and_received_is_counted_under_the_standards_names(
         await frames(heard, 5)
         await frames(seen, 5)
 
-        sent = await stats_when(host, lambda found: found[camera.id]["framesPerSecond"] > 0)
+        sent = await stats_when(host, seen, lambda found: found[camera.id]["framesPerSecond"] > 0)
         [transport] = [entry for entry in sent.values() if entry["type"] == "transport"]
         assert (transport["dtlsState"], transport["direction"]) == ("connected", "send")
         assert transport["packetsReceived"] >= sent[camera.id]["packetsReceived"] > 0
@@ -56,7 +60,7 @@ async def test_what_is_sent_and_received_is_counted_under_the_standards_names(
         assert sent[camera.id].keys() >= {"pliCount", "firCount", "keyFramesReceived"}
         assert sent[camera.id]["source"] == "camera"
 
-        got = await stats_when(member, lambda found: f"{seen.id}:remote" in found)
+        got = await stats_when(member, seen, lambda found: f"{seen.id}:remote" in found)
         assert got[seen.id]["type"] == "outbound-rtp"
         assert got[seen.id]["packetsSent"] >= 5
         assert got[seen.id].keys() >= {"retransmittedPacketsSent", "qualityLimitationReason", "spatialLayer"}
