@@ -1,4 +1,4 @@
-"""The sections of the configuration, each setting with its default and the words that docs/configuration.md has for it."""
+"""The sections of the configuration, each setting with its default and the words of docs/configuration.md."""
 
 import ipaddress
 import json

@@ -12,19 +12,15 @@ from socketio import packet
 
 from signaling.announcer import SECONDS_A_LINE
 from signaling.settings import SignalingSettings
+from tests.signaling.echo import SPACE, Stand
 from tests.signaling.raw import RawClient, raw_client, until
-from tests.signaling.test_socket_server import SPACE, Stand
 
 PEOPLE = 5
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    stand = Stand(SignalingSettings())
-    await stand.http.start_server()
-    yield stand
-    await stand.server.stop()
-    await stand.http.close()
+def settings() -> SignalingSettings:
+    return SignalingSettings()
 
 
 @pytest.fixture
