@@ -118,11 +118,12 @@ cdef extern from *:
         return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
     }
 
-    static void to_loopback(struct sockaddr_in *address, unsigned short port) {
+    /* `ip` is in network order. */
+    static void write_address(struct sockaddr_in *address, const char *ip, unsigned short port) {
         memset(address, 0, sizeof *address);
         address->sin_family = AF_INET;
         address->sin_port = htons(port);
-        address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        memcpy(&address->sin_addr, ip, sizeof address->sin_addr);
     }
     """
     ctypedef int (*srtp_function)(void *session, void *packet, int *length) noexcept nogil
@@ -146,7 +147,7 @@ cdef extern from *:
     int64_t clock_ns(int clock) noexcept nogil
     void sleep_until(int64_t at) noexcept nogil
     int watch(int epoll, int fd, uint32_t index) noexcept nogil
-    void to_loopback(sockaddr_in *address, uint16_t port) noexcept nogil
+    void write_address(sockaddr_in *address, const char *ip, uint16_t port) noexcept nogil
     int epoll_create1(int flags) noexcept nogil
     int epoll_wait(int epoll, epoll_event *events, int count, int timeout_ms) noexcept nogil
     ssize_t send(int fd, const void *data, size_t length, int flags) noexcept nogil

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 from pylibsrtp import Policy, Session
 
@@ -30,19 +31,29 @@ def outbound_session() -> Session:
     )
 
 
-def measure(receivers: int, seconds: float, *, segmented: bool, server_core: int, whole: bool) -> float:
-    """CPU microseconds a packet of the floor with `receivers` sockets of this process that really read.
+def measure(
+    receivers: int,
+    seconds: float,
+    *,
+    segmented: bool,
+    server_core: int,
+    whole: bool,
+    address: str = "127.0.0.1",
+    inside: Sequence[str] = (),
+) -> float:
+    """CPU microseconds a packet of the floor with `receivers` sockets of this process, at `address`, that really read.
 
-    `whole`: they take segmented sends uncut.
+    `whole`: they take segmented sends uncut. `inside` is what stands before the command of the process that sends.
     """
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(receivers)]
     for each in sockets:
-        each.bind(("127.0.0.1", 0))
+        each.bind((address, 0))
     counting = load.Receivers([each.fileno() for each in sockets], whole=whole)
     thread = threading.Thread(target=counting.run)
     thread.start()
     try:
-        command = [sys.executable, "-m", "bench.floor", "--core", str(server_core), "--seconds", str(seconds)]
+        command = [*inside, sys.executable, "-m", "bench.floor"]
+        command += ["--core", str(server_core), "--seconds", str(seconds), "--to", address]
         command += ["--segmented"] if segmented else []
         command += [str(each.getsockname()[1]) for each in sockets]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -62,6 +73,7 @@ def main() -> None:
     parser.add_argument("--core", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--segmented", action="store_true")
+    parser.add_argument("--to", required=True, metavar="ADDRESS")
     parser.add_argument("ports", type=int, nargs="+")
     options = parser.parse_args()
     os.sched_setaffinity(0, {options.core})
@@ -71,6 +83,7 @@ def main() -> None:
         before = resource.getrusage(resource.RUSAGE_SELF)
         packets = load.floor(
             sending.fileno(),
+            socket.inet_aton(options.to),
             options.ports,
             [load.session_pointer(session) for session in sessions],
             options.seconds,

@@ -13,7 +13,7 @@ from libc.string cimport memcpy, memset
 from bench.datagrams cimport (
     BATCH, CLOCK_MONOTONIC, CLOCK_REALTIME, MSG_DONTWAIT, batch_arrival, batch_data, batch_datagrams,
     batch_length, batch_receive, clock_ns, close, epoll_create1, epoll_event, epoll_wait, receive_batch, recv,
-    send, send_segments, sendto, sleep_until, sockaddr_in, srtp_function, take_whole, to_loopback, watch,
+    send, send_segments, sendto, sleep_until, sockaddr_in, srtp_function, take_whole, watch, write_address,
 )
 
 from threading import Event
@@ -247,8 +247,8 @@ cdef class Receivers:
             self.measured += 1
 
 
-def floor(int fd, list ports, list sessions, double seconds, bint segmented):
-    """What the simplest server would cost: the same packets to `ports` on loopback at the same pace.
+def floor(int fd, bytes address, list ports, list sessions, double seconds, bint segmented):
+    """What the simplest server would cost: the same packets to `ports` of an IPv4 `address` at the same pace.
 
     `sessions` holds one sending `srtp_t` a receiver. `segmented` sends each receiver's frame with one UDP_SEGMENT
     call, else each packet with one sendto. Returns the number of packets sent.
@@ -266,7 +266,7 @@ def floor(int fd, list ports, list sessions, double seconds, bint segmented):
     if to == NULL or srtp == NULL:
         raise MemoryError
     for receiver in range(receivers):
-        to_loopback(&to[receiver], ports[receiver])
+        write_address(&to[receiver], address, ports[receiver])
         srtp[receiver] = <void *> <uintptr_t> sessions[receiver]
     memset(packet, 0x55, sizeof(packet))
     pace.start = clock_ns(CLOCK_MONOTONIC)

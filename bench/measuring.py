@@ -1,4 +1,8 @@
-"""How a server is measured: subscribers step by step, and what they receive while its processor time is read."""
+"""How a server is measured: subscribers step by step, and what they receive while its processor time is read.
+
+Nothing is published but while it is counted: what comes to subscribers who do not read yet, while others are still
+joining, would fill a buffer each and keep both processors from the handshakes.
+"""
 
 import asyncio
 import threading
@@ -9,6 +13,7 @@ from dataclasses import dataclass
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench import floor, load, report
+from bench.drops import dropped
 from bench.peer import Connection, Peer, join, produce
 from bench.server import Process, Server, open_meeting
 
@@ -26,7 +31,8 @@ class Plan:
 
     `publishers`: how many send a camera and a microphone, all of which each subscriber receives. `whole`: they take
     segmented sends uncut. `floor_seconds`: how long the floor is measured each time, 0 for not at all. `settle`:
-    seconds to wait before the memory of the largest number is read.
+    seconds to wait before the largest number is measured, after which memory is read. `address`: of the load generator.
+    `inside`: what stands before a command that is to run on the server's host.
     """
 
     subscribers: Sequence[int]
@@ -37,14 +43,21 @@ class Plan:
     settle: float = 0.0
     publishers: int = 1
     whole: bool = False
+    address: str = "127.0.0.1"
+    inside: Sequence[str] = ()
 
 
 class Publishing:
-    """One camera and one microphone, sent natively from a thread of their own; a pause leaves them where they are."""
+    """One camera and one microphone, sent natively from a thread of their own, and paused at first."""
 
     def __init__(self, publisher: load.Publisher) -> None:
         self._publisher = publisher
         self._thread: threading.Thread | None = None
+
+    @property
+    def sent(self) -> int:
+        """Packets so far."""
+        return self._publisher.sent
 
     def go_on(self) -> None:
         """Send, from the next frame on."""
@@ -61,7 +74,7 @@ class Publishing:
 
 @asynccontextmanager
 async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIterator[Publishing]:
-    """What `connection` publishes while this lasts."""
+    """What `connection` may publish while this lasts."""
     publisher = load.Publisher(
         connection.socket.fileno(),
         load.session_pointer(connection.outbound),
@@ -71,61 +84,87 @@ async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIter
         audio_type=types["audio"],
     )
     sending = Publishing(publisher)
-    sending.go_on()
     try:
         yield sending
     finally:
         await sending.pause()
 
 
+@asynccontextmanager
+async def everything_sent(sending: Sequence[Publishing]) -> AsyncIterator[None]:
+    """All of them publish while this lasts."""
+    for one in sending:
+        one.go_on()
+    try:
+        yield
+    finally:
+        for one in sending:
+            await one.pause()
+
+
 async def count(
     process: Process,
     connections: list[Connection],
     seconds: float,
-    publishers: int = 1,
+    sending: Sequence[Publishing],
     *,
+    publishers: int = 1,
     whole: bool = False,
 ) -> report.Sample:
-    """Count what these subscribers receive, each of so many publishers, while the server's CPU time is read."""
+    """Count what these subscribers receive, each of so many publishers, while the server's CPU time is read.
+
+    `sending`: all publishers, who are publishing.
+    """
+    sockets = [connection.socket for connection in connections]
     receivers = load.Receivers(
-        [connection.socket.fileno() for connection in connections],
-        load.session_pointer(connections[0].inbound),
-        whole,
+        [each.fileno() for each in sockets], load.session_pointer(connections[0].inbound), whole
     )
     thread = threading.Thread(target=receivers.run)
     thread.start()
     try:
         await asyncio.to_thread(receivers.begun.wait)
         await asyncio.sleep(SETTLE)
+        drops_before = await dropped(process, sockets)
         receivers.take_latencies()
         before, cpu_before = receivers.counts(), process.cpu_seconds()
+        sent = sum(one.sent for one in sending)
         await asyncio.sleep(seconds)
         after, cpu_after = receivers.counts(), process.cpu_seconds()
+        sent = sum(one.sent for one in sending) - sent
         latencies = receivers.take_latencies()
+        drops = await dropped(process, sockets)
     finally:
         receivers.stop()
         await asyncio.to_thread(thread.join)
-    received = [late - early for early, late in zip(before, after, strict=True)]
-    return report.Sample(received, seconds, cpu_after - cpu_before, sorted(latencies), publishers)
+    return report.Sample(
+        [late - early for early, late in zip(before, after, strict=True)],
+        seconds,
+        cpu_after - cpu_before,
+        sorted(latencies),
+        publishers,
+        sent / len(sending),
+        dict(drops - drops_before),
+    )
 
 
-async def measure_floor(subscribers: int, seconds: float, *, whole: bool) -> report.Floor:
+async def measure_floor(subscribers: int, plan: Plan) -> report.Floor:
     """What the same packets to as many receivers would cost at least, on the server's core."""
     sendto, gso = [
         await asyncio.to_thread(
-            floor.measure, subscribers, seconds, segmented=segmented, server_core=SERVER_CORE, whole=whole
+            floor.measure, subscribers, plan.floor_seconds, segmented=segmented, server_core=SERVER_CORE,
+            whole=plan.whole, address=plan.address, inside=plan.inside,
         )
         for segmented in (False, True)
-    ]
+    ]  # fmt: skip
     return report.Floor(sendto, gso)
 
 
 async def points(
     process: Process, subscribe: Subscribe, plan: Plan, sending: Sequence[Publishing]
 ) -> list[report.Point]:
-    """Step by step more subscribers of what is being published.
+    """Step by step more subscribers of what is published while it is counted.
 
-    The floor is measured before each sample, while nothing is published: the machine is not the same a minute later.
+    The floor is measured before each sample: the machine is not the same a minute later.
     """
     connections = [await subscribe()]
     alone = process.resident_kib()
@@ -137,16 +176,18 @@ async def points(
             connections += await asyncio.gather(*(subscribe() for _ in range(more)))
         if subscribers == max(plan.subscribers):
             await asyncio.sleep(plan.settle)
-        kib = (process.resident_kib() - alone) / max(1, subscribers - 1)
         samples, floors = [], []
         for _ in range(plan.rounds):
             if plan.floor_seconds:
-                for one in sending:
-                    await one.pause()
-                floors.append(await measure_floor(subscribers, plan.floor_seconds, whole=plan.whole))
-                for one in sending:
-                    one.go_on()
-            samples.append(await count(process, connections, plan.seconds, plan.publishers, whole=plan.whole))
+                floors.append(await measure_floor(subscribers, plan))
+            async with everything_sent(sending):
+                samples.append(
+                    await count(
+                        process, connections, plan.seconds, sending,
+                        publishers=plan.publishers, whole=plan.whole,
+                    )
+                )  # fmt: skip
+        kib = (process.resident_kib() - alone) / max(1, subscribers - 1)  # what it stores is full by now
         measured.append(report.Point.of(subscribers, samples, kib, floors))
     return measured
 
@@ -164,7 +205,7 @@ async def subscriber(
 
 @asynccontextmanager
 async def on_air(peer: Peer, certificate: RTCCertificate) -> AsyncIterator[Publishing]:
-    """The peer sends its camera and its microphone."""
+    """The peer has a camera and a microphone to send."""
     transport, connection = await peer.connect("send", certificate)
     types = {kind: await produce(peer, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
     async with publishing(connection, types) as sending:

@@ -13,9 +13,9 @@ from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.measuring import count, on_air
+from bench.measuring import Publishing, count, everything_sent, on_air
 from bench.peer import Connection, Peer, join
-from bench.report import Sample
+from bench.report import Sample, missing, missing_line
 from bench.server import open_meeting, running
 
 
@@ -38,6 +38,7 @@ class Mesh:
             "latencyMsP50": round(self._median(lambda one: one.latency(0.50)), 3),
             "latencyMsP95": round(self._median(lambda one: one.latency(0.95)), 3),
             "kibPerParticipant": round(self.kib_per_participant, 1),
+            "missing": missing(self.samples),
         }
 
     def __str__(self) -> str:
@@ -47,7 +48,7 @@ class Mesh:
             f"{found['packetsPerSecond']:.0f} packets/s; loss {found['loss']:.3%}, "
             f"{found['cpuShare']:.0%} of a core, {found['cpuMicrosPerPacket']:.2f} µs a packet, "
             f"latency p50/p95 {found['latencyMsP50']:.2f}/{found['latencyMsP95']:.2f} ms, "
-            f"{self.kib_per_participant:.0f} KiB a person"
+            f"{self.kib_per_participant:.0f} KiB a person{missing_line(missing(self.samples))}"
         )
 
     def _median(self, of: Callable[[Sample], float]) -> float:
@@ -69,17 +70,20 @@ async def measure(participants: int, seconds: float, rounds: int, server_core: i
         meeting, cookie = await open_meeting(server)
         before = server.resident_kib()
         people: list[Peer] = []
+        sending: list[Publishing] = []
         for _ in range(participants):
             people.append(await join(server.url, cookie, meeting))
             stack.push_async_callback(people[-1].close)
-            await stack.enter_async_context(on_air(people[-1], certificate))
+            sending.append(await stack.enter_async_context(on_air(people[-1], certificate)))
         last = await join(server.url, cookie, meeting)  # hears of all of them with the answer
         stack.push_async_callback(last.close)
         connections = [await _receive_others(peer, last.owners, certificate) for peer in people]
+        async with everything_sent(sending):
+            samples = [
+                await count(server, connections, seconds, sending, publishers=participants - 1, whole=whole)
+                for _ in range(rounds)
+            ]
         kib = (server.resident_kib() - before) / participants
-        samples = [
-            await count(server, connections, seconds, participants - 1, whole=whole) for _ in range(rounds)
-        ]
     return Mesh(participants, samples, kib)
 
 

@@ -17,12 +17,13 @@ from aiortc.rtcdtlstransport import RTCCertificate
 from bench import report
 from bench.janus import AUDIO_TYPE, VIDEO_TYPE, Client, janus_running
 from bench.measuring import LOAD_CORE, SERVER_CORE, SSRCS, Plan, measure_huitang, points, publishing
-from bench.namespaces import LOAD, SERVER, SERVER_ADDRESS, inside, pair
+from bench.namespaces import LOAD, LOAD_ADDRESS, SERVER, SERVER_ADDRESS, inside, pair
 from bench.peer import Connection
 from bench.server import Process, running
 
 SUBSCRIBERS = (30, 60, 100)
 OUTPUT = Path("build/bench-peers.json")
+FLOOR_SECONDS = 2.0
 GOAL = 8  # a packet is to cost at most this part of what it costs Janus
 
 
@@ -53,13 +54,16 @@ async def measure_both(plan: Plan) -> dict[str, list[report.Point]]:
 
 def show(measured: dict[str, list[report.Point]]) -> None:
     """Print the table and write the JSON."""
-    print("\nsubscribers  server      packets/s    loss  CPU µs/packet  latency p50/p95 ms  KiB/subscriber")
+    print(
+        "\nsubscribers  server      packets/s    loss  CPU µs/packet  floor: sendto    GSO"
+        "  latency p50/p95 ms  KiB/subscriber"
+    )
     for ours, theirs in zip(measured["huitang"], measured["janus"], strict=True):
         for name, point in (("Huitang", ours), ("Janus", theirs)):
             print(
                 f"{point.subscribers:11d}  {name:8s} {point.packets_per_second:12.0f} {point.loss:7.2%} "
-                f"{point.cpu_micros:14.2f} {point.latency_p50:11.2f} / {point.latency_p95:5.2f} "
-                f"{point.kib_per_subscriber:15.0f}"
+                f"{point.cpu_micros:14.2f} {_floor(point)} {point.latency_p50:11.2f} / {point.latency_p95:5.2f} "
+                f"{point.kib_per_subscriber:15.0f}{report.missing_line(point.missing)}"
             )
         print(
             f"             Janus takes {theirs.cpu_micros / ours.cpu_micros:.1f} times as much (goal {GOAL})"
@@ -67,6 +71,10 @@ def show(measured: dict[str, list[report.Point]]) -> None:
     OUTPUT.parent.mkdir(exist_ok=True)
     as_json = {name: [point.as_json() for point in each] for name, each in measured.items()}
     OUTPUT.write_text(json.dumps(as_json, indent=2) + "\n")
+
+
+def _floor(point: report.Point) -> str:
+    return f"{point.floor.sendto_micros:14.2f} {point.floor.gso_micros:6.2f}" if point.floor else " " * 21
 
 
 def main() -> None:
@@ -77,12 +85,26 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="measurements a point, of which the median counts"
     )
+    parser.add_argument(
+        "--gro",
+        action="store_true",
+        help="both servers' subscribers take segmented sends uncut, as a network card does",
+    )
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
         os.sched_setaffinity(0, {LOAD_CORE})
         # One at a time: Janus answers REST calls of one session in order.
-        plan = Plan(options.subscribers, options.seconds, options.rounds, joining=1)
+        plan = Plan(
+            options.subscribers,
+            options.seconds,
+            options.rounds,
+            joining=1,
+            floor_seconds=FLOOR_SECONDS,
+            whole=options.gro,
+            address=LOAD_ADDRESS,
+            inside=inside(SERVER),
+        )
         show(asyncio.run(measure_both(plan)))
         return
     if os.geteuid():

@@ -18,8 +18,8 @@ from aiohttp import ClientSession
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench.cameras import LARGE, SIMULCAST, Camera, Participant, film
-from bench.measuring import SSRCS, count, publishing, subscriber
-from bench.peer import Connection, join, produce
+from bench.measuring import Publishing, count, on_air, subscriber
+from bench.peer import Connection, join
 from bench.report import Sample
 from bench.server import Server, open_meeting, running, sign_in
 from bench.watching import Film, Watching, watch
@@ -115,14 +115,14 @@ async def compose(server: Server, people: int, seconds: float, sending: str) -> 
 
 async def measure_meeting(server: Server, people: int, seconds: float) -> str:
     """What subscribers of one meeting get while another becomes a film, beside what they get otherwise."""
-    async with subscribed(server) as connections:
-        quiet = await count(server, connections, seconds)
+    async with subscribed(server) as (connections, sending):
+        quiet = await count(server, connections, seconds, [sending])
         async with meeting_of(server, people, record=True) as (meeting, cookie):
             await asyncio.sleep(4 * seconds)  # enough for the composition to last
         async with _signed_in(server, cookie) as http:
             await _end(http, meeting)
             await asyncio.sleep(SETTLE)  # it has begun
-            busy = await count(server, connections, seconds)
+            busy = await count(server, connections, seconds, [sending])
             composing = not await _is_ready(http, meeting)
     return f"a meeting of {SUBSCRIBERS} while another is composed: {_got(busy)}; before: {_got(quiet)}" + (
         "" if composing else " (the composition ended too soon: ask for more --seconds)"
@@ -130,22 +130,21 @@ async def measure_meeting(server: Server, people: int, seconds: float) -> str:
 
 
 @asynccontextmanager
-async def subscribed(server: Server) -> AsyncIterator[list[Connection]]:
-    """One camera and microphone, and those who receive them."""
+async def subscribed(server: Server) -> AsyncIterator[tuple[list[Connection], Publishing]]:
+    """Those who receive one camera and microphone, and who publishes them."""
     certificate = RTCCertificate.generateCertificate()
     meeting, cookie = await open_meeting(server)
     async with contextlib.AsyncExitStack() as leaving:
         host = await join(server.url, cookie, meeting)
         leaving.push_async_callback(host.close)
-        transport, sending = await host.connect("send", certificate)
-        types = {kind: await produce(host, transport, kind, ssrc) for kind, ssrc in SSRCS.items()}
-        await leaving.enter_async_context(publishing(sending, types))
+        sending = await leaving.enter_async_context(on_air(host, certificate))
         connections = []
         for _ in range(SUBSCRIBERS):
             peer, connection = await subscriber(server, meeting, cookie, certificate)
             leaving.push_async_callback(peer.close)
             connections.append(connection)
-        yield connections
+        sending.go_on()
+        yield connections, sending
 
 
 async def measure_viewers(server: Server, composed: Composed, seconds: float) -> str:

@@ -4,9 +4,11 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PACE = 30 * 4 + 50  # packets a second and subscriber: load.pyx's video and audio
 PACKETS_A_BURST = 4
@@ -22,14 +24,17 @@ _HEADINGS = (
 class Sample:
     """One measurement: packets received by each subscriber in `seconds`, CPU seconds, latencies in ms, ascending.
 
-    Each subscriber receives so many `publishers`.
+    Each subscriber receives so many `publishers`, of which each sent so many packets in that time. `dropped`: datagrams
+    that are known to have been dropped, by who did it.
     """
 
     received: Sequence[int]
     seconds: float
     cpu_seconds: float
     latencies: Sequence[float]
-    publishers: int = 1
+    publishers: int
+    sent: float
+    dropped: Mapping[str, int]
 
     @property
     def cpu_micros(self) -> float:
@@ -39,11 +44,31 @@ class Sample:
     @property
     def loss(self) -> float:
         """Share of the packets that did not come; counting starts between packets, so two of them are no loss."""
-        streams = len(self.received) * self.publishers
-        expected = PACE * self.seconds * streams
-        missing = expected - sum(self.received)
-        tolerance = streams * 2 * PACKETS_A_BURST
-        return 0.0 if missing <= tolerance else missing / expected
+        return self.missing / self._expected
+
+    @property
+    def missing(self) -> int:
+        """Packets that did not come."""
+        missing = self._expected - sum(self.received)
+        return 0 if missing <= self._tolerance else round(missing)
+
+    @property
+    def unsent(self) -> int:
+        """Of these, what no publisher sent: the load generator had no time for it."""
+        missing = self._expected - self.sent * self._streams
+        return 0 if missing <= self._tolerance else round(missing)
+
+    @property
+    def _streams(self) -> int:
+        return len(self.received) * self.publishers
+
+    @property
+    def _expected(self) -> float:
+        return PACE * self.seconds * self._streams
+
+    @property
+    def _tolerance(self) -> int:
+        return self._streams * 2 * PACKETS_A_BURST
 
     def latency(self, share: float) -> float:
         """The latency that `share` of the packets do not exceed, in ms."""
@@ -85,8 +110,9 @@ class Point:
     latency_p50: float
     latency_p95: float
     kib_per_subscriber: float
-    publishers: int = 1
-    floor: Floor | None = None
+    publishers: int
+    floor: Floor | None
+    missing: Mapping[str, int]
 
     @staticmethod
     def of(
@@ -103,10 +129,11 @@ class Point:
             kib_per_subscriber,
             samples[0].publishers,
             Floor.of(floors) if floors else None,
+            missing(samples),
         )
 
-    def as_json(self) -> dict[str, float]:
-        """As programs read it."""
+    def as_json(self) -> dict[str, Any]:
+        """As programs read it; `missing` is the sum of all samples."""
         return {
             "publishers": self.publishers,
             "subscribers": self.subscribers,
@@ -116,8 +143,29 @@ class Point:
             "latencyMsP50": round(self.latency_p50, 3),
             "latencyMsP95": round(self.latency_p95, 3),
             "kibPerSubscriber": round(self.kib_per_subscriber, 1),
+            "missing": dict(self.missing),
             **(self.floor.as_json() if self.floor else {}),
         }
+
+
+def missing(samples: Sequence[Sample]) -> dict[str, int]:
+    """What did not come in all of them: how many packets, how many of them nobody sent, and who dropped how many."""
+    dropped: Counter[str] = Counter()
+    for sample in samples:
+        dropped.update(sample.dropped)
+    return {
+        "packets": sum(sample.missing for sample in samples),
+        "not sent by the publishers": sum(sample.unsent for sample in samples),
+        **dropped,
+    }
+
+
+def missing_line(missing: Mapping[str, int]) -> str:
+    """The same as a line for people, with the line's beginning; nothing where all came."""
+    if not missing["packets"]:
+        return ""
+    parts = [f"{count} {name}" for name, count in missing.items() if count and name != "packets"]
+    return f"\n{'':11s}  {missing['packets']} packets missing: {', '.join(parts) or 'nobody counted them'}"
 
 
 def table(points: Sequence[Point]) -> str:
@@ -133,6 +181,7 @@ def table(points: Sequence[Point]) -> str:
     lines += [
         f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:13.2f}"
         f" {_beside(point)} {point.latency_p50:11.2f} /{point.latency_p95:6.2f} {point.kib_per_subscriber:16.0f}"
+        f"{missing_line(point.missing)}"
         for point in points
     ]
     return "\n".join(lines)

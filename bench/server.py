@@ -78,6 +78,7 @@ async def running(
             "HUITANG_HTTP__PORT": str(http),
             "HUITANG_MEDIA__PORT": str(free_port(socket.SOCK_DGRAM)),
             "HUITANG_MEDIA__ANNOUNCED_ADDRESSES": f'["{address}"]',
+            "HUITANG_METRICS__NETWORKS": f'["{address}/24"]',
         }
         demo = subprocess.run(  # noqa: ASYNC221 - our own program, before anything is measured
             [sys.executable, "server.py", "demo", "--json"],

@@ -1,0 +1,37 @@
+"""What a measurement says of the packets that did not come."""
+
+from bench.report import PACE, Sample, missing, missing_line
+
+SECONDS = 10.0
+SENT = PACE * SECONDS
+
+
+def sample(lost: int, *, subscribers: int = 10, sent: float = SENT, **dropped: int) -> Sample:
+    """Each of the subscribers receives what was sent but for `lost` packets."""
+    return Sample([int(sent) - lost] * subscribers, SECONDS, 1.0, [], 1, sent, dropped)
+
+
+def test_two_bursts_at_the_ends_of_counting_are_no_loss() -> None:
+    assert sample(8).loss == 0.0
+    assert sample(9).loss == 9 / SENT
+
+
+def test_missing_packets_are_told_with_who_dropped_them() -> None:
+    found = missing([sample(100, sockets=600, backlog=400), sample(50, sockets=500)])
+
+    assert found == {"packets": 1500, "not sent by the publishers": 0, "sockets": 1100, "backlog": 400}
+    assert missing_line(found).endswith("1500 packets missing: 1100 sockets, 400 backlog")
+
+
+def test_what_was_never_sent_is_told_apart() -> None:
+    found = missing([sample(0, sent=SENT - 20)])
+
+    assert found == {"packets": 200, "not sent by the publishers": 200}
+
+
+def test_what_nobody_counted_is_said_so() -> None:
+    assert missing_line(missing([sample(100)])).endswith("nobody counted them")
+
+
+def test_nothing_is_said_where_nothing_is_missing() -> None:
+    assert not missing_line(missing([sample(0, sockets=3)]))
