@@ -1,6 +1,6 @@
 """Capture: RTP as it arrives, written to one Matroska file a track, nothing decoded.
 
-A packet's way: `thread` drains the tap ten times a second; `rtp` parses; `reorder` puts in order and names what is
+A packet's way: `thread` drains the tap four times a second; `rtp` parses; `reorder` puts in order and names what is
 lost; a depayloader of `codecs` makes frames of payloads; `gate` lets pictures through from a key frame on; `matroska`
 writes. Beside the files a `journal` keeps what the pictures and sounds do not say: whose track it is, pauses, and the
 sender reports from which composition computes the one time line of all tracks. Capture does no arithmetic

@@ -19,7 +19,7 @@ _TICK_NANOSECONDS: Final = 1_000_000_000 // TICKS_PER_SECOND
 # Blocks count from their cluster's time in 16 bits with a sign, 3.2 s of these ticks.
 _CLUSTER_TICKS: Final = 2 * TICKS_PER_SECOND
 _UNKNOWN_SIZE: Final = b"\x01\xff\xff\xff\xff\xff\xff\xff"
-_KEY_FRAME: Final = 0x80
+_KEY_FRAME, _NO_FLAGS = b"\x80", b"\0"
 _VIDEO, _AUDIO = 1, 2
 
 # Version 1, two channels, no pre-skip, 48 kHz, no gain, mapping family 0 (RFC 7845, section 5.1). Opus decodes mono
@@ -62,10 +62,9 @@ class MatroskaTrack:
                 b"\x1f\x43\xb6\x75" + _UNKNOWN_SIZE + _number(0xE7, tick)
             )  # Cluster, Timestamp
         relative = (tick - self._cluster).to_bytes(2, "big")
-        flags = bytes([_KEY_FRAME if frame.key else 0])
-        self._pending.append(
-            _element(0xA3, b"\x81" + relative + flags + frame.data)
-        )  # SimpleBlock of track 1
+        flags = _KEY_FRAME if frame.key else _NO_FLAGS
+        header = b"\x81" + relative + flags  # SimpleBlock of track 1
+        self._pending += [_opening(0xA3, len(header) + len(frame.data)), header, frame.data]
 
     def flush(self) -> int:
         """Write what was added in one go; answers the bytes. OSError where the disk refuses."""
@@ -114,12 +113,15 @@ def _kind_settings(codec: Codec, first: Frame) -> bytes:
 
 
 def _element(identifier: int, content: bytes) -> bytes:
-    size = len(content)
+    return _opening(identifier, len(content)) + content
+
+
+def _opening(identifier: int, size: int) -> bytes:
     octets = 1
     while size >= (1 << 7 * octets) - 1:  # all ones would mean unknown
         octets += 1
     length = (size | 1 << 7 * octets).to_bytes(octets, "big")
-    return identifier.to_bytes((identifier.bit_length() + 7) // 8, "big") + length + content
+    return identifier.to_bytes((identifier.bit_length() + 7) // 8, "big") + length
 
 
 def _number(identifier: int, value: int) -> bytes:

@@ -19,14 +19,20 @@ class Positions:
         self._timestamps = Unwrapper(32)
         self._base: int | None = None
         self._last: tuple[int, int] | None = None  # position, arrival
+        self._last_timestamp: int | None = None
 
     def place(self, timestamp: int, arrival_us: int) -> int:
         """The position of a packet that comes next in order."""
+        if self._last is not None and timestamp == self._last_timestamp:  # of the same frame
+            self._last = (self._last[0], arrival_us)
+            return self._last[0]
+        self._last_timestamp = timestamp
         if self._base is None or self._last is None:
             self._base = self._timestamps.unwrap(timestamp)
             self._last = (0, arrival_us)
             return 0
-        position = self._timestamps.peek(timestamp) - self._base
+        whole = self._timestamps.peek(timestamp)
+        position = whole - self._base
         expected = self._last[0] + (arrival_us - self._last[1]) * self._rate // _MICROSECONDS
         follows = 0 <= position - self._last[0] <= LEAP_SECONDS * self._rate
         if not follows and abs(position - expected) > LEAP_SECONDS * self._rate:
@@ -34,7 +40,7 @@ class Positions:
             self._timestamps = Unwrapper(32)
             self._base = self._timestamps.unwrap(timestamp) - position
         else:
-            self._timestamps.unwrap(timestamp)
+            self._timestamps.remember(whole)
         self._last = (position, arrival_us)
         return position
 

@@ -37,14 +37,15 @@ class ReorderWindow:
         sequence = self._sequences.peek(packet.sequence)
         if self._next is None:
             self._next = sequence
+        if sequence == self._next and not self._waiting:  # nearly always: nothing is missing
+            self._sequences.remember(sequence)
+            self._next = sequence + 1
+            return [self._release(packet, arrival_us)]
         if abs(sequence - self._next) > JUMP_PACKETS:
             return self._begin_anew(packet, arrival_us)
-        self._sequences.unwrap(packet.sequence)
+        self._sequences.remember(sequence)
         if sequence < self._next or sequence in self._waiting:
             return []
-        if sequence == self._next and not self._waiting:  # nearly always: nothing is missing
-            self._next += 1
-            return [self._release(packet, arrival_us)]
         self._waiting[sequence] = (packet, arrival_us)
         ready = self._consecutive()
         while len(self._waiting) > self._window_packets:

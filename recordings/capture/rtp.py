@@ -1,9 +1,12 @@
 """RTP headers (RFC 3550, section 5.1) and numbers that wrap."""
 
+from struct import Struct
 from typing import Final, NamedTuple
 
 _VERSION: Final = 2
 _FIXED_HEADER: Final = 12
+_BEGINNING: Final = Struct("!BBHI")  # flags, marker and payload type, sequence number, timestamp
+_MARKER: Final = 0x80
 
 
 class RtpPacket(NamedTuple):
@@ -18,28 +21,25 @@ class RtpPacket(NamedTuple):
 
 def parse_rtp(data: bytes) -> RtpPacket | None:
     """Total: anything that is no RTP packet is None."""
-    if len(data) < _FIXED_HEADER or data[0] >> 6 != _VERSION:
-        return None
-    start = _FIXED_HEADER + 4 * (data[0] & 0x0F)
     end = len(data)
-    if data[0] & 0x10:  # a header extension: 16 bits of profile, 16 bits of length in words
+    if end < _FIXED_HEADER:
+        return None
+    flags, kind, sequence, timestamp = _BEGINNING.unpack_from(data)
+    if flags >> 6 != _VERSION:
+        return None
+    start = _FIXED_HEADER + 4 * (flags & 0x0F)
+    if flags & 0x10:  # a header extension: 16 bits of profile, 16 bits of length in words
         if start + 4 > end:
             return None
         start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
-    if data[0] & 0x20:  # padding: the last byte counts itself and what is before it
+    if flags & 0x20:  # padding: the last byte counts itself and what is before it
         padding = data[-1]
         if padding == 0:
             return None
         end -= padding
     if start > end:
         return None
-    return RtpPacket(
-        payload_type=data[1] & 0x7F,
-        marker=bool(data[1] & 0x80),
-        sequence=int.from_bytes(data[2:4], "big"),
-        timestamp=int.from_bytes(data[4:8], "big"),
-        payload=data[start:end],
-    )
+    return RtpPacket(kind & 0x7F, kind >= _MARKER, sequence, timestamp, data[start:end])
 
 
 class Unwrapper:
@@ -49,21 +49,24 @@ class Unwrapper:
     """
 
     def __init__(self, bits: int) -> None:
-        self._modulus = 1 << bits
+        self._half = 1 << bits - 1
+        self._mask = (1 << bits) - 1
         self._newest: int | None = None
 
     def unwrap(self, number: int) -> int:
         """The whole number; remembers it when it is the highest so far."""
-        if self._newest is None:
-            self._newest = number
-            return number
         whole = self.peek(number)
-        self._newest = max(self._newest, whole)
+        self.remember(whole)
         return whole
 
     def peek(self, number: int) -> int:
         """The same without remembering."""
-        if self._newest is None:
+        newest = self._newest
+        if newest is None:
             return number
-        half = self._modulus // 2
-        return self._newest + (number - self._newest + half) % self._modulus - half
+        return newest + ((number - newest + self._half) & self._mask) - self._half
+
+    def remember(self, whole: int) -> None:
+        """What `peek` answered is there, and the newest if it is the highest so far."""
+        if self._newest is None or whole > self._newest:
+            self._newest = whole

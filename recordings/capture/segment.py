@@ -122,7 +122,7 @@ class SegmentCapture:
             self._listener.source_done(capture.track.tap)
 
     def work(self, now_us: int) -> None:
-        """Write what has arrived on all tracks; called about ten times a second."""
+        """Write what has arrived on all tracks; called four times a second."""
         if self._ended:
             return
         if self._checked_us is None or now_us - self._checked_us >= _FREE_CHECK_US:

@@ -78,6 +78,7 @@ class TrackCapture:
         """Write what a drain gave."""
         if batch.overflow:
             self._count_overflow(batch.overflow)
+        ready: list[Ordered] = []
         for arrival_us, data in batch.packets:
             packet = parse_rtp(data)
             if packet is None:
@@ -85,8 +86,8 @@ class TrackCapture:
             elif packet.payload_type != self._payload_type:
                 self._counters.foreign += 1
             else:
-                self._write(self._window.push(packet, arrival_us))
-        self._write(self._window.expire(now_us))
+                ready += self._window.push(packet, arrival_us)
+        self._write(ready + self._window.expire(now_us))
         if batch.sender_report is not None:
             self._note_report(*batch.sender_report)
         self._note_anchor(now_us)
@@ -120,16 +121,14 @@ class TrackCapture:
                 self._file.close()
 
     def _write(self, ready: list[Ordered]) -> None:
-        for packet, arrival_us, lost in ready:
-            position = self._positions.place(packet.timestamp, arrival_us)
-            self._consider_anchor(position, arrival_us)
-            self._counters.packets += 1
+        depayloader = self._depayloader
+        self._counters.packets += len(ready)
+        for (_, marker, _, timestamp, payload), arrival_us, lost in ready:
+            self._consider_anchor(self._positions.place(timestamp, arrival_us), arrival_us)
             self._counters.lost += lost
-            frames = self._depayloader.push(
-                packet.payload, packet.timestamp, marker=packet.marker, lost=lost > 0
-            )
-            if self._depayloader.broken:
-                self._depayloader.mend()
+            frames = depayloader.push(payload, timestamp, marker=marker, lost=lost > 0)
+            if depayloader.broken:
+                depayloader.mend()
                 self._gate.close()
             for frame in frames:
                 if self._gate.admit(frame):

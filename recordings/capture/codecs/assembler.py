@@ -26,8 +26,8 @@ class Assembler(ABC):
             # Whether the hole is the end of the old picture, a whole one, or the start of this one is not known.
             self._abandon()
             self.broken = True
-        elif self._timestamp not in {None, timestamp}:
-            frames += self._complete()  # the marker is a convenience; a new timestamp says the same
+        elif timestamp != self._timestamp and self._timestamp is not None:
+            frames = self._complete()  # the marker is a convenience; a new timestamp says the same
         self._timestamp = timestamp
         if payload:  # an empty one is padding that probes the path
             self._take(payload)
@@ -40,16 +40,13 @@ class Assembler(ABC):
             return
         self._bytes += len(payload)
         try:
-            self._check_size()
+            if self._bytes > MAXIMUM_FRAME_BYTES:
+                raise Malformed("a picture without an end")  # noqa: TRY301 - as one whose piece cannot be read
             self._add(payload)
         except Malformed:
             self.malformed += 1
             self._reset()
             self._spoilt = self.broken = True
-
-    def _check_size(self) -> None:
-        if self._bytes > MAXIMUM_FRAME_BYTES:
-            raise Malformed("a picture without an end")
 
     def _abandon(self) -> None:
         self._reset()
