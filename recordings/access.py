@@ -1,5 +1,6 @@
 """Who may watch which recording: the policy asked for one, and the same answer as a condition for lists."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_
@@ -13,8 +14,12 @@ from recordings import repository
 from recordings.models import Recording
 from recordings.states import RecordingState
 from rooms.meetings import repository as meetings
+from rooms.meetings.access import Access
 from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.models import Invitation, Meeting
+
+Asked = tuple[Actor | None, str]
+"""Who asks, and for which recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +54,53 @@ async def find(
     not. `lock` it to change it.
     """
     found = await repository.with_organization(session, recording_id, lock=lock)
-    if found is not None and found[0].state is not RecordingState.DELETED:
-        access = await _access(session, actor, *found)
-        if may(actor, Action.WATCH_RECORDING, access.subject):
+    if found is not None:
+        recording, organization = found
+        meeting = None
+        if actor is not None and recording.meeting_id is not None:
+            meeting = await meetings.access(session, recording.meeting_id, actor)
+        access = _access(recording, organization, meeting)
+        if _may_watch(actor, access):
             return access
     if actor is None:
         raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
     raise _not_found()
 
 
-async def _access(
-    session: AsyncSession, actor: Actor | None, recording: Recording, organization: Organization
-) -> RecordingAccess:
-    if actor is not None and recording.meeting_id is not None:
-        return await _of_meeting(session, actor, recording.meeting_id, recording)
-    return _by_itself(recording, organization)
+async def find_all(session: AsyncSession, asked: Collection[Asked]) -> dict[Asked, RecordingAccess]:
+    """What `find` answers to each of many, in four queries; who may not watch is left out."""
+    found = await repository.many_with_organization(session, {recording_id for _, recording_id in asked})
+    recordings = {recording.id: (recording, organization) for recording, organization in found}
+    of_meetings = {
+        (meeting_id, actor)
+        for actor, recording_id in asked
+        if actor is not None and recording_id in recordings
+        if (meeting_id := recordings[recording_id][0].meeting_id) is not None
+    }
+    accesses = await meetings.accesses(session, of_meetings) if of_meetings else {}
+    answers: dict[Asked, RecordingAccess] = {}
+    for actor, recording_id in asked:
+        if recording_id not in recordings:
+            continue
+        recording, organization = recordings[recording_id]
+        meeting = accesses.get((recording.meeting_id or "", actor)) if actor is not None else None
+        access = _access(recording, organization, meeting)
+        if _may_watch(actor, access):
+            answers[actor, recording_id] = access
+    return answers
 
 
-async def _of_meeting(
-    session: AsyncSession, actor: Actor, meeting_id: str, recording: Recording
-) -> RecordingAccess:
-    access = await meetings.access(session, meeting_id, actor)
+def _may_watch(actor: Actor | None, access: RecordingAccess) -> bool:
+    watches = may(actor, Action.WATCH_RECORDING, access.subject)
+    return watches and access.recording.state is not RecordingState.DELETED
+
+
+def _access(recording: Recording, organization: Organization, meeting: Access | None) -> RecordingAccess:
+    """`meeting`: the actor's part in it, where the recording is of one and somebody is signed in."""
+    return _of_meeting(meeting, recording) if meeting is not None else _by_itself(recording, organization)
+
+
+def _of_meeting(access: Access, recording: Recording) -> RecordingAccess:
     struck = access.invitation is not None and access.invitation.struck
     audience = recording.audience
     if struck and audience is not Audience.PUBLIC:  # what is shown to the whole world is kept from nobody

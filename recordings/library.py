@@ -1,7 +1,7 @@
 """`Library`: what there is to watch, for the person who asks."""
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import get_many
 from members.policy import Action, Actor
-from recordings.access import find, watchable
+from recordings.access import Asked, find, find_all, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
 from recordings.models import Recording, Viewing
@@ -144,6 +144,14 @@ class Library:
                 await viewings.open_and_lock(session, *counting, self._clock())
         self._remember(counting)
         return _opened(access.recording)
+
+    async def opened(self, asked: Collection[Asked]) -> dict[Asked, OpenedRecording]:
+        """Of those who were let in before, who would be let in now; changes nothing, and asks the records once."""
+        async with self._database.reading() as session:
+            found = await find_all(session, asked)
+        return {
+            one: _opened(access.recording) for one, access in found.items() if access.recording.state.playable
+        }
 
     def _remember(self, counting: tuple[str, str]) -> None:
         if len(self._counting) >= _MOST_COUNTING:

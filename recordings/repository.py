@@ -1,6 +1,6 @@
 """Every query about recordings and their composition. The caller has the session."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -50,6 +50,18 @@ async def with_organization(
         query = query.with_for_update(of=Recording).execution_options(populate_existing=True)
     found = (await session.execute(query)).one_or_none()
     return (found[0], found[1]) if found is not None else None
+
+
+async def many_with_organization(
+    session: AsyncSession, recording_ids: Iterable[str]
+) -> list[tuple[Recording, Organization]]:
+    """Several recordings, each beside the organization that it belongs to."""
+    query = (
+        select(Recording, Organization)
+        .join(Organization, Organization.id == Recording.organization_id)
+        .where(Recording.id.in_(list(recording_ids)))
+    )
+    return [(recording, organization) for recording, organization in await session.execute(query)]
 
 
 def add(session: AsyncSession, meeting: Meeting, now: datetime) -> Recording:

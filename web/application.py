@@ -11,7 +11,7 @@ from web.api.openapi import openapi_handler
 from web.api.routes import CALLS
 from web.cross_origin import allow_any_site
 from web.figures import FIGURES, Figures
-from web.grants import Grants
+from web.grants import Grants, asking
 from web.health import Health
 from web.metrics import MetricsPage
 from web.middleware import number_and_count
@@ -49,7 +49,7 @@ def create_app(
         pairing=Throttle(now, burst=PAIRINGS[0], seconds=PAIRINGS[1]),
         tickets=Throttle(now, burst=GUEST_TICKETS[0], seconds=GUEST_TICKETS[1]),
         devices=Throttle(now, burst=DEVICES[0], seconds=DEVICES[1]),
-        grants=Grants(now),
+        grants=Grants(now, asking(services.accounts, services.library)),
     )
     app.on_response_prepare.append(security_headers(settings.media_origin))
     app.on_response_prepare.append(allow_any_site)

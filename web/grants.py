@@ -1,62 +1,116 @@
 """Who was let in to which film a moment ago, so that a player's many requests do not each ask the records.
 
 A grant lives GRANT_SECONDS from the check, however often it is used: a right that is taken away bites within that time.
+When the first of them ends, everybody who has come since is asked about at once, in a few queries for all.
 """
 
-import hashlib
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
+from members.accounts import Accounts
+from recordings.library import Library
 from recordings.renditions import Rendition
 from recordings.views import MediaFile, OpenedRecording
 
 GRANT_SECONDS: Final = 5.0
 MOST_GRANTS: Final = 10_000
+# Those whose grant will have ended this soon are asked about with the first: so all come to end together.
+_ALONG_SECONDS: Final = GRANT_SECONDS / 2
+# Who has not come for so long is forgotten; the next request is a first one.
+_FORGOTTEN_SECONDS: Final = 60.0
+# Reading so many from the records holds the event loop for some 5 ms.
+_AT_ONCE: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
+class Visit(NamedTuple):
+    """Who wants which film, and how: the key of the session (no token is kept as it is), the id, the query."""
+
+    session: str
+    recording_id: str
+    query: str
+
+
+@dataclass(slots=True)
 class Grant:
-    """One who was let in, until `ends` on the monotonic clock; `files` were looked for already, by piece."""
+    """One who was let in, until `ends` on the monotonic clock; `files` were looked for already, by piece.
+
+    `used`: since the records were asked.
+    """
 
     opened: OpenedRecording
     ends: float
+    used: bool = True
     files: dict[tuple[Rendition, str | None], MediaFile] = field(default_factory=dict)
 
 
+Ask = Callable[[Collection[Visit]], Awaitable[Mapping[Visit, OpenedRecording]]]
+"""Which of these visits would be let in now, and to what."""
+
+
+def asking(accounts: Accounts, library: Library) -> Ask:
+    """Ask the records themselves."""
+
+    async def ask(visits: Collection[Visit]) -> Mapping[Visit, OpenedRecording]:
+        people = await accounts.holders({visit.session for visit in visits})
+        asked = {visit: (people.get(visit.session), visit.recording_id) for visit in visits}
+        opened = await library.opened(set(asked.values()))
+        return {visit: opened[one] for visit, one in asked.items() if one in opened}
+
+    return ask
+
+
 class Grants:
-    """By session, recording and query; the oldest go where there are too many."""
+    """By visit; the oldest go where there are too many."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], ask: Ask) -> None:
         self._now = now
-        self._granted: OrderedDict[bytes, Grant] = OrderedDict()
+        self._ask = ask
+        self._granted: OrderedDict[Visit, Grant] = OrderedDict()
+        self._asking = asyncio.Lock()
 
-    def lasts(self, grant: Grant) -> bool:
-        """Whether it need not be asked for again yet."""
-        return self._now() < grant.ends
+    async def find(self, visit: Visit) -> Grant | None:
+        """The grant, asked about again where it had ended; None for who never had one, or has it no more."""
+        grant = self._granted.get(visit)
+        if grant is not None and self._now() >= grant.ends:
+            grant.used = True
+            async with self._asking:  # where somebody else has asked meanwhile, this one was among them
+                if self._now() >= grant.ends:
+                    await self._ask_again()
+            grant = self._granted.get(visit)
+        if grant is not None:
+            grant.used = True
+        return grant
 
-    def find(self, session: str, recording_id: str, query: str) -> Grant | None:
-        """The grant, where it was given just now."""
-        key = _key(session, recording_id, query)
-        granted = self._granted.get(key)
-        if granted is None:
-            return None
-        if not self.lasts(granted):
-            del self._granted[key]
-            return None
-        return granted
-
-    def note(self, session: str, recording_id: str, query: str, opened: OpenedRecording) -> Grant:
+    def note(self, visit: Visit, opened: OpenedRecording) -> Grant:
         """It was checked, and granted."""
-        key = _key(session, recording_id, query)
-        self._granted.pop(key, None)
-        granted = self._granted[key] = Grant(opened, self._now() + GRANT_SECONDS)
+        self._granted.pop(visit, None)
+        granted = self._granted[visit] = Grant(opened, self._now() + GRANT_SECONDS)
         while len(self._granted) > MOST_GRANTS:
             self._granted.popitem(last=False)
         return granted
 
+    async def _ask_again(self) -> None:
+        """Ask about all whose grant has ended or soon will, and who have come since it was asked about."""
+        now = self._now()
+        ending = [
+            (visit, grant) for visit, grant in self._granted.items() if grant.ends <= now + _ALONG_SECONDS
+        ]
+        for visit, grant in ending:
+            if grant.ends + _FORGOTTEN_SECONDS < now and not grant.used:
+                del self._granted[visit]
+        coming = [(visit, grant) for visit, grant in ending if grant.used]
+        for start in range(0, len(coming), _AT_ONCE):
+            await self._ask_about(dict(coming[start : start + _AT_ONCE]))
 
-def _key(session: str, recording_id: str, query: str) -> bytes:
-    """No token is kept as it is."""
-    return hashlib.sha256(f"{session}\n{recording_id}\n{query}".encode()).digest()
+    async def _ask_about(self, some: dict[Visit, Grant]) -> None:
+        """Another film under the same name is another grant, which the next request asks for."""
+        asked = self._now()
+        opened = await self._ask(some)
+        for visit, grant in some.items():
+            if opened.get(visit) == grant.opened:
+                grant.ends, grant.used = asked + GRANT_SECONDS, False
+            elif self._granted.get(visit) is grant:
+                del self._granted[visit]

@@ -7,6 +7,7 @@ them. Each proxy appends, so the client is the last address of X-Forwarded-For t
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -100,6 +101,7 @@ def within(remote: str, allowed: Sequence[Network]) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)  # who asks once asks again, and parsing is dear
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text.strip().strip("[]").partition("%")[0])

@@ -4,7 +4,7 @@ The invariant: a password is known here only as its argon2id hash, a session tok
 """
 
 from members.accounts.models import Account, AccountRole, LoginSession
-from members.accounts.service import Accounts, SignedIn
+from members.accounts.service import Accounts, SignedIn, session_key
 from members.accounts.settings import AccountSettings
 from members.accounts.views import AccountProfile, RoleView
 
@@ -17,4 +17,5 @@ __all__ = [
     "LoginSession",
     "RoleView",
     "SignedIn",
+    "session_key",
 ]

@@ -62,18 +62,17 @@ async def by_username(session: AsyncSession, username: str) -> Account | None:
     return found.unique().one_or_none()
 
 
-async def by_session(
-    session: AsyncSession, token_hash: str, now: datetime
-) -> tuple[Account, LoginSession] | None:
-    """The account and the session behind a token that has not expired."""
+async def by_sessions(
+    session: AsyncSession, token_hashes: Iterable[str], now: datetime
+) -> list[tuple[Account, LoginSession]]:
+    """The accounts and the sessions behind tokens that have not expired; the same account for each of its own."""
     query = (
         with_roles()
         .add_columns(LoginSession)
         .join(LoginSession, LoginSession.account_id == Account.id)
-        .where(LoginSession.token_hash == token_hash, LoginSession.expires_at > now)
+        .where(LoginSession.token_hash.in_(list(token_hashes)), LoginSession.expires_at > now)
     )
-    found = (await session.execute(query)).unique().one_or_none()
-    return (found[0], found[1]) if found is not None else None
+    return [(account, login) for account, login in (await session.execute(query)).unique()]
 
 
 async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, str]:

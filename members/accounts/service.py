@@ -3,7 +3,7 @@
 import hashlib
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -113,23 +113,28 @@ class Accounts:
         """Who holds this session token; None when unknown, expired, signed out or disabled. Total."""
         if not token or len(token) > MAXIMUM_TOKEN_LENGTH:
             return None
+        key = session_key(token)
+        return (await self.holders((key,))).get(key)
+
+    async def holders(self, keys: Collection[str]) -> dict[str, Actor]:
+        """Who holds the sessions with these keys, in one query; those that are worth nothing any more are left out."""
         now = self._clock()
         async with self._database.reading() as session:
-            found = await repository.by_session(session, _hash(token), now)
-        if found is None or found[0].disabled_at is not None:
-            return None
-        account, login = found
-        if now - login.seen_at >= SLIDE_AFTER:
+            found = await repository.by_sessions(session, keys, now)
+        alive = [(account, login) for account, login in found if account.disabled_at is None]
+        used = [login for _, login in alive if now - login.seen_at >= SLIDE_AFTER]
+        if used:
             async with self._database.transaction() as session:
-                await repository.slide(session, login.id, now, self._expiry(login.created_at, now))
-        return repository.actor_of(account)
+                for login in used:
+                    await repository.slide(session, login.id, now, self._expiry(login.created_at, now))
+        return {login.token_hash: repository.actor_of(account) for account, login in alive}
 
     async def sign_out(self, token: str) -> None:
         """End one session; an unknown token is no error."""
         if not token or len(token) > MAXIMUM_TOKEN_LENGTH:
             return
         async with self._database.transaction() as session:
-            await repository.end_session(session, _hash(token))
+            await repository.end_session(session, session_key(token))
 
     async def change_password(self, actor: Actor, current_password: str, new_password: str) -> str:
         """Set a new password, end every session of the account, and open one anew; answers its token.
@@ -264,7 +269,7 @@ class Accounts:
         session.add(
             LoginSession(
                 id=new_id(),
-                token_hash=_hash(token),
+                token_hash=session_key(token),
                 account_id=account.id,
                 created_at=now,
                 seen_at=now,
@@ -290,5 +295,6 @@ class Accounts:
             await self._limiter.refund(key, allowance)
 
 
-def _hash(token: str) -> str:
+def session_key(token: str) -> str:
+    """What is kept of a session's token, here and in the records."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -71,6 +71,21 @@ async def test_a_cancelled_transaction_stores_nothing_and_frees_its_turn(databas
     assert await names(database) == ["乙"]
 
 
+async def test_a_connection_that_somebody_left_in_the_middle_serves_the_next(
+    sqlite_database: Database,
+) -> None:
+    """The pool ends what is open, and only that."""
+    connection = await sqlite_database.engine.connect()
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None
+    await driver.execute("BEGIN IMMEDIATE")
+    await connection.close()
+    async with sqlite_database.transaction() as session:
+        add(session, "甲")
+    assert await names(sqlite_database) == ["甲"]
+
+
 async def test_writers_that_read_first_never_fail_because_of_each_other(
     database: Database, records: Records
 ) -> None:

@@ -133,6 +133,11 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
             with pytest.raises(Problem) as refused:
                 await library.get(actor, row.id)
             assert (refused.value.kind, refused.value.code) == (Kind.NOT_FOUND, "recording_not_found")
+        playable = listed - {row.id for row in rows.values() if not row.state.playable}
+        asked = {(who_asks, row.id) for row in rows.values() for who_asks in (actor, None)}
+        let_in = await library.opened(asked)
+        assert {id_ for who_asks, id_ in let_in if who_asks is actor} == playable, "asked for many at once"
+        assert {id_ for who_asks, id_ in let_in if who_asks is None} == {rows["public"].id}
         of_meetings = {row.meeting_id: row.id for row in rows.values() if row.meeting_id}
         assert await library.of_meetings(actor, of_meetings) == {
             meeting: recording for meeting, recording in of_meetings.items() if recording in listed

@@ -4,9 +4,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from recordings.states import RecordingState
-from recordings.views import OpenedRecording
-from web.grants import GRANT_SECONDS, MOST_GRANTS, Grants
 from web.ranges import MOST_RANGES, ByteRange, NotSatisfiable, parse_ranges
 
 
@@ -69,28 +66,3 @@ def test_any_header_gives_parts_of_the_file_that_do_not_overlap(header: str, siz
         return
     assert all(0 <= begin < end <= size for begin, end in found)
     assert sum(end - begin for begin, end in found) <= size
-
-
-OPENED = OpenedRecording("film", RecordingState.READY, version=1, stored_version=0)
-
-
-def test_a_grant_lasts_from_the_check_and_not_from_its_last_use() -> None:
-    now = 0.0
-    grants = Grants(lambda: now)
-    granted = grants.note("session", "film", "version=1", OPENED)
-    now = GRANT_SECONDS - 0.1
-    assert grants.find("session", "film", "version=1") is granted
-    assert grants.find("another", "film", "version=1") is None
-    assert grants.find("", "film", "version=1") is None
-    assert grants.find("session", "other", "version=1") is None
-    assert grants.find("session", "film", "") is None
-    now = GRANT_SECONDS
-    assert grants.find("session", "film", "version=1") is None
-
-
-def test_there_are_only_so_many_grants() -> None:
-    grants = Grants(lambda: 0.0)
-    for number in range(MOST_GRANTS + 1):
-        grants.note(str(number), "film", "", OPENED)
-    assert grants.find("0", "film", "") is None
-    assert grants.find("1", "film", "") is not None

@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 
 from errors import Kind, Problem
 from localization import Language, choose_language
+from members.accounts import session_key
 from recordings.renditions import Rendition
 from recordings.views import MediaFile, OpenedRecording
 from signaling.cookies import SESSION_COOKIE
@@ -16,7 +17,7 @@ from web.api.caller import Caller, cookie, identify
 from web.api.parsing import parse_body, parse_query, read_body
 from web.api.schemas.base import Input, Output
 from web.cross_origin import ANY_SITE, preflight
-from web.grants import Grant
+from web.grants import Grant, Visit
 from web.media import Permit, answer_media
 from web.middleware import LANGUAGE
 from web.proxies import SEEN
@@ -61,48 +62,44 @@ def _film_handler(call: AnyCall, rendition: Rendition) -> Handler:
     """Whoever was let in a moment ago gets what he asks for at once: a player asks every few seconds."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        grant = await _grant(call, request)
+        visit = Visit(
+            session_key(cookie(request, SESSION_COOKIE) or ""),
+            request.match_info["recordingId"],
+            request.rel_url.raw_query_string,
+        )
+        grant = await _grant(call, request, visit)
         piece = request.match_info.get("file")
         media = grant.files.get((rendition, piece))
         if media is None:
             media = await request.app[SERVICES].library.file(grant.opened, rendition, piece)
             grant.files[rendition, piece] = media
-        return await answer_media(request, media, _permit(call, request, grant))
+        return await answer_media(request, media, _permit(call, request, visit, grant.opened.version))
 
     return handle
 
 
-def _permit(call: AnyCall, request: web.Request, grant: Grant) -> Permit:
-    """Asks again when the grant has ended; a film made anew meanwhile is another one."""
-    opened = grant.opened
+def _permit(call: AnyCall, request: web.Request, visit: Visit, version: int) -> Permit:
+    """Whether he would still be let in; a film made anew meanwhile is another one."""
 
     async def permit() -> bool:
-        nonlocal grant
-        if not request.app[EDGE].grants.lasts(grant):
-            try:
-                grant = await _grant(call, request)
-            except Problem:
-                return False
-        return grant.opened.version == opened.version
+        try:
+            return (await _grant(call, request, visit)).opened.version == version
+        except Problem:
+            return False
 
     return permit
 
 
-async def _grant(call: AnyCall, request: web.Request) -> Grant:
+async def _grant(call: AnyCall, request: web.Request, visit: Visit) -> Grant:
     """The grant of a moment ago, or a new one where the call's handler lets the caller in."""
     grants = request.app[EDGE].grants
-    known_by = (
-        cookie(request, SESSION_COOKIE) or "",
-        request.match_info["recordingId"],
-        request.rel_url.raw_query_string,
-    )
-    granted = grants.find(*known_by)
+    granted = await grants.find(visit)
     if granted is not None:
         return granted
     opened = await _answer(call, request)
     if not isinstance(opened, OpenedRecording):
         raise TypeError(f"{call.name} opens no film")
-    return grants.note(*known_by, opened)
+    return grants.note(visit, opened)
 
 
 async def _answer(call: AnyCall, request: web.Request) -> Answered:
