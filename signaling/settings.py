@@ -53,3 +53,6 @@ class SignalingSettings:
     max_tests: int = 30
     max_tests_of_source: int = 6  # a reading room where several try at once
     test_seconds: float = 120.0
+    # Of one address, one after the other: a reading room that is being set up tries often, and nobody tries for ever.
+    test_burst: float = 20.0
+    tests_per_minute: float = 4.0

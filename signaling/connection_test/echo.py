@@ -1,17 +1,20 @@
 """Echoes: who tests his connection now, and what belongs to him."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from errors import Kind, Problem
 from media import Consumer, MediaEngine, MediaEvent, Router, Transport
+from signaling.limits import TokenBucket
 from signaling.settings import SignalingSettings
 
 MAX_TRANSPORTS = 4  # two to send and two to receive, while one way is left for the next
 MAX_PRODUCERS = 2
 MAX_CONSUMERS = 4
+MAX_REMEMBERED = 4096
+"""Sources whose allowance is remembered; the one not seen for longest is forgotten, and has a full one again."""
 
 
 class _Quiet:
@@ -56,6 +59,7 @@ class Echoes:
         self._settings = settings
         self._by_sid: dict[str, Echo] = {}
         self._sources: Counter[str] = Counter()
+        self._allowances: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def open(self, sid: str, source: str, on_over: Callable[[], None]) -> Echo:
         """Begin a test; `on_over` is called when its time is up.
@@ -64,14 +68,10 @@ class Echoes:
         """
         if sid in self._by_sid:
             raise Problem(Kind.CONFLICT, "test_begun")
-        if (
-            len(self._by_sid) >= self._settings.max_tests
-            or self._sources[source] >= self._settings.max_tests_of_source
-        ):
-            soonest = min(echo.ends_at for echo in self._by_sid.values())
-            wait = max(1, round(soonest - asyncio.get_running_loop().time()))
-            raise Problem(Kind.RATE_LIMITED, "too_many_tests", {"retryAfter": wait})
         loop = asyncio.get_running_loop()
+        wait = self._wait(source, loop.time())
+        if wait:
+            raise Problem(Kind.RATE_LIMITED, "too_many_tests", {"retryAfter": max(1, round(wait))})
         seconds = self._settings.test_seconds
         echo = Echo(
             self._media.create_router(_Quiet()),
@@ -103,6 +103,19 @@ class Echoes:
         """End them all."""
         for sid in list(self._by_sid):
             self.close(sid)
+
+    def _wait(self, source: str, now: float) -> float:
+        """For how many seconds this source may not begin a test; a begun one is paid for."""
+        settings = self._settings
+        if len(self._by_sid) >= settings.max_tests or self._sources[source] >= settings.max_tests_of_source:
+            return max(1.0, min(echo.ends_at for echo in self._by_sid.values()) - now)
+        allowance = self._allowances.pop(source, None) or TokenBucket.full(
+            settings.test_burst, settings.tests_per_minute / 60, now
+        )
+        self._allowances[source] = allowance
+        if len(self._allowances) > MAX_REMEMBERED:
+            self._allowances.popitem(last=False)
+        return allowance.take(now)
 
     def _over(self, sid: str, on_over: Callable[[], None]) -> None:
         self.close(sid)

@@ -2,11 +2,19 @@
 
 import asyncio
 import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
 
+from bench.namespaces import entered, inside, ip, namespace
+from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.person import DESKTOP, PHONE, open_window
 from tests.browser.server import RunningServer, running_server
 from tests.coturn import COTURN, SECRET, running_coturn
@@ -49,25 +57,114 @@ async def test_a_stranger_learns_what_works_and_has_a_text_to_send(
     await page.close()
 
 
+@pytest.fixture
+def stopped_udp(tmp_path: Path) -> Iterator[str]:
+    """A host whose network carries no UDP at all; answers a Chromium in it."""
+    name = f"huitang-no-udp-{os.getpid()}"
+    with ExitStack() as made:
+        try:
+            made.enter_context(namespace(name))
+            ip("-n", name, "rule", "add", "pref", "10", "ipproto", "udp", "blackhole")
+            # What is local comes first by itself, and cannot be moved but by a copy.
+            ip("-n", name, "rule", "add", "pref", "20", "lookup", "local")
+            ip("-n", name, "rule", "del", "pref", "0")
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"no network without UDP can be made here: {error}")
+        script = tmp_path / "chromium"
+        script.write_text(f'#!/bin/sh\nexec {shlex.join([*inside(name), CHROMIUM])} "$@"\n')
+        script.chmod(0o755)
+        made.enter_context(entered(name))
+        yield str(script)
+
+
+async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
+    tmp_path: Path, demo: Demo, stopped_udp: str
+) -> None:
+    with running_server(tmp_path, demo) as server:
+        async with async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(
+                executable_path=stopped_udp, args=[*FLAGS, "--no-sandbox"]
+            )
+            page = await chromium.new_page(locale="zh-CN", viewport=DESKTOP)
+            await begin(page, server)
+            assert await ways(page) == {"udp": "bad", "tcp": "good", "relay": "skipped"}, await told(page)
+            verdict = page.get_by_test_id("verdict")
+            await expect(verdict).to_have_attribute("data-state", "warn")
+            await expect(verdict).to_contain_text("请在防火墙上放行到服务器的 UDP 端口")
+            await chromium.close()
+
+
+async def test_a_way_that_opens_and_brings_nothing_back_is_not_good(
+    browser: Browser, server: RunningServer
+) -> None:
+    page = await browser.new_page(locale="zh-CN", viewport=DESKTOP)
+    await page.route_web_socket(re.compile("/socket.io/"), lose_resumptions)
+    await begin(page, server)
+    assert await ways(page) == {"udp": "bad", "tcp": "bad", "relay": "skipped"}, await told(page)
+    verdict = page.get_by_test_id("verdict")
+    await expect(verdict).to_have_attribute("data-state", "bad")
+    await expect(verdict).to_contain_text("MTU")
+    await page.close()
+
+
+def lose_resumptions(page_side: WebSocketRoute) -> None:
+    """The server never hears that the picture is to flow back; the page hears that all is well."""
+    server_side = page_side.connect_to_server()
+
+    def carry(message: str | bytes) -> None:
+        lost = isinstance(message, str) and re.match(r'42(/connection-test),(\d+)\["resumeConsumer"', message)
+        if lost:
+            page_side.send(f'43{lost[1]},{lost[2]}[{{"ok":true,"data":{{}}}}]')
+        else:
+            server_side.send(message)
+
+    page_side.on_message(carry)
+
+
+async def begin(page: Page, server: RunningServer) -> None:
+    """Make a test, to the end."""
+    await page.goto(f"{server.url}/connection-test")
+    await page.get_by_test_id("start-test").click()
+    await expect(page.get_by_test_id("verdict")).to_be_visible(timeout=2 * PATIENCE_SECONDS * 1000)
+
+
+async def told(page: Page) -> str:
+    """The text for the administrator."""
+    return await page.get_by_test_id("report").text_content() or ""
+
+
+async def ways(page: Page) -> dict[str, str | None]:
+    """How each way that is shown did."""
+    found = {}
+    for name in ("udp", "tcp", "relayUdp", "relayTcp", "relayTls", "relay"):
+        step = page.get_by_test_id(f"step-{name}")
+        if await step.count():
+            found[name] = await step.get_attribute("data-state")
+    return found
+
+
 @pytest.mark.skipif(not COTURN.exists(), reason="coturn is not installed")
-async def test_a_member_sends_and_receives_through_the_relay(
+async def test_a_member_sends_and_receives_through_each_relay_alone(
     browser: Browser, tmp_path: Path, demo: Demo
 ) -> None:
     with running_coturn(tmp_path) as coturn:
-        ice = {
-            "HUITANG_ICE__URLS": json.dumps([f"turn:127.0.0.1:{coturn.port}?transport=udp"]),
-            "HUITANG_ICE__SECRET": SECRET,
-        }
+        kinds = (f"turn:127.0.0.1:{coturn.port}?transport=udp", f"turn:127.0.0.1:{coturn.port}?transport=tcp",
+                 f"turns:127.0.0.1:{coturn.tls_port}?transport=tcp")  # fmt: skip
+        ice = {"HUITANG_ICE__URLS": json.dumps(kinds), "HUITANG_ICE__SECRET": SECRET}
         with running_server(tmp_path / "relay", demo, **ice) as server:
             member = await open_window(browser, server, "xiulan", DESKTOP)
-            await member.page.goto(f"{server.url}/connection-test")
-            await member.page.get_by_test_id("start-test").click()
-            await expect(member.page.get_by_test_id("verdict")).to_be_visible()
-            states = {
-                way: await member.page.get_by_test_id(f"step-{way}").get_attribute("data-state")
-                for way in ("udp", "tcp", "relay")
-            }
-            assert states == {"udp": "good", "tcp": "good", "relay": "good"}
+            await begin(member.page, server)
+            # No authority has signed coturn's certificate, which a browser does not take.
+            assert await ways(member.page) == {
+                "udp": "good",
+                "tcp": "good",
+                "relayUdp": "good",
+                "relayTcp": "good",
+                "relayTls": "bad",
+            }, await told(member.page)
+            report = await told(member.page)
+            assert f"{coturn.port}" not in report  # what it says of the relay is no secret
+            assert "connection-test" not in report
             await member.context.close()
             # The relay counts a session when it is over.
             async with asyncio.timeout(PATIENCE_SECONDS):

@@ -81,6 +81,21 @@ async def test_tests_are_bounded_and_end_with_their_connection(stack: Stack) -> 
             await fourth.call("begin")
 
 
+class TestAllowance:
+    @pytest.fixture
+    def settings(self) -> SignalingSettings:
+        return SignalingSettings(test_burst=2, tests_per_minute=1)
+
+    async def test_tests_one_after_the_other_are_bounded_too(self, stack: Stack) -> None:
+        async with somebody(stack) as person:
+            for _ in range(2):
+                await person.call("begin")
+                await person.call("end")
+        async with somebody(stack) as again:  # another connection, the same address
+            assert await again.refused("begin") == "too_many_tests"
+        assert stack.signaling.statistics().refusals["too_many_tests"] == 1
+
+
 async def test_what_one_test_may_open_is_bounded(stack: Stack) -> None:
     sending = {"direction": "send"}
     async with somebody(stack) as person:

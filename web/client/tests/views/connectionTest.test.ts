@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { measured, type Counts } from '@/protocol/connection-test/quality'
+import { relayWay, serversOf } from '@/protocol/connection-test/ways'
 import {
   freshSteps,
   STEPS,
@@ -10,11 +11,20 @@ import {
   type Steps,
 } from '@/views/connection-test/steps'
 
-const fine = { roundTripMs: 40, jitterMs: 5, lossUp: 0, lossDown: 0, upKbps: 2000, downKbps: 2000 }
+const fine = {
+  frames: 100,
+  roundTripMs: 40,
+  jitterMs: 5,
+  lossUp: 0,
+  lossDown: 0,
+  upKbps: 2000,
+  downKbps: 2000,
+}
 
 function after(changes: Partial<Record<StepName, Steps[StepName]['state']>>): Steps {
   const steps = freshSteps()
-  for (const name of STEPS) steps[name].state = changes[name] ?? (name === 'relay' ? 'skipped' : 'good')
+  for (const name of STEPS)
+    steps[name].state = changes[name] ?? (name.startsWith('relay') ? 'absent' : 'good')
   return steps
 }
 
@@ -25,12 +35,29 @@ describe('the verdict', () => {
     [{ secure: 'bad', devices: 'bad' }, 'bad', ['insecure', 'devices']],
     [{ server: 'bad' }, 'bad', ['server']],
     [{ udp: 'bad' }, 'warn', ['noUdp']],
-    [{ udp: 'bad', tcp: 'bad', relay: 'good' }, 'warn', ['relayOnly']],
-    [{ udp: 'bad', tcp: 'bad', relay: 'bad' }, 'bad', ['noMedia']],
+    [{ udp: 'bad', tcp: 'bad', relayTls: 'good' }, 'warn', ['relayOnly']],
+    [{ udp: 'bad', tcp: 'bad', relayUdp: 'bad' }, 'bad', ['noMedia']],
+    [{ udp: 'skipped', tcp: 'skipped', quality: 'skipped' }, 'bad', ['interrupted']],
+    [{ relayUdp: 'good', relayTcp: 'bad', relayTls: 'bad' }, 'good', ['good']],
     [{ devices: 'bad' }, 'warn', ['devices']],
     [{ tcp: 'bad' }, 'good', ['good']],
   ] as const)('of %o is %s with %o', (changes, state, advice) => {
     expect(verdict(after(changes), [])).toEqual({ state, advice })
+  })
+
+  it.each([
+    [{ udp: 'bad' }, 'warn', ['udpCut']],
+    [{ udp: 'bad', tcp: 'bad' }, 'bad', ['noEcho']],
+  ] as const)('of %o, where UDP opens and nothing comes back, is %s with %o', (changes, state, advice) => {
+    const steps = after(changes)
+    steps.udp.text = 'noEcho'
+    expect(verdict(steps, [])).toEqual({ state, advice })
+  })
+
+  it('tells a server that refuses from one that is not reached', () => {
+    const steps = after({ server: 'bad' })
+    steps.server.text = 'refused'
+    expect(verdict(steps, []).advice).toEqual(['refused'])
   })
 
   it('names what the line lacks', () => {
@@ -50,6 +77,7 @@ describe('the measurement', () => {
     lostUp: 0,
     packetsReceived: 10,
     bytesReceived: 1000,
+    framesReceived: 2,
     lostDown: 0,
     jitter: 0,
     roundTrip: 0,
@@ -64,11 +92,13 @@ describe('the measurement', () => {
       lostUp: 20,
       packetsReceived: 100,
       bytesReceived: 101_000,
+      framesReceived: 42,
       lostDown: 10,
       jitter: 0.012,
       roundTrip: 0.08,
     }
     expect(measured(first, last)).toEqual({
+      frames: 40,
       roundTripMs: 80,
       jitterMs: 12,
       lossUp: 0.1,
@@ -80,5 +110,29 @@ describe('the measurement', () => {
 
   it('says that everything is lost where nothing comes back', () => {
     expect(measured(first, { ...first, at: 2000, packetsSent: 100 }).lossDown).toBe(1)
+  })
+})
+
+describe('the ways to a relay', () => {
+  it.each([
+    ['turn:turn.example.org:3478', 'relayUdp'],
+    ['turn:turn.example.org:3478?transport=udp', 'relayUdp'],
+    ['TURN:[2001:db8::1]:3478?transport=TCP', 'relayTcp'],
+    ['turns:turn.example.org:443?transport=tcp', 'relayTls'],
+    ['turns:turn.example.org', 'relayTls'],
+    ['turns:turn.example.org?transport=udp', null],
+    ['stun:turn.example.org', null],
+    ['', null],
+  ])('of %s is %s', (url, way) => expect(relayWay(url)).toBe(way))
+
+  it('each get their own URLs, with the credentials', () => {
+    const all = [
+      { urls: ['turn:a', 'turn:a?transport=tcp'], username: 'u', credential: 'c' },
+      { urls: 'stun:b' },
+    ]
+    expect(serversOf('relayTcp', all)).toEqual([
+      { urls: ['turn:a?transport=tcp'], username: 'u', credential: 'c' },
+    ])
+    expect(serversOf('udp', all)).toEqual([])
   })
 })

@@ -4,9 +4,8 @@ import { io, type Socket } from 'socket.io-client'
 import { ask } from '../acknowledge'
 import { Problem } from '../problem'
 
-import { measured, type Counts, type Quality } from './quality'
-
-export type Way = 'udp' | 'tcp' | 'relay'
+import { Loop } from './loop'
+import { isDirect, serversOf, type Direct, type Way } from './ways'
 
 /** What the server says at the beginning. */
 export interface Begun {
@@ -14,11 +13,11 @@ export interface Begun {
   iceServers: RTCIceServer[]
   relay: 'none' | 'available' | 'signedInOnly'
   mediaPort: number
-  protocols: ('udp' | 'tcp')[]
+  protocols: Direct[]
 }
 
-/** A browser gives a pair of addresses up after some ten seconds by itself. */
-const PATH_MS = 12_000
+/** A browser gives a pair of addresses up after some fifteen seconds by itself. */
+const PATH_MS = 15_000
 const SERVER_MS = 10_000
 /** As much as a good camera; less is what the line, not we, allows. */
 const MOST_BITS = 2_500_000
@@ -58,28 +57,32 @@ export class ConnectionTest {
     return this.begun
   }
 
-  /** A way for media there and back by `way` alone; null where nothing gets through. */
-  async through(way: Way, track: MediaStreamTrack): Promise<Loop | null> {
-    const send = await this.transport('send', way)
-    const producer = await send.produce({
-      track,
-      stopTracks: false,
-      encodings: [{ maxBitrate: MOST_BITS }],
-      codecOptions: { videoGoogleStartBitrate: 1000 },
-    })
-    const recv = (await connected(send)) ? await this.transport('recv', way) : null
-    if (recv) {
+  /** The track there and back by `way` alone; else whether no path was found, or nothing came back on it. */
+  async through(way: Way, track: MediaStreamTrack): Promise<Loop | 'noPath' | 'noEcho'> {
+    const [send, recv] = await Promise.all([this.transport('send', way), this.transport('recv', way)])
+    const release = (): Promise<void> => this.release(send, recv)
+    try {
+      const producer = await send.produce({
+        track,
+        stopTracks: false,
+        encodings: [{ maxBitrate: MOST_BITS }],
+        codecOptions: { videoGoogleStartBitrate: 1000 },
+      })
       const options = await ask<types.ConsumerOptions>(this.socket, 'consume', {
         transportId: recv.id,
         producerId: producer.id,
         rtpCapabilities: this.device.recvRtpCapabilities,
       })
       const consumer = await recv.consume(options)
+      const paths = await Promise.all([connected(send), connected(recv)])
+      if (paths.includes(false)) return await release().then(() => 'noPath')
       await ask(this.socket, 'resumeConsumer', { consumerId: consumer.id })
-      if (await connected(recv)) return new Loop(send, producer, consumer, () => this.release(send, recv))
+      const loop = new Loop(send, producer, consumer, release)
+      return (await loop.echoes()) ? loop : await release().then(() => 'noEcho')
+    } catch (error) {
+      await release()
+      throw error
     }
-    await this.release(send, recv)
-    return null
   }
 
   close(): void {
@@ -90,12 +93,12 @@ export class ConnectionTest {
   private async transport(direction: 'send' | 'recv', way: Way): Promise<types.Transport> {
     const answer = await ask<types.TransportOptions>(this.socket, 'createTransport', {
       direction,
-      ...(way !== 'relay' && { protocol: way }),
+      ...(isDirect(way) && { protocol: way }),
     })
     const options: types.TransportOptions = {
       ...answer,
-      iceServers: way === 'relay' ? (this.begun?.iceServers ?? []) : [],
-      ...(way === 'relay' && { iceTransportPolicy: 'relay' as const }),
+      iceServers: serversOf(way, this.begun?.iceServers ?? []),
+      ...(!isDirect(way) && { iceTransportPolicy: 'relay' as const }),
     }
     const transport =
       direction === 'send'
@@ -113,61 +116,10 @@ export class ConnectionTest {
     return transport
   }
 
-  private async release(...transports: (types.Transport | null)[]): Promise<void> {
+  private async release(...transports: types.Transport[]): Promise<void> {
     for (const transport of transports) {
-      if (!transport) continue
       transport.close()
       await ask(this.socket, 'closeTransport', { transportId: transport.id }).catch(() => undefined)
-    }
-  }
-}
-
-/** A way on which media flows. */
-export class Loop {
-  constructor(
-    private readonly send: types.Transport,
-    private readonly producer: types.Producer,
-    private readonly consumer: types.Consumer,
-    readonly close: () => Promise<void>,
-  ) {}
-
-  /** What the line bears, over so many seconds; `onSecond` tells how far it is, 0 to 1. */
-  async measure(seconds: number, onSecond: (share: number) => void): Promise<Quality> {
-    const first = await this.counts()
-    for (let second = 1; second <= seconds; second++) {
-      await new Promise((done) => setTimeout(done, 1000))
-      onSecond(second / seconds)
-    }
-    return measured(first, await this.counts())
-  }
-
-  private async counts(): Promise<Counts> {
-    const [there, back, path] = await Promise.all([
-      this.producer.getStats(),
-      this.consumer.getStats(),
-      this.send.getStats(),
-    ])
-    const read = (report: RTCStatsReport, type: string): Record<string, unknown> =>
-      ([...report.values()] as { type: string; nominated?: boolean }[]).find(
-        (one) => one.type === type && one.nominated !== false,
-      ) ?? {}
-    const number = (from: Record<string, unknown>, name: string): number =>
-      typeof from[name] === 'number' ? from[name] : 0
-    const [sent, lost, got] = [
-      read(there, 'outbound-rtp'),
-      read(there, 'remote-inbound-rtp'),
-      read(back, 'inbound-rtp'),
-    ]
-    return {
-      at: performance.now(),
-      packetsSent: number(sent, 'packetsSent'),
-      bytesSent: number(sent, 'bytesSent'),
-      lostUp: number(lost, 'packetsLost'),
-      packetsReceived: number(got, 'packetsReceived'),
-      bytesReceived: number(got, 'bytesReceived'),
-      lostDown: number(got, 'packetsLost'),
-      jitter: number(got, 'jitter'),
-      roundTrip: number(read(path, 'candidate-pair'), 'currentRoundTripTime'),
     }
   }
 }

@@ -6,6 +6,7 @@ export interface Counts {
   lostUp: number
   packetsReceived: number
   bytesReceived: number
+  framesReceived: number
   lostDown: number
   jitter: number
   roundTrip: number
@@ -13,6 +14,8 @@ export interface Counts {
 
 /** Shares are 0 to 1. */
 export interface Quality {
+  /** Pictures that came back meanwhile. */
+  frames: number
   roundTripMs: number
   jitterMs: number
   lossUp: number
@@ -31,6 +34,7 @@ export function measured(first: Counts, last: Counts): Quality {
   const received = last.packetsReceived - first.packetsReceived
   const sent = last.packetsSent - first.packetsSent
   return {
+    frames: last.framesReceived - first.framesReceived,
     roundTripMs: Math.round(last.roundTrip * 1000),
     jitterMs: Math.round(last.jitter * 1000),
     lossUp: share(last.lostUp - first.lostUp, sent),

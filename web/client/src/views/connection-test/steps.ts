@@ -1,8 +1,11 @@
 import type { Quality } from '@/protocol/connection-test/quality'
+import { isDirect, WAYS, type Way } from '@/protocol/connection-test/ways'
 
-export const STEPS = ['browser', 'secure', 'devices', 'server', 'udp', 'tcp', 'relay', 'quality'] as const
+/** `relay` says why no relay is tried; where one is, each way to it has a step of its own instead. */
+export const STEPS = ['browser', 'secure', 'devices', 'server', ...WAYS, 'relay', 'quality'] as const
 export type StepName = (typeof STEPS)[number]
-export type StepState = 'waiting' | 'running' | 'good' | 'warn' | 'bad' | 'skipped'
+/** `absent`: there is nothing to try, and nothing to say about it. */
+export type StepState = 'waiting' | 'running' | 'good' | 'warn' | 'bad' | 'skipped' | 'absent'
 
 export interface Step {
   state: StepState
@@ -42,16 +45,25 @@ export interface Verdict {
 /** What to tell the person, and what to ask of the administrator. */
 export function verdict(steps: Steps, found: Trouble[]): Verdict {
   const bad = (name: StepName): boolean => steps[name].state === 'bad'
-  const good = (name: StepName): boolean => steps[name].state === 'good' || steps[name].state === 'warn'
   const advice: string[] = []
   if (bad('browser')) return { state: 'bad', advice: ['browser'] }
   if (bad('secure')) advice.push('insecure')
-  if (bad('server')) return { state: 'bad', advice: [...advice, 'server'] }
-  const through = (['udp', 'tcp', 'relay'] as const).filter(good)
-  if (through.length === 0) advice.push('noMedia')
-  else if (!through.includes('udp')) advice.push(through.includes('tcp') ? 'noUdp' : 'relayOnly')
+  if (bad('server'))
+    return { state: 'bad', advice: [...advice, steps.server.text === 'refused' ? 'refused' : 'server'] }
+  const through = WAYS.filter((way) => steps[way].state === 'good')
+  const about = wayAdvice(steps, through)
+  if (about) advice.push(about)
   if (bad('devices')) advice.push('devices')
   advice.push(...found)
   if (advice.length === 0) return { state: 'good', advice: ['good'] }
   return { state: through.length === 0 || bad('secure') ? 'bad' : 'warn', advice }
+}
+
+function wayAdvice(steps: Steps, through: Way[]): string | null {
+  if (through.includes('udp')) return null
+  // Small packets pass and whole pictures do not: that is no closed port.
+  if (steps.udp.text === 'noEcho') return through.length > 0 ? 'udpCut' : 'noEcho'
+  if (through.length > 0) return through.some(isDirect) ? 'noUdp' : 'relayOnly'
+  if (WAYS.some((way) => steps[way].text === 'noEcho')) return 'noEcho'
+  return WAYS.some((way) => steps[way].state === 'bad') ? 'noMedia' : 'interrupted'
 }

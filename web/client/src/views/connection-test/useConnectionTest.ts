@@ -8,10 +8,16 @@ import { freshSteps, troubles, verdict, type Step, type StepName, type Steps, ty
 import { testPicture } from './testPicture'
 
 import { useProblemText } from '@/lib/problemText'
-import { ConnectionTest, type Begun, type Loop, type Way } from '@/protocol/connection-test/client'
+import { ConnectionTest, type Begun } from '@/protocol/connection-test/client'
+import type { Loop } from '@/protocol/connection-test/loop'
 import type { Quality } from '@/protocol/connection-test/quality'
+import { isDirect, serversOf, WAYS, type Way } from '@/protocol/connection-test/ways'
+import { NETWORK_UNREACHABLE, TIMED_OUT, asProblem } from '@/protocol/problem'
 
+/** The first way that works is what a meeting would use: so long until the estimate has found what the line bears. */
 const MEASURE_SECONDS = 6
+/** Of the others only whether, and how well. */
+const LOOK_SECONDS = 2
 
 interface Running {
   steps: Steps
@@ -112,7 +118,12 @@ export function useConnectionTest(): Running {
       put('server', { state: 'good', text: 'good' })
       return begun
     } catch (error) {
-      put('server', { state: 'bad', text: 'bad', values: { why: problemText(error) } })
+      const silent = [NETWORK_UNREACHABLE, TIMED_OUT].includes(asProblem(error).code)
+      put('server', {
+        state: 'bad',
+        text: silent ? 'bad' : 'refused',
+        values: { why: problemText(error) },
+      })
       return null
     }
   }
@@ -120,46 +131,55 @@ export function useConnectionTest(): Running {
   async function tryWays(begun: Begun): Promise<Quality | null> {
     picture = testPicture()
     let quality: Quality | null = null
-    for (const way of ['udp', 'tcp', 'relay'] as const) {
+    if (begun.relay === 'available') put('relay', { state: 'absent' })
+    else put('relay', { state: 'skipped', text: begun.relay })
+    for (const way of WAYS) {
       const absent = absence(begun, way)
       if (absent) {
-        put(way, { state: 'skipped', text: absent })
+        put(way, absent)
         continue
       }
       put(way, { state: 'running' })
-      const loop = await test?.through(way, picture.track).catch(() => null)
-      put(way, { state: loop ? 'good' : 'bad', text: loop ? 'good' : 'bad', values: { port: port.value } })
-      if (loop && !quality) quality = await measure(loop, way)
-      await loop?.close()
+      const loop = await test?.through(way, picture.track).catch(() => undefined)
+      if (!loop) put(way, { state: 'skipped', text: 'interrupted' })
+      else if (typeof loop === 'string') put(way, { state: 'bad', text: loop, values: { port: port.value } })
+      else {
+        const seen = await measure(loop, way, quality === null)
+        quality ??= seen
+        await loop.close()
+      }
     }
+    if (!quality) put('quality', { state: 'skipped' })
     return quality
   }
 
-  async function measure(loop: Loop, way: Way): Promise<Quality> {
-    put('quality', { state: 'running' })
-    const quality = await loop.measure(MEASURE_SECONDS, (done) => void (share.value = done))
-    put('quality', {
-      state: troubles(quality).length > 0 ? 'warn' : 'good',
-      text: 'figures',
-      values: {
-        way: way.toUpperCase(),
-        roundTrip: quality.roundTripMs,
-        jitter: quality.jitterMs,
-        lossUp: (quality.lossUp * 100).toFixed(1),
-        lossDown: (quality.lossDown * 100).toFixed(1),
-        up: quality.upKbps,
-        down: quality.downKbps,
-      },
-    })
+  async function measure(loop: Loop, way: Way, first: boolean): Promise<Quality> {
+    if (first) put('quality', { state: 'running' })
+    const quality = first
+      ? await loop.measure(MEASURE_SECONDS, (done) => void (share.value = done))
+      : await loop.measure(LOOK_SECONDS)
+    const values = {
+      frames: quality.frames,
+      roundTrip: quality.roundTripMs,
+      jitter: quality.jitterMs,
+      lossUp: (quality.lossUp * 100).toFixed(1),
+      lossDown: (quality.lossDown * 100).toFixed(1),
+      up: quality.upKbps,
+      down: quality.downKbps,
+    }
+    put(way, { state: 'good', text: 'good', values })
+    if (first)
+      put('quality', { state: troubles(quality).length > 0 ? 'warn' : 'good', text: 'figures', values })
     return quality
   }
 
   return { steps, busy, share, result, port, microphone, camera, run }
 }
 
-const absence = (begun: Begun, way: Way): string | null => {
-  if (way === 'relay') return begun.relay === 'available' ? null : begun.relay
-  return begun.protocols.includes(way) ? null : 'off'
+/** Why a way is not tried; null where it is. */
+function absence(begun: Begun, way: Way): Step | null {
+  if (isDirect(way)) return begun.protocols.includes(way) ? null : { state: 'skipped', text: 'off' }
+  return serversOf(way, begun.iceServers).length > 0 ? null : { state: 'absent' }
 }
 
 /** Both devices, or the one there is; else why there is none. */
