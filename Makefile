@@ -11,27 +11,33 @@ CLIENT := web/client
 
 PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h bench/*.pyx)
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-PACKAGES := commands.py config.py config_sections.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web tests bench
+PROGRAM := commands.py config.py config_sections.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web
+PACKAGES := $(PROGRAM) tests bench
 
 # Several at once, each one's output in one piece.
 ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line
 
-.PHONY: help setup serve test check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test python-tests fuzz-beside bytecode check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: ## system packages, .venv, native data plane, browser client
-	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/client
+	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/client bytecode
 
 serve: setup ## set up what is missing, then serve with a demo organization on http://localhost:8080
 	@exec $(BIN)/python server.py serve --demo
 
 test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
-	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client check-types check-client check-python
+	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client bytecode check-types check-client check-python client-tests
+	@$(MAKE) --no-print-directory --jobs=2 python-tests fuzz-beside
+
+python-tests: $(STAMPS)/test-venv
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-	@$(MAKE) $(ALONGSIDE) fuzz client-tests SECONDS=20
+
+fuzz-beside: # with what pytest leaves of the processor, because it often waits; what it says comes in one piece
+	@nice -n 19 $(MAKE) --no-print-directory --output-sync=recurse fuzz SECONDS=20
 
 check: ## format, lint, types, architecture
 	@$(MAKE) $(ALONGSIDE) check-types check-client check-python
@@ -74,7 +80,7 @@ bench-join: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from the click 
 bench-seek: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from a seek in a film of two hours to its picture, in Chromium
 	$(BIN)/python -m tests.browser.seeking
 
-fuzz: $(STAMPS)/test-venv ## fuzz every parser of packets, checks and streams, the plane under AddressSanitizer (SECONDS=60)
+fuzz: $(STAMPS)/test-venv ## fuzz every parser of packets, checks and streams, the plane under AddressSanitizer (SECONDS=60 of a processor)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 screenshots: $(STAMPS)/plane $(STAMPS)/client $(STAMPS)/test-packages ## take the README's screenshots anew
@@ -108,6 +114,11 @@ $(STAMPS)/plane: setup.py $(PLANE_SOURCES) $(STAMPS)/venv
 	@echo "Compiling the data plane"
 	@mkdir -p build && $(BIN)/python setup.py --quiet build_ext --inplace > build/plane.log 2>&1 || { cat build/plane.log >&2; exit 1; }
 	@mkdir -p $(@D) && touch $@
+
+# Who runs the server may not write beside its sources: without these files it would compile them at each start.
+# (web/client holds no Python, but many folders.)
+bytecode: $(STAMPS)/venv
+	@$(BIN)/python -m compileall -q -j 0 $(PROGRAM:web=web/*.py web/api)
 
 $(STAMPS)/probes: setup.py $(PLANE_SOURCES) $(wildcard tests/media/plane/*.pyx) $(STAMPS)/venv
 	@echo "Compiling what opens the data plane to its tests"
