@@ -13,7 +13,7 @@ from web.api.call import AnyCall
 
 ANY_SITE: Final = web.RequestKey("any_site", bool)
 ALLOWED_HEADERS: Final = "Authorization, Content-Type, If-Match"
-EXPOSED_HEADERS: Final = "ETag, Link, Location, Retry-After, WWW-Authenticate"
+EXPOSED_HEADERS: Final = "Accept-Patch, ETag, Link, Location, Retry-After, WWW-Authenticate"
 PREFLIGHT_SECONDS: Final = "86400"
 
 

@@ -19,6 +19,7 @@ from aiortc.sdp import GroupDescription, MediaDescription, SessionDescription, c
 from signaling.streams.negotiation import Accepted
 from signaling.streams.offer import Offer, Section
 
+ICE_OPTIONS: Final = "trickle ice2"  # the same in the answer and after a restart (RFC 9725 section 4.3.3)
 NOWHERE: Final = "0.0.0.0"  # noqa: S104 - what trickle ICE writes for "see the candidates" (RFC 8840 section 4.1.1)
 DISCARD: Final = 9
 
@@ -42,6 +43,7 @@ def answer(offer: Offer, lines: Mapping[str, Line], transport: Mapping[str, Any]
     described.msid_semantic = [GroupDescription("WMS", ["*"])]
     described.media = [_media(section, lines.get(section.mid), transport) for section in offer.sections]
     head = str(described).partition("m=")[0]
+    head += f"a=ice-options:{ICE_OPTIONS}\r\n" + ("a=extmap-allow-mixed\r\n" if offer.mixed else "")
     sections = []
     for section, media in zip(offer.sections, described.media, strict=True):
         line = lines.get(section.mid)
@@ -54,14 +56,17 @@ def answer(offer: Offer, lines: Mapping[str, Line], transport: Mapping[str, Any]
     return head + "".join(sections)
 
 
-def restart_fragment(ice: Mapping[str, Any], candidates: Sequence[Mapping[str, Any]], mid: str) -> str:
-    """The body that answers an ICE restart (RFC 9725 section 4.3.3, RFC 8840)."""
+def restart_fragment(
+    ice: Mapping[str, Any], candidates: Sequence[Mapping[str, Any]], section: Section
+) -> str:
+    """The body that answers an ICE restart (RFC 9725 section 4.3.3, RFC 8840); `section` is the bundle's first."""
     return "\r\n".join(
         [
             "a=ice-lite",
-            "a=ice-options:trickle ice2",
-            f"m=audio {DISCARD} UDP/TLS/RTP/SAVPF 0",
-            f"a=mid:{mid}",
+            f"a=ice-options:{ICE_OPTIONS}",
+            f"a=group:BUNDLE {section.mid}",
+            f"m={section.kind} {DISCARD} {section.profile} {_formats(section)}",
+            f"a=mid:{section.mid}",
             f"a=ice-ufrag:{ice['usernameFragment']}",
             f"a=ice-pwd:{ice['password']}",
             *(f"a=candidate:{candidate_to_sdp(_candidate(one))}" for one in candidates),

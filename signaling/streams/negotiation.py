@@ -49,7 +49,7 @@ def publishing(offer: Offer, router: RtpCapabilities, *, screen: bool) -> list[P
     free = {kind: list(sources) for kind, sources in SOURCES[screen].items()}
     taken: list[Publishing] = []
     for section in offer.sections:
-        accepted = _accept(section, router, one_codec=True) if section.sends else None
+        accepted = _accept(offer, section, router, one_codec=True) if section.sends else None
         if accepted is not None and free.get(section.kind):
             taken.append(_publishing(accepted, free[section.kind].pop(0)))
     if not taken:
@@ -61,7 +61,7 @@ def watching(offer: Offer, router: RtpCapabilities) -> dict[str, Accepted]:
     """The first section of each kind that the device receives; Problem unacceptable_sdp when there is none."""
     wanted: dict[str, Accepted] = {}
     for section in offer.sections:
-        accepted = _accept(section, router, one_codec=False) if section.receives else None
+        accepted = _accept(offer, section, router, one_codec=False) if section.receives else None
         if accepted is not None:
             wanted.setdefault(section.kind, accepted)
     if not wanted:
@@ -82,7 +82,7 @@ def capabilities(accepted: Accepted) -> Json:
     return {"codecs": codecs, "headerExtensions": extensions}
 
 
-def _accept(section: Section, router: RtpCapabilities, *, one_codec: bool) -> Accepted | None:
+def _accept(offer: Offer, section: Section, router: RtpCapabilities, *, one_codec: bool) -> Accepted | None:
     """The part of a section that both sides can, or None."""
     offered = _parsed(section)
     chosen: list[CodecParameters] = []
@@ -96,9 +96,9 @@ def _accept(section: Section, router: RtpCapabilities, *, one_codec: bool) -> Ac
             chosen.append(rtx)
     if not chosen:
         return None
-    # The dependency descriptor takes long header extensions, which these answers do not speak of (RFC 8285 section 6).
     known = {one.uri for one in router.header_extensions if one.kind in {section.kind, ""}}
-    known.discard(DEPENDENCY_DESCRIPTOR)
+    if not offer.mixed:  # a key frame's dependency descriptor is longer than a short extension can be
+        known.discard(DEPENDENCY_DESCRIPTOR)
     extensions = {uri: number for uri, number in section.extensions.items() if uri in known}
     return Accepted(section, tuple(chosen), extensions)
 

@@ -50,11 +50,15 @@ class IceIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The whole offer; `dtls` is ORTC's dtlsParameters."""
+    """The whole offer; `dtls` is ORTC's dtlsParameters.
+
+    `mixed`: long and short header extensions may stand in one stream (RFC 8285 section 6).
+    """
 
     sections: tuple[Section, ...]
     ice: IceIdentity
     dtls: Mapping[str, Any]
+    mixed: bool = False
 
 
 def malformed(field: str, reason: str) -> Problem:

@@ -64,7 +64,13 @@ def parse_offer(text: str) -> Offer:
         raise unacceptable("m=", "offers neither audio nor video")
     _require_one_transport(alive)
     first = alive[0][0]
-    return Offer(sections, _ice(first), _dtls(first))
+    return Offer(sections, _ice(first), _dtls(first), _mixed(groups))
+
+
+def _mixed(groups: list[list[str]]) -> bool:
+    """Said of the session, or of every section; aiortc's parser does not know the line."""
+    session, *sections = ["a=extmap-allow-mixed" in group for group in groups]
+    return session or all(sections)
 
 
 def _lines(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from signaling.rooms.hall import Hall
 from signaling.rooms.session import Session
 from signaling.streams.choice import Candidate, picture, sound
 from signaling.streams.negotiation import Accepted, capabilities
-from signaling.streams.offer import IceIdentity
+from signaling.streams.offer import IceIdentity, Section
 
 PICTURE_SECONDS: Final = 3.0
 """A picture stays at least so long: lively talk must not make a wall of screens flicker."""
@@ -24,7 +24,7 @@ class Stream:
     session: Session
     transport: Transport
     ice: IceIdentity
-    mid: str
+    first: Section  # in whose name candidates come and go
     began: float
     wanted: dict[str, Accepted] = field(default_factory=dict)  # a watcher's sections by kind
     peer_id: str | None = None  # the participant a watcher asked for

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -123,23 +123,23 @@ class Streams:
         }
         return self._opened(stream, offer, lines)
 
-    def patch(self, device: Device, stream_id: str, etag: str | None, fragment: str) -> Patched:
-        """Trickle or ICE restart; `etag` is If-Match's, "*" for any.
+    def patch(self, device: Device, stream_id: str, etags: Collection[str] | None, fragment: str) -> Patched:
+        """Trickle or ICE restart; `etags` are If-Match's, "*" for any.
 
         Problems: stream_not_found, stream_precondition_missing, stream_precondition_failed, malformed_sdp.
         """
         stream = self._find(device, stream_id)
-        if etag is None:
+        if etags is None:
             raise Problem(Kind.CONFLICT, "stream_precondition_missing")
         theirs = parse_fragment(fragment)
-        if etag not in {"*", stream.etag}:
+        if not {"*", stream.etag}.intersection(etags):
             raise Problem(Kind.CONFLICT, "stream_precondition_failed")
         if theirs == stream.ice:
             return Patched(None, stream.etag)
         stream.ice = theirs
         ice = stream.transport.restart_ice()
         candidates = stream.transport.parameters()["iceCandidates"]
-        return Patched(restart_fragment(ice, candidates, stream.mid), stream.etag)
+        return Patched(restart_fragment(ice, candidates, stream.first), stream.etag)
 
     async def end(self, device: Device, stream_id: str) -> None:
         """The device says goodbye. Problem stream_not_found."""
@@ -220,7 +220,7 @@ class Streams:
             session=session,
             transport=transport,
             ice=offer.ice,
-            mid=offer.sections[0].mid,
+            first=offer.sections[0],
             began=self._monotonic(),
         )
         self._streams[stream.id] = stream

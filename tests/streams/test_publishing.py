@@ -117,14 +117,25 @@ async def test_trickle_and_ice_restart_by_the_book(branch: Branch, enter: Enter,
         match = {"If-Match": encoder.etag}
         assert await patch(trickle, **match) == (204, "")
         assert await patch(trickle) == (428, "stream_precondition_missing")
+        assert await patch(trickle, **{"If-Match": f'"old", {encoder.etag}'}) == (204, "")
         assert await patch(trickle, **{"If-Match": '"old"'}) == (412, "stream_precondition_failed")
+        assert await patch(trickle, **{"If-Match": f"W/{encoder.etag}"}) == (
+            412,
+            "stream_precondition_failed",
+        )
         assert await patch(trickle, "application/sdp", **match) == (415, "media_type_refused")
         assert await patch("a=end-of-candidates\r\n", **match) == (400, "malformed_sdp")
         done = await encoder.call("PATCH", encoder.session, restart, FRAGMENT, **{"If-Match": "*"})
         assert done.status == 200
         assert done.headers["ETag"] != encoder.etag
         assert "a=ice-ufrag:" + done.headers["ETag"].strip('"') in done.text.splitlines()
+        lines = done.text.splitlines()
+        assert lines[:3] == ["a=ice-lite", "a=ice-options:trickle ice2", "a=group:BUNDLE 0"]
+        assert set(lines[:2]) <= set(answered.text.splitlines())  # the same as in the answer
         assert (await encoder.call("PUT", encoder.session, restart)).status == 405
+        for address in (f"{encoder.base}/whip", encoder.session):
+            looked = await encoder.call("GET", address)
+            assert (looked.status, looked.text) == (204, "")
 
 
 async def test_an_encoder_that_knows_only_post_and_delete_is_served(
@@ -173,6 +184,8 @@ async def test_what_is_refused_at_the_door(
     await encoder.peer.setLocalDescription(await encoder.peer.createOffer())
     offer = encoder.peer.localDescription.sdp
     assert await refusal(offer) == (409, "meeting_not_started")
+    early = await encoder.call("POST", url, offer)
+    assert int(early.headers["Retry-After"]) > 0
     async with enter(branch.secretary) as host:
         await host.join(meeting)
         assert await refusal(offer, "application/json") == (415, "media_type_refused")
@@ -181,6 +194,7 @@ async def test_what_is_refused_at_the_door(
         assert await refusal(offer + "a=x\r\n" * 20_000) == (413, "body_too_large")
         encoder.key = "wrong"
         assert await refusal(offer) == (401, "stream_key_invalid")
+        assert (await encoder.call("POST", url, offer)).headers["WWW-Authenticate"] == "Bearer"
         encoder.key = (await house.key(branch, meeting, "大屏", StreamUse.WATCH)).secret
         assert await refusal(offer) == (403, "stream_key_for_other_use")
         options = await encoder.call("OPTIONS", url)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import Problem
-from media.capabilities import router_capabilities
+from media.capabilities import DEPENDENCY_DESCRIPTOR, router_capabilities
 from media.ortc import producer_stream
 from media.rtp import parse_capabilities, parse_parameters
 from rooms.live.events import Source
@@ -141,6 +141,33 @@ def test_a_player_gets_its_own_numbers() -> None:
         ("video/rtx", 99),
         ("video/vp8", 96),
     ]
+
+
+DESCRIPTOR = f"a=extmap:9 {DEPENDENCY_DESCRIPTOR}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mixed"),
+    [
+        ("t=0 0", "t=0 0\na=extmap-allow-mixed", True),
+        ("a=rtcp-mux", "a=rtcp-mux\na=extmap-allow-mixed", True),
+        ("a=mid:1", "a=mid:1\na=extmap-allow-mixed", False),  # of one section only
+        ("", "", False),
+    ],
+)
+def test_long_extensions_are_taken_where_they_may_stand_beside_short_ones(
+    old: str, new: str, *, mixed: bool
+) -> None:
+    """A dependency descriptor is long, and without it no subscriber can be given some layers of AV1 or H.264."""
+    text = OFFER.replace("a=mid:1", f"a=mid:1\n{DESCRIPTOR}").replace(old, new)
+    offer = parse_offer(text)
+    video = publishing(offer, ROUTER, screen=False)[1]
+    watched = watching(parse_offer(text.replace("sendonly", "recvonly")), ROUTER)["video"]
+    for accepted in (video.accepted, watched):
+        assert (DEPENDENCY_DESCRIPTOR in accepted.extensions) is mixed
+    answered = answer(offer, {"1": Line(video.accepted, "recvonly")}, TRANSPORT, 7).splitlines()
+    assert (DESCRIPTOR in answered) is mixed
+    assert ("a=extmap-allow-mixed" in answered) is mixed
 
 
 @pytest.mark.parametrize(
