@@ -5,7 +5,7 @@ Each goes by itself: when it was watched, when the meeting begins, when it is an
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -14,6 +14,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database
+from members.accounts import repository as accounts
 from members.organizations import Organization
 from members.policy import Actor
 from recordings.access import watchable
@@ -30,6 +31,8 @@ from rooms.meetings.states import MeetingState
 # Older is no news; what has an end of its own is told until then.
 NEWS: Final = timedelta(days=14)
 MOST_OF_A_KIND: Final = 50
+# Moments are told in milliseconds, and kept in microseconds.
+_SHOWN: Final = timedelta(milliseconds=1)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -46,7 +49,7 @@ class NoticeKind(StrEnum):
 class NoticeView:
     """`subject_id` is the recording's, meeting's or consultation's, `title` its name, or the service's.
 
-    `until`: when it is too late. `text`: what the expert wrote.
+    `until`: when it is too late. `text`: what the expert wrote. `seen`: by this account, on whatever device.
     """
 
     kind: NoticeKind
@@ -56,6 +59,7 @@ class NoticeView:
     at: datetime
     until: datetime | None = None
     text: str | None = None
+    seen: bool = False
 
 
 class Notices:
@@ -75,7 +79,16 @@ class Notices:
                 *await _invitations(session, actor, now),
                 *await _answers(session, actor, now),
             ]
+            until = await accounts.notices_seen_until(session, actor.account_id)
+        if until is not None:
+            found = [replace(notice, seen=notice.at < until + _SHOWN) for notice in found]
         return _in_order(found)
+
+    async def see(self, actor: Actor, until: datetime) -> None:
+        """Notices up to this moment's were looked at; nobody has seen what is yet to come."""
+        until = min(until, self._clock())
+        async with self._database.transaction() as session:
+            await accounts.note_seen(session, actor.account_id, until)
 
     async def _to_study(self, session: AsyncSession, actor: Actor, now: datetime) -> Sequence[NoticeView]:
         if actor.member_id is None:

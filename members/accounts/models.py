@@ -25,6 +25,7 @@ class Account(Base):
     created_at: Mapped[datetime]
     password_changed_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    notices_seen_until: Mapped[datetime | None]  # `at` of the newest notice that was looked at, on any device
 
     member: Mapped[Member | None] = relationship(lazy="raise")
     roles: Mapped[list["AccountRole"]] = relationship(lazy="raise", order_by="AccountRole.id")

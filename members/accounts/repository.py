@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.base import ExecutableOption
@@ -97,6 +97,19 @@ async def slide(session: AsyncSession, session_id: str, now: datetime, expires_a
     """Note that a session was used, and until when it lives now."""
     await session.execute(
         update(LoginSession).where(LoginSession.id == session_id).values(seen_at=now, expires_at=expires_at)
+    )
+
+
+async def notices_seen_until(session: AsyncSession, account_id: str) -> datetime | None:
+    """Up to which moment's notices the account has looked."""
+    return await session.scalar(select(Account.notices_seen_until).where(Account.id == account_id))
+
+
+async def note_seen(session: AsyncSession, account_id: str, until: datetime) -> None:
+    """Notices up to this moment were looked at; never takes back what was."""
+    earlier = or_(Account.notices_seen_until.is_(None), Account.notices_seen_until < until)
+    await session.execute(
+        update(Account).where(Account.id == account_id, earlier).values(notices_seen_until=until)
     )
 
 

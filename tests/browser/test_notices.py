@@ -33,7 +33,12 @@ async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, s
     await expect(notice).to_be_hidden()
     await page.reload()
     await expect(page.get_by_test_id("notice-bell")).to_be_visible()
-    await expect(count).to_have_count(0)  # this browser has shown them
+    await expect(count).to_have_count(0)
+    elsewhere = await arrive("xiulan")  # read on the phone, it is not new on the computer
+    told = (await elsewhere.get("/members/me/notices"))["items"]
+    assert [one["seen"] for one in told if one["subjectId"] == meeting] == [True]
+    await elsewhere.page.get_by_test_id("notice-bell").click()
+    await expect(elsewhere.page.get_by_test_id("notice").filter(has_text=title)).to_be_visible()
 
 
 async def test_a_word_about_who_came_in_leaves_the_header_of_a_phone_free(arrive: Arrive) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from database import Database, new_id
-from members.policy import RoleName
+from members.people import Member
+from members.policy import Actor, RoleName
 from recordings.center import RecordingCenter
 from recordings.events import RecordingStatus
 from recordings.models import Recording
@@ -72,6 +73,17 @@ async def tree(records: Records) -> Tree:
 
 
 @pytest.fixture
+async def member(records: Records, tree: Tree) -> Member:
+    """One of the branch."""
+    return await records.member(tree.branch, "陈静")
+
+
+@pytest.fixture
+async def actor(records: Records, member: Member) -> Actor:
+    return await records.actor(member=member)
+
+
+@pytest.fixture
 def make_meeting(database: Database, records: Records, tree: Tree, clock: FakeClock) -> MakeMeeting:
     """A live meeting of the branch, or as asked for."""
 
@@ -83,13 +95,16 @@ def make_meeting(database: Database, records: Records, tree: Tree, clock: FakeCl
         organization_id: str | None = None,
         invited: tuple[str, ...] = (),
         struck: tuple[str, ...] = (),
+        starts_in: timedelta = timedelta(0),
     ) -> Meeting:
         organizer = await records.account((RoleName.SECRETARY, tree.branch))
+        starts_at = clock() + starts_in
         begun = state in {MeetingState.LIVE, MeetingState.ENDED}
         meeting = Meeting(
             id=new_id(), organization_id=organization_id or tree.branch.id,
             organizer_account_id=organizer.id, kind=kind,
-            title="十一月主题党日", starts_at=clock(), ends_at=clock() + timedelta(hours=1), timezone="Asia/Shanghai",
+            title="十一月主题党日", starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1), timezone="Asia/Shanghai",
             state=state, started_at=clock() if begun else None,
             ended_at=clock() if state is MeetingState.ENDED else None, record=record, lobby=False, locked=False,
             present_share=0.8, late_after_seconds=600, expected_count=0, created_at=clock(), updated_at=clock(),

@@ -33,16 +33,6 @@ def notices(database: Database, clock: FakeClock) -> Notices:
 
 
 @pytest.fixture
-async def member(records: Records, tree: Tree) -> Member:
-    return await records.member(tree.branch)
-
-
-@pytest.fixture
-async def actor(records: Records, member: Member) -> Actor:
-    return await records.actor(member=member)
-
-
-@pytest.fixture
 async def missed(
     database: Database, make_meeting: MakeMeeting, member: Member, clock: FakeClock
 ) -> Recording:
@@ -160,6 +150,37 @@ async def test_an_answered_consultation_is_told_to_who_asked_and_nobody_else(
     assert await notices.of(other) == []
     clock.advance(NEWS)
     assert await notices.of(resident) == []
+
+
+async def test_what_was_looked_at_is_so_on_every_device_and_what_comes_later_is_not(
+    notices: Notices, actor: Actor, missed: Recording, member: Member, make_meeting: MakeMeeting, records: Records,
+    tree: Tree, clock: FakeClock,
+) -> None:  # fmt: skip
+    (notice,) = await notices.of(actor)
+    assert not notice.seen
+    shown = notice.at.replace(microsecond=notice.at.microsecond // 1000 * 1000)  # as the interface tells it
+    await notices.see(actor, shown)
+    assert [(one.subject_id, one.seen) for one in await notices.of(actor)] == [(missed.id, True)]
+    clock.advance(1)
+    meeting = await make_meeting(state=MeetingState.SCHEDULED, invited=(member.id,), starts_in=DAY)
+    await notices.see(actor, shown - DAY)
+    assert {one.subject_id: one.seen for one in await notices.of(actor)} == {
+        missed.id: True,
+        meeting.id: False,
+    }
+    other = await records.actor(member=await records.member(tree.branch))
+    await notices.see(other, clock())
+    assert not all(one.seen for one in await notices.of(actor)), "another's look is not one's own"
+
+
+async def test_nobody_has_seen_what_is_yet_to_come(
+    notices: Notices, actor: Actor, member: Member, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    await notices.see(actor, clock() + 365 * DAY)
+    clock.advance(1)
+    await make_meeting(state=MeetingState.SCHEDULED, invited=(member.id,), starts_in=DAY)
+    (notice,) = await notices.of(actor)
+    assert not notice.seen
 
 
 async def test_what_ends_first_comes_first(

@@ -42,16 +42,6 @@ def viewings(database: Database, attendance: Attendance, cards: Cards, clock: Fa
 
 
 @pytest.fixture
-async def member(records: Records, tree: Tree) -> Member:
-    return await records.member(tree.branch, "陈静")
-
-
-@pytest.fixture
-async def actor(records: Records, member: Member) -> Actor:
-    return await records.actor(member=member)
-
-
-@pytest.fixture
 async def recording(
     database: Database, make_meeting: MakeMeeting, member: Member, clock: FakeClock
 ) -> Recording:

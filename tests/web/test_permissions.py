@@ -42,6 +42,12 @@ ROWS = (
     Row("GET", "/api/members/me", None, (401, 404, 404, 404, 200, 200, 200, 404)),
     Row("GET", "/api/members/me/card", None, (401, 404, 404, 404, 200, 200, 200, 404)),
     Row("GET", "/api/members/me/notices", None, (401, 200, 200, 200, 200, 200, 200, 200)),
+    Row(
+        "POST",
+        "/api/members/me/notices/seen",
+        {"until": "2026-11-23T08:00:00Z"},
+        (401, 204, 204, 204, 204, 204, 204, 204),
+    ),
     Row("POST", "/api/meetings", "meeting", (401, 201, 201, 404, 201, 404, 403, 403)),
     Row("GET", "/api/meetings", None, (401, 200, 200, 200, 200, 200, 200, 200)),
     Row("GET", "/api/meetings/{meeting}", None, (401, 200, 200, 404, 200, 404, 200, 404)),

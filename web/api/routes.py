@@ -50,7 +50,7 @@ from web.api.schemas.meetings import (
     MeetingUpdate,
     RoomTokenOut,
 )
-from web.api.schemas.notices import NoticeOut
+from web.api.schemas.notices import NoticeOut, NoticesSeen
 from web.api.schemas.organizations import MemberOut, MembersQuery, OrganizationOut, OrganizationsQuery
 from web.api.schemas.recordings import (
     CaptionsOut,
@@ -220,6 +220,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
          "one's own"),
 
     Call("GET", "/api/members/me/notices", notices.notices, Nothing, Page[NoticeOut], SIGNED_IN, "one's own"),
+    Call("POST", "/api/members/me/notices/seen", notices.see, NoticesSeen, None, SIGNED_IN, "one's own",
+         status=204),
 
     Call("GET", "/api/recordings/{recordingId}/keeping", upkeep.keeping, Nothing, KeepingOut, SIGNED_IN,
          "manage_recording"),

@@ -1,11 +1,14 @@
 """What notices look like on the wire."""
 
 from recordings.notices import NoticeKind
-from web.api.schemas.base import Id, Moment, Output
+from web.api.schemas.base import Id, Input, Moment, Output
 
 
 class NoticeOut(Output):
-    """`subjectId` is the recording's, meeting's or consultation's. `until`: when it is too late. `text`: the answer."""
+    """`subjectId` is the recording's, meeting's or consultation's. `until`: when it is too late. `text`: the answer.
+
+    `seen`: it was looked at, on whatever device.
+    """
 
     kind: NoticeKind
     subject_id: Id
@@ -14,3 +17,10 @@ class NoticeOut(Output):
     at: Moment
     until: Moment | None
     text: str | None
+    seen: bool
+
+
+class NoticesSeen(Input):
+    """`until`: `at` of the newest notice that was shown."""
+
+    until: Moment

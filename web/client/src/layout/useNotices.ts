@@ -3,40 +3,45 @@ import { computed, onBeforeUnmount, ref, type ComputedRef, type ShallowRef } fro
 import { useLoad } from '@/lib/useLoad'
 import type { Notice } from '@/protocol/http/shapes'
 import { useApi } from '@/services'
-import { readStored, writeStored } from '@/stores/preferences'
 
 const REFRESH_MS = 60_000
-const SEEN_KEY = 'huitang.notices.seen'
 
 interface Notices {
   notices: ComputedRef<Notice[]>
   problem: ShallowRef<unknown>
-  /** Those that are newer than what was looked at in this browser. */
+  /** Those that the person has not looked at yet, on any device. */
   fresh: ComputedRef<number>
   /** They were looked at. */
-  seen: () => void
+  see: () => void
 }
 
-/** What waits for the person signed in, looked at again every minute while the page is in front. */
-export function useNotices(account: () => string): Notices {
+/** What waits for the person signed in, asked for again every minute and whenever the page comes to the front. */
+export function useNotices(): Notices {
   const api = useApi()
-  const key = `${SEEN_KEY}.${account()}`
   const { data, problem, reload } = useLoad(() => api.notices())
   const notices = computed(() => data.value?.items ?? [])
-  const until = ref(readStored(key) ?? '')
+  const until = ref('')
 
-  const timer = setInterval(() => {
+  const refresh = (): void => {
     if (!document.hidden) void reload()
-  }, REFRESH_MS)
-  onBeforeUnmount(() => clearInterval(timer))
+  }
+  const timer = setInterval(refresh, REFRESH_MS)
+  document.addEventListener('visibilitychange', refresh)
+  onBeforeUnmount(() => {
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', refresh)
+  })
 
   return {
     notices,
     problem,
-    fresh: computed(() => notices.value.filter(({ at }) => at > until.value).length),
-    seen() {
-      until.value = notices.value.reduce((last, { at }) => (at > last ? at : last), until.value)
-      writeStored(key, until.value)
+    fresh: computed(() => notices.value.filter(({ at, seen }) => !seen && at > until.value).length),
+    see() {
+      const newest = notices.value.reduce((last, { at }) => (at > last ? at : last), until.value)
+      if (newest === until.value) return
+      until.value = newest
+      // What does not arrive is told again by the next page: no reason to bother anybody.
+      void api.seeNotices(newest).catch(() => undefined)
     },
   }
 }

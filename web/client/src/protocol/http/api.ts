@@ -96,6 +96,7 @@ export class Api {
     this.http.get(`/members/${memberId}/card`, { limit, cursor })
 
   notices = (): Promise<Page<Notice>> => this.http.get('/members/me/notices')
+  seeNotices = (until: string): Promise<unknown> => this.http.post('/members/me/notices/seen', { until })
 
   recordings = (query: RecordingsQuery = {}): Promise<Page<Recording>> =>
     this.http.get('/recordings', { ...query, limit: 30 })

@@ -254,6 +254,8 @@ export interface Notice {
   at: string
   until: string | null
   text: string | null
+  /** It was looked at, on whatever device. */
+  seen: boolean
 }
 
 export interface LeavingRecording {
