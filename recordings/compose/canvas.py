@@ -38,7 +38,7 @@ _SPEAKING: Final = (150, 54, 70)  # a clear green
 
 
 class Canvas:
-    """1280x720. `frame` gives what stands on it. `names` are by key of clip and of peer."""
+    """1280x720. `frame` gives what stands on it, where that is anything new. `names` are by key of clip and of peer."""
 
     def __init__(
         self, lettering: Lettering, names: Mapping[str, str], brief: Brief, texts: FilmTexts
@@ -55,11 +55,13 @@ class Canvas:
         self._v = flat[luma + colour :].reshape(HEIGHT // 2, WIDTH // 2)
         self._taken: dict[str, Rect] = {}  # where in its tile each picture last stood
         self._framed: Tile | None = None
+        self._changed = True
 
     def begin(self, scene: Scene) -> None:
         """Clear everything and draw what stands still in this scene."""
         self._taken.clear()
         self._framed = None
+        self._changed = True
         whole = Rect(0, 0, WIDTH, HEIGHT)
         self._fill(whole, (_PAPER, _NEUTRAL, _NEUTRAL))
         if scene.interruption is not None:
@@ -73,6 +75,7 @@ class Canvas:
     def put(self, tile: Tile, at: Rect, picture: av.VideoFrame) -> None:
         """Set a picture, scaled to `at`, into its tile."""
         key = tile.key or ""
+        self._changed = True
         if self._taken.get(key) != at:  # it was turned, or shared another window: what stood there must go
             self._fill(tile.picture, (_TILE, _NEUTRAL, _NEUTRAL))
             self._taken[key] = at
@@ -92,9 +95,13 @@ class Canvas:
         if tile is not None:
             self._border(tile, _SPEAKING)
         self._framed = tile
+        self._changed = True
 
-    def frame(self) -> av.VideoFrame:
-        """A copy of the whole as the encoder takes it."""
+    def frame(self) -> av.VideoFrame | None:
+        """A copy of the whole as the encoder takes it, None where nothing has changed since the last."""
+        if not self._changed:
+            return None
+        self._changed = False
         return av.VideoFrame.from_ndarray(self._pixels, format="yuv420p")
 
     def _draw_tile(self, tile: Tile) -> None:

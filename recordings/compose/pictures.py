@@ -24,9 +24,11 @@ _WAIT_SECONDS: Final = 0.2
 # 16,777,216: any screen there is; what claims to be more would only fill the memory.
 _MOST_PIXELS: Final = 4096 * 4096
 _END: Final = 1 << 62
-# Where somebody is one of many, the frames that no other frame needs are left out: a camera in temporal layers then
-# shows half its frames for half the work, and in a picture of this width nobody misses them.
+# Where somebody is one of many, in a picture of this width, half the pictures are enough: those that no other needs are
+# not decoded, which of a camera in temporal layers are half, and a new one is shown with every second frame only, with
+# all the others who are small, so that the frame between them repeats the one before.
 _SMALL: Final = WIDTH // 3
+_SMALL_STEP: Final = 2
 
 
 class Showing(NamedTuple):
@@ -118,23 +120,35 @@ class PictureReader:
                 stream = container.streams.video[0]
                 context = stream.codec_context
                 context.thread_count = 1  # the tracks are the threads
-                if all(showing.tile.picture.width <= _SMALL for showing in self._showings):
-                    context.skip_frame = "NONREF"
                 context.options = {"max_pixels": str(_MOST_PIXELS)}
                 time_base = float(stream.time_base or 0)
                 stretches = needed_stretches(self._clip.keys, self._showings, self._clip.when)
                 for packet in container.demux(stream):
                     if not self._is_needed(packet, stretches, time_base):
                         continue
+                    if packet.pts is not None:
+                        small = self._is_small(frame_at(self._clip.when(packet.pts * time_base)))
+                        context.skip_frame = "NONREF" if small else "DEFAULT"
                     try:
                         images = packet.decode()
                     except FFmpegError:
                         continue  # a picture that cannot be decoded; the next key frame mends it
                     for image in images:
                         if image.pts is not None:
-                            yield frame_at(self._clip.when(image.pts * time_base)), image
+                            yield self._frame_of(image.pts * time_base), image
         except (FFmpegError, IndexError):
             return  # what came before stands
+
+    def _frame_of(self, second: float) -> int:
+        """The frame with which the picture at this second of the track appears."""
+        frame = frame_at(self._clip.when(second))
+        # As often a frame early as one late: sound and picture stay together.
+        return frame // _SMALL_STEP * _SMALL_STEP if self._is_small(frame) else frame
+
+    def _is_small(self, frame: int) -> bool:
+        """Whether the clip is one of many at this frame, or will be when it is shown next: people come one by one."""
+        showing = next((showing for showing in self._showings if showing.end > frame), None)
+        return showing is None or showing.tile.picture.width <= _SMALL
 
     def _is_needed(self, packet: Any, stretches: list[tuple[float, int]], time_base: float) -> bool:
         if packet.pts is None or self._closing.is_set():

@@ -22,6 +22,7 @@ _WAITING: Final = 4
 class _Mark(Enum):
     """What is handed on beside frames."""
 
+    SAME_AGAIN = auto()
     PART_ENDS = auto()
     FILM_ENDS = auto()
 
@@ -50,10 +51,13 @@ class Shots:
         if kind is None:
             self._check()
 
-    def add(self, frame: av.VideoFrame) -> None:
-        """The next frame, which is not the caller's any more. Waits while encoders are behind; OSError of the disk."""
+    def add(self, frame: av.VideoFrame | None) -> None:
+        """The next frame, which is not the caller's any more, or None: the one before stands for one frame longer.
+
+        Waits while encoders are behind; OSError of the disk.
+        """
         self._check()
-        self._encoders[-1].take(frame)
+        self._encoders[-1].take(_Mark.SAME_AGAIN if frame is None else frame)
 
     def next_part(self) -> None:
         """What was added is a whole part; it appears when it is encoded."""
@@ -80,6 +84,7 @@ class _Encoder:
         self._number = number
         self._larger = larger
         self._part: PicturePart | None = None
+        self._last: av.VideoFrame | None = None  # in this size
         self._scaler = VideoReformatter()
         self._queue: queue.Queue[av.VideoFrame | _Mark] = queue.Queue(_WAITING)
         self.error: Exception | None = None
@@ -124,9 +129,11 @@ class _Encoder:
 
     def _encode(self, item: av.VideoFrame | _Mark) -> None:
         if isinstance(item, av.VideoFrame):
+            self._last = item
+        if self._last is not None and (self._last is item or item is _Mark.SAME_AGAIN):
             if self._part is None:
                 self._part = PicturePart(self._place(self._number, self._size), self._size)
-            self._part.add(item)
+            self._part.add(self._last)
         elif item is _Mark.PART_ENDS and self._part is not None:
             self._part.finish()
             self._part = None

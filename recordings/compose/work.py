@@ -19,7 +19,7 @@ from recordings.renditions import COMPOSING_FOLDER
 
 _FINGERPRINT: Final = "fingerprint"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
-_PROGRAM: Final = 2
+_PROGRAM: Final = 3
 
 
 class Work:

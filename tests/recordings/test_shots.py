@@ -53,6 +53,18 @@ def test_every_size_has_every_frame_in_its_order(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2 * len(SIZES)
 
 
+def test_a_frame_that_stands_longer_is_there_again_in_every_size_and_in_the_next_part(tmp_path: Path) -> None:
+    with Shots(lambda number, size: tmp_path / f"{size.name}-{number}", SIZES) as shots:
+        for number in range(2 * A_PART):
+            shots.add(frame(number) if number % 3 == 0 else None)
+            if (number + 1) % A_PART == 0:
+                shots.next_part()
+    for size in SIZES:
+        for part in (0, 1):
+            wanted = [grey(number // 3 * 3) for number in range(part * A_PART, (part + 1) * A_PART)]
+            assert brightness(tmp_path / f"{size.name}-{part}") == pytest.approx(wanted, abs=2)
+
+
 def test_what_is_not_a_whole_part_is_given_up(tmp_path: Path) -> None:
     def shoot() -> None:
         with Shots(lambda _number, size: tmp_path / size.name, SIZES) as shots:
