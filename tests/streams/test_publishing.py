@@ -1,5 +1,7 @@
 """WHIP: an encoder in a meeting, over real HTTP and real media."""
 
+import pytest
+
 from rooms.attendance.records import intervals
 from rooms.stream_keys import StreamUse
 from tests.signaling.participant import frames
@@ -217,3 +219,28 @@ async def test_a_locked_room_takes_back_only_the_device_that_was_in(
         assert (await stranger.publish()).code == "room_locked"
         again = await device(meeting, key=known.key)
         assert (await again.publish()).status == 201
+
+
+async def test_keys_and_ice_credentials_are_in_no_log(
+    branch: Branch, enter: Enter, device: MakeDevice, capfd: pytest.CaptureFixture[str]
+) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host:
+        await host.join(meeting)
+        encoder = await device(meeting)
+        answered = await encoder.publish()
+        key, wrong = encoder.key, f"{encoder.key}-mistyped"
+        restart = "a=ice-ufrag:new1\r\na=ice-pwd:0123456789012345678901\r\n"
+        await encoder.call("PATCH", encoder.session, restart, FRAGMENT, **{"If-Match": "*"})
+        encoder.key = wrong
+        assert (await encoder.end()).status == 401
+        assert (await encoder.call("POST", f"{encoder.base}/whip?key={wrong}", "hello")).status in {401, 422}
+        encoder.key = key
+        await encoder.end()
+    printed = capfd.readouterr()
+    told = printed.out + printed.err
+    assert "stream_opened" in told
+    assert "streams.end_publisher" in told
+    passwords = {line for line in answered.text.splitlines() if line.startswith("a=ice-pwd:")}
+    for secret in (key, wrong, "0123456789012345678901", *(line.partition(":")[2] for line in passwords)):
+        assert secret not in told

@@ -15,7 +15,7 @@ from rooms.live.events import Source
 from signaling.streams.answer import Line, answer
 from signaling.streams.fragment import parse_fragment
 from signaling.streams.negotiation import capabilities, publishing, watching
-from signaling.streams.sdp import MAX_LINES, parse_offer
+from signaling.streams.sdp import MAX_BYTES, MAX_LINES, MAX_SECTIONS, parse_offer
 
 # As libdatachannel writes it for OBS, shortened; the H.264 and the simulcast lines are a browser's.
 HEAD = """v=0
@@ -205,6 +205,29 @@ def test_sections_without_a_common_codec_are_left_out_and_all_of_them_are_refuse
     assert len(publishing(replace(offer, sections=(deaf, video)), ROUTER, screen=False)) == 1
     with pytest.raises(Problem, match="unacceptable_sdp"):
         publishing(replace(offer, sections=(deaf,)), ROUTER, screen=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (OFFER + "a=x:" + "y" * MAX_BYTES, "malformed_sdp"),
+        (OFFER.replace("a=mid:1", "a=mid:1" + "\na=x" * MAX_LINES), "malformed_sdp"),
+        (OFFER + AUDIO.replace("a=mid:0", "a=mid:9") * MAX_SECTIONS, "unacceptable_sdp"),
+        (OFFER + "a=rtpmap:96 VP8/90000\n" * (MAX_LINES - 60), "unacceptable_sdp"),
+    ],
+)
+def test_what_is_too_much_of_anything_is_refused(text: str, code: str) -> None:
+    with pytest.raises(Problem) as refused:
+        publishing(replace(parse_offer(text), sections=parse_offer(text).sections[1:]), ROUTER, screen=False)
+    assert refused.value.code == code
+
+
+def test_a_fragment_has_an_end() -> None:
+    own = "a=ice-ufrag:u\na=ice-pwd:p\n"
+    assert parse_fragment(own).ufrag == "u"
+    for more in ("a=candidate:1\n" * 200, f"a=candidate:{'1' * 16 * 1024}\n"):
+        with pytest.raises(Problem, match="malformed_sdp"):
+            parse_fragment(own + more)
 
 
 LINES = st.lists(
