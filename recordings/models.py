@@ -104,5 +104,6 @@ class Viewing(Base):
     prompt: Mapped[Id | None]  # the one that waits for an answer
     prompted_at: Mapped[datetime | None]
     reported_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]  # of the last report that told of watching
     completed_at: Mapped[datetime | None]  # when enough of it had been watched; written to the card then
     settled: Mapped[bool]  # the attendance knows of it

@@ -103,6 +103,7 @@ class WatchReport:
     intervals: tuple[tuple[float, float], ...]
     rate: float = 1.0
     ended: bool = False
+    version: int | None = None  # of the film that was played, where the player says it
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,14 @@ MOST_INTERVALS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What has been watched, as disjoint intervals in order, and the wall clock's seconds not yet spent on watching."""
+    """What has been watched, as disjoint intervals in order, and the wall clock's seconds not yet spent on watching.
+
+    `spent`: those that the last report did spend, on whatever was new or not.
+    """
 
     intervals: tuple[Interval, ...] = ()
     credit: float = 0.0
+    spent: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -73,17 +77,19 @@ def watch(
     """
     pace = min(rate, FASTEST) if math.isfinite(rate) and rate > 0 else 1.0
     credit = account.credit + min(max(0.0, elapsed), LONGEST_REPORT)
+    spent = 0.0
     seen: list[Interval] = list(account.intervals)
     for begin, end in plausible(claims, duration):
         watched = min(end - begin, credit * pace)
         if watched < SHORTEST:
             break
         credit = max(0.0, credit - watched / pace)
+        spent += watched / pace
         seen.append((begin, begin + watched))
     intervals = union(seen)
     if len(intervals) > MOST_INTERVALS:
         intervals = account.intervals
-    return Account(intervals, min(credit, LEEWAY))
+    return Account(intervals, min(credit, LEEWAY), spent)
 
 
 def share(intervals: Iterable[Interval], duration: float) -> float:

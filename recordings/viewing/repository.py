@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from members.people import Member
 from recordings.models import Recording, Viewing
 from rooms.attendance.records import awaits_making_up
 
@@ -43,6 +44,19 @@ async def open_and_lock(session: AsyncSession, recording_id: str, member_id: str
     await session.execute(make(Viewing).on_conflict_do_nothing(), values)
     query = select(Viewing).where(Viewing.recording_id == recording_id, Viewing.member_id == member_id)
     return (await session.scalars(query.with_for_update())).one()
+
+
+async def spent_elsewhere(session: AsyncSession, recording_id: str, member_id: str) -> datetime | None:
+    """When the member last spent time on another recording; locks the member, so that two reports take turns."""
+    await session.execute(
+        select(Member.id)
+        .where(Member.id == member_id)
+        .with_for_update(key_share=True)  # not against new rows
+    )
+    query = select(func.max(Viewing.spent_at)).where(
+        Viewing.member_id == member_id, Viewing.recording_id != recording_id
+    )
+    return await session.scalar(query)
 
 
 async def unsettled(session: AsyncSession, most: int) -> list[tuple[str, Recording]]:

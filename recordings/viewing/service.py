@@ -16,7 +16,6 @@ from recordings.viewing import repository
 from recordings.viewing.attention import Attention, answered, countable, watched
 from recordings.viewing.coverage import (
     FASTEST,
-    LONGEST_REPORT,
     Account,
     is_enough,
     plausible,
@@ -24,6 +23,7 @@ from recordings.viewing.coverage import (
     total,
     watch,
 )
+from recordings.viewing.span import believable, span
 from recordings.views import CoverageView, PromptView, WatchReport
 from rooms.attendance.service import Attendance
 
@@ -46,7 +46,8 @@ class Viewings:
         """Count what can be true of it; answers what counts so far, and the prompt that waits for an answer.
 
         The first report of a member who has not even fetched the film opens the account, and counts for nothing.
-        Problems: recording_not_found, recording_not_playable, viewing_too_fast.
+        Problems: recording_not_found, recording_not_playable, viewing_too_fast, recording_renewed for what was played
+        of an earlier film.
         """
         if report.rate > FASTEST:
             raise Problem(Kind.INVALID, "viewing_too_fast", {"field": "rate", "maximum": FASTEST})
@@ -78,12 +79,14 @@ class Viewings:
             access.require_playable()
             if actor.member_id is None:
                 return CoverageView()
+            _require_version(report, access.recording)
+            elsewhere = await repository.spent_elsewhere(session, recording_id, actor.member_id)
             now = self._clock()
             viewing = await repository.open_and_lock(session, recording_id, actor.member_id, now)
-            if answer is None or _attention(viewing).stopped(now):
-                _count(viewing, access.recording, report, now)
+            if answer is None or _attention(viewing, now).stopped(now):
+                _count(viewing, access.recording, report, elsewhere, now)
             if answer is not None:
-                _set_attention(viewing, answered(_attention(viewing), answer))
+                _set_attention(viewing, answered(_attention(viewing, now), answer))
             if viewing.completed_at is None and _is_complete(viewing, access.recording):
                 viewing.completed_at = now
                 await self._write_card(session, viewing, access)
@@ -144,19 +147,29 @@ def coverage_view(viewing: Viewing | None, recording: Recording) -> CoverageView
     )
 
 
-def _count(viewing: Viewing, recording: Recording, report: WatchReport, now: datetime) -> None:
+def _require_version(report: WatchReport, recording: Recording) -> None:
+    """What was played of another film says nothing about this one."""
+    if report.version is not None and report.version != recording.version:
+        raise Problem(Kind.CONFLICT, "recording_renewed", {"version": recording.version})
+
+
+def _count(
+    viewing: Viewing, recording: Recording, report: WatchReport, elsewhere: datetime | None, now: datetime
+) -> None:
     duration = recording.duration_seconds or 0.0
-    attention = _attention(viewing)
-    elapsed = countable(attention, viewing.reported_at, now)
-    credit = 0.0 if attention.stopped(viewing.reported_at) else viewing.credit_seconds
-    before = Account(_intervals(viewing), credit)
+    attention = _attention(viewing, now)
+    since = span(viewing.reported_at, elsewhere, now)
+    elapsed = countable(attention, since.begin, now)
+    carried = since.unbroken and not attention.stopped(since.begin)
+    before = Account(_intervals(viewing), viewing.credit_seconds if carried else 0.0)
     after = watch(before, report.intervals, report.rate, elapsed, duration)
     every = timedelta(minutes=recording.prompt_minutes) if recording.prompt_minutes else None
-    spent = min(elapsed, LONGEST_REPORT) if plausible(report.intervals, duration) else 0.0
-    _set_attention(viewing, watched(attention, spent, every, new_id(), now))
+    _set_attention(viewing, watched(attention, after.spent, every, new_id(), now))
     viewing.intervals = [list(interval) for interval in after.intervals]
     viewing.seconds, viewing.credit_seconds = after.seconds, after.credit
-    viewing.reported_at = max(now, viewing.reported_at)  # a clock set back gives nobody time twice
+    viewing.reported_at = max(now, since.begin)  # a clock set back gives nobody time twice
+    if after.spent:
+        viewing.spent_at = viewing.reported_at
     claims = plausible(report.intervals, duration)
     if report.ended:
         viewing.resume_at = 0.0
@@ -164,8 +177,11 @@ def _count(viewing: Viewing, recording: Recording, report: WatchReport, now: dat
         viewing.resume_at = claims[-1][1]  # where to go on is a convenience, and may be believed
 
 
-def _attention(viewing: Viewing) -> Attention:
-    return Attention(viewing.unasked_seconds, viewing.prompt, viewing.prompted_at)
+def _attention(viewing: Viewing, now: datetime | None = None) -> Attention:
+    asked = viewing.prompted_at
+    if asked is not None and now is not None:
+        asked = believable(asked, now)
+    return Attention(viewing.unasked_seconds, viewing.prompt, asked)
 
 
 def _set_attention(viewing: Viewing, attention: Attention) -> None:

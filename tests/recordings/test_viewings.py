@@ -221,6 +221,13 @@ LIES: list[tuple[str, list[tuple[float, WatchReport]], float]] = [
     ("hardly any rate", [(10, WatchReport(((0, 10),), 1e-12))], 0),
     ("crumbs", [(10, WatchReport(tuple((at / 20, at / 20 + 0.04) for at in range(500))))], 0),
     ("every piece at once", [(10, WatchReport(tuple((float(at), at + 1.0) for at in range(100))))], 10),
+    ("a number that is hardly one", [(10, WatchReport(((0, 1e308), (1e308, 1e309))))], 10),
+    ("twice the pace of what was twice as fast", [(10, WatchReport(((0, 40),), 2.0))], 20),
+    (
+        "saved up by saying nothing",
+        [(5, WatchReport(())), (5, WatchReport(())), (0, WatchReport(((0, 99),)))],
+        5,
+    ),
     ("a page that slept", [(86_400, WatchReport(((0, LENGTH),)))], LENGTH),
     ("a clock set back", [(10, WatchReport(((0, 10),))), (-3_600, WatchReport(((10, 90),)))], 10),
     (
@@ -257,6 +264,128 @@ async def test_faster_than_twice_is_refused(
         await viewings.report(actor, recording.id, WatchReport(((0.0, 20.0),), rate))
     assert (refused.value.code, refused.value.details["field"]) == ("viewing_too_fast", "rate")
     assert (await viewings.report(actor, recording.id, WatchReport(()))).seconds == 0
+
+
+async def another(database: Database, make_meeting: MakeMeeting, clock: FakeClock) -> Recording:
+    """Of another meeting of the branch."""
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        made = repository.add(session, meeting, clock())
+        made.state, made.duration_seconds, made.ended_at = RecordingState.READY, 3_600.0, clock()
+    return made
+
+
+@pytest.mark.parametrize("first_empty", [False, True], ids=["in turn", "with empty reports before"])
+async def test_nobody_watches_two_recordings_at_once(
+    viewings: Viewings, clock: FakeClock, actor: Actor, database: Database, make_meeting: MakeMeeting,
+    first_empty: bool,
+) -> None:  # fmt: skip
+    films = [await another(database, make_meeting, clock) for _ in range(3)]
+    for film in films:
+        await viewings.report(actor, film.id, WatchReport(()))
+    views = []
+    for step in range(6):
+        clock.advance(10)
+        if first_empty:
+            for film in films:
+                await viewings.report(actor, film.id, WatchReport(()))
+        claim = WatchReport(((step * 20.0, step * 20.0 + 20),), 2.0)
+        views = [await viewings.report(actor, film.id, claim) for film in films]
+    assert sum(view.seconds for view in views) <= 2 * 60 + 1e-6
+
+
+async def test_who_goes_on_with_another_recording_loses_nothing(
+    viewings: Viewings, clock: FakeClock, actor: Actor, database: Database, make_meeting: MakeMeeting
+) -> None:
+    first, second = [await another(database, make_meeting, clock) for _ in range(2)]
+    await viewings.report(actor, second.id, WatchReport(()))  # both pages are open
+    assert (await play(viewings, clock, actor, first, 0, 33)).seconds == pytest.approx(33)
+    assert (await play(viewings, clock, actor, second, 0, 27)).seconds == pytest.approx(27)
+    assert (await play(viewings, clock, actor, first, 33, 50)).seconds == pytest.approx(50)
+
+
+async def test_looking_at_another_page_while_one_watches_costs_nothing(
+    viewings: Viewings, clock: FakeClock, actor: Actor, database: Database, make_meeting: MakeMeeting
+) -> None:
+    first, second = [await another(database, make_meeting, clock) for _ in range(2)]
+    await viewings.report(actor, first.id, WatchReport(()))
+    clock.advance(6)
+    await viewings.report(actor, second.id, WatchReport(()))
+    clock.advance(4)
+    assert (await viewings.report(actor, first.id, WatchReport(((0.0, 10.0),)))).seconds == pytest.approx(10)
+
+
+async def test_no_way_of_cutting_reports_puts_off_the_question(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    """What is saved up by an empty report, and spent by one that comes at once, was watched too."""
+    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
+    view = await viewings.report(actor, recording.id, WatchReport(()))
+    for step in range(62):
+        clock.advance(5)
+        await viewings.report(actor, recording.id, WatchReport(()))
+        view = await viewings.report(actor, recording.id, WatchReport(((step * 5.0, step * 5.0 + 5),)))
+    assert view.seconds == pytest.approx(310)
+    assert view.prompt is not None
+
+
+async def test_a_clock_that_ran_ahead_and_was_set_right_stops_nobody(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
+    await viewings.report(actor, recording.id, WatchReport(()))
+    clock.advance(86_400)
+    view = await viewings.report(actor, recording.id, WatchReport(((0.0, 10.0),)))
+    assert view.seconds == pytest.approx(10)
+    clock.advance(-86_400)
+    view = await viewings.report(actor, recording.id, WatchReport(((10.0, 20.0),)))
+    assert view.seconds <= 10 + 5, "no more than what was carried over"
+    before = view.seconds
+    clock.advance(10)
+    view = await viewings.report(actor, recording.id, WatchReport(((20.0, 30.0),)))
+    assert view.seconds == pytest.approx(before + 10)
+
+
+async def test_a_question_asked_by_a_clock_that_ran_ahead_still_waits_for_its_answer(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
+    clock.advance(86_400)
+    view = await play(viewings, clock, actor, recording, 0, 300)
+    assert view.prompt is not None
+    clock.advance(-86_400)
+    view = await play(viewings, clock, actor, recording, 300, 900)
+    assert view.seconds <= 300 + 120 + 10
+    assert view.prompt is not None
+
+
+async def test_a_restart_gives_and_takes_nothing(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database,
+    attendance: Attendance, cards: Cards,
+) -> None:  # fmt: skip
+    await viewings.report(actor, recording.id, WatchReport(()))
+    clock.advance(10)
+    claim = WatchReport(((0.0, 10.0),))
+    await viewings.report(actor, recording.id, claim)
+    started_anew = Viewings(database, attendance, cards, clock)
+    assert (await started_anew.report(actor, recording.id, WatchReport(((10.0, 90.0),)))).seconds == 10
+    clock.advance(10)
+    assert (await started_anew.report(actor, recording.id, claim)).seconds == 10, "the same again"
+    clock.advance(10)
+    assert (await started_anew.report(actor, recording.id, WatchReport(((10.0, 20.0),)))).seconds == 20
+
+
+async def test_what_was_played_of_an_earlier_film_says_nothing_about_this_one(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await viewings.report(actor, recording.id, WatchReport((), version=0))
+    await change(database, recording, version=1)
+    clock.advance(10)
+    with pytest.raises(Problem) as refused:
+        await viewings.report(actor, recording.id, WatchReport(((0.0, 10.0),), version=0))
+    assert (refused.value.kind, refused.value.code) == (Kind.CONFLICT, "recording_renewed")
+    view = await viewings.report(actor, recording.id, WatchReport(((0.0, 10.0),), version=1))
+    assert view.seconds == pytest.approx(10)
 
 
 async def change(database: Database, recording: Recording, **fields: object) -> None:

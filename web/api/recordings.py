@@ -86,7 +86,9 @@ async def _picture(asked: Asked[Nothing], rendition: Rendition) -> MediaFile:
 
 async def viewing(asked: Asked[ViewingReport]) -> CoverageOut:
     """What the player says it played; answers what counts so far."""
-    report = WatchReport(tuple(asked.input.intervals), asked.input.rate, asked.input.ended)
+    report = WatchReport(
+        tuple(asked.input.intervals), asked.input.rate, asked.input.ended, asked.input.version
+    )
     coverage = await asked.services.viewings.report(asked.caller.person, asked.path("recordingId"), report)
     return CoverageOut.model_validate(coverage)
 

@@ -19,6 +19,8 @@ MAX_CAPTIONS = 512 * 1024
 
 Interval = tuple[Seconds, Seconds]
 
+Version = Annotated[int, Field(ge=0, le=MAX_VERSION)]
+
 
 class RecordingsQuery(PageQuery):
     """`GET /api/recordings`: what is absent does not matter.
@@ -117,15 +119,19 @@ class RecordingOut(Output):
 class FilmQuery(Input):
     """Of the film, its sound and its stream: `version` refuses every other than that one (`recording_renewed`)."""
 
-    version: Annotated[int, Field(ge=0, le=MAX_VERSION)] | None = None
+    version: Version | None = None
 
 
 class ViewingReport(Input):
-    """`POST /api/recordings/{id}/viewing`: seconds of the recording; answers the coverage so far."""
+    """`POST /api/recordings/{id}/viewing`: seconds of the recording; answers the coverage so far.
+
+    `version`: of the film that was played; a report of another one than there is now is refused.
+    """
 
     intervals: Annotated[list[Interval], Field(max_length=MAX_INTERVALS)]
     rate: Annotated[float, Field(gt=0, le=MAX_RATE, allow_inf_nan=False)] = 1.0
     ended: bool = False
+    version: Version | None = None
 
 
 class PromptAnswer(Input):

@@ -134,7 +134,7 @@ export class Api {
     this.http.get('/members', { organizationId, limit: 200 })
   reportViewing = (
     id: string,
-    report: { intervals: Interval[]; rate: number; ended?: boolean },
+    report: { intervals: Interval[]; rate: number; ended?: boolean; version?: number },
     keepalive = false,
   ): Promise<Coverage> => this.http.post(`/recordings/${id}/viewing`, report, { keepalive })
   answerPrompt = (id: string, prompt: string): Promise<Coverage> =>

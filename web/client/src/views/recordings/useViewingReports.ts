@@ -2,6 +2,7 @@ import { onScopeDispose, ref, type Ref } from 'vue'
 
 import { WatchTracker } from '@/lib/watched'
 import type { Coverage, Interval } from '@/protocol/http/shapes'
+import { Problem } from '@/protocol/problem'
 import { Serial } from '@/protocol/rooms/serial'
 import { useApi } from '@/services'
 
@@ -18,21 +19,31 @@ export interface ViewingReports {
   last: () => void
 }
 
-/** Tells the server what was really watched: every ten seconds, at each pause, at the end. */
-export function useViewingReports(id: string, covered: (coverage: Coverage) => void): ViewingReports {
+/**
+ * Tells the server what was really watched: every ten seconds, at each pause, at the end. What was not told of a film
+ * before it was made anew says nothing about the new one, and is forgotten.
+ */
+export function useViewingReports(
+  id: string,
+  version: () => number,
+  covered: (coverage: Coverage) => void,
+): ViewingReports {
   const api = useApi()
-  const tracker = new WatchTracker()
+  let tracker = new WatchTracker()
+  let watched = version()
   const failing = ref(false)
   let rate = 1
 
   async function report(ended = false, keepalive = false): Promise<void> {
-    const intervals: Interval[] = tracker.take()
+    const from = tracker
+    const intervals: Interval[] = from.take()
     if (!intervals.length && !ended) return
     try {
-      covered(await api.reportViewing(id, { intervals, rate, ended }, keepalive))
+      covered(await api.reportViewing(id, { intervals, rate, ended, version: watched }, keepalive))
       failing.value = false
-    } catch {
-      tracker.giveBack(intervals)
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'recording_renewed') return
+      from.giveBack(intervals)
       failing.value = true
     }
   }
@@ -58,6 +69,10 @@ export function useViewingReports(id: string, covered: (coverage: Coverage) => v
       void report(false, true)
     },
     advance(at, nextRate): void {
+      if (version() !== watched) {
+        watched = version()
+        tracker = new WatchTracker()
+      }
       rate = nextRate
       tracker.advance(at, nextRate, performance.now() / 1000)
     },
