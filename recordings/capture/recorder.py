@@ -124,14 +124,11 @@ class Recorder:
 
     def wished(self, person_key: str, *, hidden: bool) -> None:
         """The person asks not to be in the picture, or to be in it again; the last wish holds for the whole meeting."""
-        now_us = monotonic_us()
+        self._note(lambda capture, now_us: capture.wish(person_key, now_us, hidden=hidden))
 
-        def note() -> None:
-            if self._capture is not None:
-                self._capture.wish(person_key, now_us, hidden=hidden)
-
-        if not self._closed:
-            self._thread.order(note)
+    def marked(self, at: datetime) -> None:
+        """An item of the agenda has begun, `at` as the records have it."""
+        self._note(lambda capture, now_us: capture.mark(at, now_us))
 
     async def close(self) -> None:
         """Write and close everything; returns when the files are whole and on the disk. Twice is harmless."""
@@ -158,15 +155,18 @@ class Recorder:
             _log.warning("capture_not_synced", recording_id=self.recording_id, error=error.strerror)
 
     def _order(self, producer_id: str, work: Callable[[SegmentCapture, int], None]) -> None:
-        if self._closed or producer_id not in self._tracks:
-            return
+        if producer_id in self._tracks:
+            self._note(work)
+
+    def _note(self, work: Callable[[SegmentCapture, int], None]) -> None:
         now_us = monotonic_us()
 
         def run() -> None:
             if self._capture is not None:
                 work(self._capture, now_us)
 
-        self._thread.order(run)
+        if not self._closed:
+            self._thread.order(run)
 
     def _begin(self, segment: Segment, counters: CaptureCounters) -> None:
         identity = {"recordingId": segment.recording_id, "meetingId": segment.meeting_id}
@@ -175,6 +175,7 @@ class Recorder:
                 segment.folder,
                 identity,
                 segment.started_at,
+                self._clock,
                 monotonic_us(),
                 segment.min_free_bytes,
                 self._bridge,

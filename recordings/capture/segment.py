@@ -1,12 +1,13 @@
 """One unbroken run of capture of one meeting: its tracks, its journal, and the end of both."""
 
 import errno
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
 
+from database import Clock
 from recordings.capture.codecs.registry import find_codec
 from recordings.capture.disk import free_bytes
 from recordings.capture.journal import VERSION, Journal
@@ -15,6 +16,8 @@ from recordings.states import Failure
 from recordings.tracks import PacketSource, Track
 
 _FREE_CHECK_US: Final = 5_000_000
+# By more than this the server's clock does not part from the monotonic one by itself within seconds: it was set.
+_CLOCK_SET: Final = timedelta(seconds=0.5)
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +43,7 @@ class SegmentCapture:
         folder: Path,
         identity: dict[str, str],
         started_at: datetime,
+        clock: Clock,
         now_us: int,
         min_free_bytes: int,
         listener: SegmentListener,
@@ -52,6 +56,8 @@ class SegmentCapture:
         self._tracks: dict[str, TrackCapture] = {}
         self._count = 0
         self._checked_us: int | None = None
+        self._clock = clock
+        self._told = (started_at, now_us)  # what the clock showed when
         self._ended = False
         folder.mkdir(parents=True)
         self._journal = Journal(folder)
@@ -94,6 +100,10 @@ class SegmentCapture:
         """Somebody asks not to be in the picture, or to be in it again."""
         self._journal.add("picture", personKey=person_key, hidden=hidden, us=now_us)
 
+    def mark(self, at: datetime, now_us: int) -> None:
+        """An item of the agenda began, `at` by the server's clock, which may be set meanwhile; `now_us` is never."""
+        self._journal.add("mark", at=at.isoformat(), us=now_us)
+
     def pause(self, producer_id: str, now_us: int) -> None:
         """The publisher paused."""
         capture = self._tracks.get(producer_id)
@@ -128,6 +138,7 @@ class SegmentCapture:
         if self._checked_us is None or now_us - self._checked_us >= _FREE_CHECK_US:
             self._checked_us = now_us
             self._guard(self._check_free)
+        self._note_clock(now_us)
         for capture in list(self._tracks.values()):
             if not self._ended:
                 self._drain(capture, now_us)
@@ -162,6 +173,13 @@ class SegmentCapture:
         self._journal.add("lost", track=capture.number)
         _close_anyway(capture.close)
         self._listener.source_done(capture.track.tap)
+
+    def _note_clock(self, now_us: int) -> None:
+        """Where somebody has set the server's clock, what it shows now."""
+        shown, (told, told_us) = self._clock(), self._told
+        if abs(shown - told - timedelta(microseconds=now_us - told_us)) > _CLOCK_SET:
+            self._told = (shown, now_us)
+            self._journal.add("clock", at=shown.isoformat(), us=now_us)
 
     def _check_free(self) -> None:
         if free_bytes(self._folder) < self._min_free_bytes:

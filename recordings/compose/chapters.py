@@ -48,7 +48,13 @@ def _seen(story: Story, texts: FilmTexts) -> Iterator[tuple[float, str]]:
 
 
 def film_seconds(story: Story, at: datetime) -> float | None:
-    """Where a moment of the meeting is in the film; what was not captured is where capture went on."""
+    """Where a moment of the meeting is in the film; what was not captured is where capture went on.
+
+    The server's clock tells of those moments only that capture did not hear of.
+    """
+    for stretch in story.stretches:
+        if at in stretch.marks:
+            return stretch.marks[at]
     for stretch in story.stretches:
         end = stretch.started_at + timedelta(seconds=stretch.end - stretch.begin)
         if at < end:

@@ -1,7 +1,7 @@
 """Reads a segment's journal into records. Total: what is not as it should be is left out."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +45,13 @@ class SegmentRecord:
     ended: float | None = None  # None: cut off by a kill
     failure: Failure | None = None
     wishes: dict[str, bool] = field(default_factory=dict)  # person -> asked last not to be in the picture
+    clock_set: tuple[datetime, float] | None = None  # last: what the server's clock showed, and when
+    marks: dict[datetime, float] = field(default_factory=dict)  # as the records have it -> when that was
+
+    def shown_at(self, seconds: float) -> datetime:
+        """What the server's clock showed in the end, at this second or later; what it was set to counts."""
+        shown, since = self.clock_set or (self.started_at, 0.0)
+        return shown + timedelta(seconds=seconds - since)
 
 
 def read_segment(folder: Path) -> SegmentRecord | None:
@@ -67,10 +74,7 @@ def read_segment(folder: Path) -> SegmentRecord | None:
 def _begin(folder: Path, line: dict[str, Any]) -> SegmentRecord | None:
     if line["event"] != "segment":
         return None
-    started_at = datetime.fromisoformat(line["startedAt"])
-    if started_at.tzinfo is None:
-        return None
-    return SegmentRecord(folder, started_at, _integer(line["us"]))
+    return SegmentRecord(folder, _moment(line["startedAt"]), _integer(line["us"]))
 
 
 def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
@@ -80,6 +84,10 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
         segment.tracks.setdefault(record.number, record)
     elif event == "picture":
         segment.wishes[str(line["personKey"])] = line["hidden"] is True
+    elif event == "mark":
+        segment.marks.setdefault(_moment(line["at"]), _seconds(segment, line))
+    elif event == "clock":
+        segment.clock_set = (_moment(line["at"]), _seconds(segment, line))
     elif event == "end":
         segment.failure = Failure(line["failure"]) if "failure" in line else None
         segment.ended = _seconds(segment, line) if "us" in line else None
@@ -128,6 +136,13 @@ def _seconds(segment: SegmentRecord, line: dict[str, Any]) -> float:
 
 def _position(track: TrackRecord, line: dict[str, Any]) -> float:
     return _integer(line["position"]) / track.clock_rate
+
+
+def _moment(value: Any) -> datetime:
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return at
 
 
 def _integer(value: Any) -> int:

@@ -1,8 +1,8 @@
 """What was to be seen and heard when: all segments of a recording on the one time line of the composed film."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -47,11 +47,16 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What the film shows from `begin` to `end` happened from `started_at` on, on the server's clock."""
+    """What the film shows from `begin` to `end` happened from `started_at` on, on the server's clock.
+
+    `marks` are moments of that clock of which capture knows where in the film they are, even where somebody set the
+    clock meanwhile.
+    """
 
     started_at: datetime
     begin: float
     end: float
+    marks: Mapping[datetime, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +106,16 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
         begin = min(track.begin for track in found)
         shift = end - begin
         if last is not None:
-            away = (segment.started_at - last[0].started_at).total_seconds() + begin - last[1]
+            gone = segment.started_at + timedelta(seconds=begin) - last[0].shown_at(last[1])
+            away = gone.total_seconds()
             shown = min(max(away, 0.0), INTERRUPTION_SECONDS)
             interruptions.append(Interruption((end, end + shown), max(away, shown)))
             shift += shown
         clips += [track.clip(shift, f"{path.name}/{track.record.number}", hidden) for track in found]
         finish = max(track.end for track in found)
         end = finish + shift
-        stretches.append(Stretch(segment.started_at + timedelta(seconds=begin), begin + shift, end))
+        marks = {at: min(max(seconds, begin), finish) + shift for at, seconds in segment.marks.items()}
+        stretches.append(Stretch(segment.started_at + timedelta(seconds=begin), begin + shift, end, marks))
         last = (segment, finish)
     if not clips:
         end = 0.0

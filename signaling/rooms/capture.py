@@ -1,5 +1,7 @@
 """The recording as a listener in a hall: each producer gets a tap that the recorder drains."""
 
+from datetime import datetime
+
 import structlog
 
 from media import MediaError, Router
@@ -29,6 +31,11 @@ class Capture:
         self._wishes[person_key] = hidden
         if self.recorder is not None:
             self.recorder.wished(person_key, hidden=hidden)
+
+    def marked(self, at: datetime) -> None:
+        """Noted beside the captured files, on their own clock."""
+        if self.recorder is not None:
+            self.recorder.marked(at)
 
     def opened(self, session: Session, publication: Publication) -> None:
         """Record a producer."""

@@ -5,6 +5,7 @@ docs/closing.md holds the order.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Protocol
 
 from errors import Kind, Problem
@@ -14,6 +15,7 @@ from rooms.live.events import Source
 from signaling.rooms.messages import KINDS
 from signaling.rooms.priority import default_priority
 from signaling.rooms.session import Publication, Session
+from signaling.wire import timestamp
 
 Post = Callable[[Iterable[str], str, Any], None]
 """Queue an event for connections by sid."""
@@ -33,6 +35,9 @@ class Ear(Protocol):
 
     def closed(self, producer_id: str) -> None:
         """A producer is about to go."""
+
+    def marked(self, at: datetime) -> None:
+        """An item of the agenda has begun."""
 
     def wished(self, person_key: str, *, hidden: bool) -> None:
         """Somebody asks not to be in the picture, or to be in it again; told before the cameras open or close."""
@@ -104,6 +109,11 @@ class Hall:
         """The recording hears of a producer, but for the camera of who asked not to be in the picture."""
         if publication.source is not Source.CAMERA or not self.hides(session.person_key):
             self._ear.opened(session, publication)
+
+    def mark(self, item: int, at: datetime) -> None:
+        """An item of the agenda has begun: a chapter of the recording."""
+        self._ear.marked(at)
+        self.tell_everybody("agendaMarked", {"item": item, "at": timestamp(at)})
 
     def wish(self, person_key: str, *, hidden: bool) -> bool:
         """Record the person's cameras from now on, or no longer; whether that is anything new."""

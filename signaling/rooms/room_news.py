@@ -87,7 +87,7 @@ class RoomNews:
             case ChatPosted():
                 hall.tell_everybody("chat", chat_message(event))
             case AgendaMarked(item=item, at=at):
-                hall.tell_everybody("agendaMarked", {"item": item, "at": timestamp(at)})
+                hall.mark(item, at)
             case RoleChanged(peer_id=peer, role=role):
                 self._change_role(hall, peer, role)
             case MediaMuted(peer_id=peer, sources=sources):

@@ -53,12 +53,23 @@ class Meeting:
         self.counters = CaptureCounters()
         self.folder = folder
         self.now = 0.0
+        self.clock_set = timedelta()  # by how much, since it began
+        self._started = STARTED + away
         self._streams: list[Stream] = []
         self.segment_folder = folder / f"segment-{number:04d}"
         self.capture = SegmentCapture(
-            self.segment_folder, {"recordingId": "r", "meetingId": "m"}, STARTED + away, BASE_US, 0,
+            self.segment_folder, {"recordingId": "r", "meetingId": "m"}, self._started, self.clock, BASE_US, 0,
             self.told, self.counters,
         )  # fmt: skip
+
+    def clock(self) -> datetime:
+        """The server's."""
+        return self._started + timedelta(seconds=self.now) + self.clock_set
+
+    def mark(self) -> datetime:
+        """An item of the agenda begins; answers when, as the records have it."""
+        self.capture.mark(self.clock(), self.now_us)
+        return self.clock()
 
     def join(self, *tracks: tuple[Track, Stream]) -> None:
         for each, stream in tracks:

@@ -115,6 +115,7 @@ async def test_items_of_the_agenda_that_a_host_marks_outlive_a_restart_and_becom
         meeting = await branch.meeting(record=True, agenda="一、学习全会精神\n\n  二、讨论  \n三、表决")
         async with participant(stack.url, cookie=branch.secretary) as host:
             joined = await host.join(meeting)
+            await host.heard("recordingState")
             items = ["一、学习全会精神", "二、讨论", "三、表决"]
             assert joined["agenda"] == {"items": items, "current": None}
             async with participant(stack.url, cookie=branch.members[0]) as member:
@@ -139,6 +140,9 @@ async def test_items_of_the_agenda_that_a_host_marks_outlive_a_restart_and_becom
             assert recording is not None
             marks = (await brief_of(session, recording, RecordingSettings(folder=tmp_path))).marks
     assert [mark.title for mark in marks] == ["一、学习全会精神", "三、表决"]
+    journal = next((tmp_path / "recordings").glob("*/segment-0001/journal.jsonl"))
+    noted = [line for line in journal.read_text().splitlines() if '"event":"mark"' in line]
+    assert [mark.at in line for mark, line in zip(marks, noted, strict=True)] == [True, True]
     begun, voted = (datetime.fromisoformat(mark.at) for mark in marks)
     assert voted - begun == timedelta(seconds=60)
 
