@@ -84,3 +84,18 @@ async def test_who_comes_before_the_host_waits_and_is_let_in_by_itself(arrive: A
     await secretary.join(meeting)
     await early.page.get_by_test_id("call").wait_for()
     await early.sees_and_hears(1)
+
+
+async def test_who_opens_a_meeting_twice_is_told_of_the_other_window(arrive: Arrive) -> None:
+    member = await arrive("xiulan", PHONE)
+    secretary = await arrive("liuxi")
+    meeting = await secretary.schedule("两个窗口")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    second = await member.context.new_page()
+    await second.goto(f"{member.server.url}/meetings/{meeting}/room")
+    notice = second.get_by_test_id("elsewhere")
+    await expect(notice).to_contain_text("另一个窗口")
+    await member.page.get_by_test_id("leave").click()
+    await expect(member.page.get_by_test_id("end-screen")).to_be_visible()
+    await expect(notice).to_have_count(0)
