@@ -14,7 +14,7 @@ from database import Clock, Database, new_id
 from errors import Problem
 from recordings import jobs, repository
 from recordings.compose.brief import Brief
-from recordings.compose.report import Failed, Finished, Progress
+from recordings.compose.report import Failed, Finished, Progress, Report
 from recordings.composing.briefing import brief_of
 from recordings.composing.process import run
 from recordings.events import RecordingStatus
@@ -156,17 +156,17 @@ class Compositions:
         _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
         progress = _Share()
         reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
-        async with contextlib.aclosing(reports), self._renewing(job.recording_id, worker, progress) as lost:
+        last: Report | None = None
+        async with contextlib.aclosing(reports), self._renewing(job.recording_id, worker, progress):
             async for report in reports:
-                match report:
-                    case _ if lost.is_set():
-                        raise _Lost
-                    case Progress(share):
-                        progress.done = share
-                    case Finished():
-                        await self._finish(job.recording_id, worker, report)
-                    case Failed():
-                        await self._fail(job.recording_id, worker, report)
+                last = report
+                if isinstance(report, Progress):
+                    progress.done = report.share
+        match last:
+            case Finished():
+                await self._finish(job.recording_id, worker, last)
+            case Failed():
+                await self._fail(job.recording_id, worker, last)
 
     async def _brief(self, recording_id: str) -> Brief:
         async with self._database.reading() as session:
@@ -176,27 +176,36 @@ class Compositions:
             return await brief_of(session, recording, self._settings)
 
     @contextlib.asynccontextmanager
-    async def _renewing(
-        self, recording_id: str, worker: str, progress: "_Share"
-    ) -> AsyncIterator[asyncio.Event]:
-        """Note progress and renew the lease by the clock, whatever the process says; tells when the job is lost."""
-        lost = asyncio.Event()
+    async def _renewing(self, recording_id: str, worker: str, progress: "_Share") -> AsyncIterator[None]:
+        """Note progress and renew the lease by the clock, whatever the process says.
+
+        Where the job is lost, what is done inside ends at once, with _Lost: two must not work in one folder.
+        """
+        inside = asyncio.current_task()
+        lost = False
 
         async def renew() -> None:
-            while not lost.is_set():
-                try:
+            nonlocal lost
+            try:
+                while True:
                     await self._note(recording_id, worker, progress.done)
-                except _Lost:
-                    lost.set()
-                await asyncio.sleep(self._noting_seconds)
+                    await asyncio.sleep(self._noting_seconds)
+            except _Lost:
+                lost = inside is not None and inside.cancel()
 
         task = asyncio.create_task(renew(), name="composition_lease")
         try:
-            yield lost
+            yield
+        except asyncio.CancelledError:
+            if inside is not None and lost and inside.cancelling() == 1:  # by nobody but us
+                raise _Lost from None
+            raise
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            if inside is not None and lost:
+                inside.uncancel()
 
     @property
     def _noting_seconds(self) -> float:

@@ -331,6 +331,32 @@ async def job_of(database: Database, row: Recording) -> tuple[int, str | None, b
     return job.attempts, job.detail, job.worker is not None
 
 
+async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatever_it_is_at(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    make_meeting: MakeMeeting,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await composing(database, settings, meeting, clock, seconds=0.2)
+    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
+    monkeypatch.setattr(process, "command", lambda *_: silent)  # as while hours of parts are joined
+    center = await centers.start()
+    child = await a_child()
+    clock.advance(timedelta(seconds=settings.lease_seconds + 1))
+    async with database.transaction() as session:
+        job = await session.get(CompositionJob, row.id)
+        assert job is not None
+        job.worker = "b" * 32
+        job.lease_until = clock() + timedelta(hours=1)
+    await until(lambda: child not in children())
+    await until(lambda: center._compositions.counters.running == 0)
+    assert await job_of(database, row) == (1, None, True)
+    assert (await recording_of(database, meeting)).state is RecordingState.COMPOSING
+
+
 async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_job_back(
     centers: Centers,
     database: Database,
