@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("station", metavar="STATION", help="its name, or the id that `stations` lists")
     add("verify-cards", commands.verify_cards, "check the hash chain of every activity card")
     one = add("create-account", commands.create_account, "make a log-in; the password is asked for")
-    one.add_argument("username")
+    one.add_argument("username", metavar="USERNAME", help="what is typed to sign in")
     one.add_argument("--name", required=True, help="the person's name")
     one.add_argument("--role", required=True, choices=[role.value for role in RoleName])
     one.add_argument(
@@ -125,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
         "--new-department", action="store_true", help="make that organization, the tree's root, first"
     )
     one = add("reset-password", commands.reset_password, "set an account's password; its sessions end")
-    one.add_argument("username")
+    one.add_argument("username", metavar="USERNAME", help="what is typed to sign in")
     add(
         "storage", commands.storage, "try the remote store that recordings are carried to, and say what waits"
     )

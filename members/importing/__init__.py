@@ -13,7 +13,8 @@ kind is department, committee, general_branch, branch or group; standing full or
 deputy_secretary, organization, publicity or discipline; locale zh-CN or en; role as `create-account --help` lists them.
 
 A code or user name that is known already is brought up to date; nothing is ever removed, and an organization is not
-moved. An account without a password gets one, told in the report; the password of an existing account stays.
+moved. An account without a password gets one, told in the report; the password of an existing account stays. The
+department that `create-account --new-department` made has its name for a code.
 """
 
 from members.importing.errors import ImportRefused, RowError
