@@ -112,7 +112,7 @@ cdef inline void recover(
             or not fits_between(stream, number, timestamp - red.copies[i].back)
         ):
             continue
-        slot = ring_store(&stream.ring, number, payload + red.copies[i].at, red.copies[i].length)
+        slot = ring_store(&stream.ring, number, payload + red.copies[i].at, red.copies[i].length, core.now)
         slot.arrival_us = core.now
         slot.timestamp = timestamp - red.copies[i].back
         slot.payload_at = 0
@@ -200,7 +200,7 @@ cdef inline void store(
     elif not parse_payload(&payload, producer.codec, data + rtp.payload_at, rtp.payload_length):
         core.drops[<int>DROP_MALFORMED_PAYLOAD] += 1
         return
-    slot = ring_store(&stream.ring, sequence, data, end)
+    slot = ring_store(&stream.ring, sequence, data, end, core.now)
     slot.arrival_us = core.now
     slot.timestamp = rtp.timestamp
     slot.payload_at = <uint16_t>rtp.payload_at
@@ -303,7 +303,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     if arrival == ARRIVAL_DUPLICATE or (arrival == ARRIVAL_LATE and ring_seen(&stream.ring, sequence)):
         core.drops[<int>DROP_DUPLICATE] += 1
         return
-    if arrival == ARRIVAL_LATE and stream.highest - sequence >= stream.ring.slot_count // 2:
+    if arrival == ARRIVAL_LATE and stream.highest - sequence >= stream.ring.slot_count:
         core.drops[<int>DROP_TOO_LATE] += 1
         return
     stream.received += 1

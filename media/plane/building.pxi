@@ -28,6 +28,7 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
     cdef producer_t *producer = <producer_t *>calloc(1, sizeof(producer_t))
     cdef stream_t *stream
     cdef int i
+    cdef bint opened
     if producer == NULL:
         raise MemoryError
     producer.video = video
@@ -47,7 +48,11 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
         producer.stream_count = i + 1
         producer.spatial_count = i + 1
         producer.told_wanted = i
-        if not ring_open(&stream.ring, VIDEO_SLOTS if video else AUDIO_SLOTS, VIDEO_RING if video else AUDIO_RING):
+        if video:
+            opened = ring_open(&stream.ring, VIDEO_SLOTS, VIDEO_SLOTS_MOST, VIDEO_RING, VIDEO_RING_MOST)
+        else:
+            opened = ring_open(&stream.ring, AUDIO_SLOTS, AUDIO_SLOTS, AUDIO_RING, AUDIO_RING_MOST)
+        if not opened:
             free_producer(producer)
             raise MemoryError
         if layered:

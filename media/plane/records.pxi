@@ -85,10 +85,13 @@ cdef dict SRTP_PROFILES = {
 }
 
 cdef enum:
-    VIDEO_SLOTS = 1024  # four seconds at 2.5 Mbit/s
-    VIDEO_RING = 1 << 20
+    VIDEO_SLOTS = 256
+    VIDEO_SLOTS_MOST = 1024  # four seconds at 2.5 Mbit/s
+    VIDEO_RING = 1 << 16
+    VIDEO_RING_MOST = 1 << 20
     AUDIO_SLOTS = 128
-    AUDIO_RING = 1 << 16
+    AUDIO_RING = 1 << 13
+    AUDIO_RING_MOST = 1 << 16
     VIDEO_SPANS = 64
     AUDIO_SPANS = 8
     TAP_MOST = 65536

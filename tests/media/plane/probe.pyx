@@ -225,7 +225,7 @@ cdef class Stream:
     def __cinit__(self):
         self.stream = <stream_t *>calloc(1, sizeof(stream_t))
         self.stream.bad_next = -1
-        ring_open(&self.stream.ring, 128, 1 << 16)
+        ring_open(&self.stream.ring, 128, 128, 1 << 16, 1 << 16)
 
     def __dealloc__(self):
         ring_close(&self.stream.ring)
@@ -246,15 +246,16 @@ cdef class Stream:
 cdef class Ring:
     cdef ring_t ring
 
-    def __cinit__(self, slots, size):
-        ring_open(&self.ring, slots, size)
+    def __cinit__(self, slots, slot_most, size, size_most):
+        ring_open(&self.ring, slots, slot_most, size, size_most)
 
     def __dealloc__(self):
         ring_close(&self.ring)
 
-    def store(self, sequence, bytes data):
-        cdef slot_t *slot = ring_store(&self.ring, sequence, <const uint8_t *><const char *>data, <int>len(data))
+    def store(self, sequence, bytes data, now):
+        cdef slot_t *slot = ring_store(&self.ring, sequence, <const uint8_t *><const char *>data, <int>len(data), now)
         slot.payload_length = <uint16_t>len(data)
+        slot.arrival_us = now
 
     def find(self, sequence):
         cdef slot_t *slot = ring_find(&self.ring, sequence)
@@ -262,6 +263,14 @@ cdef class Ring:
 
     def seen(self, sequence):
         return bool(ring_seen(&self.ring, sequence))
+
+    @property
+    def slots(self):
+        return self.ring.slot_count
+
+    @property
+    def size(self):
+        return self.ring.block_size
 
 
 cdef class Queue:

@@ -147,21 +147,6 @@ def test_skipped_pictures_close_up_too() -> None:
 
 
 @settings(max_examples=100)
-@given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 700)), max_size=200))
-def test_the_ring_never_shows_wrong_bytes(stores: list[tuple[int, int]]) -> None:
-    ring = probe.Ring(16, 4096)
-    kept: dict[int, bytes] = {}
-    for sequence, length in stores:
-        data = bytes([sequence & 0xFF]) * length
-        ring.store(sequence, data)
-        kept[sequence] = data
-        for number, expected in kept.items():
-            assert ring.find(number) in {None, expected}
-        assert ring.find(sequence) == data
-        assert ring.seen(sequence)
-
-
-@settings(max_examples=100)
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=1500)), max_size=300))
 def test_the_queue_gives_what_it_took_in_order(script: list[bytes | None]) -> None:
     queue = probe.Queue(4096)
