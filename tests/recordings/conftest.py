@@ -53,7 +53,7 @@ class Heard:
         meeting_id: str,
         *states: RecordingState,
         after: RecordingState | None = None,
-        seconds: float = 60,
+        seconds: float = PATIENCE_SECONDS,
     ) -> RecordingStatus:
         """Wait until the newest status is one of these, after another one where that is given."""
 
