@@ -165,7 +165,10 @@ def missing_line(missing: Mapping[str, int]) -> str:
     if not missing["packets"]:
         return ""
     parts = [f"{count} {name}" for name, count in missing.items() if count and name != "packets"]
-    return f"\n{'':11s}  {missing['packets']} packets missing: {', '.join(parts) or 'nobody counted them'}"
+    rest = 2 * missing["packets"] - sum(missing.values())
+    if rest > 0:
+        parts.append(f"{rest} dropped by nobody known: under way or unread when counting ended")
+    return f"\n{'':11s}  {missing['packets']} packets missing: {', '.join(parts)}"
 
 
 def table(points: Sequence[Point]) -> str:

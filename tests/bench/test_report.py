@@ -29,8 +29,12 @@ def test_what_was_never_sent_is_told_apart() -> None:
     assert found == {"packets": 200, "not sent by the publishers": 200}
 
 
-def test_what_nobody_counted_is_said_so() -> None:
-    assert missing_line(missing([sample(100)])).endswith("nobody counted them")
+def test_what_nobody_dropped_is_said_to_be_late() -> None:
+    found = missing_line(missing([sample(100, sockets=300)]))
+
+    assert found.endswith(
+        "missing: 300 sockets, 700 dropped by nobody known: under way or unread when counting ended"
+    )
 
 
 def test_nothing_is_said_where_nothing_is_missing() -> None:
