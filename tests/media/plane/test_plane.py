@@ -56,6 +56,37 @@ class Peer:
             if not 192 <= data[1] <= 223:
                 return self.inbound.unprotect(data)
 
+    def speak(self) -> int:
+        """Publish a microphone."""
+        return self.plane.add_producer(
+            self.transport,
+            "audio",
+            codec="opus",
+            clock_rate=48_000,
+            payload_type=AUDIO,
+            encodings=[Encoding(3000)],
+        )
+
+    def be_seen_by(self, subscriber: "Peer") -> None:
+        """Publish a camera that somebody watches."""
+        camera = self.plane.add_producer(
+            self.transport,
+            "video",
+            codec="vp8",
+            clock_rate=90_000,
+            payload_type=96,
+            encodings=[Encoding(1000)],
+        )
+        self.plane.add_consumer(
+            subscriber.transport,
+            camera,
+            ssrc=10,
+            payload_type=100,
+            rtx_ssrc=11,
+            rtx_payload_type=101,
+            paused=False,
+        )
+
 
 Join = Callable[..., Peer]
 
@@ -106,23 +137,7 @@ def test_a_datagram_comes_in_and_is_answered_by_the_same_socket(
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_media_goes_from_socket_to_socket(plane: Plane, join: Join, family: int) -> None:
     publisher, subscriber = join(family), join()
-    producer = plane.add_producer(
-        publisher.transport,
-        "video",
-        codec="vp8",
-        clock_rate=90_000,
-        payload_type=96,
-        encodings=[Encoding(1000)],
-    )
-    plane.add_consumer(
-        subscriber.transport,
-        producer,
-        ssrc=10,
-        payload_type=100,
-        rtx_ssrc=11,
-        rtx_payload_type=101,
-        paused=False,
-    )
+    publisher.be_seen_by(subscriber)
     sent = [vp8(1, key=index == 0, first=index == 0, size=900) for index in range(20)]
     for index, payload in enumerate(sent):
         publisher.socket.send(publisher.outbound.protect(rtp(index, 3000, 1000, payload, marker=index == 19)))
@@ -133,14 +148,7 @@ def test_media_goes_from_socket_to_socket(plane: Plane, join: Join, family: int)
 
 def test_events_wake_the_control_plane(plane: Plane, join: Join) -> None:
     publisher = join()
-    plane.add_producer(
-        publisher.transport,
-        "audio",
-        codec="opus",
-        clock_rate=48_000,
-        payload_type=AUDIO,
-        encodings=[Encoding(3000)],
-    )
+    publisher.speak()
     publisher.socket.send(publisher.outbound.protect(rtp(1, 1, 3000, b"x", payload_type=AUDIO)))
     assert select.select([plane.event_fd], [], [], PATIENCE_SECONDS)[0]
     assert plane.drain_control() == []
@@ -150,14 +158,7 @@ def test_events_wake_the_control_plane(plane: Plane, join: Join) -> None:
 
 def test_a_tap_works_across_threads(plane: Plane, join: Join) -> None:
     publisher = join()
-    producer = plane.add_producer(
-        publisher.transport,
-        "audio",
-        codec="opus",
-        clock_rate=48_000,
-        payload_type=AUDIO,
-        encodings=[Encoding(3000)],
-    )
+    producer = publisher.speak()
     tap = plane.add_tap(producer, 1000)
     packets: list[tuple[int, bytes]] = []
     before = plane.now_us()
@@ -238,14 +239,7 @@ def test_a_running_plane_is_not_fed_by_hand(plane: Plane) -> None:
 
 def test_a_refused_destination_is_counted_and_the_rest_goes_on(plane: Plane, join: Join) -> None:
     publisher, subscriber = join(), join()
-    producer = plane.add_producer(
-        publisher.transport,
-        "audio",
-        codec="opus",
-        clock_rate=48_000,
-        payload_type=AUDIO,
-        encodings=[Encoding(3000)],
-    )
+    producer = publisher.speak()
     lost = plane.add_transport()
     plane.set_remote_address(
         lost, subscriber.address[:12] + bytes([255] * 4) + subscriber.address[16:]
@@ -290,23 +284,7 @@ def test_control_calls_do_not_wait_for_the_thread() -> None:
 def test_a_kernel_that_refuses_segmentation_is_sent_single_datagrams(plane: Plane, join: Join) -> None:
     """Without checksums Linux refuses UDP_SEGMENT: every packet arrives all the same, and the plane learns."""
     publisher, subscriber = join(), join()
-    producer = plane.add_producer(
-        publisher.transport,
-        "video",
-        codec="vp8",
-        clock_rate=90_000,
-        payload_type=96,
-        encodings=[Encoding(1000)],
-    )
-    plane.add_consumer(
-        subscriber.transport,
-        producer,
-        ssrc=10,
-        payload_type=100,
-        rtx_ssrc=11,
-        rtx_payload_type=101,
-        paused=False,
-    )
+    publisher.be_seen_by(subscriber)
     for descriptor in Path("/proc/self/fd").iterdir():
         if descriptor.exists() and descriptor.readlink().name.startswith("socket:"):
             with socket.socket(fileno=os.dup(int(descriptor.name))) as ours:
