@@ -1,13 +1,15 @@
 """Every refusal has a sentence in every language, and the right language is found."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from localization import LANGUAGES, ErrorTexts, Language, choose_language
+from localization import LANGUAGES, LOCALES, ErrorTexts, Language, choose_language
+from recordings.states import Failure
 from web.api.parsing import SENTENCES
 from web.refusals import HTTP_CODES
 
@@ -93,3 +95,9 @@ def test_the_language_is_the_accounts_then_the_browsers_then_chinese(
     account: str | None, header: str | None, language: Language
 ) -> None:
     assert choose_language(account, header) == language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_people_read_why_a_recording_failed(language: str) -> None:
+    texts = json.loads((LOCALES / language / "recordings.json").read_text())
+    assert set(texts["failures"]) == {failure.value for failure in Failure}
