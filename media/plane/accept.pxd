@@ -183,6 +183,7 @@ cdef inline void store(
     cdef red_t red
     cdef slot_t *slot
     cdef bint speaks
+    cdef int spatial
     cdef int end = rtp.payload_at + rtp.payload_length
     red.count = -1
     if rtp.payload_length == 0:
@@ -229,9 +230,11 @@ cdef inline void store(
     if producer.video and payload.key:
         key_arrived(core, producer, stream, sequence, rtp.timestamp)
     if producer.video:
+        spatial = spatial_layer(producer, stream, slot)
         meter_add(
-            &producer.meters[spatial_layer(producer, stream, slot) * TEMPORAL_MOST + slot.payload.temporal], end,
+            &producer.meters[spatial * TEMPORAL_MOST + slot.payload.temporal], end,
             stream.key_sequence != 0 and rtp.timestamp == stream.key_timestamp,
+            stream.key_asked and spatial == 0,
         )
     if not is_heard(producer) and not late:
         floor_ask(core, producer, speaks)

@@ -111,22 +111,38 @@ cdef inline bint climb(demand_t *demand, int64_t *left, int64_t reserve) noexcep
     return True
 
 
-cdef inline bint hold(demand_t *demand, int64_t *left, int64_t now) noexcept nogil:
-    """Leave the lowest rung, for a while, to who has a picture, though but half of it is there."""
+cdef inline bint hold(demand_t *demand, int64_t *left, bint calm, int64_t now) noexcept nogil:
+    """Leave the lowest rung, for a while, to who has a picture, though but half of it is there; while the line is calm, for
+    however long."""
     cdef int rung = next_rung(demand, NO_RUNG)
     cdef grant_t *grant = &demand.grant
     if rung == NO_RUNG or grant.rung == NO_RUNG or demand.fresh or 2 * left[0] < demand.ladder.bps[rung]:
         return False
-    if grant.held_us and now - grant.held_us >= HELD_MOST_US:
+    if grant.held_us and not calm and now - grant.held_us >= HELD_MOST_US:
         return False
-    if grant.held_us == 0:
+    if grant.held_us == 0 or calm:
         grant.held_us = now
     demand.given = rung
     left[0] -= demand.ladder.bps[rung]
     return True
 
 
-cdef inline void allocate(demand_t **demands, int count, int64_t bps, int64_t now) noexcept nogil:
+cdef inline void begin(demand_t *demand, int64_t *left, int64_t reserve, bint calm, int64_t now) noexcept nogil:
+    """The lowest rung."""
+    demand.given = NO_RUNG
+    if climb(demand, left, reserve):
+        demand.grant.held_us = 0
+    else:
+        hold(demand, left, calm, now)
+
+
+cdef inline bint climbs_in_size(const demand_t *demand) noexcept nogil:
+    """Whether the next rung is of the size it has."""
+    cdef int rung = next_rung(demand, demand.given)
+    return rung != NO_RUNG and demand.given != NO_RUNG and rung // TEMPORAL_MOST == demand.given // TEMPORAL_MOST
+
+
+cdef inline void allocate(demand_t **demands, int count, int64_t bps, bint calm, int64_t now) noexcept nogil:
     """Fill in `given` of all demands, which are ordered by falling priority."""
     cdef int64_t left = bps
     cdef int64_t reserve = bps >> RESERVE_SHIFT
@@ -134,11 +150,11 @@ cdef inline void allocate(demand_t **demands, int count, int64_t bps, int64_t no
     cdef int end, i
     cdef bint climbing
     for i in range(count):
-        demands[i].given = NO_RUNG
-        if climb(demands[i], &left, reserve):
-            demands[i].grant.held_us = 0
-        else:
-            hold(demands[i], &left, now)
+        begin(demands[i], &left, reserve, calm, now)
+        # The main picture first moves well, then the others appear.
+        while i == 0 and count > 1 and demands[0].priority > demands[1].priority and climbs_in_size(demands[0]):
+            if not climb(demands[0], &left, reserve):
+                break
     while first < count:
         end = first
         while end < count and demands[end].priority == demands[first].priority:
@@ -208,13 +224,13 @@ cdef inline void forget_mistakes(patience_t *patience) noexcept nogil:
 
 
 cdef inline void share(
-    demand_t **demands, int count, int64_t bps, patience_t *patience, int64_t now
+    demand_t **demands, int count, int64_t bps, bint calm, patience_t *patience, int64_t now
 ) noexcept nogil:
-    """Divide `bps` among the demands, ordered by falling priority, and bring their grants up to now."""
+    """Divide `bps` among the demands, ordered by falling priority, and bring their grants up to now. `calm`: no queue grows."""
     cdef int64_t long_enough = patience_now(patience, now)
     cdef demand_t *demand
     cdef int i, before
-    allocate(demands, count, bps, now)
+    allocate(demands, count, bps, calm, now)
     for i in range(count):
         demand = demands[i]
         before = demand.grant.rung

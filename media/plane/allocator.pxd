@@ -21,6 +21,7 @@ from media.plane.sending cimport core_tell
 cdef enum:
     EVENT_LAYERS_CHANGED = 4
     ALLOCATE_US = 100_000
+    CALM_US = 1_000_000
     AUDIO_US = 500_000  # some 25 packets of a voice: in a tenth of a second one more or less would be a fifth of the rate
     AUDIO_LEAST_BPS = 40_000  # whoever is silent now may speak in the next moment
 
@@ -121,6 +122,11 @@ cdef inline int kept_temporal(const consumer_t *consumer, int rung) noexcept nog
     return 0
 
 
+cdef inline bint is_calm(const core_t *core, const transport_t *transport) noexcept nogil:
+    """Whether no packets have waited in a queue lately."""
+    return transport.estimator != NULL and core.now - transport.estimator.queued_us > CALM_US
+
+
 cdef inline void starve(core_t *core, consumer_t *consumer) noexcept nogil:
     """No bandwidth for the least of it: the picture pauses, and the client is told."""
     if consumer.starved:
@@ -177,13 +183,17 @@ cdef inline void divide(core_t *core, transport_t *transport) noexcept nogil:
         forget_mistakes(&transport.patience)
     share(
         <demand_t **>core.demands.items, core.demands.count, largest(transport.budget_bps - audio, 0),
-        &transport.patience, core.now,
+        is_calm(core, transport), &transport.patience, core.now,
     )
     for i in range(core.demands.count):
         demand = <demand_t *>core.demands.items[i]
         transport.desired_bps += rung_bps(demand, top_rung(demand))
         transport.hungry = transport.hungry and demand.grant.rung == NO_RUNG
         apply_grant(core, <consumer_t *>demand.owner)
+    transport.main_bps = 0
+    if core.demands.count:
+        demand = <demand_t *>core.demands.items[0]
+        transport.main_bps = rung_bps(demand, next_rung(demand, NO_RUNG))
     transport.next_bps = next_step_bps(<demand_t **>core.demands.items, core.demands.count)
     if transport.next_bps:
         transport.next_bps += audio

@@ -8,6 +8,7 @@ from REMB alone otherwise; and without either from the loss in receiver reports,
 from libc.stdint cimport int64_t, uint32_t
 
 from media.plane.bits cimport largest, smallest
+from media.plane.coupling cimport ask_neighbours, look_around
 from media.plane.estimator cimport estimator_expect, estimator_probes, estimator_take, estimator_tick
 from media.plane.objects cimport PROBING_MOST, consumer_t, core_t, transport_t
 from media.plane.padding cimport padding_consumer, send_probe_step
@@ -57,7 +58,8 @@ cdef inline void take_remb(transport_t *transport, uint32_t bps) noexcept nogil:
 
 cdef inline void take_transport_cc(core_t *core, transport_t *transport) noexcept nogil:
     """A report has been read into `core.results`."""
-    estimator_take(transport.estimator, &core.results, transport.sent.bytes, transport.rtt_us, core.now)
+    if estimator_take(transport.estimator, &core.results, transport.sent.bytes, transport.rtt_us, core.now):
+        ask_neighbours(core, transport)
     update_budget(transport)
 
 
@@ -114,6 +116,7 @@ cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     estimator_expect(
         transport.estimator, <double>transport.sound_bps, <double>transport.next_bps, transport.hungry
     )
+    look_around(core, transport)
     estimator_tick(transport.estimator, transport.sent.bytes, core.now)
     transport.estimated = is_estimated(transport)
     update_budget(transport)

@@ -18,6 +18,7 @@ from media.plane.layers cimport stream_needed, wanted_stream
 from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport consent_t, consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
+from media.plane.neighbours cimport join_neighbours, leave_neighbours
 from media.plane.remotes cimport drop_address, forget_address, learn_address
 from media.plane.replay cimport start_consumer
 from media.plane.routes cimport route_add, routes_remove
@@ -73,6 +74,7 @@ cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept
     while transport.address_count:
         drop_address(core, transport, transport.address_count - 1)
     stop_probing(core, transport)
+    leave_neighbours(transport)
     list_remove(&core.transports, transport)
 
 
@@ -185,6 +187,7 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
     elif command.operation == SET_REMOTE:
         transport.remote = command.address
         learn_address(core, transport, &command.address)
+        join_neighbours(core, transport)
         if not transport.has_remote:
             transport.has_remote = True
             start_all(core, transport)

@@ -7,7 +7,7 @@ and short probes is ever sent, and probes stop where nothing more is wanted.
 """
 
 from libc.math cimport fmax
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, acknowledged_t, acknowledged_update
 from media.plane.bits cimport largest, smallest
@@ -17,8 +17,11 @@ from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_updat
 from media.plane.probing cimport (
     PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
 )
-from media.plane.ratecontrol cimport RATE_LEAST, clamp_rate, rate_reset, rate_set, rate_t, rate_update
-from media.plane.trendline cimport USAGE_NORMAL, USAGE_OVER, trendline_add, trendline_reset, trendline_t
+from media.plane.ratecontrol cimport (
+    RATE_LEAST, clamp_rate, may_reduce, rate_reset, rate_set, rate_share, rate_t, rate_update, reduce_rate,
+)
+from media.plane.standing cimport standing_add, standing_t, standing_us
+from media.plane.trendline cimport QUEUE_LEAST_MS, USAGE_NORMAL, USAGE_OVER, trendline_add, trendline_reset, trendline_t
 
 cdef enum:
     SILENCE_US = 2_000_000  # after it the delays of before are no measure
@@ -27,6 +30,7 @@ cdef enum:
     RTT_UNKNOWN_US = 200_000
     SENT_US = 500_000  # over which what is sent is measured
     FULL_LATELY_US = 20_000_000  # a line that was full is looked upon as shared for so long
+    SHARED_US = 400_000  # within which all who share a line see its queue
     FULL_WAIT_US = 8_000_000  # and who has a picture leaves what is free to those who have none
 
 ctypedef struct estimator_t:
@@ -34,6 +38,7 @@ ctypedef struct estimator_t:
     bursts_t bursts
     trendline_t trendline
     acknowledged_t acknowledged
+    standing_t standing
     rate_t rate
     losses_t losses
     probes_t probes
@@ -43,6 +48,8 @@ ctypedef struct estimator_t:
     int64_t sent_since_us  # where the measuring of it begins
     int64_t sent_since_bytes
     int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
+    bint together  # neighbours receive as well, so one who finds the line full does not give way before he knows about them
+    int64_t queued_us  # when packets were last seen to wait in a queue
     bint full  # the line was, lately
     bint cut  # reports have stayed away, and none has come since
     int64_t alive_us  # what was sent before went into a dead line and says nothing of a living one
@@ -62,6 +69,9 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.sent_bps = 0
     estimator.sent_since_us = now
     estimator.sent_since_bytes = 0
+    estimator.together = False
+    estimator.queued_us = 0
+    estimator.standing.any_ = False
     estimator.full = False
     estimator.cut = False
     estimator.alive_us = 0
@@ -125,13 +135,30 @@ cdef inline void estimator_expect(
     estimator.rate.next_bps = next_bps
 
 
-cdef inline void estimator_take(
+cdef inline void note_full(estimator_t *estimator, double before, int64_t now) noexcept nogil:
+    """The rate was reduced because a queue grew."""
+    estimator.overuses += 1
+    probes_dropped(&estimator.probes, before, estimator.rate.bps, PROBE_AFTER_DROP_US + dice_us(estimator), now)
+
+
+cdef inline void note_own_queue(estimator_t *estimator, int64_t quickest_us, int64_t now) noexcept nogil:
+    """`quickest_us`: the shortest way of a packet in the report; INT64_MAX when none arrived."""
+    if quickest_us < INT64_MAX:
+        standing_add(&estimator.standing, quickest_us, now)
+    if standing_us(&estimator.standing) >= 1000 * QUEUE_LEAST_MS:
+        estimator.queued_us = now
+
+
+cdef inline bint estimator_take(
     estimator_t *estimator, const results_t *results, int64_t sent_bytes, int64_t rtt_us, int64_t now
 ) noexcept nogil:
-    """One report. `sent_bytes`: ever sent; `rtt_us`: 0 while unknown."""
+    """One report. `sent_bytes`: ever sent; `rtt_us`: 0 while unknown. Whether the line was found full, and it remains to be seen
+    for whom."""
     cdef double before = estimator.bps
+    cdef bint over = False
     cdef double probed
     cdef int64_t newest = 0
+    cdef int64_t quickest = INT64_MAX
     cdef int i
     if rtt_us <= 0:
         rtt_us = RTT_UNKNOWN_US
@@ -151,20 +178,55 @@ cdef inline void estimator_take(
             acknowledged_add(&estimator.acknowledged, results.items[i].arrival_us, <int>results.unreported_bytes)
         take_result(estimator, &results.items[i], now)
         newest = largest(newest, results.items[i].arrival_us)
+        if results.items[i].arrival_us >= 0:
+            quickest = smallest(quickest, results.items[i].arrival_us - results.items[i].sent_us)
     acknowledged_update(&estimator.acknowledged, newest)
     if estimator.probes.state != PROBE_IDLE:
         probed = probes_conclude(&estimator.probes, estimator.bps, now)
         if probed > estimator.rate.bps:
             rate_set(&estimator.rate, probed, now)
-        elif probed > 0:  # sent faster than estimated, it came slower: the line is full. One cluster may err, though
+        elif probed > 0 and estimator.rate.sharers == 1:
+            # Sent faster than estimated, it came slower: the line is full. One cluster may err, though.
             rate_set(&estimator.rate, fmax(fmax(probed, 0.85 * estimator.rate.bps), estimator.acknowledged.bps), now)
         if estimator.probes.state == PROBE_IDLE:  # the queue that the probe itself has made is no overuse
             bursts_reset(&estimator.bursts)
             trendline_reset(&estimator.trendline)
+    elif estimator.together and estimator.trendline.usage == USAGE_OVER:
+        over = may_reduce(&estimator.rate, estimator.acknowledged.bps, is_idle(estimator), rtt_us, now)
     elif rate_update(&estimator.rate, estimator.trendline.usage, estimator.acknowledged.bps, is_idle(estimator), rtt_us, now):
-        estimator.overuses += 1
-        probes_dropped(&estimator.probes, before, estimator.rate.bps, PROBE_AFTER_DROP_US + dice_us(estimator), now)
+        note_full(estimator, before, now)
+    note_own_queue(estimator, quickest, now)
     losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps)
+    combine(estimator)
+    return over
+
+
+cdef inline bint estimator_queues(const estimator_t *estimator, int64_t now) noexcept nogil:
+    """Whether packets have just waited in a queue on the way."""
+    return estimator.queued_us and now - estimator.queued_us < SHARED_US
+
+
+cdef inline void estimator_alone(estimator_t *estimator, int64_t rtt_us, int64_t now) noexcept nogil:
+    """The line was found full a moment ago, but by nobody else."""
+    cdef double before = estimator.bps
+    if reduce_rate(&estimator.rate, estimator.acknowledged.bps, is_idle(estimator), rtt_us, now):
+        estimator.rate.sharers = 1
+        note_full(estimator, before, now)
+        combine(estimator)
+
+
+cdef inline void estimator_level(estimator_t *estimator, double bps, int64_t now) noexcept nogil:
+    """Others on the same line have been allowed so much, and it bears it."""
+    if bps > estimator.rate.bps:
+        rate_set(&estimator.rate, bps, now)
+        combine(estimator)
+
+
+cdef inline void estimator_share(estimator_t *estimator, double bps, int sharers, int64_t now) noexcept nogil:
+    """The line is full and shared: this is what is allowed now."""
+    cdef double before = estimator.bps
+    rate_share(&estimator.rate, bps, sharers, now)
+    note_full(estimator, before, now)
     combine(estimator)
 
 
@@ -205,6 +267,8 @@ cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int
         return False
     if estimator.unanswered_us and now - estimator.feedback_us > UNANSWERED_US // 2:
         return False
+    if estimator.full and estimator.rate.sharers > 1:
+        return False  # a short cluster meets what the others are sent at the moment
     if estimator.full and not estimator.rate.hungry and now - estimator.rate.reduced_us < FULL_WAIT_US:
         return False
     return probes_decide(

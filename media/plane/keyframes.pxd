@@ -64,6 +64,7 @@ cdef inline void key_arrived(
     stream.key_sequence = sequence
     stream.key_timestamp = timestamp
     stream.key_arrival_us = core.now
+    stream.key_asked = stream.key_tries > 0
     stream.key_wanted = False
     stream.key_tries = 0
     producer.key_frames += 1

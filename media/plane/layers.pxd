@@ -6,6 +6,7 @@ from media.plane.allocation cimport SPATIAL_MOST
 from media.plane.bits cimport smallest
 from media.plane.keyframes cimport want_key
 from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t
+from media.plane.pacing cimport key_rests
 from media.plane.sending cimport core_tell
 from media.plane.stream cimport stream_t
 
@@ -131,6 +132,8 @@ cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nog
     if stream.pending_count:
         return  # what waits to be forwarded may hold the key frame
     if stream.started and (consumer.waits_key or consumer.stream != stream.index or needs_key_to_climb(consumer)):
+        if key_rests(core, consumer, stream):
+            return
         want_key(core, consumer.producer, stream)
 
 

@@ -21,8 +21,11 @@ ctypedef struct meter_t:
     uint32_t bps  # 0: nothing came for a second, or not measured yet
 
 
-cdef inline void meter_add(meter_t *meter, int bytes, bint key) noexcept nogil:
-    """A packet came; `key`: of a key frame."""
+cdef inline void meter_add(meter_t *meter, int bytes, bint key, bint asked) noexcept nogil:
+    """A packet came; `key`: of a key frame; `asked`: of one that was asked for, of the smallest size. It costs what it costs
+    once: to reckon with it made pauses, whose end asks for the next."""
+    if key and asked and meter.filled:
+        return
     if key:
         meter.owed += bytes
     else:

@@ -94,6 +94,8 @@ ctypedef struct transport_t:
     uint64_t pace_sent
     bint lags  # a consumer is behind
     int64_t handle
+    transport_t *neighbour  # the next at the same address, in a ring; NULL: nobody is
+    int64_t settle_at  # when it will be known who else finds the line full; 0 it is not
     void *rx
     address_t addresses[<int>ADDRESSES_MOST]
     int address_count
@@ -116,6 +118,7 @@ ctypedef struct transport_t:
     uint64_t feedbacks
     int64_t desired_bps  # what its consumers would take if they could, audio included: more is of no use to them
     int64_t sound_bps  # what sound takes of it
+    int64_t main_bps  # what the lowest layer of the first picture takes; 0: it has none
     int64_t next_bps  # what they would take with one layer more than now; 0: they have all
     bint hungry  # of the pictures it watches it has none
     int64_t allocated_for_bps  # the budget, as it was last divided

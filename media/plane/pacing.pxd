@@ -20,6 +20,8 @@ cdef enum:
     PACE_BURST_LEAST = 2_400  # bytes: two packets
     PACE_LONGEST_US = 300_000  # nothing waits longer, whatever the budget: old pictures are of no use
     PACE_LONGEST_FULL_US = 600_000  # where the line was full lately
+    PACE_LONGEST_SHARED_US = 4_000_000
+    KEY_REST_US = 2_500_000  # six times a frame of the lowest layer, for everybody
     PACE_DEBT = 4  # bursts that repairs may overdraw
     # Before the first report the budget is no more than the estimate's first guess. A joiner's first pictures should not
     # wait for that, and most lines bear this.
@@ -31,15 +33,35 @@ cdef inline bint is_full(const transport_t *transport) noexcept nogil:
     return transport.estimator != NULL and transport.estimator.full
 
 
+cdef inline bint is_shared(const transport_t *transport) noexcept nogil:
+    """Whether others share the line, and it was full lately."""
+    return is_full(transport) and transport.estimator.rate.sharers > 1
+
+
+cdef inline bint key_rests(const core_t *core, const consumer_t *consumer, const stream_t *stream) noexcept nogil:
+    """Whether the consumer should not ask for a key frame yet: it goes to all who watch, and all who share the line wait for it."""
+    return (
+        consumer.transport != NULL and is_shared(consumer.transport) and stream.key_sequence != 0
+        and core.now - stream.key_arrival_us < KEY_REST_US
+    )
+
+
+cdef inline int pace_quarters(const transport_t *transport) noexcept nogil:
+    """Of the budget."""
+    return 5 if is_full(transport) else 10
+
+
 cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:
     """How many bytes may leave in so many microseconds."""
     cdef int64_t bps = transport.budget_bps
     if transport.estimator != NULL and transport.estimator.feedback_us == 0:
         bps = largest(bps, UNKNOWN_LINE_BPS)
-    return bps * us * 5 // ((4 if is_full(transport) else 2) * 8_000_000)
+    return bps * us * pace_quarters(transport) // (4 * 8_000_000)
 
 
 cdef inline int64_t pace_longest(const transport_t *transport) noexcept nogil:
+    if is_shared(transport):
+        return PACE_LONGEST_SHARED_US
     return PACE_LONGEST_FULL_US if is_full(transport) else PACE_LONGEST_US
 
 

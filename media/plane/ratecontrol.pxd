@@ -30,6 +30,8 @@ ctypedef struct rate_t:
     bint holds  # wait for the queue to empty
     int64_t changed_us
     int64_t reduced_us
+    int sharers  # how many are known to share the line, this one with them
+    double line_bps  # and what it bears, by what came to all of them
 
 
 cdef inline double clamp_rate(double bps) noexcept nogil:
@@ -47,6 +49,8 @@ cdef inline void rate_reset(rate_t *rate, int64_t now) noexcept nogil:
     rate.holds = False
     rate.changed_us = now
     rate.reduced_us = 0
+    rate.sharers = 1
+    rate.line_bps = 0
 
 
 cdef inline double additive_bps(double bps, int64_t rtt_us) noexcept nogil:
@@ -74,7 +78,7 @@ cdef inline void raise_rate(rate_t *rate, double acknowledged, int64_t rtt_us, i
     if now - rate.reduced_us >= PROVEN_US:  # what arrives, and no queue grows, is borne
         rate.bps = fmax(rate.bps, fmin(acknowledged, rate.next_bps))
     if rate.capacity.kbps > 0:
-        step = additive_bps(rate.bps, rtt_us) * elapsed
+        step = additive_bps(rate.bps, rtt_us) * elapsed / rate.sharers
     else:
         step = rate.bps * (pow(1.08, elapsed) - 1)
     rate.bps = fmin(rate.bps + step, most)
@@ -145,6 +149,17 @@ cdef inline bint rate_update(
     raise_rate(rate, acknowledged, rtt_us, now)
     rate.bps = clamp_rate(rate.bps)
     return False
+
+
+cdef inline void rate_share(rate_t *rate, double bps, int sharers, int64_t now) noexcept nogil:
+    """A line that several share is full: what each of them is allowed from now on."""
+    capacity_reset(&rate.capacity)
+    capacity_add(&rate.capacity, bps)
+    rate.bps = clamp_rate(bps)
+    rate.sharers = sharers
+    rate.holds = True
+    rate.changed_us = now
+    rate.reduced_us = now
 
 
 cdef inline void rate_set(rate_t *rate, double bps, int64_t now) noexcept nogil:

@@ -13,7 +13,7 @@ from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.nack cimport missing_add
 from media.plane.objects cimport consumer_t, core_t, producer_t
-from media.plane.pacing cimport fall_behind
+from media.plane.pacing cimport fall_behind, key_rests
 from media.plane.ring cimport ring_find, ring_seen
 from media.plane.sending cimport may_send
 from media.plane.stream cimport stream_t
@@ -82,5 +82,5 @@ cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nog
     # A recording keeps true timestamps, so it waits for a fresh key frame.
     if consumer.tap == NULL and not producer.paused and producer.transport.admitted and can_replay(core, stream):
         replay(core, consumer, stream)
-    if consumer.waits_key:
+    if consumer.waits_key and not key_rests(core, consumer, stream):
         want_key(core, producer, stream)

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from media.plane.bits cimport get16, get24, get32, get64
+from media.plane.bits cimport get16, get24, get32, get64, largest
 from media.plane.budget cimport take_loss, take_remb, take_transport_cc
 from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC
 from media.plane.estimator cimport estimator_congested
@@ -11,6 +11,7 @@ from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, route_t, transport_t
+from media.plane.pacing cimport key_rests
 from media.plane.queue cimport queue_push
 from media.plane.red cimport note_line
 from media.plane.resend cimport resend
@@ -25,6 +26,8 @@ from media.plane.stream cimport stream_t
 cdef enum:
     NACK_ITEMS_MOST = 32  # of one message: 544 packets, more than any honest receiver asks for at once
     FIR_ITEMS_MOST = 16
+    KEY_ON_WAY_US = 300_000
+    KEY_PACED_US = 1_200_000
     RTT_MOST_US = 10_000_000
     CONGESTION_US = 1_000_000  # a queue that was full before a report began still loses in its time
 
@@ -139,17 +142,31 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
         items += 1
 
 
+cdef inline bint key_is_coming(const core_t *core, const consumer_t *consumer) noexcept nogil:
+    """Whether a key frame is on its way to the consumer, or has been sent so lately that the request was made before it came.
+    Receivers ask again and again meanwhile, and each new one would go to all who watch."""
+    cdef const stream_t *stream
+    cdef int64_t age
+    if consumer.stream < 0 or consumer.waits_key:
+        return False  # many wishes become one request anyhow
+    stream = &consumer.producer.streams[consumer.stream]
+    age = core.now - stream.key_arrival_us
+    return stream.key_sequence != 0 and age < (
+        KEY_PACED_US if consumer.behind else largest(consumer.transport.rtt_us, KEY_ON_WAY_US)
+    )
+
+
 cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t ssrc, bint fir) noexcept nogil:
     cdef consumer_t *consumer = consumer_find(transport, ssrc)
+    cdef stream_t *stream
     if consumer == NULL or consumer.paused or consumer.starved or not consumer.producer.video:
         return
     consumer.key_requests += 1
     core.key_requests_received += 1
     consumer.firs += fir
-    want_key(
-        core, consumer.producer,
-        &consumer.producer.streams[consumer.stream if consumer.stream >= 0 else wanted_stream(consumer)],
-    )
+    stream = &consumer.producer.streams[consumer.stream if consumer.stream >= 0 else wanted_stream(consumer)]
+    if not key_is_coming(core, consumer) and not key_rests(core, consumer, stream):
+        want_key(core, consumer.producer, stream)
 
 
 cdef inline bint read_feedback(

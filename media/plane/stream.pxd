@@ -68,6 +68,7 @@ ctypedef struct stream_t:
     int64_t key_arrival_us
     uint32_t key_timestamp
     bint key_wanted
+    bint key_asked  # whether the newest came because it was asked for
     int64_t key_asked_us
     uint8_t key_tries
     uint8_t fir_sequence
@@ -93,6 +94,7 @@ cdef inline void stream_restart(stream_t *stream) noexcept nogil:
     stream.bad_next = -1
     stream.has_transit = False
     stream.key_sequence = 0
+    stream.key_asked = False
     stream.picture = 0
     if stream.frame_log != NULL:
         memset(stream.frame_log, 0, sizeof(frames_t))

@@ -61,6 +61,8 @@ def costs(rows: list[Row], rungs: list[int | None]) -> list[int]:
         (230, [Row(), Row(), Row()], [1, 1, 0]),
         (130, [Row(), Row(), Row()], [0, 0, None]),  # the last of equals pauses
         (600, [Row(), Row(priority=200)], [6, 5]),  # the first of the answer is the dearer one
+        (175, [Row(), Row(priority=200)], [2, 0]),
+        (160, [Row(), Row(priority=200)], [2, None]),  # the main picture moves well before others appear
         (1_300, [Row(), Row(ladder=PAGE, priority=200)], [2, 6]),
         (350, [Row(), Row(ladder=PAGE, priority=200)], [None, 6]),  # the page does not fit, the person does
         (2_000, [Row(spatial=0)] * 20, [2] * 13 + [1] * 7),  # a grid on a reading room's line
@@ -99,6 +101,19 @@ rows = st.lists(
 )
 
 
+def moving(row: Row, left: int) -> int:
+    """What the smallest size takes with as many frames as fit."""
+    smallest = next(iter(row.ladder)) // 4
+    return max(
+        (
+            cost
+            for rung, cost in row.ladder.items()
+            if rung // 4 == smallest and rung % 4 <= row.temporal and cost <= left
+        ),
+        default=0,
+    )
+
+
 @settings(max_examples=150, deadline=None)
 @given(rows, st.integers(0, 6_000))
 def test_a_division_fits_and_respects_priority(watched: list[Row], kbps: int) -> None:
@@ -109,9 +124,11 @@ def test_a_division_fits_and_respects_priority(watched: list[Row], kbps: int) ->
     assert sum(spent) <= kbps
     assert rungs == sharing(*watched).divide(kbps * 1000), "the same demands, the same answer"
     left = kbps
-    for row, cost in zip(ranked, spent, strict=True):
+    for place, (row, cost) in enumerate(zip(ranked, spent, strict=True)):
         least = next(iter(row.ladder.values()))
         assert (cost > 0) == (least <= left), "each gets its least before anybody behind it gets anything"
+        if place == 0 and len(ranked) > 1 and row.priority > ranked[1].priority:
+            least = moving(row, left)
         left -= least if cost else 0
 
 
@@ -215,6 +232,14 @@ def test_who_has_a_picture_keeps_it_for_a_while_though_half_of_it_is_missing() -
     assert held[:50] == [[0, 0]] * 50, "five seconds"
     assert held[50:] == [[0, None]] * 10
     assert shared.divide(29_000, next(now)) == [None, None], "less than half of one"
+
+
+def test_while_no_queue_grows_a_picture_is_kept_for_however_long() -> None:
+    shared = sharing(Row())
+    now = itertools.count(STEP_US, STEP_US)
+    assert shared.divide(60_000, next(now)) == [0]
+    assert [shared.divide(35_000, next(now), calm=True) for _ in range(200)] == [[0]] * 200
+    assert [shared.divide(35_000, next(now)) for _ in range(51)][-1] == [None], "then for five seconds more"
 
 
 def test_who_has_no_picture_does_not_get_one_by_halves() -> None:
