@@ -1,5 +1,6 @@
 """A short film in VP8, with temporal layers, encoded once: what a camera of these tests shows again and again."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -8,7 +9,8 @@ import av
 import numpy as np
 
 FRAMES_A_SECOND = 20
-FRAMES = 40  # then from the key frame again
+FRAMES = 1200  # a minute: a camera sends no key frame that nobody asked for
+PLACES = 40  # of the pattern, there and back
 # Of libvpx's layering mode 3: a frame of the lowest layer, one of the highest, one of the middle, one of the highest.
 TEMPORAL = (0, 2, 1, 2)
 FIRST_OF_ITS_KIND = (False, True, True, False)  # refers to the lowest layer alone
@@ -53,14 +55,14 @@ def film(width: int, height: int, bps: int) -> tuple[Frame, ...]:
     )
 
 
-def _pictures(width: int, height: int) -> list[np.ndarray]:
+def _pictures(width: int, height: int) -> Iterator[np.ndarray]:
     """A pattern that moves, under noise that no prediction foresees."""
     dice = np.random.default_rng(1)
-    shape = (2 * height // BLOCK + FRAMES, 2 * width // BLOCK + FRAMES)
+    shape = (2 * height // BLOCK + PLACES, 2 * width // BLOCK + PLACES)
     pattern = np.kron(dice.integers(0, 200, shape, dtype=np.uint8), np.ones((BLOCK, BLOCK), np.uint8))
     noise = dice.integers(0, 40, (4, height, width), dtype=np.uint8)
     colours = np.full((height // 2, width), 128, np.uint8)
-    return [
-        np.concatenate([pattern[3 * i : 3 * i + height, 5 * i : 5 * i + width] + noise[i % 4], colours])
-        for i in range(FRAMES)
-    ]
+    for number in range(FRAMES):
+        at = min(number % (2 * PLACES), 2 * PLACES - 1 - number % (2 * PLACES))
+        picture = pattern[3 * at : 3 * at + height, 5 * at : 5 * at + width] + noise[number % 4]
+        yield np.concatenate([picture, colours])
