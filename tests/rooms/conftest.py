@@ -323,11 +323,12 @@ async def code_of(awaited: Awaitable[object]) -> str:
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
-    """The SQL statements that are executed meanwhile."""
+    """The SQL statements that are executed meanwhile, without what a connection is told when its use changes."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
+        if not statement.startswith("PRAGMA"):
+            seen.append(statement)
 
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)

@@ -63,6 +63,7 @@ def body_of(call: AnyCall) -> Any:
         "StationPairing": {"key": "ABCD-EFGH-JKLM-NPQR"},
         "ConsultationCreate": {"serviceId": NOWHERE, "displayName": "王大爷"},
         "RatingCreate": {"stars": 5},
+        "NoticesSeen": {"until": "2026-11-23T08:00:00Z"},
         "Nothing": {},
     }[call.input.__name__]
 

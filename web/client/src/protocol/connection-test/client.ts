@@ -4,7 +4,7 @@ import { io, type Socket } from 'socket.io-client'
 import { ask } from '../acknowledge'
 import { Problem } from '../problem'
 
-import { Loop } from './loop'
+import { ECHO_BITS, Loop } from './loop'
 import { isDirect, serversOf, type Direct, type Way } from './ways'
 
 /** What the server says at the beginning. */
@@ -19,9 +19,6 @@ export interface Begun {
 /** A browser gives a pair of addresses up after some fifteen seconds by itself. */
 const PATH_MS = 15_000
 const SERVER_MS = 10_000
-/** As much as a good camera; less is what the line, not we, allows. */
-const MOST_BITS = 2_500_000
-
 /** One run against `/connection-test`: one's own track there and back. */
 export class ConnectionTest {
   private readonly socket: Socket
@@ -65,8 +62,8 @@ export class ConnectionTest {
       const producer = await send.produce({
         track,
         stopTracks: false,
-        encodings: [{ maxBitrate: MOST_BITS }],
-        codecOptions: { videoGoogleStartBitrate: 1000 },
+        encodings: [{ maxBitrate: ECHO_BITS }],
+        codecOptions: { videoGoogleStartBitrate: ECHO_BITS / 1000 },
       })
       const options = await ask<types.ConsumerOptions>(this.socket, 'consume', {
         transportId: recv.id,

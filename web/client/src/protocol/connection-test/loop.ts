@@ -7,6 +7,12 @@ const ECHOED_FRAMES = 5
 /** A key frame asked for once more, on a line that is slow and far. */
 const ECHO_MS = 12_000
 const GLANCE_MS = 200
+/** Until the line is known no more than a poor one bears, or its echo would not be let out: slow is not shut. */
+export const ECHO_BITS = 150_000
+/** Then as much as a good camera; less is what the line, not we, allows. */
+const MOST_BITS = 2_500_000
+/** Until the encoder has found what the line allows. */
+const CLIMB_MS = 1_000
 
 const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds))
 
@@ -31,6 +37,8 @@ export class Loop {
 
   /** What the line bears, over so many seconds; `onSecond` tells how far it is, 0 to 1. */
   async measure(seconds: number, onSecond: (share: number) => void = () => undefined): Promise<Quality> {
+    await this.producer.setRtpEncodingParameters({ maxBitrate: MOST_BITS })
+    await pause(CLIMB_MS)
     const first = await this.counts()
     for (let second = 1; second <= seconds; second++) {
       await pause(1000)
