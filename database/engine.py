@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, NullPool, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
+from sqlalchemy.pool import ConnectionPoolEntry
 
 READ_ONLY: Final = "huitang_read_only"
 """The execution option of a reading."""
@@ -64,10 +64,7 @@ def _pool(*, migrating: bool) -> dict[str, Any]:
 
 
 def _sqlite_engine(url: URL, *, migrating: bool) -> AsyncEngine:
-    # Each statement crosses to the connection's thread and back, so none is sent that says what is so already.
-    engine = create_async_engine(
-        url, hide_parameters=True, pool_reset_on_return=None, **_pool(migrating=migrating)
-    )
+    engine = create_async_engine(url, hide_parameters=True, **_pool(migrating=migrating))
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -82,17 +79,12 @@ def _sqlite_engine(url: URL, *, migrating: bool) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        read_only = bool(connection.get_execution_options().get(READ_ONLY, False))
-        if connection.info.get(READ_ONLY) is not read_only:
-            connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
-            connection.info[READ_ONLY] = read_only
-        connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
-
-    @event.listens_for(engine.sync_engine, "reset")
-    def reset(connection: DBAPIConnection, _record: ConnectionPoolEntry, _state: PoolResetState) -> None:
-        """End what somebody who was cancelled has left open; as a rule nothing is."""
-        if connection.driver_connection.in_transaction:
-            connection.rollback()
+        if connection.get_execution_options().get(READ_ONLY, False):
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+            connection.exec_driver_sql("BEGIN DEFERRED")
+            return
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

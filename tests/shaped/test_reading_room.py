@@ -27,6 +27,7 @@ SETTLING_SECONDS = 14  # until everybody has found a share, and the copies of a 
 TURN_SECONDS = 1.0
 VOICE_PACKETS = 25  # half of what a second of speech has
 PRIORITY = 200
+MOVES = 2  # pictures a second; the lowest temporal layer has five
 
 
 def now_us() -> int:
@@ -73,9 +74,12 @@ async def test_everybody_is_heard_by_everybody(line: Line, arrive: Arrive, sit_d
     dropped = line.counts()[DOWN]["dropped"] - before
     worst = max(one.missed(began, ended) for one in members)
     rates = sorted(round(one.eyes[0].rate(began, ended), 1) for one in members)
+    stills = sorted(round(one.eyes[0].still(began, ended), 1) for one in members)
     log.info(
-        "%.2f %% missed at worst; %d packets dropped; pictures a second: %s", 100 * worst, dropped, rates
-    )
+        "%.2f %% missed at worst; %d packets dropped; pictures a second: %s; still for: %s",
+        100 * worst, dropped, rates, stills,
+    )  # fmt: skip
     assert all(len(ear.spoken(began, ended)) > VOICE_PACKETS for one in members for ear in one.ears)
     assert worst < 0.02
     assert dropped < 100
+    assert rates[0] > MOVES, "everybody sees the lecturer move"
