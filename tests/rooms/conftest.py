@@ -323,12 +323,11 @@ async def code_of(awaited: Awaitable[object]) -> str:
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
-    """The SQL statements that are executed meanwhile, without what a connection is told when its use changes."""
+    """The SQL statements that are executed meanwhile."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith("PRAGMA"):
-            seen.append(statement)
+        seen.append(statement)
 
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
