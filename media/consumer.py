@@ -8,12 +8,12 @@ from media.context import RouterContext
 from media.errors import InvalidMedia, WrongMediaState
 from media.events import CloseReason, ConsumerClosed, ConsumerLayersChanged
 from media.guard import plane_errors
+from media.ortc import StreamType, consumer_parameters
 from media.plane import ConsumerStatistics, Handle
 from media.rtp import MediaKind, RtpParameters
 from media.statistics import outbound, remote_inbound
 
 if TYPE_CHECKING:
-    from media.ortc import StreamType
     from media.producer import Producer
 
 _PRIORITIES = range(1, 256)
@@ -25,7 +25,13 @@ class Consumer:
     """Made by `Transport.consume`; starts paused unless told otherwise.
 
     Gone by `close()`, silently, or with its producer (`ConsumerClosed`), or with its own transport (silently).
+    In a meeting there are as many as people squared.
     """
+
+    __slots__ = (
+        "_closed", "_context", "_handle", "_offer", "_on_gone", "_paused", "_producer", "id", "kind", "mid",
+        "producer_id", "ssrc", "starved", "transport_id", "type",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -33,8 +39,10 @@ class Consumer:
         handle: Handle,
         producer: "Producer",
         transport_id: str,
-        parameters: RtpParameters,
+        offer: RtpParameters,
         *,
+        mid: str,
+        ssrc: int,
         paused: bool,
         on_gone: "Callable[[Consumer], None]",
     ) -> None:
@@ -43,7 +51,9 @@ class Consumer:
         self.producer_id = producer.id
         self.kind: MediaKind = producer.kind
         self.type: StreamType = producer.type
-        self.parameters = parameters
+        self.mid = mid
+        self.ssrc = ssrc
+        self._offer = offer
         self._context = context
         self._handle = handle
         self._producer = producer
@@ -52,6 +62,11 @@ class Consumer:
         self._closed = False
         self.starved = False  # bandwidth allows not even its least layer
         context.pump.consumers[handle] = self
+
+    @property
+    def parameters(self) -> RtpParameters:
+        """As it was negotiated; made anew, for what all clients of a kind are offered is kept once."""
+        return consumer_parameters(self._offer, mid=self.mid, ssrc=self.ssrc)
 
     @property
     def rtp_parameters(self) -> dict[str, Any]:
@@ -139,7 +154,7 @@ class Consumer:
         own = {
             "id": self.id,
             "transportId": self.transport_id,
-            "mid": self.parameters.mid,
+            "mid": self.mid,
             "producerId": self.producer_id,
             "active": not (self._paused or self.producer_paused),
             "paused": self._paused,

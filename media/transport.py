@@ -176,15 +176,27 @@ class Transport:
         producer = self._router.find_producer(producer_id)
         capabilities = self._capabilities_of(rtp_capabilities)
         ssrc = self._free_ssrc()
+        mid = mid or str(self._next_mid)
         offer = producer.offer(capabilities, numbers)
-        parameters = consumer_parameters(offer, mid=mid or str(self._next_mid), ssrc=ssrc)
         handle = add_consumer(
-            self._context.plane, self._connection.handle, producer.handle, parameters, paused=paused
+            self._context.plane,
+            self._connection.handle,
+            producer.handle,
+            consumer_parameters(offer, mid=mid, ssrc=ssrc),
+            paused=paused,
         )
         self._next_mid += 1
         self._ssrcs |= {ssrc, ssrc + 1}
         consumer = Consumer(
-            self._context, handle, producer, self.id, parameters, paused=paused, on_gone=self._consumer_gone
+            self._context,
+            handle,
+            producer,
+            self.id,
+            offer,
+            mid=mid,
+            ssrc=ssrc,
+            paused=paused,
+            on_gone=self._consumer_gone,
         )
         self.consumers[consumer.id] = consumer
         producer.consumers[consumer.id] = consumer
@@ -277,8 +289,7 @@ class Transport:
 
     def _consumer_gone(self, consumer: Consumer) -> None:
         self.consumers.pop(consumer.id, None)
-        ssrc = consumer.parameters.encodings[0].ssrc or 0
-        self._ssrcs -= {ssrc, ssrc + 1}
+        self._ssrcs -= {consumer.ssrc, consumer.ssrc + 1}
 
     def _require(self, direction: Direction) -> None:
         self._require_open()

@@ -31,6 +31,10 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
     cdef bint opened
     if producer == NULL:
         raise MemoryError
+    producer.streams = <stream_t *>calloc(len(encodings), sizeof(stream_t))
+    if producer.streams == NULL:
+        free_producer(producer)
+        raise MemoryError
     producer.video = video
     producer.codec = VIDEO_CODECS[codec] if video else CODEC_OPAQUE
     producer.level_16 = -127 * 16
@@ -89,13 +93,12 @@ cdef consumer_t *build_consumer(producer_t *producer, dict extensions, bytes mid
     consumer.demand.grant.rung = NO_RUNG
     consumer.demand.fresh = True
     consumer.priority = 1
-    consumer.spans.capacity = VIDEO_SPANS if producer.video else AUDIO_SPANS
-    consumer.spans.items = <span_t *>calloc(consumer.spans.capacity, sizeof(span_t))
+    spans_open(&consumer.spans, VIDEO_SPANS if producer.video else AUDIO_SPANS)
     if producer.streams[0].frame_log != NULL:
         consumer.selection = <selection_t *>calloc(1, sizeof(selection_t))
-    if consumer.spans.items == NULL or (consumer.selection == NULL and producer.streams[0].frame_log != NULL):
-        free_consumer(consumer)
-        raise MemoryError
+        if consumer.selection == NULL:
+            free_consumer(consumer)
+            raise MemoryError
     for extension, id_ in extensions.items():
         consumer.extensions.ids[<int>extension] = <uint8_t>id_
     prepare_extensions(&consumer.extensions, <const uint8_t *>PyBytes_AS_STRING(mid), <int>len(mid))
@@ -108,13 +111,15 @@ cdef void free_producer(producer_t *producer) noexcept:
         ring_close(&producer.streams[i].ring)
         free(producer.streams[i].frame_log)
         free(producer.streams[i].structure)
+    free(producer.streams)
     list_free(&producer.consumers)
     free(producer)
 
 
 cdef void free_consumer(consumer_t *consumer) noexcept:
-    free(consumer.spans.items)
+    spans_close(&consumer.spans)
     free(consumer.selection)
+    free(consumer.resent)
     free(consumer)
 
 
@@ -122,6 +127,9 @@ cdef void free_transport(transport_t *transport) noexcept:
     list_free(&transport.producers)
     list_free(&transport.consumers)
     free(transport.arrivals)
+    free(transport.routes)
+    if transport.sent != NULL:
+        sent_close(transport.sent)
     free(transport.sent)
     free(transport.estimator)
     free(transport)

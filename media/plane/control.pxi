@@ -7,8 +7,8 @@ cdef class Control(Keeper):
 
     def add_transport(self):
         cdef transport_t *transport = <transport_t *>lines(sizeof(transport_t))
-        cdef Record record
-        record = self.enlist(TRANSPORT, transport, [])
+        cdef Record record = TransportRecord()
+        self.enlist(record, TRANSPORT, transport)
         transport.handle = record.handle
         transport.ssrc = int.from_bytes(os.urandom(4), "little") | 1
         transport.resend_tokens = RESEND_TOKENS
@@ -29,7 +29,7 @@ cdef class Control(Keeper):
 
     cdef int set_address(self, int operation, object transport, object address) except -1:
         cdef command_t command
-        cdef Record record = self.find(transport, TRANSPORT)
+        cdef TransportRecord record = self.find(transport, TRANSPORT)
         memset(&command, 0, sizeof(command_t))
         read_address(address, &command.address)
         if command.address.socket >= BATCHES_MOST or self.core.batches[command.address.socket] == NULL:
@@ -46,7 +46,7 @@ cdef class Control(Keeper):
         return 0
 
     def set_srtp(self, transport, profile, rx, tx):
-        cdef Record record = self.find(transport, TRANSPORT)
+        cdef TransportRecord record = self.find(transport, TRANSPORT)
         cdef Seal seal
         incoming = srtp_session(profile, rx, Policy.SSRC_ANY_INBOUND)
         outgoing = srtp_session(profile, tx, Policy.SSRC_ANY_OUTBOUND)
@@ -80,6 +80,7 @@ cdef class Control(Keeper):
     # Floors
 
     def add_floor(self, places, hold_us):
+        cdef Record record = Record()
         cdef floor_t *floor
         number(places, "places", 1, PLACES_MOST)
         number(hold_us, "hold_us", 0, 60_000_000)
@@ -88,7 +89,8 @@ cdef class Control(Keeper):
             raise MemoryError
         floor.places = places
         floor.hold_us = hold_us
-        return self.enlist(FLOOR, floor, []).handle
+        self.enlist(record, FLOOR, floor)
+        return record.handle
 
     def remove_floor(self, floor):
         self.remove(self.find(floor, FLOOR), REMOVE_FLOOR)
@@ -99,9 +101,9 @@ cdef class Control(Keeper):
         self, transport, kind, *, codec, clock_rate, payload_type, encodings, rtx_payload_type=None,
         red_payload_type=None, header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None, spatial_layers=1, keyed=False,
     ):
-        cdef Record parent = self.find(transport, TRANSPORT)
+        cdef TransportRecord parent = self.find(transport, TRANSPORT)
         cdef Record contested = None if floor is None else self.find(floor, FLOOR)
-        cdef Record record
+        cdef Record record = Record()
         cdef producer_t *producer
         cdef arrivals_t *arrivals
         if kind not in ("audio", "video") or (kind == "video" and codec not in VIDEO_CODECS):
@@ -155,8 +157,8 @@ cdef class Control(Keeper):
         memcpy(producer.cname, PyBytes_AS_STRING(cname_bytes), len(cname_bytes))
         if contested is not None:
             producer.floor = <floor_t *>contested.target
-        record = self.enlist(PRODUCER, producer, [parent] if contested is None else [parent, contested])
-        record.own_ssrcs = ssrcs
+        parents = (parent,) if contested is None else (parent, contested)
+        self.enlist(record, PRODUCER, producer, parents, tuple(ssrcs))
         parent.publishes |= ssrcs
         producer.handle = record.handle
         if not producer.video:
@@ -188,9 +190,9 @@ cdef class Control(Keeper):
         self, transport, producer, *, ssrc, payload_type, rtx_ssrc=None, rtx_payload_type=None,
         red_payload_type=None, header_extensions=None, mid=None, nack=True, paused=True,
     ):
-        cdef Record to = self.find(transport, TRANSPORT)
+        cdef TransportRecord to = self.find(transport, TRANSPORT)
         cdef Record source = self.find(producer, PRODUCER)
-        cdef Record record
+        cdef Record record = Record()
         cdef consumer_t *consumer
         cdef sent_t *sent
         cdef estimator_t *estimator
@@ -201,7 +203,7 @@ cdef class Control(Keeper):
             raise ValueError("rtx needs both an ssrc and a payload type")
         if rtx_ssrc is not None:
             ssrcs.add(read_ssrc(rtx_ssrc, "rtx_ssrc"))
-        if (rtx_ssrc is not None and len(ssrcs) < 2) or to.ssrcs & ssrcs:
+        if (rtx_ssrc is not None and len(ssrcs) < 2) or to.consumes & ssrcs:
             raise ValueError("another consumer of this transport has this ssrc")
         number(red_payload_type or 0, "red_payload_type", 0, 127)
         if red_payload_type is not None:
@@ -229,14 +231,13 @@ cdef class Control(Keeper):
         consumer.redundant = consumer.has_red
         consumer.red_payload_type = red_payload_type or 0
         consumer.rtx_next = int.from_bytes(os.urandom(2), "little") & 0x7FFF
-        record = self.enlist(CONSUMER, consumer, [to, source])
-        record.own_ssrcs = ssrcs
-        to.ssrcs |= ssrcs
+        self.enlist(record, CONSUMER, consumer, (to, source), tuple(ssrcs))
+        to.consumes |= ssrcs
         consumer.handle = record.handle
         if EXT_TRANSPORT_CC in extensions and not to.has_sent:
             sent = <sent_t *>calloc(1, sizeof(sent_t))
             estimator = <estimator_t *>calloc(1, sizeof(estimator_t))
-            if sent == NULL or estimator == NULL:
+            if sent == NULL or estimator == NULL or not sent_open(sent):
                 free(sent)
                 free(estimator)
                 raise MemoryError
@@ -264,7 +265,7 @@ cdef class Control(Keeper):
 
     def add_tap(self, producer, capacity_packets, *, header_extensions=None):
         cdef Record source = self.find(producer, PRODUCER)
-        cdef Record record
+        cdef TapRecord record = TapRecord()
         cdef consumer_t *consumer
         cdef queue_t tap
         cdef uint64_t bytes_wanted
@@ -277,7 +278,7 @@ cdef class Control(Keeper):
         if not queue_open(&tap, bytes_wanted):
             raise MemoryError
         consumer = build_consumer(<producer_t *>source.target, extensions, b"")
-        record = self.enlist(TAP, consumer, [source])
+        self.enlist(record, TAP, consumer, (source,))
         record.tap = tap
         consumer.handle = record.handle
         consumer.tap = &record.tap
@@ -291,7 +292,7 @@ cdef class Control(Keeper):
         self.remove(self.find(tap, TAP), REMOVE_CONSUMER)
 
     def drain_tap(self, tap):
-        cdef Record record = self.find(tap, TAP)
+        cdef TapRecord record = self.find(tap, TAP)
         cdef consumer_t *consumer = <consumer_t *>record.target
         cdef uint32_t length = 0
         cdef const uint8_t *front = queue_front(&record.tap, &length)

@@ -5,6 +5,7 @@ report against what was sent, for the bandwidth estimator.
 """
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from media.plane.bits cimport get16, get24, put16, put24, put32, unwrap16, unwrap_bits
@@ -15,7 +16,11 @@ cdef enum:
     REORDER_MOST = 400  # how far behind the last report a packet may still come and be reported after all
     STATUSES_MOST = 800  # in one message of ours: 800 * 2/7 + 800 * 2 bytes at worst stays below ROOM
     READ_MOST = 8191  # in one message of theirs: after an outage receivers report a long run of losses
-    SENT = 2048  # a power of two; 0.4 s at the highest rate the estimator allows
+    # Powers of two. As many as two seconds of one picture and its sound at first; at most 0.4 s of the highest rate the
+    # estimator allows.
+    SENT_FIRST = 256
+    SENT = 2048
+    SENT_KEEPS_US = 4_000_000  # for a report of it; after that whoever reports has other troubles
     REPORTED_LOST = 0x8000  # in `size`
     DELTA_US = 250
     REFERENCE_US = 64_000
@@ -40,7 +45,8 @@ ctypedef struct sent_t:
     int64_t bytes
     uint16_t reported  # the number behind the last that a report covered
     int64_t reference  # newest reference time of their reports, extended; 0: none yet
-    sent_packet_t packets[<int>SENT]
+    uint16_t room  # for so many
+    sent_packet_t *packets  # by number
 
 # One packet's fate.
 ctypedef struct result_t:
@@ -176,10 +182,44 @@ cdef inline int write_transport_cc(arrivals_t *arrivals, uint8_t *out, uint32_t 
     return write_header(out, RTPFB_TRANSPORT_CC, RTCP_RTPFB, at)
 
 
+cdef inline bint sent_open(sent_t *sent) noexcept nogil:
+    sent.packets = <sent_packet_t *>calloc(SENT_FIRST, sizeof(sent_packet_t))
+    sent.room = SENT_FIRST
+    return sent.packets != NULL
+
+
+cdef inline void sent_close(sent_t *sent) noexcept nogil:
+    free(sent.packets)
+
+
+cdef inline sent_packet_t *sent_slot(sent_t *sent, uint16_t sequence) noexcept nogil:
+    return &sent.packets[sequence & (sent.room - 1)]
+
+
+cdef inline void sent_grow(sent_t *sent) noexcept nogil:
+    """Twice as much room; where there is no memory it stays as it is."""
+    cdef uint16_t room = <uint16_t>(2 * sent.room)
+    cdef sent_packet_t *packets = <sent_packet_t *>calloc(room, sizeof(sent_packet_t))
+    cdef int i
+    if packets == NULL:
+        return
+    for i in range(sent.room):
+        packets[sent.packets[i].sequence & (room - 1)] = sent.packets[i]
+    free(sent.packets)
+    sent.packets = packets
+    sent.room = room
+
+
 cdef inline uint16_t sent_note(sent_t *sent, int size, int64_t now) noexcept nogil:
     """Give the next transport-wide sequence number to a packet."""
     cdef uint16_t sequence = sent.next
-    cdef sent_packet_t *packet = &sent.packets[sequence & (SENT - 1)]
+    cdef sent_packet_t *packet = sent_slot(sent, sequence)
+    if (
+        0 < packet.size < REPORTED_LOST and sent.room < SENT
+        and <uint32_t>now - packet.sent_us < <uint32_t>SENT_KEEPS_US
+    ):
+        sent_grow(sent)
+        packet = sent_slot(sent, sequence)
     packet.sequence = sequence
     packet.sent_us = <uint32_t>now
     packet.size = <uint16_t>size
@@ -192,7 +232,7 @@ cdef inline void sent_result(
     sent_t *sent, results_t *results, uint16_t sequence, int64_t arrival_us, int64_t now
 ) noexcept nogil:
     """Each packet counts once, or twice when its loss was reported too early. What was never sent counts nothing."""
-    cdef sent_packet_t *packet = &sent.packets[sequence & (SENT - 1)]
+    cdef sent_packet_t *packet = sent_slot(sent, sequence)
     cdef result_t *result = &results.items[results.count]
     if packet.size == 0 or packet.sequence != sequence or results.count == SENT:
         return
@@ -207,7 +247,7 @@ cdef inline void sent_result(
     packet.size = packet.size | REPORTED_LOST if arrival_us < 0 else 0
 
 
-cdef inline int64_t unreported(const sent_t *sent, uint16_t base) noexcept nogil:
+cdef inline int64_t unreported(sent_t *sent, uint16_t base) noexcept nogil:
     """Bytes that reports, in order, leave out before `base`."""
     cdef int64_t bytes = 0
     cdef uint16_t missed = <uint16_t>(base - sent.reported)
@@ -216,7 +256,7 @@ cdef inline int64_t unreported(const sent_t *sent, uint16_t base) noexcept nogil
     if missed > SENT // 2:
         return 0
     for i in range(missed):
-        packet = &sent.packets[(sent.reported + i) & (SENT - 1)]
+        packet = sent_slot(sent, <uint16_t>(sent.reported + i))
         if packet.sequence == <uint16_t>(sent.reported + i) and not packet.size & REPORTED_LOST:
             bytes += packet.size
     return bytes

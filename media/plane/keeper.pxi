@@ -235,7 +235,8 @@ cdef class Keeper:
             free(record.target)
         else:
             free_consumer(<consumer_t *>record.target)
-            queue_close(&record.tap)
+            if record.kind == TAP:
+                queue_close(&(<TapRecord>record).tap)
         record.target = NULL
 
     cdef Record find(self, object handle, int kind):
@@ -254,23 +255,27 @@ cdef class Keeper:
     cdef consumer_t *consumer(self, object handle) except NULL:
         return <consumer_t *>(<Record>self.find(handle, CONSUMER)).target
 
-    cdef Record enlist(self, int kind, void *target, list parents):
-        cdef Record record = Record()
+    cdef int enlist(
+        self, Record record, int kind, void *target, tuple parents=(), tuple ssrcs=()
+    ) except -1:
         cdef Record parent
         self.last_handle += 1
         record.kind = kind
         record.target = target
         record.handle = self.last_handle
         record.parents = parents
+        record.ssrcs = ssrcs
+        if kind != CONSUMER and kind != TAP:
+            record.children = []
         self.records[record.handle] = record
         for parent in parents:
             parent.children.append(record.handle)
-        return record
+        return 0
 
     cdef int remove(self, Record record, int operation) except -1:
         """Remove a record and, first, what hangs on it."""
         cdef Record child, parent
-        for handle in list(record.children):
+        for handle in list(record.children or ()):
             child = self.records.get(handle)
             if child is not None:
                 self.remove(child, REMOVE_PRODUCER if child.kind == PRODUCER else REMOVE_CONSUMER)
@@ -279,8 +284,8 @@ cdef class Keeper:
         for parent in record.parents:
             parent.children.remove(record.handle)
             if parent.kind == TRANSPORT:
-                parent.ssrcs -= record.own_ssrcs
-                parent.publishes -= record.own_ssrcs
+                (<TransportRecord>parent).consumes.difference_update(record.ssrcs)
+                (<TransportRecord>parent).publishes.difference_update(record.ssrcs)
         self.leaving[<uint64_t>record.target] = record
         self.order(operation, record)
         return 0

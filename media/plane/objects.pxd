@@ -99,8 +99,9 @@ ctypedef struct transport_t:
     void *rx
     address_t addresses[<int>ADDRESSES_MOST]
     int address_count
-    route_t routes[<int>ROUTES_MOST]
+    route_t *routes  # a client that only receives has none
     int route_count
+    int route_room
     uint32_t strangers[<int>STRANGERS_MOST]  # authenticated SSRCs that belong to nothing (yet)
     int stranger_count
     list_t producers
@@ -167,7 +168,7 @@ ctypedef struct producer_t:
     bint paused
     bint silent
     bint heard
-    stream_t streams[<int>ENCODINGS_MOST]
+    stream_t *streams
     int stream_count
     int spatial_count  # of simulcast streams, or of the one stream's spatial layers
     bint keyed  # between key pictures a spatial layer does without the lower ones
@@ -202,9 +203,10 @@ ctypedef struct sr_memory_t:
     uint32_t middle
     int64_t sent_us
 
+# What was sent again last, by low bits.
 ctypedef struct resent_t:
-    int64_t out
-    int64_t sent_us
+    uint32_t out
+    uint32_t sent_us
 
 # A producer's way to one subscriber; or, with `tap` set and no transport, into Python.
 ctypedef struct consumer_t:
@@ -265,7 +267,7 @@ ctypedef struct consumer_t:
     int64_t reported_us
     uint32_t rtt_us
     demand_t demand
-    resent_t resent[<int>RESENT]
+    resent_t *resent  # RESENT of them; NULL until something was
     uint8_t behind_stream
     uint32_t behind_epoch
     int64_t behind_at

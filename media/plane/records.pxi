@@ -32,7 +32,7 @@ from media.plane.drops cimport DROP_COUNT, HUITANG_DROP_NAMED, HUITANG_DROP_NAME
 from media.plane.exchange cimport EXCHANGE_BYTES, GIVEN_CONNECTION, HUITANG_LETTERS, given_t, wake_takers
 from media.plane.extensions cimport *
 from media.plane.estimator cimport estimator_t
-from media.plane.feedback cimport arrivals_t, sent_t
+from media.plane.feedback cimport arrivals_t, sent_close, sent_open, sent_t
 from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
 from media.plane.frames cimport frames_t
 from media.plane.lists cimport list_free
@@ -43,7 +43,7 @@ from media.plane.resend cimport RESEND_TOKENS
 from media.plane.ring cimport ring_close, ring_open
 from media.plane.rtcp cimport CNAME_MOST
 from media.plane.sending cimport deliver_all, event_t
-from media.plane.spans cimport span_t
+from media.plane.spans cimport spans_close, spans_open
 from media.plane.seal cimport *
 from media.plane.selection cimport selection_t
 from media.plane.srtp cimport srtp_function_t
@@ -109,30 +109,40 @@ REMOVALS = (REMOVE_TRANSPORT, REMOVE_PRODUCER, REMOVE_CONSUMER, REMOVE_FLOOR)
 
 @cython.no_gc_clear
 cdef class Record:
-    """An object of the plane, as Python knows it: where it lies, what hangs on it, what must live as long."""
+    """An object of the plane, as Python knows it: where it lies and what hangs on it."""
     cdef void *target
     cdef int kind
-    cdef int64_t handle
-    cdef list children  # handles
-    cdef list parents  # records
-    cdef set ssrcs  # of a transport: what its consumers use
-    cdef set publishes  # of a transport: what its producers use
-    cdef set own_ssrcs
-    cdef set addresses  # of a transport: what the plane was told, though it may have lost some since
+    cdef object handle  # a number
+    cdef list children  # handles; None where nothing can hang on it
+    cdef tuple parents  # records
+    cdef tuple ssrcs  # its own
+
+    def __cinit__(self):
+        self.parents = ()
+        self.ssrcs = ()
+
+
+@cython.no_gc_clear
+cdef class TransportRecord(Record):
+    """And what must live as long as the transport."""
+    cdef set consumes  # SSRCs of its consumers
+    cdef set publishes  # SSRCs of its producers
+    cdef set addresses  # what the plane was told, though it may have lost some since
     cdef list sessions
     cdef bint has_arrivals
     cdef bint has_sent
-    cdef queue_t tap
-    cdef uint64_t overflow_told
 
     def __cinit__(self):
-        self.children = []
-        self.parents = []
-        self.ssrcs = set()
+        self.consumes = set()
         self.publishes = set()
-        self.own_ssrcs = set()
         self.addresses = set()
         self.sessions = []
+
+
+@cython.no_gc_clear
+cdef class TapRecord(Record):
+    cdef queue_t tap
+    cdef uint64_t overflow_told
 
 
 cdef int read_address(object value, address_t *address) except -1:

@@ -1,6 +1,7 @@
 """Answering a subscriber's NACK out of the shared ring, never more often than a round trip."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdlib cimport calloc
 
 from media.plane.bits cimport largest, smallest, unwrap16
 from media.plane.drops cimport DROP_NACK_NOT_IN_RING, DROP_NACK_NOT_NEGOTIATED, DROP_NACK_THROTTLED
@@ -21,9 +22,15 @@ cdef enum:
 cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noexcept nogil:
     """The three brakes: once a round trip for each packet; so many a second for a subscriber; and what his line bears."""
     cdef transport_t *transport = consumer.transport
-    cdef resent_t *last = &consumer.resent[out & (RESENT - 1)]
+    cdef resent_t *last
     cdef int64_t refill
-    if last.out == out and core.now - last.sent_us < largest(RESEND_LEAST_US, transport.rtt_us):
+    if consumer.resent == NULL:
+        consumer.resent = <resent_t *>calloc(RESENT, sizeof(resent_t))
+        if consumer.resent == NULL:
+            return False
+    last = &consumer.resent[out & (RESENT - 1)]
+    # The ring has forgotten a packet long before the low bits of the time (71 minutes) come round.
+    if last.out == <uint32_t>out and <uint32_t>core.now - last.sent_us < largest(RESEND_LEAST_US, transport.rtt_us):
         return False
     refill = (core.now - transport.resend_refill_us) * RESEND_RATE // 1_000_000
     if refill > 0:
@@ -32,8 +39,8 @@ cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noe
     if transport.resend_tokens <= 0 or pace_overdrawn(core, transport):
         return False
     transport.resend_tokens -= 1
-    last.out = out
-    last.sent_us = core.now
+    last.out = <uint32_t>out
+    last.sent_us = <uint32_t>core.now
     return True
 
 

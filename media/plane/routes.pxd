@@ -2,6 +2,7 @@
 type."""
 
 from libc.stdint cimport uint8_t, uint32_t
+from libc.stdlib cimport realloc
 from libc.string cimport memcmp
 
 from media.plane.extensions cimport EXT_MID
@@ -37,6 +38,22 @@ cdef inline void stranger_note(transport_t *transport, uint32_t ssrc) noexcept n
         transport.stranger_count += 1
 
 
+cdef inline route_t *route_new(transport_t *transport) noexcept nogil:
+    """Room for one more, behind all others; NULL where there may be none. Routes found before may be elsewhere now."""
+    cdef int room = 2 * transport.route_room if transport.route_room else 4
+    cdef route_t *routes
+    if transport.route_count == ROUTES_MOST:
+        return NULL
+    if transport.route_count == transport.route_room:
+        routes = <route_t *>realloc(transport.routes, room * sizeof(route_t))
+        if routes == NULL:
+            return NULL
+        transport.routes = routes
+        transport.route_room = room
+    transport.route_count += 1
+    return &transport.routes[transport.route_count - 1]
+
+
 cdef inline route_t *route_add(
     transport_t *transport, producer_t *producer, int encoding, bint rtx, uint32_t ssrc
 ) noexcept nogil:
@@ -51,10 +68,9 @@ cdef inline route_t *route_add(
             break
         route = NULL
     if route == NULL:
-        if transport.route_count == ROUTES_MOST:
+        route = route_new(transport)
+        if route == NULL:
             return NULL
-        route = &transport.routes[transport.route_count]
-        transport.route_count += 1
     elif not rtx and route.ssrc != ssrc:
         stream_restart(stream)
         stream.report.arrival_us = 0

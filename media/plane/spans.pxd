@@ -2,13 +2,16 @@
 
 A span maps a run of source sequence numbers of one stream to outgoing ones by constant shifts. A dropped frame, a layer
 switch, a pause or a publisher's restart ends a span and begins another; outgoing numbers never leave a gap that the
-source did not have. The last spans are kept, so a late packet and a NACK find the shifts of their time.
+source did not have. The last spans are kept, so a late packet and a NACK find the shifts of their time: two at first,
+with which most consumers do for ever, and twice as many whenever one would be forgotten, up to a limit.
 """
 
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
+from libc.stdlib cimport free, malloc
 
 cdef enum:
     FIRST_OUT = 65536  # outgoing numbers start above: one before the first is positive too
+    SPANS_FIRST = 2
 
 ctypedef struct span_t:
     int64_t first  # source sequence numbers, extended: first <= n < end
@@ -23,9 +26,11 @@ ctypedef struct span_t:
     uint8_t key_shift
     uint8_t top  # the highest spatial layer: its last packet ends the picture
 
+# Never copied: it may point into itself.
 ctypedef struct spans_t:
-    span_t *items  # circular
-    int capacity  # a power of two
+    span_t *items  # circular; `few` until there are more
+    int capacity  # powers of two
+    int most
     int64_t begun  # spans ever begun; the newest is at (begun - 1) & (capacity - 1)
     int64_t newest_source  # of the newest span's stream
     int64_t newest_out
@@ -33,6 +38,34 @@ ctypedef struct spans_t:
     uint32_t newest_timestamp
     uint8_t newest_tl0
     uint8_t newest_key
+    span_t few[<int>SPANS_FIRST]
+
+
+cdef inline void spans_open(spans_t *spans, int most) noexcept nogil:
+    """`most`: how many are kept in the end, a power of two."""
+    spans.items = spans.few
+    spans.capacity = SPANS_FIRST
+    spans.most = most
+
+
+cdef inline void spans_close(spans_t *spans) noexcept nogil:
+    if spans.items != spans.few:
+        free(spans.items)
+    spans.items = NULL
+
+
+cdef inline void spans_grow(spans_t *spans) noexcept nogil:
+    """Room for twice as many; where there is no memory it stays as it is, and the oldest will be forgotten."""
+    cdef int capacity = 2 * spans.capacity
+    cdef span_t *items = <span_t *>malloc(capacity * sizeof(span_t))
+    cdef int64_t i
+    if items == NULL:
+        return
+    for i in range(spans.begun - spans.capacity, spans.begun):
+        items[i & (capacity - 1)] = spans.items[i & (spans.capacity - 1)]
+    spans_close(spans)
+    spans.items = items
+    spans.capacity = capacity
 
 
 cdef inline span_t *spans_current(const spans_t *spans) noexcept nogil:
@@ -43,9 +76,16 @@ cdef inline span_t *spans_current(const spans_t *spans) noexcept nogil:
 
 
 cdef inline span_t *spans_begin(spans_t *spans, int64_t source) noexcept nogil:
-    """End the current span and begin one at `source` that continues its outgoing sequence. Shifts are copied over."""
-    cdef span_t *last = spans_current(spans)
-    cdef span_t *span = &spans.items[spans.begun & (spans.capacity - 1)]
+    """End the current span and begin one at `source` that continues its outgoing sequence. Shifts are copied over.
+
+    Spans found before may be elsewhere afterwards.
+    """
+    cdef span_t *last
+    cdef span_t *span
+    if spans.begun >= spans.capacity and spans.capacity < spans.most:
+        spans_grow(spans)
+    last = spans_current(spans)
+    span = &spans.items[spans.begun & (spans.capacity - 1)]
     if last != NULL:
         if last.end == INT64_MAX:
             last.end = spans.newest_source + 1

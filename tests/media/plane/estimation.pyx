@@ -7,7 +7,7 @@ from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, ackn
 from media.plane.allocation cimport NO_RUNG, RUNGS, demand_t, ladder_t, patience_t, share, top_rung
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.estimator cimport estimator_probes, estimator_reset, estimator_t, estimator_take, estimator_tick
-from media.plane.feedback cimport read_transport_cc, results_t, sent_note, sent_t
+from media.plane.feedback cimport read_transport_cc, results_t, sent_close, sent_note, sent_open, sent_t
 from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_update
 from media.plane.probing cimport (
     probe_due, probe_result, probe_sent, probe_step_bytes, probe_stepped, probe_unsent, probes_conclude, probes_decide,
@@ -188,10 +188,12 @@ cdef class Estimator:
 
     def __cinit__(self, now):
         self.sent = <sent_t *>calloc(1, sizeof(sent_t))
+        sent_open(self.sent)
         self.results = <results_t *>calloc(1, sizeof(results_t))
         estimator_reset(&self.estimator, now)
 
     def __dealloc__(self):
+        sent_close(self.sent)
         free(self.sent)
         free(self.results)
 

@@ -8,7 +8,8 @@ from media.plane.address cimport TABLE_MOST, address_t, table_find, table_put, t
 from media.plane.allocation cimport RUNGS
 from media.plane.bits cimport unwrap16 as c_unwrap16, unwrap_bits as c_unwrap_bits
 from media.plane.feedback cimport (
-    arrivals_note, arrivals_t, read_transport_cc, results_t, sent_note, sent_t, write_transport_cc,
+    arrivals_note, arrivals_t, read_transport_cc, results_t, sent_close, sent_note, sent_open, sent_t,
+    write_transport_cc,
 )
 from media.plane.dependency cimport dependency_t, indication, parse_dependency, structure_t
 from media.plane.frames cimport frame_need
@@ -21,7 +22,9 @@ from media.plane.red cimport parse_red as c_parse_red, red_t
 from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring_seen, ring_store, ring_t, slot_t
 from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
 from media.plane.rtp cimport element_t, next_element, parse_rtp as c_parse_rtp, rtp_t
-from media.plane.spans cimport span_t, spans_begin, spans_current, spans_find, spans_find_out, spans_skip, spans_t
+from media.plane.spans cimport (
+    span_t, spans_begin, spans_close, spans_current, spans_find, spans_find_out, spans_open, spans_skip, spans_t,
+)
 from media.plane.stream cimport stream_arrival, stream_t
 
 ARRIVALS = ("new", "late", "duplicate", "bad", "restart")
@@ -162,13 +165,16 @@ def write_nack(wanted):
 cdef class Spans:
     cdef spans_t spans
 
-    def __cinit__(self, capacity, newest_out):
-        self.spans.capacity = capacity
-        self.spans.items = <span_t *>calloc(capacity, sizeof(span_t))
+    def __cinit__(self, most, newest_out):
+        spans_open(&self.spans, most)
         self.spans.newest_out = newest_out
 
     def __dealloc__(self):
-        free(self.spans.items)
+        spans_close(&self.spans)
+
+    @property
+    def capacity(self):
+        return self.spans.capacity
 
     def begin(self, source, stream=0):
         cdef span_t *span = spans_begin(&self.spans, source)
@@ -348,11 +354,17 @@ cdef class Sent:
 
     def __cinit__(self):
         self.sent = <sent_t *>calloc(1, sizeof(sent_t))
+        sent_open(self.sent)
         self.last = <results_t *>calloc(1, sizeof(results_t))
 
     def __dealloc__(self):
+        sent_close(self.sent)
         free(self.sent)
         free(self.last)
+
+    @property
+    def room(self):
+        return self.sent.room
 
     def note(self, size, now):
         return sent_note(self.sent, size, now)

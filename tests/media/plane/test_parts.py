@@ -135,6 +135,19 @@ def test_spans_leave_no_gap_of_their_own(newest_out: int, script: list[str], dic
         assert spans.source_of(out) == number
 
 
+@pytest.mark.parametrize("most", [2, 8, 64])
+def test_spans_take_room_as_they_come_and_the_oldest_go_at_the_limit(most: int) -> None:
+    spans = probe.Spans(most, 9)
+    for count in range(1, 2 * most + 2):
+        spans.begin(1000 * count)
+        assert spans.forward(1000 * count) == 9 + count
+        assert spans.capacity == min(max(2, 1 << (count - 1).bit_length()), most)
+        kept = range(max(1, count - most + 1), count + 1)
+        found = [spans.source_of(9 + number) for number in range(1, count + 1)]
+        assert found == [1000 * number if number in kept else None for number in range(1, count + 1)]
+        assert [spans.forward(1000 * number) for number in kept] == [9 + number for number in kept], "late"
+
+
 def test_skipped_pictures_close_up_too() -> None:
     spans = probe.Spans(64, 9)
     spans.begin(100)
@@ -247,6 +260,43 @@ def test_transport_wide_feedback_is_understood_as_it_was_meant(
     for before, after in itertools.pairwise(recent):
         apart = truth[after] - truth[before]
         assert abs((got[after] - got[before]) % REFERENCE_WRAP_US - apart) <= 500
+
+
+@pytest.mark.parametrize(
+    ("packets", "apart_us", "room"),
+    [
+        (256, 1_000, 256),
+        (257, 1_000, 512),
+        (1_000, 1_000, 1_024),
+        (5_000, 100, 2_048),  # as many as there may be: the oldest go
+        (5_000, 20_000, 256),  # 5.1 s for 256 of them: whoever reports so late has other troubles
+    ],
+)
+@pytest.mark.parametrize("before", [0, 65_300])
+def test_what_is_sent_takes_room_only_while_reports_are_due(
+    packets: int, apart_us: int, room: int, before: int
+) -> None:
+    sent = probe.Sent()
+    arrivals = probe.Arrivals()
+    for number in range(before):
+        sent.note(100, 1 + number)
+        arrivals.note(number, 1_000_000)
+        if number % 100 == 99:
+            assert sent.read(arrivals.message(), 1_000_000)
+    while message := arrivals.message():
+        sent.read(message, 1_000_000)
+    assert sent.room == 256, "all was reported in time"
+    now, kept = 2_000_000, min(packets, room)
+    for number in range(packets):
+        sent.note(100, now + number * apart_us)
+        if number >= packets - kept:
+            arrivals.note(before + number & 0xFFFF, 2_000_000 + 250 * number)
+    assert sent.room == room
+    got = []
+    while message := arrivals.message():
+        assert sent.read(message, now + packets * apart_us)
+        got += [sent_us for sent_us, _, _, _ in sent.results]
+    assert got == [now + number * apart_us for number in range(packets - kept, packets)]
 
 
 @pytest.mark.parametrize("ticks", [0, 1, 255, 256, 257, 32_767, 32_768, 40_000, -1, -256, -32_768, -32_769])
