@@ -11,18 +11,26 @@ from pathlib import Path
 import pytest
 
 from database import Database, new_id
+from members.cards import Cards
 from members.people import Member
 from members.policy import Actor, RoleName
+from recordings import repository
 from recordings.center import RecordingCenter
 from recordings.events import RecordingStatus
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
+from recordings.viewing.service import Viewings
+from rooms.attendance.models import AttendanceRecord
+from rooms.attendance.rules import AttendanceState
+from rooms.attendance.service import Attendance
 from rooms.live.commands import Role
 from rooms.meetings.models import Invitation, Meeting
 from rooms.meetings.states import InvitationOrigin, MeetingKind, MeetingState
+from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
+from tests.recordings.watching import LENGTH
 
 MakeMeeting = Callable[..., Awaitable[Meeting]]
 
@@ -148,6 +156,45 @@ async def center(
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest.fixture
+def cards(database: Database, clock: FakeClock) -> Cards:
+    return Cards(database, clock)
+
+
+@pytest.fixture
+def attendance(database: Database, cards: Cards, clock: FakeClock) -> Attendance:
+    return Attendance(database, cards, clock)
+
+
+@pytest.fixture
+def viewings(database: Database, attendance: Attendance, cards: Cards, clock: FakeClock) -> Viewings:
+    return Viewings(database, attendance, cards, clock)
+
+
+@pytest.fixture
+async def recording(
+    database: Database, make_meeting: MakeMeeting, member: Member, clock: FakeClock
+) -> Recording:
+    """Of a meeting from which the member was absent."""
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        made = repository.add(session, meeting, clock())
+        made.state, made.duration_seconds, made.ended_at = RecordingState.READY, LENGTH, clock()
+        session.add(
+            AttendanceRecord(
+                meeting_id=meeting.id,
+                person_key=member_key(member.id),
+                member_id=member.id,
+                name=member.name,
+                expected=True,
+                state=AttendanceState.ABSENT,
+                seconds=0.0,
+                place=1,
+            )
+        )
+    return made
 
 
 @contextmanager

@@ -1,125 +1,24 @@
-"""Viewings in the records: the account, the card, the attendance."""
+"""Viewings in the records: what of the players' reports is counted."""
 
 import asyncio
 
 import pytest
 from sqlalchemy import select
 
-from database import Database, PageRequest
+from database import Database
 from errors import Kind, Problem
-from members.cards import CardEntryKind, Cards
-from members.people import Member
+from members.cards import Cards
 from members.policy import Actor, RoleName
 from recordings import repository
 from recordings.models import Recording, Viewing
 from recordings.states import RecordingState
 from recordings.viewing.service import Viewings
 from recordings.views import CoverageView, WatchReport
-from rooms.attendance.models import AttendanceRecord
-from rooms.attendance.rules import AttendanceState
 from rooms.attendance.service import Attendance
 from rooms.meetings.states import MeetingState
-from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
-
-LENGTH = 100.0
-
-
-@pytest.fixture
-def cards(database: Database, clock: FakeClock) -> Cards:
-    return Cards(database, clock)
-
-
-@pytest.fixture
-def attendance(database: Database, cards: Cards, clock: FakeClock) -> Attendance:
-    return Attendance(database, cards, clock)
-
-
-@pytest.fixture
-def viewings(database: Database, attendance: Attendance, cards: Cards, clock: FakeClock) -> Viewings:
-    return Viewings(database, attendance, cards, clock)
-
-
-@pytest.fixture
-async def recording(
-    database: Database, make_meeting: MakeMeeting, member: Member, clock: FakeClock
-) -> Recording:
-    """Of a meeting from which the member was absent."""
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    async with database.transaction() as session:
-        made = repository.add(session, meeting, clock())
-        made.state, made.duration_seconds, made.ended_at = RecordingState.READY, LENGTH, clock()
-        session.add(
-            AttendanceRecord(
-                meeting_id=meeting.id,
-                person_key=member_key(member.id),
-                member_id=member.id,
-                name=member.name,
-                expected=True,
-                state=AttendanceState.ABSENT,
-                seconds=0.0,
-                place=1,
-            )
-        )
-    return made
-
-
-async def play(
-    viewings: Viewings,
-    clock: FakeClock,
-    actor: Actor,
-    recording: Recording,
-    begin: float,
-    end: float,
-    rate: float = 1.0,
-) -> CoverageView:
-    """Watch honestly from `begin` to `end`, reporting every ten seconds of the clock on the wall."""
-    view = await viewings.report(actor, recording.id, WatchReport((), rate))
-    at = begin
-    while at < end:
-        upto = min(end, at + 10 * rate)
-        clock.advance((upto - at) / rate)
-        view = await viewings.report(actor, recording.id, WatchReport(((at, upto),), rate))
-        at = upto
-    return view
-
-
-async def state_of(database: Database, recording: Recording) -> tuple[AttendanceRecord, Viewing]:
-    async with database.reading() as session:
-        row = await session.scalar(
-            select(AttendanceRecord).where(AttendanceRecord.meeting_id == recording.meeting_id)
-        )
-        viewing = await session.scalar(select(Viewing).where(Viewing.recording_id == recording.id))
-    assert row is not None
-    assert viewing is not None
-    return row, viewing
-
-
-async def test_watching_nine_tenths_makes_the_absence_up_once(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
-) -> None:
-    view = await play(viewings, clock, actor, recording, 0, 85)
-    assert view.share == pytest.approx(0.85)
-    row, viewing = await state_of(database, recording)
-    assert (row.made_up_at, viewing.completed_at) == (None, None)
-    await play(viewings, clock, actor, recording, 80, 100)
-    _, first = await state_of(database, recording)
-    await play(viewings, clock, actor, recording, 80, 100)
-    row, viewing = await state_of(database, recording)
-    assert viewing.completed_at == first.completed_at
-    assert row.made_up_recording_id == recording.id
-    assert viewing.settled
-    assert viewing.completed_at is not None
-    assert actor.member_id is not None
-    (entry,) = (await cards.list(actor, actor.member_id, PageRequest())).items
-    assert (entry.kind, entry.source, entry.reference) == (
-        CardEntryKind.RECORDING_STUDIED,
-        "recording",
-        recording.id,
-    )
-    assert (entry.title, entry.organization_name) == ("十一月主题党日", "东湖村党支部")
-    assert 90 <= entry.duration_seconds <= 100
+from tests.recordings.watching import LENGTH, change, play
 
 
 async def test_a_report_that_claims_everything_at_once_counts_for_nothing(
@@ -183,23 +82,6 @@ async def test_what_is_not_composed_cannot_be_watched(
     with pytest.raises(Problem) as refused:
         await viewings.report(actor, recording.id, WatchReport(()))
     assert (refused.value.code, refused.value.details) == ("recording_not_playable", {"state": "composing"})
-
-
-async def test_attendance_that_did_not_hear_of_it_is_told_again(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
-) -> None:
-    """As after a kill between the two."""
-    await play(viewings, clock, actor, recording, 0, 95)
-    async with database.transaction() as session:
-        viewing = await session.scalar(select(Viewing))
-        row = await session.scalar(select(AttendanceRecord))
-        assert viewing is not None
-        assert row is not None
-        viewing.settled, row.made_up_at, row.made_up_recording_id = False, None, None
-    await viewings.report(actor, recording.id, WatchReport(()))
-    row_after, viewing_after = await state_of(database, recording)
-    assert row_after.made_up_recording_id == recording.id
-    assert viewing_after.settled
 
 
 LIES: list[tuple[str, list[tuple[float, WatchReport]], float]] = [
@@ -315,20 +197,6 @@ async def test_looking_at_another_page_while_one_watches_costs_nothing(
     assert (await viewings.report(actor, first.id, WatchReport(((0.0, 10.0),)))).seconds == pytest.approx(10)
 
 
-async def test_no_way_of_cutting_reports_puts_off_the_question(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
-) -> None:
-    """What is saved up by an empty report, and spent by one that comes at once, was watched too."""
-    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
-    view = await viewings.report(actor, recording.id, WatchReport(()))
-    for step in range(62):
-        clock.advance(5)
-        await viewings.report(actor, recording.id, WatchReport(()))
-        view = await viewings.report(actor, recording.id, WatchReport(((step * 5.0, step * 5.0 + 5),)))
-    assert view.seconds == pytest.approx(310)
-    assert view.prompt is not None
-
-
 async def test_a_clock_that_ran_ahead_and_was_set_right_stops_nobody(
     viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
 ) -> None:
@@ -344,19 +212,6 @@ async def test_a_clock_that_ran_ahead_and_was_set_right_stops_nobody(
     clock.advance(10)
     view = await viewings.report(actor, recording.id, WatchReport(((20.0, 30.0),)))
     assert view.seconds == pytest.approx(before + 10)
-
-
-async def test_a_question_asked_by_a_clock_that_ran_ahead_still_waits_for_its_answer(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
-) -> None:
-    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
-    clock.advance(86_400)
-    view = await play(viewings, clock, actor, recording, 0, 300)
-    assert view.prompt is not None
-    clock.advance(-86_400)
-    view = await play(viewings, clock, actor, recording, 300, 900)
-    assert view.seconds <= 300 + 120 + 10
-    assert view.prompt is not None
 
 
 async def test_a_restart_gives_and_takes_nothing(
@@ -386,96 +241,3 @@ async def test_what_was_played_of_an_earlier_film_says_nothing_about_this_one(
     assert (refused.value.kind, refused.value.code) == (Kind.CONFLICT, "recording_renewed")
     view = await viewings.report(actor, recording.id, WatchReport(((0.0, 10.0),), version=1))
     assert view.seconds == pytest.approx(10)
-
-
-async def change(database: Database, recording: Recording, **fields: object) -> None:
-    async with database.transaction() as session:
-        row = await repository.get(session, recording.id)
-        assert row is not None
-        for name, value in fields.items():
-            setattr(row, name, value)
-
-
-async def test_a_recording_says_how_much_is_enough(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
-) -> None:
-    await change(database, recording, required_share=0.5)
-    assert (await play(viewings, clock, actor, recording, 0, 49)).studied_at is None
-    assert (await play(viewings, clock, actor, recording, 49, 51)).studied_at == clock()
-
-
-async def test_what_was_studied_stays_so_when_the_film_grows_or_shrinks(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
-) -> None:
-    first = await play(viewings, clock, actor, recording, 0, 95)
-    await change(database, recording, duration_seconds=4 * LENGTH, version=2)
-    longer = await play(viewings, clock, actor, recording, 100, 400)
-    assert longer.studied_at == first.studied_at is not None
-    await change(database, recording, duration_seconds=LENGTH / 2, version=3)
-    shorter = await viewings.report(actor, recording.id, WatchReport(()))
-    assert (shorter.seconds, shorter.share, shorter.intervals) == (LENGTH / 2, 1.0, ((0.0, LENGTH / 2),))
-    assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
-
-
-async def test_attendance_that_is_judged_after_the_viewing_is_made_up_once(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
-) -> None:
-    async with database.transaction() as session:
-        row = await session.scalar(select(AttendanceRecord))
-        assert row is not None
-        row.state = None
-    await play(viewings, clock, actor, recording, 0, 95)
-    assert await viewings.settle_left() == 0, "nobody has judged it yet"
-    async with database.transaction() as session:
-        row = await session.scalar(select(AttendanceRecord))
-        assert row is not None
-        row.state, row.corrected_state, row.corrected_at = (
-            AttendanceState.PRESENT,
-            AttendanceState.ABSENT,
-            clock.advance(60),
-        )
-    clock.advance(60)
-    assert await viewings.settle_left() == 1
-    made_up, viewing = await state_of(database, recording)
-    assert (made_up.made_up_at, viewing.settled) == (clock(), True)
-    async with database.transaction() as session:
-        row = await session.scalar(select(AttendanceRecord))
-        assert row is not None
-        row.corrected_state, row.corrected_at = AttendanceState.ABSENT, clock.advance(60)
-    assert await viewings.settle_left() == 0, "what the secretary says after it stands"
-    await viewings.report(actor, recording.id, WatchReport(()))
-    assert (await state_of(database, recording))[0].made_up_at == made_up.made_up_at
-    assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
-
-
-async def test_who_does_not_answer_is_not_counted_on(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
-) -> None:
-    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
-    view = await play(viewings, clock, actor, recording, 0, 300)
-    assert view.prompt is not None
-    assert (view.prompt.answer_by - clock()).total_seconds() == 120
-    view = await play(viewings, clock, actor, recording, 300, 900)
-    assert view.seconds == pytest.approx(420, abs=6), "two minutes of patience"
-    wrong = await viewings.answer(actor, recording.id, "another")
-    assert wrong.prompt == view.prompt
-    clock.advance(600)
-    back = await viewings.answer(actor, recording.id, view.prompt.id if view.prompt else "")
-    assert (back.prompt, back.seconds) == (None, view.seconds), "the time without an answer is lost"
-    clock.advance(10)
-    on = await viewings.report(actor, recording.id, WatchReport(((900.0, 1_500.0),)))
-    assert on.seconds == pytest.approx(view.seconds + 10)
-
-
-async def test_an_answer_in_time_loses_nothing(
-    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
-) -> None:
-    await change(database, recording, prompt_minutes=5, duration_seconds=3_600.0)
-    view = await play(viewings, clock, actor, recording, 0, 300)
-    clock.advance(6)
-    assert view.prompt is not None
-    await viewings.answer(actor, recording.id, view.prompt.id)
-    clock.advance(4)
-    view = await viewings.report(actor, recording.id, WatchReport(((300.0, 310.0),)))
-    assert view.seconds == pytest.approx(310)
-    assert view.prompt is None

@@ -1,0 +1,121 @@
+"""What comes of having watched enough: the entry on the card, and the absence made up."""
+
+import pytest
+from sqlalchemy import select
+
+from database import Database, PageRequest
+from members.cards import CardEntryKind, Cards
+from members.policy import Actor
+from recordings.models import Recording, Viewing
+from recordings.viewing.service import Viewings
+from recordings.views import WatchReport
+from rooms.attendance.models import AttendanceRecord
+from rooms.attendance.rules import AttendanceState
+from tests.factories import FakeClock
+from tests.recordings.watching import LENGTH, change, play
+
+
+async def state_of(database: Database, recording: Recording) -> tuple[AttendanceRecord, Viewing]:
+    async with database.reading() as session:
+        row = await session.scalar(
+            select(AttendanceRecord).where(AttendanceRecord.meeting_id == recording.meeting_id)
+        )
+        viewing = await session.scalar(select(Viewing).where(Viewing.recording_id == recording.id))
+    assert row is not None
+    assert viewing is not None
+    return row, viewing
+
+
+async def test_watching_nine_tenths_makes_the_absence_up_once(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    view = await play(viewings, clock, actor, recording, 0, 85)
+    assert view.share == pytest.approx(0.85)
+    row, viewing = await state_of(database, recording)
+    assert (row.made_up_at, viewing.completed_at) == (None, None)
+    await play(viewings, clock, actor, recording, 80, 100)
+    _, first = await state_of(database, recording)
+    await play(viewings, clock, actor, recording, 80, 100)
+    row, viewing = await state_of(database, recording)
+    assert viewing.completed_at == first.completed_at
+    assert row.made_up_recording_id == recording.id
+    assert viewing.settled
+    assert viewing.completed_at is not None
+    assert actor.member_id is not None
+    (entry,) = (await cards.list(actor, actor.member_id, PageRequest())).items
+    assert (entry.kind, entry.source, entry.reference) == (
+        CardEntryKind.RECORDING_STUDIED,
+        "recording",
+        recording.id,
+    )
+    assert (entry.title, entry.organization_name) == ("十一月主题党日", "东湖村党支部")
+    assert 90 <= entry.duration_seconds <= 100
+
+
+async def test_a_recording_says_how_much_is_enough(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, required_share=0.5)
+    assert (await play(viewings, clock, actor, recording, 0, 49)).studied_at is None
+    assert (await play(viewings, clock, actor, recording, 49, 51)).studied_at == clock()
+
+
+async def test_what_was_studied_stays_so_when_the_film_grows_or_shrinks(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    first = await play(viewings, clock, actor, recording, 0, 95)
+    await change(database, recording, duration_seconds=4 * LENGTH, version=2)
+    longer = await play(viewings, clock, actor, recording, 100, 400)
+    assert longer.studied_at == first.studied_at is not None
+    await change(database, recording, duration_seconds=LENGTH / 2, version=3)
+    shorter = await viewings.report(actor, recording.id, WatchReport(()))
+    assert (shorter.seconds, shorter.share, shorter.intervals) == (LENGTH / 2, 1.0, ((0.0, LENGTH / 2),))
+    assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
+
+
+async def test_attendance_that_did_not_hear_of_it_is_told_again(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    """As after a kill between the two."""
+    await play(viewings, clock, actor, recording, 0, 95)
+    async with database.transaction() as session:
+        viewing = await session.scalar(select(Viewing))
+        row = await session.scalar(select(AttendanceRecord))
+        assert viewing is not None
+        assert row is not None
+        viewing.settled, row.made_up_at, row.made_up_recording_id = False, None, None
+    await viewings.report(actor, recording.id, WatchReport(()))
+    row_after, viewing_after = await state_of(database, recording)
+    assert row_after.made_up_recording_id == recording.id
+    assert viewing_after.settled
+
+
+async def test_attendance_that_is_judged_after_the_viewing_is_made_up_once(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    async with database.transaction() as session:
+        row = await session.scalar(select(AttendanceRecord))
+        assert row is not None
+        row.state = None
+    await play(viewings, clock, actor, recording, 0, 95)
+    assert await viewings.settle_left() == 0, "nobody has judged it yet"
+    async with database.transaction() as session:
+        row = await session.scalar(select(AttendanceRecord))
+        assert row is not None
+        row.state, row.corrected_state, row.corrected_at = (
+            AttendanceState.PRESENT,
+            AttendanceState.ABSENT,
+            clock.advance(60),
+        )
+    clock.advance(60)
+    assert await viewings.settle_left() == 1
+    made_up, viewing = await state_of(database, recording)
+    assert (made_up.made_up_at, viewing.settled) == (clock(), True)
+    async with database.transaction() as session:
+        row = await session.scalar(select(AttendanceRecord))
+        assert row is not None
+        row.corrected_state, row.corrected_at = AttendanceState.ABSENT, clock.advance(60)
+    assert await viewings.settle_left() == 0, "what the secretary says after it stands"
+    await viewings.report(actor, recording.id, WatchReport(()))
+    assert (await state_of(database, recording))[0].made_up_at == made_up.made_up_at
+    assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
