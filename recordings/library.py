@@ -24,6 +24,7 @@ from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 from recordings.viewing import repository as viewings
+from recordings.viewing.repository import Watching
 from recordings.viewing.service import coverage_view
 from recordings.views import MediaFile, OpenedRecording, RecordingView
 from rooms.attendance.records import awaits_making_up
@@ -48,7 +49,7 @@ class Library:
         self._shelf = shelf
         self._clock = clock
         # Recordings and members for whom the clock is known to run, so that players need not ask the records for it.
-        self._counting: set[tuple[str, str]] = set()
+        self._counting: set[Watching] = set()
 
     async def list(
         self, actor: Actor, page: PageRequest, wanted: RecordingsFilter = EVERYTHING
@@ -135,28 +136,37 @@ class Library:
             access.require_playable()
             if version is not None and version != access.recording.version:
                 raise Problem(Kind.CONFLICT, "recording_renewed", {"version": access.recording.version})
-            if actor is None or actor.member_id is None:
-                return _opened(access.recording)
-            counting = (recording_id, actor.member_id)
-            known = counting in self._counting or await viewings.get(session, *counting)
-        if not known:
-            async with self._database.transaction() as session:
-                await viewings.open_and_lock(session, *counting, self._clock())
-        self._remember(counting)
+            watching = _watching([(actor, recording_id)])
+            fresh = await self._fresh(session, watching)
+        await self._count(watching, fresh)
         return _opened(access.recording)
 
-    async def opened(self, asked: Collection[Asked]) -> dict[Asked, OpenedRecording]:
-        """Of those who were let in before, who would be let in now; changes nothing, and asks the records once."""
+    async def open_all(self, asked: Collection[Asked]) -> dict[Asked, OpenedRecording]:
+        """What `open` does for each of many, in as many statements as for one; who is not let in is left out."""
         async with self._database.reading() as session:
             found = await find_all(session, asked)
-        return {
-            one: _opened(access.recording) for one, access in found.items() if access.recording.state.playable
-        }
+            let_in = {
+                one: _opened(access.recording)
+                for one, access in found.items()
+                if access.recording.state.playable
+            }
+            watching = _watching(let_in)
+            fresh = await self._fresh(session, watching)
+        await self._count(watching, fresh)
+        return let_in
 
-    def _remember(self, counting: tuple[str, str]) -> None:
-        if len(self._counting) >= _MOST_COUNTING:
+    async def _fresh(self, session: AsyncSession, watching: set[Watching]) -> set[Watching]:
+        """Those for whom the clock does not run yet."""
+        unknown = watching - self._counting
+        return unknown - await viewings.there_are(session, unknown) if unknown else set()
+
+    async def _count(self, watching: set[Watching], fresh: set[Watching]) -> None:
+        if fresh:
+            async with self._database.transaction() as session:
+                await viewings.open_missing(session, fresh, self._clock())
+        if len(self._counting) + len(watching) > _MOST_COUNTING:
             self._counting.clear()
-        self._counting.add(counting)
+        self._counting |= watching
 
     async def file(
         self, opened: OpenedRecording, rendition: Rendition, piece: str | None = None
@@ -204,6 +214,14 @@ class Library:
         )
         async with self._database.reading() as session:
             return {row.meeting_id: row.id for row in await session.execute(query)}
+
+
+def _watching(asked: Iterable[Asked]) -> set[Watching]:
+    return {
+        Watching(recording_id, actor.member_id)
+        for actor, recording_id in asked
+        if actor is not None and actor.member_id is not None
+    }
 
 
 def _opened(recording: Recording) -> OpenedRecording:

@@ -1,7 +1,7 @@
 """Every query about accounts and their sessions."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -93,11 +93,19 @@ async def by_member(session: AsyncSession, member_ids: Iterable[str]) -> dict[st
     return {member_id: account_id for member_id, account_id in rows if member_id is not None}
 
 
-async def slide(session: AsyncSession, session_id: str, now: datetime, expires_at: datetime) -> None:
-    """Note that a session was used, and until when it lives now."""
-    await session.execute(
-        update(LoginSession).where(LoginSession.id == session_id).values(seen_at=now, expires_at=expires_at)
-    )
+async def slide(session: AsyncSession, until: Mapping[str, datetime], now: datetime) -> None:
+    """Note that these sessions were used, and until when each lives now, in one statement.
+
+    One that somebody has ended meanwhile stays ended.
+    """
+    rows = [
+        {"id": session_id, "seen_at": now, "expires_at": expires_at}
+        for session_id, expires_at in sorted(
+            until.items()
+        )  # two nodes that lock in turn never wait in a ring
+    ]
+    still_there = update(LoginSession).where(LoginSession.expires_at > now)
+    await session.execute(still_there, rows, execution_options={"synchronize_session": None})
 
 
 async def notices_seen_until(session: AsyncSession, account_id: str) -> datetime | None:

@@ -122,11 +122,14 @@ class Accounts:
         async with self._database.reading() as session:
             found = await repository.by_sessions(session, keys, now)
         alive = [(account, login) for account, login in found if account.disabled_at is None]
-        used = [login for _, login in alive if now - login.seen_at >= SLIDE_AFTER]
+        used = {
+            login.id: self._expiry(login.created_at, now)
+            for _, login in alive
+            if now - login.seen_at >= SLIDE_AFTER
+        }
         if used:
             async with self._database.transaction() as session:
-                for login in used:
-                    await repository.slide(session, login.id, now, self._expiry(login.created_at, now))
+                await repository.slide(session, used, now)
         return {login.token_hash: repository.actor_of(account) for account, login in alive}
 
     async def sign_out(self, token: str) -> None:

@@ -1,7 +1,8 @@
 """Every query about viewings. The caller has the session."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,6 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from members.people import Member
 from recordings.models import Recording, Viewing
 from rooms.attendance.records import awaits_making_up
+
+
+class Watching(NamedTuple):
+    """Which recording, and the member who watches it."""
+
+    recording_id: str
+    member_id: str
 
 
 async def get(session: AsyncSession, recording_id: str, member_id: str) -> Viewing | None:
@@ -27,21 +35,38 @@ async def of_recordings(
     return {viewing.recording_id: viewing for viewing in await session.scalars(query)}
 
 
+async def there_are(session: AsyncSession, watching: Collection[Watching]) -> set[Watching]:
+    """Those who have an account."""
+    query = select(Viewing.recording_id, Viewing.member_id).where(
+        Viewing.recording_id.in_({one.recording_id for one in watching}),
+        Viewing.member_id.in_({one.member_id for one in watching}),
+    )
+    return {Watching(*row) for row in await session.execute(query)} & set(watching)
+
+
+async def open_missing(session: AsyncSession, watching: Iterable[Watching], now: datetime) -> None:
+    """Open an account for each who has none, in one statement."""
+    rows = [
+        {
+            "recording_id": recording_id,
+            "member_id": member_id,
+            "intervals": [],
+            "seconds": 0.0,
+            "resume_at": 0.0,
+            "credit_seconds": 0.0,
+            "unasked_seconds": 0.0,
+            "reported_at": now,
+            "settled": False,
+        }
+        for recording_id, member_id in sorted(watching)  # two nodes that lock in turn never wait in a ring
+    ]
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    await session.execute(make(Viewing).on_conflict_do_nothing(), rows)
+
+
 async def open_and_lock(session: AsyncSession, recording_id: str, member_id: str, now: datetime) -> Viewing:
     """The account, opened now where there is none, locked until the transaction ends."""
-    values = {
-        "recording_id": recording_id,
-        "member_id": member_id,
-        "intervals": [],
-        "seconds": 0.0,
-        "resume_at": 0.0,
-        "credit_seconds": 0.0,
-        "unasked_seconds": 0.0,
-        "reported_at": now,
-        "settled": False,
-    }
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    await session.execute(make(Viewing).on_conflict_do_nothing(), values)
+    await open_missing(session, [Watching(recording_id, member_id)], now)
     query = select(Viewing).where(Viewing.recording_id == recording_id, Viewing.member_id == member_id)
     return (await session.scalars(query.with_for_update())).one()
 

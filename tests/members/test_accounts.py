@@ -6,10 +6,11 @@ from sqlalchemy import select
 
 from database import Database
 from errors import Kind, Problem
-from members.accounts import Account, Accounts, AccountSettings, LoginSession, repository
+from members.accounts import Account, Accounts, AccountSettings, LoginSession, repository, session_key
 from members.accounts.passwords import Passwords
 from members.policy import Level, RoleName
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records
+from tests.statements import statements
 
 HERE = "192.0.2.1"
 
@@ -211,6 +212,23 @@ async def test_a_session_lives_on_while_it_is_used_and_ends_when_idle(
         assert await accounts.authenticate(token) is not None
     clock.advance(timedelta(days=7))
     assert await accounts.authenticate(token) is None
+
+
+async def test_the_use_of_many_sessions_is_written_down_at_once_and_what_has_ended_stays_so(
+    database: Database, accounts: Accounts, records: Records, clock: FakeClock
+) -> None:
+    account = await records.account(username="xiulan")
+    keys = {session_key((await accounts.sign_in("xiulan", PASSWORD, HERE)).token) for _ in range(3)}
+    for _ in range(2):
+        clock.advance(timedelta(days=6))
+        with statements(database) as seen:
+            assert set(await accounts.holders(keys)) == keys
+        assert len([text for text in seen if text.startswith("UPDATE")]) == 1
+    async with database.transaction() as session:
+        known = list(await session.scalars(select(LoginSession.id)))
+        await repository.end_sessions(session, account.id)
+        await repository.slide(session, dict.fromkeys(known, clock() + timedelta(days=7)), clock())
+    assert await accounts.holders(keys) == {}
 
 
 async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from database import Database, PageRequest, new_id
 from errors import Kind, Problem
@@ -13,7 +14,7 @@ from members.policy import Actor, Audience, RoleName
 from recordings import repository
 from recordings.folders import Folders
 from recordings.library import Library
-from recordings.models import Recording
+from recordings.models import Recording, Viewing
 from recordings.renditions import Rendition
 from recordings.requests import RecordingsFilter
 from recordings.settings import RecordingSettings
@@ -26,6 +27,7 @@ from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
             assert (refused.value.kind, refused.value.code) == (Kind.NOT_FOUND, "recording_not_found")
         playable = listed - {row.id for row in rows.values() if not row.state.playable}
         asked = {(who_asks, row.id) for row in rows.values() for who_asks in (actor, None)}
-        let_in = await library.opened(asked)
+        let_in = await library.open_all(asked)
         assert {id_ for who_asks, id_ in let_in if who_asks is actor} == playable, "asked for many at once"
         assert {id_ for who_asks, id_ in let_in if who_asks is None} == {rows["public"].id}
         of_meetings = {row.meeting_id: row.id for row in rows.values() if row.meeting_id}
@@ -164,6 +166,30 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
         with pytest.raises(Problem) as refused:
             await library.get(None, row.id)
         assert refused.value.code == "not_signed_in", name
+
+
+async def test_many_are_let_in_with_as_few_statements_as_two_and_the_clock_runs_for_each(
+    database: Database, library: Library, records: Records, tree: Tree, clock: FakeClock
+) -> None:
+    uploader = await records.account((RoleName.SECRETARY, tree.branch))
+    row = await uploaded(database, tree, uploader.id, clock, audience=Audience.MEMBERS)
+    first, *others = [await records.actor(member=await records.member(tree.branch)) for _ in range(15)]
+    await library.open(first, row.id)
+    begun = clock()
+    clock.advance(60)
+    counts = []
+    for actors in ([first, *others[:2]], [first, *others[2:]]):
+        with statements(database) as seen:
+            let_in = await library.open_all({(actor, row.id) for actor in actors})
+        assert len(let_in) == len(actors)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+    async with database.reading() as session:
+        since = {one.member_id: one.reported_at for one in await session.scalars(select(Viewing))}
+    assert since == {first.member_id: begun} | {actor.member_id: clock() for actor in others}
+    with statements(database) as seen:
+        await library.open_all({(actor, row.id) for actor in (first, *others)})
+    assert not [text for text in seen if "recording_viewings" in text], "it is known that it runs"
 
 
 async def test_pages_go_from_new_to_old(

@@ -1,13 +1,11 @@
 """The services of rooms over a fresh database, and a branch with its people."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from database import Database, PageRequest, new_id
 from errors import Problem
@@ -319,19 +317,3 @@ async def code_of(awaited: Awaitable[object]) -> str:
     with pytest.raises(Problem) as refusal:
         await awaited
     return refusal.value.code
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """The SQL statements that are executed meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

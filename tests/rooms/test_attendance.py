@@ -17,7 +17,8 @@ from rooms.meetings.requests import Invite
 from rooms.meetings.states import MeetingKind
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records
-from tests.rooms.conftest import Branch, Services, code_of, request, statements
+from tests.rooms.conftest import Branch, Services, code_of, request
+from tests.statements import statements
 
 ALL = PageRequest(200)
 MINUTE = 60

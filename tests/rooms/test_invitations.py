@@ -7,7 +7,8 @@ from rooms.meetings.requests import Invite, MeetingsFilter, UpdateMeeting
 from rooms.meetings.states import InvitationOrigin, LeaveState, MeetingKind
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records
-from tests.rooms.conftest import ALL, Branch, Services, code_of, invited_names, request, statements
+from tests.rooms.conftest import ALL, Branch, Services, code_of, invited_names, request
+from tests.statements import statements
 
 
 async def test_members_with_a_vote_are_the_full_ones(

@@ -15,7 +15,8 @@ from rooms.live.views import PeerState
 from rooms.meetings.states import MeetingState
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records
-from tests.rooms.conftest import Branch, Services, code_of, request, statements
+from tests.rooms.conftest import Branch, Services, code_of, request
+from tests.statements import statements
 
 ALL = PageRequest(200)
 

@@ -18,7 +18,8 @@ from rooms.live.views import PeerState
 from rooms.meetings.states import MeetingKind, MeetingState
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock
-from tests.rooms.conftest import Branch, Services, code_of, request, statements
+from tests.rooms.conftest import Branch, Services, code_of, request
+from tests.statements import statements
 
 
 async def test_a_host_who_joins_starts_the_meeting(

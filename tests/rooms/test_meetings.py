@@ -12,7 +12,8 @@ from rooms.meetings.requests import MeetingsFilter, UpdateMeeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from rooms.meetings.views import MeetingView
 from tests.factories import FakeClock, Records
-from tests.rooms.conftest import ALL, Branch, Services, code_of, invited_names, request, statements
+from tests.rooms.conftest import ALL, Branch, Services, code_of, invited_names, request
+from tests.statements import statements
 
 
 async def test_a_secretary_schedules_and_the_branch_with_its_guests_is_invited(

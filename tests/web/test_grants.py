@@ -9,7 +9,7 @@ import pytest
 from errors import Kind, Problem
 from recordings.states import RecordingState
 from recordings.views import OpenedRecording
-from web.grants import GRANT_SECONDS, MOST_GRANTS, Grants, Visit
+from web.grants import GATHER_SECONDS, GRANT_SECONDS, MOST_GRANTS, MOST_NEWCOMERS, Grants, Visit
 
 OPENED = OpenedRecording("film", RecordingState.READY, version=1, stored_version=0)
 VISIT = Visit("session", "film", "version=1")
@@ -23,7 +23,11 @@ class Records:
         self.now = 0.0
         self.open: dict[Visit, OpenedRecording] = {}
         self.asked: list[set[Visit]] = []
-        self.grants = Grants(lambda: self.now, self.ask)
+        self.grants = Grants(lambda: self.now, self.ask, self.pause)
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.now += seconds
 
     async def ask(self, visits: Collection[Visit]) -> Mapping[Visit, OpenedRecording]:
         self.asked.append(set(visits))
@@ -129,3 +133,84 @@ async def test_there_are_only_so_many_grants(records: Records) -> None:
     records.enter(*visits)
     assert await records.grants.find(visits[0]) is None
     assert await records.grants.find(visits[1]) is not None
+
+
+async def test_who_is_new_is_asked_about_at_once_and_those_who_follow_together(records: Records) -> None:
+    visits = [VISIT._replace(session=str(number)) for number in range(30)]
+    records.open = dict.fromkeys(visits, OPENED)
+    found = await asyncio.gather(*(records.grants.enter(visit, None) for visit in visits))
+    assert all(grant is not None for grant in found)
+    assert records.asked == [{visits[0]}, set(visits[1:])]
+    assert records.now == GATHER_SECONDS
+    assert [await records.grants.find(visit) for visit in visits] == found
+    records.now += GATHER_SECONDS
+    quiet = records.now
+    assert await records.grants.enter(VISIT, None) is None
+    assert records.now == quiet, "nobody else came, so nobody waited"
+
+
+async def test_where_many_are_new_nobody_waits_for_more(records: Records) -> None:
+    visits = [VISIT._replace(session=str(number)) for number in range(152)]
+    records.open = dict.fromkeys(visits, OPENED)
+    found = await asyncio.gather(*(records.grants.enter(visit, None) for visit in visits))
+    assert all(grant is not None for grant in found)
+    assert [len(some) for some in records.asked] == [1, 50, 50, 50, 1]
+    assert records.now == GATHER_SECONDS
+
+
+@pytest.mark.parametrize(("wanted", "let_in"), [(None, True), (1, True), (2, False)])
+async def test_only_who_wants_this_very_film_is_let_in_to_it(
+    records: Records, wanted: int | None, let_in: bool
+) -> None:
+    records.open[VISIT] = OPENED
+    assert (await records.grants.enter(VISIT, wanted) is not None) is let_in
+    assert (await records.grants.find(VISIT) is not None) is let_in
+
+
+async def test_a_newcomer_is_granted_from_when_the_records_were_asked(records: Records) -> None:
+    """What is taken away while they answer bites as soon as for everybody else."""
+
+    async def slowly(_visits: Collection[Visit]) -> Mapping[Visit, OpenedRecording]:
+        records.now += 3
+        return {VISIT: OPENED}
+
+    records.grants._ask = slowly
+    grant = await records.grants.enter(VISIT, None)
+    assert grant is not None
+    assert grant.ends == GRANT_SECONDS
+
+
+async def test_each_newcomer_hears_that_nobody_can_be_asked(records: Records) -> None:
+    closed = Problem(Kind.UNAVAILABLE, "database_unavailable")
+
+    async def refuse(_visits: Collection[Visit]) -> Mapping[Visit, OpenedRecording]:
+        await asyncio.sleep(0)
+        raise closed
+
+    records.grants._ask = refuse
+    entering = [asyncio.ensure_future(records.grants.enter(visit, None)) for visit in (VISIT, OTHER)]
+    await asyncio.wait(entering)
+    assert [one.exception() for one in entering] == [closed, closed]
+    records.open = {VISIT: OPENED}
+    records.grants._ask = records.ask
+    assert await records.grants.enter(VISIT, None) is not None
+    assert records.asked == [{VISIT}], "nobody is left waiting"
+
+
+async def test_a_newcomer_who_leaves_keeps_nobody_from_being_asked_about(records: Records) -> None:
+    records.open = {VISIT: OPENED, OTHER: OPENED}
+    leaving = asyncio.ensure_future(records.grants.enter(VISIT, None))
+    staying = asyncio.ensure_future(records.grants.enter(OTHER, None))
+    await asyncio.sleep(0)
+    assert records.asked == [{VISIT}], "who leaves is the one who asks"
+    leaving.cancel()
+    assert await staying is not None
+    assert leaving.cancelled()
+
+
+async def test_so_many_newcomers_may_wait_and_no_more(records: Records) -> None:
+    visits = [VISIT._replace(session=str(number)) for number in range(MOST_NEWCOMERS + 1)]
+    records.open = dict.fromkeys(visits, OPENED)
+    found = await asyncio.gather(*(records.grants.enter(visit, None) for visit in visits))
+    assert found[-1] is None, "he asks for himself"
+    assert all(grant is not None for grant in found[:-1])

@@ -8,17 +8,14 @@ from aiohttp.typedefs import Handler
 
 from errors import Kind, Problem
 from localization import Language, choose_language
-from members.accounts import session_key
-from recordings.renditions import Rendition
 from recordings.views import MediaFile, OpenedRecording
-from signaling.cookies import SESSION_COOKIE
 from web.api.call import Access, Answer, Answered, AnyCall, Asked, Nothing
-from web.api.caller import Caller, cookie, identify
+from web.api.caller import Caller, identify
+from web.api.films import film_handler
 from web.api.parsing import parse_body, parse_query, read_body
 from web.api.schemas.base import Input, Output
 from web.cross_origin import ANY_SITE, preflight
-from web.grants import Grant, Visit
-from web.media import Permit, answer_media
+from web.media import answer_media
 from web.middleware import LANGUAGE
 from web.proxies import SEEN
 from web.security import require_own_origin
@@ -55,51 +52,13 @@ def _handler(call: AnyCall) -> Handler:
             return await answer_media(request, answered)
         return _response(call, answered)
 
-    return handle if call.film is None else _film_handler(call, call.film)
+    async def let_in(request: web.Request) -> OpenedRecording:
+        answered = await _answer(call, request)
+        if not isinstance(answered, OpenedRecording):
+            raise TypeError(f"{call.name} opens no film")
+        return answered
 
-
-def _film_handler(call: AnyCall, rendition: Rendition) -> Handler:
-    """Whoever was let in a moment ago gets what he asks for at once: a player asks every few seconds."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        visit = Visit(
-            session_key(cookie(request, SESSION_COOKIE) or ""),
-            request.match_info["recordingId"],
-            request.rel_url.raw_query_string,
-        )
-        grant = await _grant(call, request, visit)
-        piece = request.match_info.get("file")
-        media = grant.files.get((rendition, piece))
-        if media is None:
-            media = await request.app[SERVICES].library.file(grant.opened, rendition, piece)
-            grant.files[rendition, piece] = media
-        return await answer_media(request, media, _permit(call, request, visit, grant.opened.version))
-
-    return handle
-
-
-def _permit(call: AnyCall, request: web.Request, visit: Visit, version: int) -> Permit:
-    """Whether he would still be let in; a film made anew meanwhile is another one."""
-
-    async def permit() -> bool:
-        try:
-            return (await _grant(call, request, visit)).opened.version == version
-        except Problem:
-            return False
-
-    return permit
-
-
-async def _grant(call: AnyCall, request: web.Request, visit: Visit) -> Grant:
-    """The grant of a moment ago, or a new one where the call's handler lets the caller in."""
-    grants = request.app[EDGE].grants
-    granted = await grants.find(visit)
-    if granted is not None:
-        return granted
-    opened = await _answer(call, request)
-    if not isinstance(opened, OpenedRecording):
-        raise TypeError(f"{call.name} opens no film")
-    return grants.note(visit, opened)
+    return handle if call.film is None else film_handler(call.film, let_in)
 
 
 async def _answer(call: AnyCall, request: web.Request) -> Answered:
