@@ -3,10 +3,12 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final, TypeVar, TypeVarTuple
+from typing import Final, TypeVar, TypeVarTuple
 
+from recordings.storage.open_files import OpenFile, OpenFiles
 from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, Piece, StoreError
 
 _PART_SUFFIX: Final = ".part"
@@ -19,6 +21,7 @@ class LocalStore:
     """Under `root`; blocking calls run in threads."""
 
     def __init__(self, root: Path) -> None:
+        self._files = OpenFiles()
         self._root = root.resolve()
         self._inside = os.path.join(self._root, "")  # noqa: PTH118 - with a slash at the end
 
@@ -37,24 +40,25 @@ class LocalStore:
 
     async def stat(self, key: str) -> Entry | None:
         """The file, or None."""
-        path = self.path(key)
-        return await asyncio.to_thread(_guarded, _entry, path, key)
+        try:
+            return Entry(key, (await self._open(key)).size)  # whoever asks will read it
+        except StoreError as error:
+            if error.fault is Fault.MISSING:
+                return None
+            raise
 
     async def read(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
         """The bytes, a piece at a time: at once what is in memory, by a thread what must come from the disk."""
-        file = await _open(self.path(key))
-        try:
-            while begin < end:
-                size = min(CHUNK_BYTES, end - begin)
-                data: Piece = _at_hand(file, begin, size)
-                if not data:
-                    data = await asyncio.to_thread(_piece, file, begin, size)
-                if not data:
-                    raise StoreError(Fault.MISSING, "shorter than it was")
-                yield data
-                begin += len(data)
-        finally:
-            file.close()
+        file = await self._open(key)
+        while begin < end:
+            size = min(CHUNK_BYTES, end - begin)
+            data: Piece = _at_hand(file, begin, size)
+            if not data:
+                data = await asyncio.to_thread(_piece, file, begin, size)
+            if not data:
+                raise StoreError(Fault.MISSING, "shorter than it was")
+            yield data
+            begin += len(data)
 
     async def entries(self, prefix: str) -> AsyncIterator[Entry]:
         """Every file under a folder, or the one file of that name."""
@@ -81,7 +85,12 @@ class LocalStore:
             raise StoreError(Fault.FORBIDDEN, "the folder cannot be written")
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Close what is open still."""
+        self._files.close()
+
+    async def _open(self, key: str) -> OpenFile:
+        with _refusals():
+            return await self._files.get(self.path(key))
 
     def _names(self) -> set[str]:
         return {path.name for path in self._root.iterdir()} if self._root.is_dir() else set()
@@ -93,16 +102,18 @@ class LocalStore:
 
 
 def _guarded(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
-    try:
+    with _refusals():
         return work(*arguments)
-    except FileNotFoundError as error:
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(Fault.MISSING) from error
     except OSError as error:
         raise StoreError(Fault.REFUSED, error.strerror or str(error)) from error
-
-
-def _entry(path: Path, key: str) -> Entry | None:
-    return Entry(key, path.stat().st_size) if path.is_file() else None
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -116,34 +127,20 @@ def _copy(source: Path, target: Path) -> None:
     part.replace(target)
 
 
-async def _open(path: Path) -> IO[bytes]:
-    """The file; closed by nobody but the caller, and where the caller is cancelled meanwhile, here."""
-    opening = asyncio.ensure_future(asyncio.to_thread(_guarded, _opened, path))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(lambda done: done.exception() or done.result().close())
-        raise
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return path.open("rb")
-
-
-def _at_hand(file: IO[bytes], begin: int, size: int) -> memoryview:
+def _at_hand(file: OpenFile, begin: int, size: int) -> memoryview:
     """What the kernel has in memory; nothing of what it would have to fetch, or cannot say (preadv2(2), RWF_NOWAIT).
 
     A film that many watch is in memory, and there a thread costs more than the copy.
     """
     piece = memoryview(bytearray(size))
     try:
-        return piece[: os.preadv(file.fileno(), [piece], begin, os.RWF_NOWAIT)]
+        return piece[: os.preadv(file.descriptor, [piece], begin, os.RWF_NOWAIT)]
     except OSError:
         return piece[:0]
 
 
-def _piece(file: IO[bytes], begin: int, size: int) -> bytes:
-    return os.pread(file.fileno(), size, begin)
+def _piece(file: OpenFile, begin: int, size: int) -> bytes:
+    return os.pread(file.descriptor, size, begin)
 
 
 def _remove(path: Path) -> None:
