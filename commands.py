@@ -64,6 +64,8 @@ async def import_file(config: Config, arguments: argparse.Namespace) -> int:
         except ImportRefused as refused:
             raise StartFailed(f"{refused}\nNothing was imported.") from refused
     print(report)
+    for warning in report.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
     for username, password in report.initial_passwords:
         print(f"{username}\t{password}")
     return 0

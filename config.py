@@ -74,6 +74,22 @@ class Config(BaseSettings):
         return (env_settings, init_settings)
 
 
+class _FileAlone(Config):
+    """The tree as the file has it, without the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What `load` has read."""
+        return (init_settings,)
+
+
 def load(file: Path | None = None) -> Config:
     """Read the configuration; ConfigurationError says in a sentence what to change.
 
@@ -86,14 +102,16 @@ def load(file: Path | None = None) -> Config:
             values = TomlConfigSettingsSource(Config, path)() if path.is_file() else _missing(path)
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"The configuration file {path} cannot be read: {error}.") from error
+    wrong = _wrong_in_file(values)
     try:
-        return Config(**values)
+        config = Config(**values)
     except ValidationError as error:
-        raise ConfigurationError(
-            "\n".join(_sentence(problem, values) for problem in error.errors())
-        ) from error
+        wrong += [_sentence(problem, values) for problem in error.errors()]
     except SettingsError as error:
         raise ConfigurationError(f"The environment holds a value that cannot be read: {error}.") from error
+    if wrong:
+        raise ConfigurationError("\n".join(dict.fromkeys(wrong)))
+    return config
 
 
 def variables() -> dict[str, tuple[str, str]]:
@@ -134,11 +152,27 @@ def _missing(path: Path) -> dict[str, Any]:
     )
 
 
-def _sentence(problem: Any, file_values: dict[str, Any]) -> str:
-    """What pydantic found, under the name that the person wrote it by."""
+def _wrong_in_file(values: dict[str, Any]) -> list[str]:
+    """Sentences about what no environment mends: it only hides it until somebody takes a variable away.
+
+    Whether a section is whole is not asked here: the environment may hold its other half.
+    """
+    try:
+        _FileAlone(**values)
+    except ValidationError as error:
+        return [
+            _sentence(problem, values, hidden=True)
+            for problem in error.errors()
+            if len(problem["loc"]) > 1 or problem["type"] != "value_error"
+        ]
+    return []
+
+
+def _sentence(problem: Any, file_values: dict[str, Any], *, hidden: bool = False) -> str:
+    """What pydantic found, under the name that the person wrote it by; `hidden`: in the file, whatever else says."""
     parts = [str(part) for part in problem["loc"] if not isinstance(part, int)]
     variable = PREFIX + "__".join(parts).upper()
-    from_file = _holds(file_values, parts) and variable not in os.environ
+    from_file = hidden or (_holds(file_values, parts) and variable not in os.environ)
     where = f"{'.'.join(parts)} in the configuration file" if from_file else variable
     what = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":

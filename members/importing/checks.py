@@ -54,6 +54,30 @@ class Checks:
             self._role(role, usernames)
         return self.errors
 
+    def doubts(self) -> list[RowError]:
+        """What is taken, and seldom meant: a second tree beside the one there is."""
+        departments = [
+            (code, row.name)
+            for code, row in self._known.organizations.items()
+            if row.kind is OrganizationKind.DEPARTMENT
+        ]
+        found: list[RowError] = []
+        for row in self._sheets.organizations:
+            if row.kind is not OrganizationKind.DEPARTMENT or row.code in self._known.organizations:
+                continue
+            for code, name in departments[:1]:
+                found.append(
+                    RowError(
+                        row.place.file,
+                        row.place.line,
+                        "code",
+                        f"{row.name!r} becomes a second department, which officers of {name!r} do not see; "
+                        f"if both are the same, write its code {code!r}",
+                    )
+                )
+            departments.append((row.code, row.name))
+        return found
+
     def _fault(self, place: Place, column: str, message: str) -> None:
         self.errors.append(RowError(place.file, place.line, column, message))
 

@@ -10,7 +10,7 @@ MAXIMUM_ERRORS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One mistake: its file, line (1 is the header; None: the whole file) and column."""
+    """One mistake, or what may be one: its file, line (1 is the header; None: the whole file) and column."""
 
     file: str
     line: int | None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from members.importing.errors import RowError
+
 
 @dataclass(slots=True)
 class Count:
@@ -17,7 +19,7 @@ class Count:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts by sheet, and the passwords made for new accounts, shown only now."""
+    """Counts by sheet, what is taken but seldom meant, and the passwords made for new accounts, shown only now."""
 
     dry_run: bool
     organizations: Count = field(default_factory=Count)
@@ -25,6 +27,7 @@ class ImportReport:
     accounts: Count = field(default_factory=Count)
     roles: Count = field(default_factory=Count)
     further: dict[str, Count] = field(default_factory=dict)  # of the sheets of other layers, by name
+    warnings: list[RowError] = field(default_factory=list)
     initial_passwords: list[tuple[str, str]] = field(default_factory=list)  # (user name, password)
 
     def __str__(self) -> str:

@@ -49,7 +49,7 @@ async def import_path(
     report = ImportReport(dry_run)
     async with database.reading() as session:
         known = await load(session, sheets)
-    _check(sheets, known)
+    report.warnings = _check(sheets, known)
     hashes = await _hashes(sheets, known, accounts, report, progress)
     async with database.transaction() as session:
         known = await load(session, sheets)  # again: somebody may have written while we hashed
@@ -79,10 +79,13 @@ def _files(path: Path, kinds: Sequence[Sheet]) -> dict[str, bytes]:
     return found
 
 
-def _check(sheets: Sheets, known: Known) -> None:
-    errors = Checks(sheets, known).run()
+def _check(sheets: Sheets, known: Known) -> list[RowError]:
+    """ImportRefused for mistakes; answers what may be one."""
+    checks = Checks(sheets, known)
+    errors = checks.run()
     if errors:
         raise ImportRefused(errors)
+    return checks.doubts()
 
 
 async def _hashes(

@@ -79,6 +79,8 @@ class Deletions:
                     set_at=self._clock(),
                 )
             )
+            # It is not going any more; whoever relies on the hold sees the deletion coming anew once it is lifted.
+            access.recording.deletion_warned_at = None
         _log.info("recording_held", recording_id=recording_id)
 
     async def release(self, actor: Actor, recording_id: str, reason: str) -> None:
@@ -91,8 +93,6 @@ class Deletions:
             if hold is None:
                 raise Problem(Kind.CONFLICT, "recording_not_held")
             hold.lifted_by, hold.lifted_at, hold.lifted_reason = actor.account_id, self._clock(), why
-            # Whoever relied on the hold sees the deletion coming before it comes.
-            access.recording.deletion_warned_at = None
         _log.info("recording_released", recording_id=recording_id)
 
     async def delete(self, actor: Actor, recording_id: str, reason: str) -> None:

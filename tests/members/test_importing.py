@@ -9,7 +9,7 @@ from database import Database
 from members.accounts import Account, AccountRole, Accounts
 from members.importing import ImportRefused, import_path
 from members.importing.sheets import SHEETS, read
-from members.organizations import Organization
+from members.organizations import Organization, Organizations
 from members.people import Member
 from members.policy import RoleName
 from tests.factories import CHEAP, FakeClock
@@ -113,6 +113,23 @@ async def test_a_dry_run_tells_the_same_and_keeps_nothing(
     assert report.members.added == 2
     assert report.initial_passwords == []
     assert await counts(database) == [0, 0, 0, 0]
+
+
+async def test_a_second_department_is_taken_with_a_warning_that_names_the_first(
+    sqlite_database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    accounts = Accounts(sqlite_database, clock, CHEAP)
+    await Organizations(sqlite_database, clock).add_department("青河区委组织部")
+    report = await import_path(sqlite_database, accounts, folder(tmp_path, WHOLE), dry_run=True, clock=clock)
+    (warning,) = report.warnings
+    assert str(warning) == (
+        "organizations.csv, line 4, column code: '青河区委组织部' becomes a second department, which officers of "
+        "'青河区委组织部' do not see; if both are the same, write its code '青河区委组织部'"
+    )
+    same = {name: sheet.replace("D1", "青河区委组织部") for name, sheet in WHOLE.items()}
+    for _ in range(2):
+        report = await import_path(sqlite_database, accounts, folder(tmp_path, same), clock=clock)
+        assert report.warnings == []
 
 
 async def test_a_transfer_takes_the_membership_along(

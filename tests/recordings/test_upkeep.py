@@ -175,6 +175,23 @@ async def test_what_is_held_nobody_deletes_until_one_above_lifts_it(
     assert (entry.cause, entry.deleted_by, entry.reason) == (Cause.RETENTION, None, "keep_days=1")
 
 
+async def test_what_is_held_after_its_announcement_is_not_told_to_be_going(
+    deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree, clock: FakeClock
+) -> None:  # fmt: skip
+    secretary, committee = people["secretary"], people["committee"]
+    await rules.put(committee, tree.committee.id, 1, {}, None)
+    clock.advance(1 * DAY)
+    await deletions.apply_rules()
+    assert len((await deletions.leaving(secretary, PageRequest())).items) == 1
+    await deletions.hold(secretary, recording.id, "纪检调阅")
+    clock.advance(NOTICE)
+    assert await deletions.apply_rules() == 0
+    assert (await deletions.leaving(secretary, PageRequest())).items == []
+    await deletions.release(committee, recording.id, "调阅结束")
+    assert await deletions.apply_rules() == 0, "it is announced anew"
+    assert (await deletions.keeping(secretary, recording.id)).announced
+
+
 async def test_the_rules_announce_and_then_delete_and_never_before(
     database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording,
     tree: Tree, clock: FakeClock,

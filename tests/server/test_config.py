@@ -107,6 +107,47 @@ def test_a_wrong_file_is_refused(text: str, words: str, tmp_path: Path) -> None:
         load(file)
 
 
+@pytest.mark.parametrize(
+    ("text", "variable", "value", "words"),
+    [
+        ("data_dir = 5\n", "HUITANG_DATA_DIR", "elsewhere", "data_dir in the configuration file is wrong"),
+        ("http = 3\n", "HUITANG_HTTP__PORT", "9001", "http in the configuration file is wrong"),
+        (
+            "[http]\nport = 'eighty'\n",
+            "HUITANG_HTTP__PORT",
+            "9001",
+            "http.port in the configuration file is wrong",
+        ),
+        (
+            '[http]\ntrusted_proxies = ["nginx"]\n',
+            "HUITANG_HTTP__TRUSTED_PROXIES",
+            "10.0.0.1",
+            "http.trusted_proxies in the configuration file is wrong",
+        ),
+    ],
+)
+def test_a_wrong_value_of_the_file_is_refused_also_where_the_environment_hides_it(
+    text: str, variable: str, value: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "huitang.toml"
+    file.write_text(text)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load(file)
+    assert str(caught.value).startswith(words)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_file_and_environment_make_a_section_whole_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "huitang.toml"
+    file.write_text('[tls]\ncertificate = "cert.pem"\n')
+    monkeypatch.setenv("HUITANG_TLS__KEY", "key.pem")
+    found = load(file)
+    assert (found.tls.certificate, found.tls.key) == (Path("cert.pem"), Path("key.pem"))
+
+
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="does not exist: correct --config"):
         load(tmp_path / "none.toml")
