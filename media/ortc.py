@@ -164,7 +164,7 @@ def _numbered_by(consumable: RtpParameters, client: RtpCapabilities) -> RtpParam
     capability = next(one for one in client.codecs if same_codec(codec, one))
     codecs = [codec.model_copy(update={"payload_type": capability.preferred_payload_type})]
     rtx = _rtx_of(capability.preferred_payload_type or 0, client.codecs)
-    if rtx is not None and len(consumable.codecs) > 1:
+    if rtx is not None and any(one.is_rtx for one in consumable.codecs):
         codecs.append(
             CodecParameters(
                 mime_type=rtx.mime_type,
@@ -211,7 +211,7 @@ def _match(parameters: RtpParameters, router: RtpCapabilities) -> CodecMatch:
 
 
 def _consumable(parameters: RtpParameters, match: CodecMatch, router: RtpCapabilities) -> RtpParameters:
-    """The producer's codec under the router's payload types; RTX even if the producer has none: ours is our own."""
+    """The producer's codec under the router's payload types; its RTX and RED or not: ours are our own."""
     payload_type = match.capability.preferred_payload_type or 0
     codecs = [
         CodecParameters(
@@ -224,7 +224,7 @@ def _consumable(parameters: RtpParameters, match: CodecMatch, router: RtpCapabil
         )
     ]
     red = next((c for c in router.codecs if c.is_red), None)
-    if match.red is not None and red is not None and red.preferred_payload_type is not None:
+    if red is not None and red.preferred_payload_type is not None and red.red_types == {payload_type}:
         codecs.append(
             CodecParameters(
                 mime_type=red.mime_type,

@@ -117,7 +117,6 @@ cdef inline void recover(
         slot.timestamp = timestamp - red.copies[i].back
         slot.payload_at = 0
         slot.payload_length = <uint16_t>red.copies[i].length
-        slot.red_length = 0
         slot.marker = False
         slot.picture = 0
         memset(&slot.payload, 0, sizeof(payload_t))
@@ -206,12 +205,9 @@ cdef inline void store(
     slot.timestamp = rtp.timestamp
     slot.payload_at = <uint16_t>rtp.payload_at
     slot.payload_length = <uint16_t>rtp.payload_length
-    slot.red_length = 0
     if red.count >= 0:
         slot.payload_at += <uint16_t>red.own_at
         slot.payload_length = <uint16_t>red.own_length
-        slot.red_length = <uint16_t>red.own_at
-        slot.red_copies = <uint8_t>red.count
     slot.marker = rtp.marker
     slot.payload = payload
     slot.picture = 0

@@ -228,7 +228,7 @@ cdef class Control(Keeper):
         consumer.rtx_ssrc = rtx_ssrc or 0
         consumer.rtx_payload_type = rtx_payload_type or 0
         consumer.has_red = red_payload_type is not None
-        consumer.redundant = consumer.has_red
+        consumer.copies = 1 if consumer.has_red else 0
         consumer.red_payload_type = red_payload_type or 0
         consumer.rtx_next = int.from_bytes(os.urandom(2), "little") & 0x7FFF
         self.enlist(record, CONSUMER, consumer, (to, source), tuple(ssrcs))

@@ -321,7 +321,7 @@ cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *s
     stream.pending_due = False
     equalize(slots, count, padding)
     for i in range(count):
-        bytes += slots[i].red_length + slots[i].payload_length + PACKET_OVERHEAD
+        bytes += slots[i].payload_length + PACKET_OVERHEAD
     served = producer.consumers.count if is_heard(producer) else producer.tap_count
     for k in range(-FETCHED, 0):
         fetch_ahead(&producer.consumers, served, k)

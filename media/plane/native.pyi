@@ -160,8 +160,9 @@ class Core:
         SSRCs must be unused on the transport. `header_extensions` maps URIs to the ids the *subscriber* expects:
         mid, abs-send-time and transport-wide-cc are written by the plane; audio level, video orientation, playout
         delay and absolute capture time are passed on. Video starts (and resumes) with a key frame, asked for or
-        replayed. Without `red_payload_type` redundant audio is forwarded plain; with it, whole while the subscriber's
-        reports show loss or do not show yet that there is none.
+        replayed. Without `red_payload_type` audio is forwarded plain; with it, as redundant data (RFC 2198) with a
+        copy of the frame before, or of the last two, while the subscriber's reports show loss or do not show yet that
+        there is none.
         """
     def remove_consumer(self, consumer: Handle) -> None: ...
     def set_consumer_paused(self, consumer: Handle, paused: bool) -> None: ...

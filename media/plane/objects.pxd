@@ -223,7 +223,7 @@ ctypedef struct consumer_t:
     bint nack
     bint has_rtx
     bint has_red
-    bint redundant  # the line needs the copies of RED, or may
+    uint8_t copies  # of earlier frames that go with each, as the line needs or may need them (RED)
     bint lossy  # it does: packets were lost that nobody sent too fast
     uint8_t payload_type
     uint8_t rtx_payload_type

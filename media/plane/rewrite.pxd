@@ -7,8 +7,8 @@ from media.plane.bits cimport put16, put24, put32
 from media.plane.extensions cimport DEPENDENCY_LONGEST, EXT_DEPENDENCY, write_extensions
 from media.plane.feedback cimport sent_note
 from media.plane.objects cimport consumer_t
-from media.plane.red cimport write_red_types
-from media.plane.ring cimport slot_t
+from media.plane.red cimport RED_SENT_MOST, find_copies, red_bytes, write_copies
+from media.plane.ring cimport ring_t, slot_t
 from media.plane.rtp cimport RTP_HEADER
 from media.plane.spans cimport span_t
 
@@ -56,18 +56,25 @@ cdef inline int write_packet(
 ) noexcept nogil:
     """Write the packet, or its RFC 4588 retransmission, unencrypted; answers its length.
 
-    At most 1,600 bytes of source, the extensions, two bytes of OSN and 255 of padding: within DATAGRAM_ROOM.
+    At most 1,600 bytes of source, or RED_ROOM with copies of sound, the extensions, two bytes of OSN and 255 of padding:
+    within DATAGRAM_ROOM.
     """
     cdef int at = RTP_HEADER
     cdef int extensions
     cdef uint32_t sequence = <uint32_t>(slot.sequence - span.shift) & 0xFFFF
-    cdef bint red = consumer.redundant and slot.red_length and not rtx
-    cdef int copies = slot.red_length if red else 0  # bytes of them
+    cdef const ring_t *ring = NULL
+    cdef const slot_t *copies[<int>RED_SENT_MOST]
+    cdef int count = 0
+    cdef int before = 0  # bytes before the packet's own payload: copies of earlier ones
     cdef uint8_t dependency[<int>DEPENDENCY_LONGEST]
     cdef bint marker = slot.marker or (slot.payload.last and slot.payload.spatial == span.top)
     if consumer.wants_marker and not rtx:
         marker = True
         consumer.wants_marker = False
+    if consumer.copies and consumer.stream >= 0 and not rtx:
+        ring = &consumer.producer.streams[consumer.stream].ring
+        count = find_copies(ring, slot, consumer.copies, copies)
+        before = red_bytes(copies, count)
     out[0] = 0x80
     put32(out + 4, slot.timestamp - span.timestamp_shift)
     if rtx:
@@ -76,7 +83,7 @@ cdef inline int write_packet(
         put32(out + 8, consumer.rtx_ssrc)
         consumer.rtx_next += 1
     else:
-        out[1] = <uint8_t>((consumer.red_payload_type if red else consumer.payload_type) | (0x80 if marker else 0))
+        out[1] = <uint8_t>((consumer.red_payload_type if before else consumer.payload_type) | (0x80 if marker else 0))
         put16(out + 2, sequence)
         put32(out + 8, consumer.ssrc)
     extensions = write_extensions(
@@ -90,18 +97,18 @@ cdef inline int write_packet(
         if consumer.extensions.transport_cc_at and consumer.transport.sent != NULL:
             put16(
                 out + at + consumer.extensions.transport_cc_at,
-                sent_note(consumer.transport.sent, at + extensions + copies + slot.payload_length + padding + SRTP_TAG, now),
+                sent_note(consumer.transport.sent, at + extensions + before + slot.payload_length + padding + SRTP_TAG, now),
             )
         at += extensions
     if rtx:
         put16(out + at, sequence)
         at += 2
-    memcpy(out + at, source + slot.payload_at - copies, copies + slot.payload_length)
-    if red:
-        write_red_types(out + at, slot.red_copies, consumer.payload_type)
-    else:
-        rewrite_counters(out + at, slot, span)
-    at += copies + slot.payload_length
+    if before:
+        write_copies(out + at, ring, slot, copies, count, consumer.payload_type)
+        at += before
+    memcpy(out + at, source + slot.payload_at, slot.payload_length)
+    rewrite_counters(out + at, slot, span)
+    at += slot.payload_length
     if padding:
         memset(out + at, 0, padding)
         at += padding

@@ -26,8 +26,6 @@ ctypedef struct slot_t:
     uint32_t timestamp
     uint16_t payload_at
     uint16_t payload_length
-    uint16_t red_length  # RFC 2198: what lies before the payload, block headers and copies; 0 without
-    uint8_t red_copies
     bint marker
     payload_t payload
     passed_t passed[<int>PASSED_KINDS]

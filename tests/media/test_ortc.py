@@ -258,9 +258,10 @@ def test_red_is_offered_to_those_who_know_it_beside_the_codec_it_carries(
     assert [codec.mime_type for codec in plain] == ["audio/opus"]
 
 
-def test_red_is_not_offered_where_the_producer_sends_none() -> None:
+def test_red_is_offered_where_the_producer_sends_none_for_the_copies_are_made_here() -> None:
     assert produced(microphone(), "audio").match.red is None
-    assert [c.name for c in consumed(microphone(), everything(), "audio").codecs] == ["audio/opus"]
+    offered = consumed(microphone(), everything(), "audio").codecs
+    assert [(c.mime_type, c.payload_type) for c in offered] == [("audio/opus", 100), ("audio/red", 99)]
 
 
 def test_red_alone_is_nothing_to_hear() -> None:

@@ -66,9 +66,10 @@ def test_any_payload_is_read_or_refused(data: bytes, payload_type: int) -> None:
 class Talker:
     """Sends Opus frames as RED, each with copies of the last few; frames are named by their number."""
 
-    def __init__(self, world: World, *, copies: int = 1) -> None:
+    def __init__(self, world: World, *, copies: int = 1, frame_bytes: int = 0) -> None:
         self.client = world.client()
         self.copies = copies
+        self.rest = bytes(max(frame_bytes - 7, 0))
         self.number = 0
         self.history: list[tuple[int, bytes]] = []  # timestamp, frame
         self.timestamp = 70_000
@@ -79,7 +80,7 @@ class Talker:
         world = self.client.world
         self.timestamp += FRAME * (1 + pause)
         self.number += 1
-        frame = b"frame" + self.number.to_bytes(2, "big")
+        frame = b"frame" + self.number.to_bytes(2, "big") + self.rest
         near = [(at, old) for at, old in self.history[-self.copies :] if self.timestamp - at < 1 << 14]
         payload = frame if plain else red(frame, [(self.timestamp - at, old) for at, old in near])
         packet = rtp(
@@ -96,9 +97,9 @@ class Talker:
         world.advance(20_000 * (1 + pause))
 
 
-def room(*, takes_red: bool, copies: int = 1) -> tuple[World, Talker, Client, int]:
+def room(*, takes_red: bool, copies: int = 1, frame_bytes: int = 0) -> tuple[World, Talker, Client, int]:
     world = World()
-    talker = Talker(world, copies=copies)
+    talker = Talker(world, copies=copies, frame_bytes=frame_bytes)
     listener = world.client()
     consumer = world.listen(
         listener,
@@ -218,6 +219,72 @@ def test_copies_are_left_out_on_a_clean_line_and_come_back_with_the_first_loss()
         talker.say()
         kinds.append("red" if listener.rtp[0].payload_type == SUB_RED else "plain")
     assert kinds == ["red"] * 10 + ["plain"] * 3 + ["red"] * 11 + ["plain"] * 3
+
+
+def numbered(packet: RtpPacket) -> tuple[int, list[tuple[int, int]]]:
+    """The number of the packet's own frame, and of each copy how far back it says it is and its number."""
+    parsed = probe.parse_red(packet.payload, SUB_AUDIO)
+    assert parsed is not None
+    own, copies = parsed
+    return int.from_bytes(own[5:7], "big"), [(back, int.from_bytes(old[5:7], "big")) for back, old in copies]
+
+
+@pytest.mark.parametrize(
+    ("fractions", "expected"),
+    [
+        ([0], 1),  # of 256; nothing is known yet
+        ([9], 1),
+        ([10], 2),
+        ([10, 6], 2),  # fewer than before, and still many
+        ([10, 4], 1),
+        ([26, 0], 2),  # one clean report is chance
+    ],
+)
+def test_a_line_that_loses_much_gets_two_copies(fractions: list[int], expected: int) -> None:
+    world, talker, listener, _ = room(takes_red=True)
+    for _ in range(3):
+        talker.say()
+    for fraction in fractions:
+        report(listener, fraction)
+        world.advance(1_000_000)
+    listener.rtp.clear()
+    for _ in range(4):
+        talker.say()
+    wanted = [(FRAME * back, 7 - back) for back in range(expected, 0, -1)]
+    assert numbered(listener.rtp[-1]) == (7, wanted)
+
+
+def test_copies_are_made_for_a_microphone_that_sends_none() -> None:
+    _, talker, listener, _ = room(takes_red=True)
+    for _ in range(4):
+        talker.say(plain=True)
+    assert {packet.payload_type for packet in listener.rtp} == {SUB_RED}
+    assert [numbered(packet) for packet in listener.rtp] == [
+        (1, []), *((n, [(FRAME, n - 1)]) for n in range(2, 5)),
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_copied_is_left_out() -> None:
+    """A frame that never came, one before a longer silence than a header can say, what would make a packet too long."""
+    world, talker, listener, _ = room(takes_red=True)
+    for _ in range(3):
+        talker.say(plain=True)
+    report(listener, 26)
+    talker.say(plain=True, lost=True)
+    for _ in range(2):
+        talker.say(plain=True)
+    talker.say(plain=True, pause=19)
+    assert [numbered(packet) for packet in listener.rtp[3:]] == [
+        (5, [(2 * FRAME, 3)]),
+        (6, [(FRAME, 5)]),
+        (7, []),
+    ]
+    assert world.drops() == {}
+    _, talker, listener, _ = room(takes_red=True, frame_bytes=601)
+    report(listener, 26)
+    talker.say(plain=True)
+    talker.say(plain=True)
+    assert [numbered(packet) for packet in listener.rtp] == [(1, []), (2, [])]
 
 
 def test_broken_redundancy_is_dropped_by_name() -> None:
