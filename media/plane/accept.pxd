@@ -11,7 +11,7 @@ from media.plane.drops cimport (
     DROP_PADDING_ONLY, DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE, DROP_UNKNOWN_STREAM,
 )
 from media.plane.extensions cimport (
-    DEPENDENCY_LONGEST, EXT_AUDIO_LEVEL, EXT_DEPENDENCY, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, passed_t,
+    DEPENDENCY_LONGEST, EXT_AUDIO_LEVEL, EXT_DEPENDENCY, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, described_t, passed_t,
 )
 from media.plane.feedback cimport arrivals_note
 from media.plane.floor cimport floor_ask, is_heard, note_level
@@ -51,7 +51,7 @@ cdef inline void note_transport_cc(
 
 
 cdef inline bint find_passed(
-    core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed, passed_t *dependency
+    core_t *core, producer_t *producer, const rtp_t *rtp, const uint8_t *data, passed_t *passed, described_t *dependency
 ) noexcept nogil:
     """Note where the extensions are that are passed on; whether one of them says that somebody speaks."""
     cdef element_t element
@@ -59,7 +59,7 @@ cdef inline bint find_passed(
     cdef bint speaks = False
     cdef int cursor = rtp.extensions_at
     memset(passed, 0, PASSED_KINDS * sizeof(passed_t))
-    dependency.length = 0
+    memset(dependency, 0, sizeof(described_t))
     while next_element(rtp, data, &cursor, &element):
         kind = producer.kinds[element.id]
         if kind == EXT_DEPENDENCY and DEPENDENCY_LEAST <= element.length <= DEPENDENCY_LONGEST:
@@ -123,7 +123,7 @@ cdef inline void recover(
         slot.payload.key = True
         slot.payload.first = True
         memset(slot.passed, 0, PASSED_KINDS * sizeof(passed_t))
-        slot.dependency.length = 0
+        memset(&slot.dependency, 0, sizeof(described_t))
         stream.recovered += 1
         core.recovered += 1
         if is_heard(producer) or producer.tap_count:
@@ -153,6 +153,10 @@ cdef inline void note_described(
     if dependency.new_structure:
         stream.structure_number = slot.picture
         producer.keyed = stream.structure.keyed
+    elif dependency.masked and slot.picture == stream.picture:
+        stream.structure.active = dependency.active
+    slot.dependency.targets = stream.structure.targets
+    slot.dependency.mask_at = dependency.mask_at
     slot.payload.has_layer = True
     slot.payload.spatial = dependency.frame.spatial
     slot.payload.temporal = dependency.frame.temporal

@@ -5,7 +5,7 @@ and each frame names the one it follows and how it differs. Total on any input; 
 of a descriptor could be.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT32_MAX, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from media.plane.allocation cimport RUNGS, SPATIAL_MOST, TEMPORAL_MOST
@@ -15,6 +15,7 @@ from media.plane.payload cimport LAYER_MOST
 cdef enum:
     TEMPLATES_MOST = 64  # identifiers have six bits
     DEPENDENCY_LEAST = 3  # bytes of the mandatory fields
+    FLAGS_END = 29  # bits of them and of the five flags behind them
     # The indications of A.8.1, two bits each
     INDICATION_NOT = 0
     INDICATION_SWITCH = 2
@@ -37,6 +38,8 @@ ctypedef struct structure_t:
     uint8_t targets
     uint8_t chains
     uint8_t rung_targets[<int>RUNGS]  # the decode target that is best within each rung
+    uint32_t rung_reach[<int>RUNGS]  # the decode targets, one bit each, for which that one's frames are enough
+    uint32_t active  # the decode targets that the publisher sends
     template_t templates[<int>TEMPLATES_MOST]
 
 # One packet's descriptor; what is beyond the mandatory fields is valid only when `whole`.
@@ -46,6 +49,9 @@ ctypedef struct dependency_t:
     uint16_t number
     bint whole
     bint new_structure
+    bint masked
+    uint32_t active  # only where it is `masked`: one bit a decode target, the lowest is the first one's
+    uint16_t mask_at  # bits before that mask, or before where it would be
     frame_t frame  # but its number, and with references of which too many are left out
 
 # A cursor over bits; reading beyond the end gives zeros and is remembered.
@@ -57,7 +63,7 @@ ctypedef struct bits_t:
 
 
 cdef inline uint32_t take_bits(bits_t *bits, int count) noexcept nogil:
-    """At most 16."""
+    """At most 32."""
     cdef uint32_t value = 0
     if bits.failed or bits.at + count > bits.end:
         bits.failed = True
@@ -138,17 +144,25 @@ cdef inline void skip_template_chains(bits_t *bits, structure_t *structure) noex
         take_bits(bits, 4)
 
 
+cdef inline uint32_t all_targets(const structure_t *structure) noexcept nogil:
+    return <uint32_t>UINT32_MAX >> (32 - structure.targets)
+
+
 cdef inline void find_rung_targets(structure_t *structure) noexcept nogil:
-    """For each rung the highest decode target within it; where there is none, the lowest of all."""
+    """For each rung the highest decode target within it; where there is none, the lowest of all. And what else can be decoded
+    from that one's frames: where layers depend on each other in key pictures only, not the lower ones."""
     cdef int spatial[32]
     cdef int temporal[32]
-    cdef int rung, target, i, best, lowest, within_spatial
+    cdef uint64_t templates[32]
+    cdef int rung, target, i, best, lowest
     lowest = 0
     for target in range(structure.targets):
         spatial[target] = 0
         temporal[target] = 0
+        templates[target] = 0
         for i in range(structure.count):
             if indication(structure.templates[i].indications, target) != INDICATION_NOT:
+                templates[target] |= <uint64_t>1 << i
                 spatial[target] = max(spatial[target], structure.templates[i].spatial)
                 temporal[target] = max(temporal[target], structure.templates[i].temporal)
         if spatial[target] * 64 + temporal[target] < spatial[lowest] * 64 + temporal[lowest]:
@@ -163,7 +177,11 @@ cdef inline void find_rung_targets(structure_t *structure) noexcept nogil:
                 continue
             if best < 0 or spatial[target] * 64 + temporal[target] > spatial[best] * 64 + temporal[best]:
                 best = target
-        structure.rung_targets[rung] = <uint8_t>(lowest if best < 0 else best)
+        best = lowest if best < 0 else best
+        structure.rung_targets[rung] = <uint8_t>best
+        for target in range(structure.targets):
+            if not templates[target] & ~templates[best]:
+                structure.rung_reach[rung] |= <uint32_t>1 << target
 
 
 cdef inline bint is_keyed(const structure_t *structure) noexcept nogil:
@@ -268,7 +286,7 @@ cdef inline bint parse_dependency(
     cdef bits_t bits
     cdef structure_t fresh
     cdef structure_t *current = structure
-    cdef bint own_indications, own_references, own_chains, active
+    cdef bint own_indications, own_references, own_chains
     memset(out, 0, sizeof(dependency_t))
     if length < DEPENDENCY_LEAST:
         return False
@@ -277,25 +295,27 @@ cdef inline bint parse_dependency(
     out.number = <uint16_t>((data[1] << 8) | data[2])
     memset(&bits, 0, sizeof(bits_t))
     own_indications = own_references = own_chains = False
+    out.mask_at = FLAGS_END
     if length > DEPENDENCY_LEAST:
         bits.data = data
         bits.at = 8 * DEPENDENCY_LEAST
         bits.end = 8 * length
         out.new_structure = take_bits(&bits, 1)
-        active = take_bits(&bits, 1)
+        out.masked = take_bits(&bits, 1)
         own_indications = take_bits(&bits, 1)
         own_references = take_bits(&bits, 1)
         own_chains = take_bits(&bits, 1)
         if out.new_structure:
             take_structure(&bits, &fresh)
             current = &fresh
-        if active and not bits.failed:
-            take_indications(&bits, current.targets >> 1)  # one bit each here
-            take_bits(&bits, current.targets & 1)
+            out.mask_at = <uint16_t>bits.at
+        if out.masked and not bits.failed:
+            out.active = take_bits(&bits, current.targets)
     take_frame(
         &bits, current, data[0] & 0x3F, own_indications, own_references, own_chains, &out.frame
     )
     out.whole = not bits.failed
     if out.new_structure and out.whole:
+        fresh.active = out.active if out.masked else all_targets(&fresh)
         structure[0] = fresh
     return True

@@ -12,7 +12,7 @@ cdef enum extension_kind_t:
     EXT_REPAIRED_RID
     EXT_ABS_SEND_TIME
     EXT_TRANSPORT_CC
-    EXT_DEPENDENCY  # passed on with another frame number
+    EXT_DEPENDENCY  # passed on with another frame number, and with the decode targets that the subscriber gets
     # From here on: passed on from the publisher to the subscriber.
     EXT_AUDIO_LEVEL
     EXT_VIDEO_ORIENTATION
@@ -35,6 +35,13 @@ ctypedef uint8_t kinds_by_id_t[256]  # extension_kind_t of a publisher's ids
 ctypedef struct passed_t:
     unsigned short at
     unsigned char length
+
+# Where a stored packet has its dependency descriptor, and what was read of it.
+ctypedef struct described_t:
+    unsigned short at
+    unsigned char length  # 0: it has none
+    unsigned char targets  # decode targets of the structure it follows; 0: not known
+    unsigned short mask_at  # bits before the mask of those that are active, or before where it would be
 
 # A subscriber's ids, and the part of the block that is the same in each packet.
 ctypedef struct extension_writer_t:

@@ -5,7 +5,9 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from media.plane.allocation cimport TEMPORAL_MOST
 from media.plane.bits cimport ahead32, largest, smallest
+from media.plane.dependency cimport FLAGS_END, structure_t
 from media.plane.drops cimport DROP_SPATIAL_LAYER, DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
+from media.plane.extensions cimport EXT_DEPENDENCY
 from media.plane.floor cimport is_heard
 from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
 from media.plane.layers cimport most_temporal, spatial_now, wanted_spatial, wanted_stream
@@ -172,6 +174,34 @@ cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *strea
     return taken
 
 
+cdef inline uint32_t named_targets(
+    const consumer_t *consumer, const stream_t *stream, const slot_t *slot, uint32_t before
+) noexcept nogil:
+    """The decode targets to name in the consumer's descriptors from this packet on; 0: the publisher's own word holds.
+
+    In every packet while layers are withheld, so that no loss hides it; and afterwards until a structure comes, without
+    which nothing would say that all are active again (A.4).
+    """
+    cdef const structure_t *structure = stream.structure
+    cdef uint32_t reached
+    if structure == NULL or not structure.known or not consumer.extensions.ids[<int>EXT_DEPENDENCY]:
+        return 0
+    reached = structure.rung_reach[consumer.selection.spatial * TEMPORAL_MOST + consumer.selection.temporal]
+    if structure.active & ~reached:
+        return structure.active & reached
+    return structure.active if before and slot.dependency.mask_at <= FLAGS_END else 0
+
+
+cdef inline void follow_selection(consumer_t *consumer, const stream_t *stream, const slot_t *slot) noexcept nogil:
+    """Which layer ends a picture and which decode targets there are belongs to the span: sent again, a packet says the same."""
+    cdef span_t *span = spans_current(&consumer.spans)
+    cdef uint32_t active = named_targets(consumer, stream, slot, span.active)
+    if span.top != consumer.selection.spatial or span.active != active:
+        span = spans_split(&consumer.spans, slot.sequence)
+        span.top = <uint8_t>consumer.selection.spatial
+        span.active = active
+
+
 cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
     """The span that carries a packet out, begun if need be; NULL when the consumer does not get the packet."""
     cdef span_t *span = spans_current(&consumer.spans)
@@ -195,8 +225,7 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
                 # These picture ids and frame numbers tell what refers to what: they are never closed up.
                 spans_skip(&consumer.spans, slot.sequence, False)
                 return NULL
-            if spans_current(&consumer.spans).top != consumer.selection.spatial:
-                spans_split(&consumer.spans, slot.sequence).top = <uint8_t>consumer.selection.spatial
+            follow_selection(consumer, stream, slot)
         elif above_layer(consumer, slot):
             spans_skip(&consumer.spans, slot.sequence, slot.picture != consumer.dropped_picture)
             consumer.dropped_picture = slot.picture

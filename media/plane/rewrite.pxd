@@ -1,9 +1,10 @@
 """One stored packet becomes one outgoing packet of a consumer."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from media.plane.bits cimport put16, put24, put32
+from media.plane.descriptor cimport write_dependency
 from media.plane.extensions cimport DEPENDENCY_LONGEST, EXT_DEPENDENCY, write_extensions
 from media.plane.feedback cimport sent_note
 from media.plane.objects cimport consumer_t
@@ -42,12 +43,12 @@ cdef inline void rewrite_counters(uint8_t *payload, const slot_t *slot, const sp
 cdef inline int rewrite_dependency(
     uint8_t *out, const consumer_t *consumer, const slot_t *slot, const uint8_t *source, const span_t *span
 ) noexcept nogil:
-    """The dependency descriptor with the consumer's frame number; its length, 0 where the consumer gets none."""
+    """The dependency descriptor as the consumer gets it; its length, 0 where he gets none."""
     if slot.dependency.length == 0 or not consumer.extensions.ids[<int>EXT_DEPENDENCY]:
         return 0
-    memcpy(out, source + slot.dependency.at, slot.dependency.length)
-    put16(out + 1, <uint32_t>(slot.picture - span.picture_shift) & 0xFFFF)
-    return slot.dependency.length
+    return write_dependency(
+        out, source + slot.dependency.at, &slot.dependency, <uint16_t>(slot.picture - span.picture_shift), span.active
+    )
 
 
 cdef inline int write_packet(

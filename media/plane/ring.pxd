@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from media.plane.extensions cimport PASSED_KINDS, passed_t
+from media.plane.extensions cimport PASSED_KINDS, described_t, passed_t
 from media.plane.payload cimport payload_t
 
 cdef enum:
@@ -29,7 +29,7 @@ ctypedef struct slot_t:
     bint marker
     payload_t payload
     passed_t passed[<int>PASSED_KINDS]
-    passed_t dependency  # only where the plane reads it
+    described_t dependency  # only where the plane reads it
 
 ctypedef struct ring_t:
     slot_t *slots

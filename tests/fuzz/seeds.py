@@ -203,6 +203,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
             "spatial-upper": av1(b"\x10\x30" + bytes(30), 10, Descriptor(63, 601)),
             "spatial-delta": av1(b"\x10\x30" + bytes(30), 11, Descriptor(61, 602, last=False), marker=False),
             "keyed": av1(b"\x18\x08" + bytes(30), 12, Descriptor(60, 610, structure=KEYED, active="0011")),
+            "spatial-masked": av1(b"\x10\x30" + bytes(30), 14, Descriptor(62, 603, active="0011")),
             "own": av1(
                 b"\x10\x30" + bytes(30),
                 13,

@@ -12,6 +12,8 @@ from media.plane.feedback cimport (
     write_transport_cc,
 )
 from media.plane.dependency cimport dependency_t, indication, parse_dependency, structure_t
+from media.plane.descriptor cimport write_dependency
+from media.plane.extensions cimport DEPENDENCY_LONGEST, described_t
 from media.plane.frames cimport frame_need
 from media.plane.framing cimport FRAME_TOO_LONG, FRAME_WANTS_MORE, frame_reader_t, next_frame
 from media.plane.nack cimport missing_add, missing_arrived, missing_due, missing_list_t
@@ -99,10 +101,37 @@ cdef class Dependencies:
             return told
         return told | {
             "structure": bool(dependency.new_structure),
+            "active": format(dependency.active, f"0{self.structure.targets}b") if dependency.masked else "",
             "spatial": dependency.frame.spatial, "temporal": dependency.frame.temporal,
             "references": [dependency.frame.references[i] for i in range(dependency.frame.reference_count)],
             "needs": "".join("-RS?"[frame_need(&dependency.frame, rung)] for rung in range(RUNGS)),
         }
+
+    def rewrite(self, data, number, active):
+        """The descriptor, which is read first, with another number and mask; None when it is none."""
+        cdef Exact exact = Exact(data)
+        cdef dependency_t dependency
+        cdef described_t described
+        cdef uint8_t *out
+        if len(data) > <int>DEPENDENCY_LONGEST or not parse_dependency(&dependency, &self.structure, exact.at, exact.length):
+            return None
+        described.length = <uint8_t>exact.length
+        described.targets = self.structure.targets if dependency.whole else 0
+        described.mask_at = dependency.mask_at
+        out = <uint8_t *>malloc(DEPENDENCY_LONGEST)
+        try:
+            return (<const char *>out)[: write_dependency(out, exact.at, &described, number, active)]
+        finally:
+            free(out)
+
+    @property
+    def reach(self):
+        """What each of the 16 rungs makes decodable, as a mask."""
+        return [format(self.structure.rung_reach[rung], f"0{self.structure.targets}b") for rung in range(RUNGS)]
+
+    @property
+    def active(self):
+        return format(self.structure.active, f"0{self.structure.targets}b")
 
     @property
     def templates(self):

@@ -1,5 +1,7 @@
 """The dependency descriptor: by tables written from the specification, and on any bytes at all."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ def test_a_descriptor_written_by_hand() -> None:
         "last": True,
         "number": 0x102,
         "structure": True,
+        "active": "",
         "spatial": 0,
         "temporal": 0,
         "references": [],
@@ -117,6 +120,77 @@ def test_most_templates_and_targets_are_read_and_one_more_is_refused() -> None:
         "last",
         "number",
     }
+
+
+@pytest.mark.parametrize(
+    ("structure", "reach"),
+    [
+        (L1T3, {0: "001", 1: "011", 2: "111", 15: "111"}),
+        (spatial_structure(keyed=False), {0: "0001", 1: "0011", 4: "0101", 5: "1111", 15: "1111"}),
+        (spatial_structure(keyed=True), {0: "0001", 1: "0011", 4: "0100", 5: "1100", 15: "1100"}),
+    ],
+)
+def test_a_rung_makes_decodable_what_needs_no_more_than_its_frames(
+    structure: Structure, reach: dict[int, str]
+) -> None:
+    stream = known(structure)
+    assert {rung: stream.reach[rung] for rung in reach} == reach
+    assert stream.active == "1" * structure.targets
+
+
+CUSTOM = Descriptor(14, 101, indications="--S", references=(3, 300), chains=(9,))
+
+
+@pytest.mark.parametrize(
+    "descriptor",
+    [
+        Descriptor(12, 101),
+        Descriptor(14, 101, first=False),
+        CUSTOM,
+        replace(CUSTOM, active="110"),
+        replace(CUSTOM, active="111", last=False),
+        Descriptor(11, 101, structure=L1T3),
+        Descriptor(11, 101, structure=L1T3, active="011", chains=(2,)),
+        Descriptor(60, 101, structure=spatial_structure(keyed=True), references=(1, 2)),
+    ],
+)
+@pytest.mark.parametrize("active", [1, 0b101, 0b111])
+def test_the_mask_is_put_in_and_nothing_else_changes(descriptor: Descriptor, active: int) -> None:
+    targets = descriptor.structure.targets if descriptor.structure else 3
+    wanted = replace(descriptor, number=7, active=f"{active:0{targets}b}")
+    written = known(L1T3).rewrite(descriptor.octets(), 7, active)
+    assert written is not None
+    assert written.rstrip(b"\0") == wanted.octets().rstrip(b"\0"), "but for the padding"
+    assert len(written) <= len(wanted.octets()) + 1
+    assert known(L1T3).read(written) == known(L1T3).read(wanted.octets())
+    assert known(L1T3).rewrite(descriptor.octets(), 7, 0) == replace(descriptor, number=7).octets()
+
+
+def test_a_descriptor_that_cannot_be_read_keeps_its_mask() -> None:
+    unknown = Descriptor(40, 101, active="011").octets()
+    assert known(L1T3).rewrite(unknown, 101, 1) == unknown
+
+
+def test_a_descriptor_without_room_for_a_mask_is_left_without() -> None:
+    whole = Descriptor(12, 101, references=(1,)).octets()
+    assert known(L1T3).rewrite(whole.ljust(254, b"\0"), 101, 1) == Descriptor(
+        12, 101, active="001", references=(1,)
+    ).octets().ljust(255, b"\0")
+    longest = whole.ljust(255, b"\0")
+    assert known(L1T3).rewrite(longest, 101, 1) == longest
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(min_size=3, max_size=255), st.integers(0, 2**32 - 1))
+@example(Descriptor(11, 1, structure=L1T3).octets(), 3)
+def test_any_bytes_with_a_mask_are_read_as_before(data: bytes, active: int) -> None:
+    before = known(L1T3).read(data)
+    written = known(L1T3).rewrite(data, before["number"], active)
+    assert written is not None
+    after = known(L1T3).read(written)
+    assert {**after, "active": ""} == {**before, "active": ""}
+    if active and after.get("active"):
+        assert int(after["active"], 2) == active & (1 << len(after["active"])) - 1
 
 
 @settings(max_examples=500, deadline=None)

@@ -2,6 +2,8 @@
 
 import struct
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from aiortc.rtp import RtcpPsfbPacket
@@ -50,6 +52,7 @@ class Presenter:
         self.timestamp = 9_000
         self.step = 0
         self.keys = 0
+        self.active = ""  # what the sender itself says of its decode targets, with every packet
 
     def picture(self, *, key: bool) -> list[bytes]:
         """The packets of the next picture."""
@@ -66,6 +69,7 @@ class Presenter:
                     first=begins,
                     last=ends,
                     structure=self.structure if key and template == 0 and begins else None,
+                    active=self.active,
                 )
                 first_of_all = key and template == 0 and begins
                 if self.codec == "av1":
@@ -97,11 +101,11 @@ class Presenter:
                 self.client.send(one)
             self.world.advance(FRAME_US)
 
-    def watched(self, extensions: dict[str, int] | None = None) -> tuple[Client, int]:
+    def watched(self, extensions: dict[str, int] | None = None, **options: Any) -> tuple[Client, int]:
         """Somebody who watches and has asked for a key picture."""
         subscriber = self.world.client()
         wanted = {MID: 1, DEPENDENCY: 8} if extensions is None else extensions
-        consumer = self.world.watch(subscriber, self.producer, header_extensions=wanted, mid="5")
+        consumer = self.world.watch(subscriber, self.producer, header_extensions=wanted, mid="5", **options)
         self.world.collect()
         return subscriber, consumer
 
@@ -120,6 +124,11 @@ def frames(client: Client) -> list[dict[str, object]]:
     """What a subscriber reads of each packet."""
     stream = probe.Dependencies()
     return [stream.read(one) for one in descriptors(client)]
+
+
+def masks(client: Client) -> list[object]:
+    """The decode targets that each packet a subscriber got says are there; "" where it says nothing."""
+    return [frame["active"] for frame in frames(client)]
 
 
 def check_decodable(client: Client) -> None:
@@ -241,3 +250,90 @@ def test_a_structure_that_was_lost_and_comes_late_is_used() -> None:
         presenter.client.send(one)
     presenter.world.advance(FRAME_US)
     assert [frame.get("temporal") for frame in frames(subscriber)[2:]] == [None, 0, 0, 0, 0, 0]
+
+
+def test_who_gets_every_layer_gets_the_descriptor_as_it_is() -> None:
+    presenter = Presenter(spatial_structure(keyed=False), SPATIAL)
+    subscriber, _ = presenter.watched()
+    presenter.film(20)
+    assert set(masks(subscriber)) == {""}
+    assert {len(descriptor) for descriptor in descriptors(subscriber)[1:]} == {3}
+
+
+@pytest.mark.parametrize(
+    ("structure", "pattern", "layers", "mask"),
+    [
+        (L1T3, TEMPORAL, (0, 0), "001"),
+        (L1T3, TEMPORAL, (0, 1), "011"),
+        (spatial_structure(keyed=False), SPATIAL, (0, 1), "0011"),
+        (spatial_structure(keyed=False), SPATIAL, (1, 0), "0101"),
+        # Between key pictures the lower layer is not sent with the upper one.
+        (spatial_structure(keyed=True), SPATIAL, (1, 1), "1100"),
+        (spatial_structure(keyed=True), SPATIAL, (0, 0), "0001"),
+    ],
+)
+def test_only_decode_targets_that_are_sent_are_named(
+    structure: Structure, pattern: tuple[list[int], list[list[int]]], layers: tuple[int, int], mask: str
+) -> None:
+    presenter = Presenter(structure, pattern)
+    subscriber, consumer = presenter.watched()
+    presenter.world.core.set_preferred_layers(consumer, *layers)
+    presenter.film(20)
+    assert set(masks(subscriber)) == {mask}, "in every packet, so that no loss hides it"
+    check_decodable(subscriber)
+
+
+def test_that_all_layers_are_there_again_is_said_until_a_structure_says_it() -> None:
+    presenter = Presenter(L1T3, TEMPORAL)
+    subscriber, consumer = presenter.watched()
+    presenter.film(4)
+    presenter.world.core.set_preferred_layers(consumer, 0, 0)
+    presenter.film(8)
+    presenter.world.core.set_preferred_layers(consumer, 0, 2)
+    presenter.film(8)
+    presenter.world.core.request_key_frame(consumer)
+    presenter.film(8)
+    told_in_turn = [mask for mask, before in pairwise([*masks(subscriber), None]) if mask != before]
+    assert told_in_turn[:2] == ["", "001"]
+    assert told_in_turn[-2:] == ["111", ""]
+    assert presenter.keys == 2
+    check_decodable(subscriber)
+
+
+def test_what_the_sender_itself_leaves_out_is_not_named_either() -> None:
+    presenter = Presenter(spatial_structure(keyed=False), SPATIAL)
+    presenter.active = "0111"
+    whole, _ = presenter.watched()
+    subscriber, consumer = presenter.watched()
+    presenter.world.core.set_preferred_layers(consumer, 0, 1)
+    presenter.film(12)
+    assert set(masks(whole)) == {"0111"}
+    assert set(masks(subscriber)) == {"0011"}
+    presenter.world.core.set_preferred_layers(consumer, 0, 0)
+    presenter.active = "1110"
+    presenter.film(12)
+    assert masks(whole)[-1] == "1110"
+    assert masks(subscriber)[-1] == "1110", "none of it is left: the sender's word stands"
+
+
+def test_sent_again_a_packet_names_what_it_named_before() -> None:
+    """Without RTX it is the same SRTP packet, which must not differ (RFC 3711 section 9.1)."""
+    presenter = Presenter(L1T3, TEMPORAL)
+    subscriber, consumer = presenter.watched(rtx_ssrc=None, rtx_payload_type=None)
+    datagrams: list[bytes] = []
+
+    def keep(client: Client, packet: bytes) -> bool:
+        if client is subscriber and not 192 <= packet[1] <= 223:
+            datagrams.append(packet)
+        return client is subscriber
+
+    presenter.world.lose = keep
+    presenter.world.core.set_preferred_layers(consumer, 0, 1)
+    presenter.film(8)
+    lost = datagrams[-1]
+    presenter.world.core.set_preferred_layers(consumer, 0, 0)
+    presenter.film(4)
+    datagrams.clear()
+    nack = bytes([0x81, 205, 0, 3]) + (1).to_bytes(4, "big") + (10).to_bytes(4, "big")
+    subscriber.send_rtcp(nack + lost[2:4] + bytes(2))
+    assert datagrams == [lost]
