@@ -90,12 +90,15 @@ def producer_stream(kind: str, parameters: RtpParameters, router: RtpCapabilitie
 
 
 def _stream_type(codec: CodecParameters, parameters: RtpParameters) -> StreamType:
-    """Several encodings are simulcast; layers within one are svc where the plane can leave them out."""
+    """Several encodings are simulcast; layers within one are svc where the plane can leave them out.
+
+    So is a stream of which nobody said whether it has any, as of a device that knows SDP alone: its packets will tell.
+    """
     if len(parameters.encodings) > 1:
         return "simulcast"
-    layers = parse_scalability_mode(parameters.encodings[0].scalability_mode)
+    mode = parameters.encodings[0].scalability_mode
     told = codec.name == "video/vp9" or _is_described(codec, parameters)
-    return "svc" if told and layers[:2] != (1, 1) else "simple"
+    return "svc" if told and (mode is None or parse_scalability_mode(mode)[:2] != (1, 1)) else "simple"
 
 
 def _is_described(codec: CodecParameters, parameters: RtpParameters) -> bool:

@@ -35,6 +35,7 @@ from media.plane.stream cimport (
 cdef enum:
     EVENT_STARTED = 1
     EVENT_ACTIVE = 3
+    ALONE_MOST = 8  # frames in turn are no chance
 
 
 cdef inline void note_transport_cc(
@@ -163,6 +164,19 @@ cdef inline void note_described(
     frames_note(stream.frame_log, slot.picture, &dependency.frame)
 
 
+cdef inline void note_dependence(producer_t *producer, const payload_t *payload) noexcept nogil:
+    """Whether VP9's spatial layers stand on each other between key pictures: an upper frame says so itself (D), whatever the
+    publisher's signaling said, or where it said nothing."""
+    if payload.spatial == 0 or not payload.predicted or not payload.first:
+        return
+    if payload.stacked:
+        producer.alone = 0
+        producer.keyed = False
+    elif producer.alone < ALONE_MOST:
+        producer.alone += 1
+        producer.keyed = producer.keyed or producer.alone == ALONE_MOST
+
+
 cdef inline void note_layers(
     core_t *core, producer_t *producer, stream_t *stream, slot_t *slot, const uint8_t *data
 ) noexcept nogil:
@@ -171,6 +185,7 @@ cdef inline void note_layers(
         if slot.dependency.length:
             note_described(producer, stream, slot, data + slot.dependency.at)
     elif slot.payload.picture_bits:
+        note_dependence(producer, &slot.payload)
         frames_note_vp9(stream.frame_log, slot.picture, &slot.payload, producer.keyed)
     producer.layer_heard_us[slot.payload.spatial] = core.now
     if slot.payload.spatial > producer.top_spatial:

@@ -172,6 +172,7 @@ ctypedef struct producer_t:
     int stream_count
     int spatial_count  # of simulcast streams, or of the one stream's spatial layers
     bint keyed  # between key pictures a spatial layer does without the lower ones
+    uint8_t alone  # of VP9: how many frames in turn did so, and none since that did not
     int top_spatial  # the highest layer of a layered stream that is being sent
     int64_t layer_heard_us[<int>SPATIAL_MOST]
     kinds_by_id_t kinds

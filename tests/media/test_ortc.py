@@ -105,6 +105,8 @@ def test_one_bandwidth_estimator_remains(without: set[str], estimators: set[str]
             "video",
             "simple",
         ),
+        ({**camera("video/VP9"), "encodings": [{"ssrc": 1}]}, "video", "svc"),  # nobody said: it may have
+        ({**camera("video/AV1"), "encodings": [{"ssrc": 1}]}, "video", "simple"),  # without the descriptor
     ],
 )
 def test_type_of_a_producer(parameters: dict[str, Any], kind: str, expected: str) -> None:

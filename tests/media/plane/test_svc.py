@@ -59,6 +59,7 @@ class Lecturer:
         flexible: bool = True,
         size: int = 200,
         picture: int = 50,
+        announced: bool = True,
     ) -> None:
         self.world = World()
         self.client = self.world.client()
@@ -66,9 +67,8 @@ class Lecturer:
         self.layers = layers
         self.flexible = flexible
         self.size = size
-        self.producer = self.world.video(
-            self.client, codec="vp9", spatial_layers=layers, keyed=mode == "keyed"
-        )
+        told = {"spatial_layers": layers, "keyed": mode == "keyed"} if announced else {}
+        self.producer = self.world.video(self.client, codec="vp9", **told)
         self.picture = picture
         self.sequence = 700
         self.timestamp = 0
@@ -185,6 +185,37 @@ def test_temporal_layers_above_the_preferred_one_are_left_out(flexible: bool, te
     assert len(pictures(subscriber)) == {0: 10, 1: 20, 2: 40}[temporal]
     check_decodable(subscriber, "full")
     assert lecturer.world.drops().get("temporal_layer", 0) == {0: 180, 1: 120, 2: 0}[temporal]
+
+
+@pytest.mark.parametrize("mode", ["full", "keyed"])
+@pytest.mark.parametrize("flexible", [True, False])
+def test_layers_that_nobody_announced_are_seen_and_chosen(mode: Mode, flexible: bool) -> None:
+    lecturer = Lecturer(mode=mode, flexible=flexible, announced=False)
+    whole, _ = lecturer.watched()
+    subscriber, consumer = lecturer.watched()
+    for wish in (1, 0, 2):
+        lecturer.world.core.set_preferred_layers(consumer, wish)
+        lecturer.film(30)
+        lower = set() if mode == "keyed" else set(range(wish))
+        assert layers_of(pictures(subscriber)[-1]) == {wish} | lower
+        assert max(layers_of(pictures(whole)[-1])) == 2
+        assert told(lecturer.world, consumer)[-1] == (wish, 2)
+    assert layers_of(pictures(whole)[-1]) == ({2} if mode == "keyed" else {0, 1, 2})
+    check_decodable(subscriber, mode)
+    check_decodable(whole, mode)
+
+
+def test_layers_that_stand_on_each_other_are_seen_to_whatever_was_announced() -> None:
+    lecturer = Lecturer(mode="keyed")
+    subscriber, _ = lecturer.watched()
+    lecturer.film(20)
+    assert layers_of(pictures(subscriber)[-1]) == {2}
+    lecturer.mode = "full"
+    lecturer.film(1, obeys=False)
+    for _, packet in lecturer.packets(key=True):
+        lecturer.client.send(packet)
+    lecturer.film(10)
+    assert layers_of(pictures(subscriber)[-1]) == {0, 1, 2}
 
 
 def test_going_down_needs_no_key_picture_where_layers_stand_on_each_other() -> None:
