@@ -170,7 +170,8 @@ def _codec(codec: Any) -> dict[str, Any]:
 def _rids(lines: list[str]) -> tuple[str, ...]:
     """The simulcast layers that are sent, lowest first where their restrictions say so, else as they stand.
 
-    aiortc's parser does not know RFC 8851 and RFC 8853. Paused layers (`~`) and alternatives (`,`) count by their name.
+    OBS 32 says nothing of sizes, and numbers its layers from the largest on. aiortc's parser does not know RFC 8851 and
+    RFC 8853. Paused layers (`~`) and alternatives (`,`) count by their name.
     """
     restrictions: dict[str, int] = {}
     for line in lines:
@@ -187,6 +188,8 @@ def _rids(lines: list[str]) -> tuple[str, ...]:
         raise malformed("a=simulcast", "names layers that no a=rid describes")
     if all(restrictions[rid] for rid in rids):
         rids.sort(key=restrictions.__getitem__)
+    elif rids == [str(number) for number in range(len(rids))]:
+        rids.reverse()
     return tuple(rids)
 
 

@@ -107,6 +107,22 @@ def test_simulcast_layers_stand_lowest_first_and_are_answered() -> None:
     assert "a=group:BUNDLE 1\r\n" in text
 
 
+@pytest.mark.parametrize(
+    ("rids", "lowest_first"),
+    [
+        (("0", "1", "2"), ["2", "1", "0"]),  # OBS 32's
+        (("1", "2"), ["1", "2"]),
+        (("q", "h", "f"), ["q", "h", "f"]),
+    ],
+)
+def test_layers_without_restrictions_stand_as_the_sender_is_known_to_write_them(
+    rids: tuple[str, ...], lowest_first: list[str]
+) -> None:
+    lines = "\n".join([*(f"a=rid:{rid} send" for rid in rids), "a=simulcast:send " + ";".join(rids)])
+    video = publishing(parse_offer(f"{HEAD}\n{AUDIO}\n{VIDEO}\n{lines}\n"), ROUTER, screen=False)[1]
+    assert list(video.rids) == lowest_first
+
+
 def test_our_answer_is_sdp_that_aiortc_reads() -> None:
     offer = parse_offer(OFFER)
     lines = {
