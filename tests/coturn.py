@@ -1,13 +1,18 @@
 """Debian's coturn on the loopback, set up as docs/network.md says."""
 
+import hashlib
 import re
 import socket
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.patience import PATIENCE_SECONDS
 
@@ -23,6 +28,14 @@ class Coturn:
     port: int
     tls_port: int
     log: Path
+    certificate: Path
+
+    @property
+    def pin(self) -> str:
+        """By which Chromium can be told to take the certificate, as if an authority that it knows had signed it."""
+        key = x509.load_pem_x509_certificate(self.certificate.read_bytes()).public_key()
+        encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return b64encode(hashlib.sha256(encoded).digest()).decode()
 
     def relayed_bytes(self) -> int:
         """What the sessions that are over have carried from clients to their peers and back."""
@@ -40,7 +53,7 @@ def running_coturn(folder: Path) -> Iterator[Coturn]:
          "-out", certificate, "-keyout", key],
         check=True, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    coturn = Coturn(_free_port(), _free_port(), folder / "turn.log")
+    coturn = Coturn(_free_port(), _free_port(), folder / "turn.log", certificate)
     process = subprocess.Popen(
         [COTURN, "-n", "--no-cli", "--verbose", "--log-file", coturn.log, "--simple-log",
          "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers",

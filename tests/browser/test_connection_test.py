@@ -17,7 +17,7 @@ from bench.namespaces import entered, inside, ip, namespace
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.person import DESKTOP, PHONE, open_window
 from tests.browser.server import RunningServer, running_server
-from tests.coturn import COTURN, SECRET, running_coturn
+from tests.coturn import COTURN, SECRET, Coturn, running_coturn
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 
@@ -143,30 +143,70 @@ async def ways(page: Page) -> dict[str, str | None]:
     return found
 
 
-@pytest.mark.skipif(not COTURN.exists(), reason="coturn is not installed")
-async def test_a_member_sends_and_receives_through_each_relay_alone(
-    browser: Browser, tmp_path: Path, demo: Demo
-) -> None:
-    with running_coturn(tmp_path) as coturn:
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory, demo: Demo) -> Iterator[tuple[Coturn, RunningServer]]:
+    """A relay that lets in by UDP, TCP and TLS, and a server that names it."""
+    if not COTURN.exists():
+        pytest.skip("coturn is not installed")
+    with running_coturn(tmp_path_factory.mktemp("coturn")) as coturn:
         kinds = (f"turn:127.0.0.1:{coturn.port}?transport=udp", f"turn:127.0.0.1:{coturn.port}?transport=tcp",
                  f"turns:127.0.0.1:{coturn.tls_port}?transport=tcp")  # fmt: skip
         ice = {"HUITANG_ICE__URLS": json.dumps(kinds), "HUITANG_ICE__SECRET": SECRET}
-        with running_server(tmp_path / "relay", demo, **ice) as server:
-            member = await open_window(browser, server, "xiulan", DESKTOP)
-            await begin(member.page, server)
-            # No authority has signed coturn's certificate, which a browser does not take.
-            assert await ways(member.page) == {
-                "udp": "good",
-                "tcp": "good",
-                "relayUdp": "good",
-                "relayTcp": "good",
-                "relayTls": "bad",
-            }, await told(member.page)
-            report = await told(member.page)
-            assert f"{coturn.port}" not in report  # what it says of the relay is no secret
-            assert "connection-test" not in report
-            await member.context.close()
-            # The relay counts a session when it is over.
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while coturn.relayed_bytes() < 20_000:  # noqa: ASYNC110 - another process's log
-                    await asyncio.sleep(0.1)
+        with running_server(tmp_path_factory.mktemp("relayed"), demo, **ice) as server:
+            yield coturn, server
+
+
+EVERY_WAY = dict.fromkeys(("udp", "tcp", "relayUdp", "relayTcp", "relayTls"), "good")
+
+
+async def test_a_member_sends_and_receives_through_each_relay_alone(
+    browser: Browser, relay: tuple[Coturn, RunningServer]
+) -> None:
+    coturn, server = relay
+    before = coturn.relayed_bytes()
+    member = await open_window(browser, server, "xiulan", DESKTOP)
+    await begin(member.page, server)
+    # No authority has signed coturn's certificate, which a browser does not take.
+    assert await ways(member.page) == EVERY_WAY | {"relayTls": "bad"}, await told(member.page)
+    report = await told(member.page)
+    assert f"{coturn.port}" not in report  # what it says of the relay is no secret
+    assert "connection-test" not in report
+    await member.context.close()
+    await relayed(coturn, before + 20_000)
+
+
+# What a network does to a browser that lets out nothing but TLS to the relay.
+TLS_ALONE = """window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor({iceServers, ...rest}) {
+        const tls = ({urls, ...server}) => ({...server, urls: urls.filter(url => url.startsWith('turns:'))});
+        super({...rest, iceServers: iceServers.map(tls), iceTransportPolicy: 'relay'});
+    }
+};"""
+
+
+async def test_a_meeting_runs_over_a_relay_by_tls_whose_certificate_the_browser_takes(
+    relay: tuple[Coturn, RunningServer],
+) -> None:
+    coturn, server = relay
+    trusting = [*FLAGS, f"--ignore-certificate-errors-spki-list={coturn.pin}"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=trusting)
+        people = [await open_window(browser, server, name, DESKTOP) for name in ("liuxi", "xiulan")]
+        await begin(people[0].page, server)
+        assert await ways(people[0].page) == EVERY_WAY, await told(people[0].page)
+        before = coturn.relayed_bytes()
+        meeting = await people[0].schedule("只有中继可走的主题党日")
+        for person in people:
+            await person.context.add_init_script(TLS_ALONE)
+            await person.join(meeting)
+        await asyncio.gather(*(person.sees_and_hears(1) for person in people))
+        assert [person.problems for person in people] == [[], []]
+        await browser.close()
+    await relayed(coturn, before + 100_000)
+
+
+async def relayed(coturn: Coturn, least: int) -> None:
+    """So many bytes went through; the relay counts a session when it is over."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while coturn.relayed_bytes() < least:  # noqa: ASYNC110 - another process's log
+            await asyncio.sleep(0.1)
