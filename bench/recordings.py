@@ -7,6 +7,7 @@ arguments everything is measured, in about four minutes on an idle machine.
 import argparse
 import asyncio
 import contextlib
+import itertools
 import os
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from bench.cameras import LARGE, SIMULCAST, Camera, Participant, film
 from bench.measuring import Publishing, count, on_air, subscriber
 from bench.peer import Connection, join
 from bench.report import Sample
-from bench.server import Server, open_meeting, running, sign_in
+from bench.server import Server, open_meeting, running, secretary, sign_in
 from bench.watching import Film, Watched, Watching, watch
 
 REPORTS = ("capture", "composing", "meeting", "viewers")
@@ -175,11 +176,15 @@ class Served:
 
 
 async def measure_viewers(server: Server, composed: Composed, seconds: float) -> str:
-    """Many who watch one film at its highest rate, each signed in for himself as people are.
+    """Many who watch one film at its highest rate, each with a session of his own: the branch's members in turn.
 
     First all of them come, then the same go on: what the second time does not cost is what their first visits do.
     """
-    cookies = tuple([await sign_in(server) for _ in range(VIEWERS)])
+    branch = secretary(server)["organizationId"]
+    members = itertools.cycle(
+        [login for login in server.logins if login["memberId"] and login["organizationId"] == branch]
+    )
+    cookies = tuple([await sign_in(server, member) for member in itertools.islice(members, VIEWERS)])
     async with _signed_in(server, composed.cookie) as http:
         made = await _ready(http, composed.meeting)
     address = f"{server.url}/api/recordings/{made['id']}/media"

@@ -117,9 +117,9 @@ async def _ready(url: str, process: "subprocess.Popen[bytes]") -> None:
             await asyncio.sleep(0.1)
 
 
-async def sign_in(server: Server) -> str:
-    """A session of a branch secretary; returns its cookie."""
-    login = secretary(server)
+async def sign_in(server: Server, login: dict[str, Any] | None = None) -> str:
+    """A session of one of the demo's people, by default of a branch secretary; returns its cookie."""
+    login = login or secretary(server)
     credentials = {"username": login["username"], "password": login["password"]}
     async with (
         aiohttp.ClientSession(server.url, headers={"Origin": server.url}) as http,
