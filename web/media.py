@@ -1,7 +1,8 @@
 """Answers a file of a recording: whole, in one part or in several, from whichever store has it (RFC 9110, 13 and 14).
 
-Bytes are read a piece at a time, away from the event loop, and the next piece only when the viewer has taken the last:
-a viewer costs one piece of memory, however long the film and slow the line.
+Bytes are read a piece at a time, never waiting for the disk on the event loop, and the next piece only when the viewer
+has taken the last: a viewer costs one piece of memory, however long the film and slow the line. They are copied and not
+given to sendfile(2), which would wait for the disk here, and not where it would help: behind TLS there is none.
 """
 
 import secrets
@@ -15,7 +16,7 @@ from aiohttp import ETag, hdrs, web
 
 from errors import Kind, Problem
 from recordings.renditions import PLAYLIST_TYPE
-from recordings.storage.store import StoreError
+from recordings.storage.store import Entry, StoreError
 from recordings.views import MediaFile
 from web.ranges import ByteRange, NotSatisfiable, parse_ranges
 
@@ -138,11 +139,12 @@ async def _copy(
 ) -> None:
     """What goes wrong in the middle can only cut the connection: players then ask for the rest, and are told."""
     try:
-        async with aclosing(media.store.read(media.key, *part)) as pieces:
+        async with aclosing(media.store.read(Entry(media.key, media.size), *part)) as pieces:
             async for piece in pieces:
                 if permit is not None and not await permit():
                     raise _cut(request)
                 await response.write(piece)
+                del piece  # so that the store can lend its memory to the next
     except StoreError as error:
         _log.warning("media_cut_off", fault=error.fault.value, detail=error.detail, remedy=error.remedy)
         raise _cut(request) from error

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
 
+from recordings.storage.buffers import Buffers
 from recordings.storage.open_files import OpenFile, OpenFiles
 from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, Piece, StoreError
 
@@ -22,15 +23,20 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self._files = OpenFiles()
+        self._buffers = Buffers()
         self._root = root.resolve()
         self._inside = os.path.join(self._root, "")  # noqa: PTH118 - with a slash at the end
 
     def path(self, key: str) -> Path:
         """Where the file lies; StoreError for a key that leads out of the root."""
-        path = os.path.normpath(os.path.join(self._inside, key))  # noqa: PTH118 - for each piece of a film
-        if not path.startswith(self._inside):
+        return Path(self._place(key))
+
+    def _place(self, key: str) -> str:
+        """The same for each piece of a film: making a Path takes as long as all the rest of looking for the file."""
+        place = os.path.normpath(os.path.join(self._inside, key))  # noqa: PTH118
+        if not place.startswith(self._inside):
             raise StoreError(Fault.REFUSED, "a key that leads out of the folder")
-        return Path(path)
+        return place
 
     async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:  # noqa: ARG002
         """Copy a file; one that lies there already stays as it is."""
@@ -47,18 +53,22 @@ class LocalStore:
                 return None
             raise
 
-    async def read(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
+    async def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
         """The bytes, a piece at a time: at once what is in memory, by a thread what must come from the disk."""
-        file = await self._open(key)
+        file = await self._open(entry.key)
+        if file.size != entry.size:  # made anew meanwhile: half of one film and half of another is none
+            raise StoreError(Fault.MISSING, "another file")
         while begin < end:
             size = min(CHUNK_BYTES, end - begin)
-            data: Piece = _at_hand(file, begin, size)
-            if not data:
-                data = await asyncio.to_thread(_piece, file, begin, size)
-            if not data:
-                raise StoreError(Fault.MISSING, "shorter than it was")
-            yield data
-            begin += len(data)
+            buffer = self._buffers.lend()
+            try:
+                read = await _fill(memoryview(buffer)[:size], file, begin)
+                if not read:
+                    raise StoreError(Fault.MISSING, "shorter than it was")
+                yield memoryview(buffer)[:read]
+            finally:
+                self._buffers.take_back(buffer)
+            begin += read
 
     async def entries(self, prefix: str) -> AsyncIterator[Entry]:
         """Every file under a folder, or the one file of that name."""
@@ -90,7 +100,7 @@ class LocalStore:
 
     async def _open(self, key: str) -> OpenFile:
         with _refusals():
-            return await self._files.get(self.path(key))
+            return await self._files.get(self._place(key))
 
     def _names(self) -> set[str]:
         return {path.name for path in self._root.iterdir()} if self._root.is_dir() else set()
@@ -127,20 +137,24 @@ def _copy(source: Path, target: Path) -> None:
     part.replace(target)
 
 
-def _at_hand(file: OpenFile, begin: int, size: int) -> memoryview:
+async def _fill(place: memoryview, file: OpenFile, begin: int) -> int:
+    """As many bytes as could be read; the view is gone only when the thread that may still write to it has ended."""
+    return _at_hand(place, file, begin) or await asyncio.to_thread(_guarded, _from_disk, place, file, begin)
+
+
+def _at_hand(place: memoryview, file: OpenFile, begin: int) -> int:
     """What the kernel has in memory; nothing of what it would have to fetch, or cannot say (preadv2(2), RWF_NOWAIT).
 
     A film that many watch is in memory, and there a thread costs more than the copy.
     """
-    piece = memoryview(bytearray(size))
     try:
-        return piece[: os.preadv(file.descriptor, [piece], begin, os.RWF_NOWAIT)]
+        return os.preadv(file.descriptor, [place], begin, os.RWF_NOWAIT)
     except OSError:
-        return piece[:0]
+        return 0
 
 
-def _piece(file: OpenFile, begin: int, size: int) -> bytes:
-    return os.pread(file.descriptor, size, begin)
+def _from_disk(place: memoryview, file: OpenFile, begin: int) -> int:
+    return os.preadv(file.descriptor, [place], begin)
 
 
 def _remove(path: Path) -> None:

@@ -6,7 +6,6 @@ A name may come to mean another file, or none: each use compares the file with w
 import asyncio
 import os
 from collections import OrderedDict
-from pathlib import Path
 from stat import S_ISREG
 from typing import Final
 
@@ -21,7 +20,7 @@ class OpenFile:
 
     __slots__ = ("_identity", "descriptor", "used")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         """Blocks; OSError where it cannot be opened, or is no file."""
         self.used = 0.0
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -39,10 +38,10 @@ class OpenFile:
         """In bytes, now."""
         return os.fstat(self.descriptor).st_size
 
-    def is_at(self, path: Path) -> bool:
+    def is_at(self, path: str) -> bool:
         """Whether the name still means this very file; what is open keeps its path in memory, so no disk is asked."""
         try:
-            return _identity(path.stat()) == self._identity
+            return _identity(os.stat(path)) == self._identity  # noqa: PTH116 - for each piece; a Path takes longer
         except OSError:
             return False
 
@@ -51,10 +50,10 @@ class OpenFiles:
     """By path; the one longest unused is let go first. Of one event loop."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[Path, OpenFile] = OrderedDict()
+        self._files: OrderedDict[str, OpenFile] = OrderedDict()
         self._sweeping: asyncio.TimerHandle | None = None
 
-    async def get(self, path: Path) -> OpenFile:
+    async def get(self, path: str) -> OpenFile:
         """The file that has this name now; OSError for none."""
         file = self._known(path)
         if file is None:
@@ -76,7 +75,7 @@ class OpenFiles:
             self._sweeping.cancel()
             self._sweeping = None
 
-    def _known(self, path: Path) -> OpenFile | None:
+    def _known(self, path: str) -> OpenFile | None:
         known = self._files.get(path)
         if known is None or known.is_at(path):
             return known

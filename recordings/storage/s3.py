@@ -88,12 +88,12 @@ class S3Store:
             raise
         return Entry(key, found["ContentLength"])
 
-    async def read(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
+    async def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
         """The bytes as they come; a connection that breaks is made anew from there."""
         attempts = _READ_ATTEMPTS
         while begin < end:
             try:
-                async with aclosing(self._read_once(key, begin, end)) as pieces:
+                async with aclosing(self._read_once(entry.key, begin, end)) as pieces:
                     async for piece in pieces:
                         yield piece
                         begin += len(piece)
@@ -173,7 +173,7 @@ class S3Store:
         """Write, read and delete a small file; StoreError where one of them is not allowed."""
         async with self._asking() as client:
             await client.put_object(Bucket=self._bucket, Key=self._full(key), Body=b"huitang")
-        async with aclosing(self.read(key, 0, len(b"huitang"))) as pieces:
+        async with aclosing(self.read(Entry(key, len(b"huitang")), 0, len(b"huitang"))) as pieces:
             if b"".join([piece async for piece in pieces]) != b"huitang":
                 raise StoreError(Fault.CORRUPTED, "the probe")
         await self._delete_one(key)

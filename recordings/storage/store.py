@@ -99,8 +99,11 @@ class Store(Protocol):
     async def stat(self, key: str) -> Entry | None:
         """The file, or None where there is none."""
 
-    def read(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
-        """Bytes begin..end (exclusive) in pieces of at most CHUNK_BYTES; the file is known to be that long."""
+    def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
+        """Bytes begin..end (exclusive) of a file that was found, in pieces of at most CHUNK_BYTES.
+
+        StoreError where it is gone, or another one has its name by now.
+        """
 
     def entries(self, prefix: str) -> AsyncIterator[Entry]:
         """Every file whose key begins with `prefix`."""

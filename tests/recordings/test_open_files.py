@@ -9,9 +9,9 @@ from recordings.storage.open_files import KEPT_SECONDS, MOST_OPEN, OpenFile, Ope
 from tests.recordings.conftest import until
 
 
-def written(path: Path, content: bytes) -> Path:
+def written(path: Path, content: bytes) -> str:
     path.write_bytes(content)
-    return path
+    return str(path)
 
 
 def content(file: OpenFile) -> bytes:
@@ -37,7 +37,8 @@ async def test_a_file_is_opened_once_for_all_who_read_it(tmp_path: Path) -> None
 async def test_a_name_that_means_another_file_now_is_answered_with_that_one(tmp_path: Path) -> None:
     files, path = OpenFiles(), written(tmp_path / "film", b"before")
     before = await files.get(path)
-    written(tmp_path / "anew", b"anew").replace(path)
+    (tmp_path / "anew").write_bytes(b"anew")
+    (tmp_path / "anew").replace(path)
     assert content(await files.get(path)) == b"anew"
     assert content(before) == b"before", "who reads it still reads the same one to its end"
     files.close()
@@ -46,19 +47,19 @@ async def test_a_name_that_means_another_file_now_is_answered_with_that_one(tmp_
 async def test_what_was_removed_is_not_there_though_it_was_open(tmp_path: Path) -> None:
     files, path = OpenFiles(), written(tmp_path / "film", b"a film")
     descriptor = (await files.get(path)).descriptor
-    path.unlink()
+    Path(path).unlink()
     with pytest.raises(FileNotFoundError):
         await files.get(path)
     await until(lambda: is_closed(descriptor))
     with pytest.raises(FileNotFoundError):
-        await files.get(tmp_path)  # a folder is no file
+        await files.get(str(tmp_path))  # a folder is no file
 
 
 async def test_what_nobody_has_read_for_a_while_is_closed(tmp_path: Path) -> None:
     files = OpenFiles()
     unused = (await files.get(written(tmp_path / "unused", b""))).descriptor
     used = await files.get(written(tmp_path / "used", b""))
-    files._files[tmp_path / "unused"].used -= KEPT_SECONDS
+    files._files[str(tmp_path / "unused")].used -= KEPT_SECONDS
     files._sweep()
     await until(lambda: is_closed(unused))
     assert not is_closed(used.descriptor)

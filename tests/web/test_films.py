@@ -7,7 +7,7 @@ from time import monotonic
 
 import av
 import pytest
-from aiohttp import ClientPayloadError
+from aiohttp import ClientConnectionError, ClientPayloadError
 from sqlalchemy import update
 from yarl import URL
 
@@ -259,6 +259,43 @@ async def test_a_film_whose_end_is_not_there_any_more_is_cut_off_and_not_filled_
         await asyncio.to_thread(os.truncate, film, len(FILM))
         with pytest.raises(ClientPayloadError):
             await sent.content.read()
+
+
+@pytest.mark.parametrize("now", [None, FILM + b"anew"], ids=["deleted", "made anew"])
+async def test_of_a_film_that_is_another_one_by_now_nothing_more_is_sent(
+    house: House, village: Village, now: bytes | None
+) -> None:
+    row = await record(house, village)
+    film, path = Folders(house.recordings).film(row.id), f"/api/recordings/{row.id}/media"
+    part = {"Range": "bytes=0-9"}
+    async with village.party_member.client.get(path, headers=part) as sent:
+        assert await sent.read() == FILM[:10]
+    if now is None:
+        await asyncio.to_thread(film.unlink)
+    else:
+        await asyncio.to_thread(film.with_name("anew").write_bytes, now)
+        await asyncio.to_thread(film.with_name("anew").replace, film)
+    with pytest.raises((ClientPayloadError, ClientConnectionError)):
+        async with village.party_member.client.get(path, headers=part) as sent:
+            await sent.read()
+    house.server.app[EDGE].grants._now = lambda: monotonic() + GRANT_SECONDS
+    async with house.database.transaction() as session:
+        (await session.get_one(Recording, row.id)).version += 1
+    async with village.party_member.client.get(path, headers=part) as sent:
+        if now is None:
+            assert sent.status == 409
+        else:
+            assert await sent.read() == now[:10]
+
+
+async def test_an_empty_film_is_sent_whole_and_has_no_parts(house: House, village: Village) -> None:
+    row = await record(house, village)
+    path = f"/api/recordings/{row.id}/media"
+    await asyncio.to_thread(os.truncate, Folders(house.recordings).film(row.id), 0)
+    async with village.party_member.client.get(path) as whole:
+        assert (whole.status, await whole.read()) == (200, b"")
+    refused = await village.party_member.get(path, headers={"Range": "bytes=0-"})
+    assert (refused.status, refused.headers["Content-Range"]) == (416, "bytes */0")
 
 
 async def test_a_film_that_is_being_sent_stops_when_the_right_is_taken_away(
