@@ -39,15 +39,15 @@ async def number_and_count(request: web.Request, handler: Handler) -> web.Stream
 
 
 async def _answer(request: web.Request, handler: Handler, number: str) -> web.StreamResponse:
-    texts, language = request.app[SERVICES].texts, _language(request)
+    texts = request.app[SERVICES].texts
     try:
         return await handler(request)
     except Problem as problem:
         return from_problem(problem, texts, _language(request))
     except web.HTTPException as error:
-        return from_http(error, texts, language)
+        return from_http(error, texts, _language(request))
     except (web.RequestPayloadError, ClientPayloadError):  # cut off, or not compressed as it says
-        return refusal(400, "invalid_request", texts, language)
+        return refusal(400, "invalid_request", texts, _language(request))
     except Exception as error:
         if isinstance(error, ConnectionResetError) and _has_gone(request):
             raise  # nobody is left to answer
