@@ -39,6 +39,7 @@ async def test_a_viewer_is_asked_whether_he_is_still_there_and_answers_with_one_
     await expect(page.get_by_test_id("answer")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("prompt")).to_have_count(0)
+    await expect(page.get_by_test_id("play")).to_be_focused()  # where the keys were before
 
 
 async def test_who_does_not_want_to_be_in_the_recording_says_so_before_and_may_change_his_mind(

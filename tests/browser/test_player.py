@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import FilePayload, Page, ViewportSize, expect
 from sqlalchemy import select
 
 from database import Database, new_id, utc_now
@@ -126,3 +126,50 @@ async def test_a_lecture_is_watched(arrive: Arrive, server: RunningServer, size:
     await again.page.goto(f"{server.url}/recordings/{recording}")
     share = float(await again.page.get_by_test_id("coverage").get_attribute("data-share") or 0)
     assert 5 / SECONDS <= share < 0.9
+
+
+async def test_captions_that_were_just_uploaded_can_be_chosen(arrive: Arrive, server: RunningServer) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    secretary = await arrive("liuxi")
+    page = secretary.page
+    await page.goto(f"{server.url}/recordings/{recording}")
+    upload = page.get_by_test_id("captions-file")
+    backwards = b"WEBVTT\n\n00:09.000 --> 00:02.000\nno"
+    await upload.set_input_files(FilePayload(name="a.vtt", mimeType="text/vtt", buffer=backwards))
+    await expect(page.get_by_test_id("manage").get_by_role("alert")).to_contain_text("第 3 行的时间有误")
+    text = str(CAPTIONS["text"]).encode("gb18030")
+    await upload.set_input_files(FilePayload(name="a.vtt", mimeType="text/vtt", buffer=text))
+    await page.get_by_test_id("captions").select_option("zh-CN")
+    texts = "video => [...video.textTracks].flatMap(({ cues }) => [...(cues ?? [])].map(({ text }) => text))"
+
+    async def readable() -> bool:
+        found: list[str] = await page.get_by_test_id("player").evaluate(texts)
+        return found == ["同志们好"]
+
+    await until(readable, lambda: "the captions are read as they were written")
+
+
+async def test_a_recording_that_is_deleted_while_somebody_watches_says_so(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    secretary, person = await arrive("liuxi"), await arrive("xiaohe", PHONE)
+    await watch(person, recording, 1)
+    gone = await secretary.page.request.post(
+        f"{server.url}/api/recordings/{recording}/delete",
+        data={"reason": "误录"},
+        headers={"Origin": server.url},
+    )
+    assert gone.ok
+    before = await position(person.page)
+    await person.page.get_by_test_id("play").click()
+
+    async def goes_on() -> bool:
+        return await position(person.page) > before + 0.5
+
+    await until(goes_on, lambda: "it goes on with what the browser holds")
+    await person.page.get_by_test_id("play").click()  # what was watched is told, and refused
+    await expect(person.page.get_by_test_id("problem")).to_contain_text("这个录像刚刚被删除")
+    await expect(person.page.get_by_test_id("player")).to_have_count(0)
+    await person.page.get_by_role("link", name="回到会议回看").click()
+    await expect(person.page.get_by_test_id("search")).to_be_visible()

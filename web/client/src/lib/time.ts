@@ -61,6 +61,22 @@ export function instantIn(zone: string, day: string, clock: string): Date {
   return new Date(naive - offsetMinutes(new Date(guess), zone) * 60_000) // once more, across a change of the clocks
 }
 
+/** Seconds as they are read out: `1小时2分钟3秒钟`, `2 minutes 3 seconds`. */
+export function spokenDuration(seconds: number, locale: string): string {
+  const whole = Math.max(0, Math.floor(seconds))
+  const parts = [
+    [Math.floor(whole / 3600), 'hour'],
+    [Math.floor(whole / 60) % 60, 'minute'],
+    [whole % 60, 'second'],
+  ] as const
+  const spoken = parts.filter(([count, unit]) => count || (unit === 'second' && whole === 0))
+  return spoken
+    .map(([count, unit]) =>
+      new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count),
+    )
+    .join(locale.startsWith('zh') ? '' : ' ')
+}
+
 /** Seconds as `1:02:03` or `2:03`. */
 export function clockDuration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))

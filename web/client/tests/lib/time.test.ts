@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { clockDuration, dayKey, instantIn, sameClock } from '@/lib/time'
+import { clockDuration, dayKey, instantIn, sameClock, spokenDuration } from '@/lib/time'
 
 test.each([
   ['Asia/Shanghai', '2026-11-23', '19:30', '2026-11-23T11:30:00.000Z'],
@@ -29,3 +29,13 @@ test.each([
   [61, '1:01'],
   [3723, '1:02:03'],
 ])('%d seconds are %s', (seconds, text) => expect(clockDuration(seconds)).toBe(text))
+
+test.each([
+  [0, 'zh-CN', '0秒钟'],
+  [3723.9, 'zh-CN', '1小时2分钟3秒钟'],
+  [3600, 'zh-CN', '1小时'],
+  [61, 'en', '1 minute 1 second'],
+  [7260, 'en', '2 hours 1 minute'],
+])('%d seconds are read out in %s as %s', (seconds, locale, text) =>
+  expect(spokenDuration(seconds, locale)).toBe(text),
+)

@@ -61,3 +61,14 @@ test('a lost session is told, but not where one only asks for it or signs in', a
   await problemOf(client.get('/meetings'))
   expect(signedOut).toHaveBeenCalledOnce()
 })
+
+test("the server's clock counts, and this device's where the server told none", async () => {
+  const hour = 3_600_000
+  const headers = { date: new Date(Date.now() + hour).toUTCString() }
+  const client = new HttpClient('https://huitang.example/api', () =>
+    Promise.resolve(new Response('{}', { headers })),
+  )
+  expect(Math.abs(client.now() - Date.now())).toBeLessThan(100)
+  await client.get('/session')
+  expect(Math.abs(client.now() - Date.now() - hour)).toBeLessThan(2000)
+})

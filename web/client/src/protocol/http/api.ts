@@ -62,7 +62,17 @@ export class Api {
   changePassword = (currentPassword: string, newPassword: string): Promise<Session> =>
     this.http.post('/account/password', { currentPassword, newPassword })
 
-  organizations = (): Promise<Page<Organization>> => this.http.get('/organizations', { limit: 200 })
+  /** All that one may see: a district has more than fit into one page. */
+  organizations = async (): Promise<Organization[]> => {
+    const found: Organization[] = []
+    let cursor: string | null | undefined
+    do {
+      const page: Page<Organization> = await this.http.get('/organizations', { limit: 200, cursor })
+      found.push(...page.items)
+      cursor = page.nextCursor
+    } while (cursor)
+    return found
+  }
 
   meetings = (query: MeetingsQuery = {}): Promise<Page<Meeting>> => this.http.get('/meetings', { ...query })
   meeting = (id: string): Promise<Meeting> => this.http.get(`/meetings/${id}`)

@@ -28,11 +28,18 @@ const BYTES_TIMEOUT_MS = 180_000
 export class HttpClient {
   /** Called when the server no longer knows this session, wherever in the program that shows. */
   onSignedOut: () => void = () => undefined
+  /** How far the server's clock is ahead of this device's, in milliseconds; nobody has set every device right. */
+  private ahead = 0
 
   constructor(
     private readonly base = '/api',
     private readonly fetchFunction: typeof fetch = (...args) => fetch(...args),
   ) {}
+
+  /** The time by the server's clock, to the second. */
+  now(): number {
+    return Date.now() + this.ahead
+  }
 
   get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
     return this.request<T>('GET', path, signal ? { query, signal } : { query })
@@ -56,6 +63,8 @@ export class HttpClient {
 
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     const response = await this.send(method, path, options)
+    const sent = Date.parse(response.headers.get('date') ?? '')
+    if (sent) this.ahead = sent - Date.now()
     if (response.status === 204) return undefined as T
     const body: unknown = await response.json().catch(() => undefined)
     if (response.ok && body !== undefined) return body as T

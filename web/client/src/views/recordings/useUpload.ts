@@ -12,6 +12,8 @@ const PASSING = [NETWORK_UNREACHABLE, TIMED_OUT, 'upload_checksum', 'database_bu
 
 interface Uploading {
   sent: Ref<number>
+  /** The last chunk is on its way, with which the server looks at the whole film before it answers. */
+  finishing: Ref<boolean>
   /** The line is broken, and it is tried again by itself. */
   waiting: Ref<boolean>
   problem: ShallowRef<unknown>
@@ -23,6 +25,7 @@ interface Uploading {
 /** Sends a film chunk by chunk, and goes on by itself where the line breaks. */
 export function useUpload(api: Api): Uploading {
   const sent = ref(0)
+  const finishing = ref(false)
   const waiting = ref(false)
   const problem = shallowRef<unknown>()
   let stopped = new AbortController()
@@ -38,6 +41,7 @@ export function useUpload(api: Api): Uploading {
       sent.value = offset
       try {
         const chunk = file.slice(offset, offset + CHUNK_BYTES)
+        finishing.value = offset + chunk.size >= file.size
         const answered = await api.sendChunk(upload.id, offset, chunk, stopped.signal)
         failures = 0
         waiting.value = false
@@ -60,7 +64,7 @@ export function useUpload(api: Api): Uploading {
     return undefined
   }
 
-  return { sent, waiting, problem, run, stop: () => stopped.abort() }
+  return { sent, finishing, waiting, problem, run, stop: () => stopped.abort() }
 }
 
 const pause = (milliseconds: number): Promise<void> =>

@@ -2,11 +2,13 @@ import { onScopeDispose, ref, type Ref } from 'vue'
 
 import { WatchTracker } from '@/lib/watched'
 import type { Coverage, Interval } from '@/protocol/http/shapes'
-import { Problem } from '@/protocol/problem'
+import { asProblem } from '@/protocol/problem'
 import { Serial } from '@/protocol/rooms/serial'
 import { useApi } from '@/services'
 
 const REPORT_MS = 10_000
+/** The recording is not what it was, or not for this viewer any more: no better line helps. */
+const REFUSED = [404, 409]
 
 export interface ViewingReports {
   /** The last report did not arrive; nothing is lost yet. */
@@ -21,12 +23,13 @@ export interface ViewingReports {
 
 /**
  * Tells the server what was really watched: every ten seconds, at each pause, at the end. What was not told of a film
- * before it was made anew says nothing about the new one, and is forgotten.
+ * before it was made anew says nothing about the new one, and is forgotten. `refused`: there is nothing to report about.
  */
 export function useViewingReports(
   id: string,
   version: () => number,
   covered: (coverage: Coverage) => void,
+  refused: () => void,
 ): ViewingReports {
   const api = useApi()
   let tracker = new WatchTracker()
@@ -42,9 +45,11 @@ export function useViewingReports(
       covered(await api.reportViewing(id, { intervals, rate, ended, version: watched }, keepalive))
       failing.value = false
     } catch (error) {
-      if (error instanceof Problem && error.code === 'recording_renewed') return
+      const { code, status } = asProblem(error)
+      if (REFUSED.includes(status)) refused()
+      if (code === 'recording_renewed') return
       from.giveBack(intervals)
-      failing.value = true
+      failing.value = !REFUSED.includes(status)
     }
   }
 

@@ -3,11 +3,15 @@ import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref 
 import { variantsOf, wayOf, type Quality, type Variant } from './quality'
 import type { Stream } from './stream'
 
+import { asProblem } from '@/protocol/problem'
 import type { Recording } from '@/protocol/http/shapes'
 import { useApi } from '@/services'
 
-/** After a failure it is opened again at the same place, so long afterwards; then the viewer is asked. */
+/** After a failure it is opened again at the same place, so long afterwards; then the viewer is told. */
 const RETRY_MS = [300, 1500, 5000]
+/** From then on it waits for the server, which may be starting again, and asks so often. */
+const PATIENT_MS = 10_000
+const GONE = [401, 404]
 /** Played on for so long, the next failure is a new one. */
 const GOES_WELL_MS = 10_000
 
@@ -17,15 +21,24 @@ export interface Source {
   heights: Ref<number[]>
   /** The size that is shown, where that is known. */
   shown: Ref<number | null>
-  /** It failed, and goes on only when somebody says so. */
+  /** It failed and stands still: until the server answers again, or somebody says so. */
   broken: Ref<'network' | 'film' | null>
   choose: (quality: Quality) => void
   again: () => void
+  /** The server refuses this recording elsewhere: see what has become of it. */
+  look: () => void
   /** The element's events. */
   loaded: () => void
   moved: () => void
   playing: () => void
   failed: () => void
+}
+
+interface SourceEvents {
+  /** The film was made anew, or is just being made anew. */
+  renewed: (now: Recording, at: number) => void
+  /** There is no such recording any more, for this viewer at least. */
+  gone: (status: number) => void
 }
 
 /**
@@ -36,7 +49,7 @@ export function useSource(
   element: () => HTMLVideoElement | null,
   recording: () => Recording,
   startAt: number,
-  renewed: (now: Recording, at: number) => void,
+  events: SourceEvents,
 ): Source {
   const api = useApi()
   const quality = ref<Quality>('auto')
@@ -55,6 +68,8 @@ export function useSource(
   let loadedAt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let tries = 0
+  /** Failures although the server answers. */
+  let refusals = 0
   let turns = 0
   let closed = false
 
@@ -74,6 +89,7 @@ export function useSource(
     place = from
     keepPlaying()
     clearTimeout(timer)
+    timer = undefined
     stream?.close()
     stream = null
     shown.value = null
@@ -126,34 +142,52 @@ export function useSource(
 
   function failed(): void {
     if (closed || timer !== undefined) return
-    const from = here()
-    const why = element()?.error?.code === MediaError.MEDIA_ERR_DECODE ? 'film' : 'network'
+    place = here()
+    const bad = element()?.error?.code === MediaError.MEDIA_ERR_DECODE || refusals > 1
+    const why = bad ? 'film' : 'network'
     const wait = RETRY_MS[tries++]
     stream?.close() // asks no more
-    if (wait === undefined) {
-      broken.value = why
-      place = from
-      return
-    }
-    timer = setTimeout(() => void retry(from), wait)
+    if (wait === undefined) broken.value = why
+    if (wait !== undefined || why === 'network') retryIn(wait ?? PATIENT_MS)
   }
 
-  async function retry(from: typeof place): Promise<void> {
-    const now = await api.recording(recording().id).catch(() => null)
-    timer = undefined
-    if (closed) return
-    if (now && (now.version !== recording().version || now.state !== recording().state)) {
-      place = from
-      tries = 0
-      renewed(now, from.at)
+  function retryIn(wait: number): void {
+    timer = setTimeout(() => void retry(), wait)
+  }
+
+  async function retry(): Promise<void> {
+    const turn = turns
+    const found = await find()
+    if (found === 'changed' || turn !== turns || closed) return
+    if (found === 'unknown' && broken.value) {
+      retryIn(PATIENT_MS) // what the viewer reads stays as it is
       return
     }
-    if (now && tries > 1) plain.value = true
-    await open(from)
+    if (found === 'there' && ++refusals > 1) plain.value = true
+    await open(place)
+  }
+
+  /** What has become of the recording; where it has changed, the page has been told and takes over. */
+  async function find(): Promise<'there' | 'changed' | 'unknown'> {
+    const { at } = here()
+    try {
+      const now = await api.recording(recording().id)
+      if (closed) return 'changed'
+      if (now.version === recording().version && now.state === recording().state) return 'there'
+      tries = refusals = 0
+      clearTimeout(timer)
+      timer = undefined
+      events.renewed(now, at)
+    } catch (error) {
+      const { status } = asProblem(error)
+      if (!GONE.includes(status)) return 'unknown'
+      events.gone(status)
+    }
+    return 'changed'
   }
 
   function again(): void {
-    tries = 0
+    tries = refusals = 0
     void open({ ...place, goesOn: true })
   }
 
@@ -189,13 +223,14 @@ export function useSource(
     broken,
     choose,
     again,
+    look: () => void find(),
     failed,
     playing: () => stream?.hurry(),
     moved() {
       const video = element()
       if (!video || video.readyState < HTMLMediaElement.HAVE_METADATA) return
       place.at = video.currentTime
-      if (!video.paused && performance.now() - loadedAt > GOES_WELL_MS) tries = 0
+      if (!video.paused && performance.now() - loadedAt > GOES_WELL_MS) tries = refusals = 0
     },
     loaded() {
       const video = element()
