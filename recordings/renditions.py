@@ -43,12 +43,12 @@ COMPOSING_FOLDER: Final = "work"
 CONVERTING_FOLDER: Final = "converting"
 
 HLS_MASTER: Final = "master.m3u8"
-# Of each size a playlist, the head of its fragmented MP4, and its segments.
-_HLS_FILE: Final = re.compile(r"[1-9][0-9]{1,3}p(\.m3u8|-init\.mp4|-[0-9]{5,9}\.m4s)")
+# Of each size a playlist and its fragmented MP4; earlier compositions wrote the head and each segment as a file.
+_HLS_FILE: Final = re.compile(r"[1-9][0-9]{1,3}p(\.m3u8|\.m4s|-init\.mp4|-[0-9]{5,9}\.m4s)")
 
 
 def is_hls_file(name: str) -> bool:
-    """Whether composition writes files of this name into HLS's folder; never true of what leads out of it."""
+    """Whether composition writes files of this name into HLS's folder, or did; never true of what leads out of it."""
     return name == HLS_MASTER or _HLS_FILE.fullmatch(name) is not None
 
 

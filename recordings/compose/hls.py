@@ -14,7 +14,7 @@ from recordings.renditions import HLS_MASTER
 
 # One key frame a segment: a player shows a picture only when the whole segment is there, so a seek waits for it.
 _SEGMENT_SECONDS: Final = KEY_FRAME_DISTANCE // FRAME_RATE
-_EXTINF: Final = re.compile(r"#EXTINF:([0-9.]+),\n(\S+)\n")
+_EXTINF: Final = re.compile(r"#EXTINF:([0-9.]+),\n#EXT-X-BYTERANGE:([0-9]+)@")
 
 
 def sound_of(size: Size) -> str:
@@ -23,34 +23,33 @@ def sound_of(size: Size) -> str:
 
 
 def package(reels: Mapping[Size, Reel], folder: Path) -> None:
-    """Write fragmented MP4 and playlists into a new folder, flat: a player asks for every name beside the master's."""
+    """Write fragmented MP4 and playlists into a new folder, flat: a player asks for every name beside the master's.
+
+    A segment is a part of its size's one file (RFC 8216 section 4.3.2.2). In files of their own two hours would be 3,600
+    a size, to be looked up, counted, carried to a store and deleted one by one.
+    """
     folder.mkdir(exist_ok=True)
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for size in sorted(reels, key=lambda size: size.bits):
-        playlist = folder / f"{size.name}.m3u8"
-        join(reels[size], playlist, "hls", _options(size, folder), ())
+        playlist, film = folder / f"{size.name}.m3u8", folder / f"{size.name}.m4s"
+        join(reels[size], playlist, "hls", _options(film), ())
         average, most = _bandwidth(playlist)
         lines.append(
             f"#EXT-X-STREAM-INF:BANDWIDTH={most},AVERAGE-BANDWIDTH={average},"
             f"RESOLUTION={size.width}x{size.height},FRAME-RATE={FRAME_RATE:.3f},"
-            f'CODECS="{_codecs(folder / _head(size))}"'
+            f'CODECS="{_codecs(film)}"'
         )
         lines.append(playlist.name)
     (folder / HLS_MASTER).write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def _head(size: Size) -> str:
-    return f"{size.name}-init.mp4"
-
-
-def _options(size: Size, folder: Path) -> dict[str, str]:
+def _options(film: Path) -> dict[str, str]:
     return {
         "hls_time": str(_SEGMENT_SECONDS),
         "hls_playlist_type": "vod",
         "hls_segment_type": "fmp4",
-        "hls_flags": "independent_segments",
-        "hls_fmp4_init_filename": _head(size),
-        "hls_segment_filename": str(folder / f"{size.name}-%05d.m4s"),
+        "hls_flags": "independent_segments+single_file",
+        "hls_segment_filename": str(film),
     }
 
 
@@ -60,17 +59,17 @@ def _bandwidth(playlist: Path) -> tuple[int, int]:
     A rest of less than half a segment does not count for the most (RFC 8216 section 4.1, "peak segment bit rate").
     """
     segments = [
-        (float(seconds), 8 * (playlist.parent / name).stat().st_size)
-        for seconds, name in _EXTINF.findall(playlist.read_text(encoding="ascii"))
+        (float(seconds), 8 * int(size))
+        for seconds, size in _EXTINF.findall(playlist.read_text(encoding="ascii"))
     ]
     average = sum(bits for _, bits in segments) / sum(seconds for seconds, _ in segments)
     whole = [bits / seconds for seconds, bits in segments if seconds >= _SEGMENT_SECONDS / 2]
     return round(average), round(max(whole, default=average))
 
 
-def _codecs(head: Path) -> str:
+def _codecs(film: Path) -> str:
     """As RFC 6381 writes them, out of what the encoders wrote: the profile and level that a player must decode."""
-    with av.open(str(head)) as container:
+    with av.open(str(film)) as container:
         pictures = container.streams.video[0].codec_context.extradata or b""
         sound = container.streams.audio[0].codec_context.extradata or b""
     # AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1): version, profile, compatibility, level.

@@ -92,8 +92,7 @@ def write_film(folder: Path) -> None:
         encode(size, minute)
         options = {
             "hls_time": str(KEY_FRAME_SECONDS), "hls_playlist_type": "vod", "hls_segment_type": "fmp4",
-            "hls_fmp4_init_filename": f"{size.name}-init.mp4",
-            "hls_segment_filename": str(folder / "hls" / f"{size.name}-%05d.m4s"),
+            "hls_flags": "single_file", "hls_segment_filename": str(folder / "hls" / f"{size.name}.m4s"),
         }  # fmt: skip
         repeat(minute, folder / "hls" / f"{size.name}.m3u8", "hls", options)
         if size is SIZES[0]:
