@@ -25,8 +25,8 @@ def sound_of(size: Size) -> str:
 def package(reels: Mapping[Size, Reel], folder: Path) -> None:
     """Write fragmented MP4 and playlists into a new folder, flat: a player asks for every name beside the master's.
 
-    A segment is a part of its size's one file (RFC 8216 section 4.3.2.2). In files of their own two hours would be 3,600
-    a size, to be looked up, counted, carried to a store and deleted one by one.
+    A segment is a part of the one file of its size (RFC 8216 section 4.3.2.2). In files of their own two hours would be
+    3,600 a size, to be looked up, counted, carried to a store and deleted one by one.
     """
     folder.mkdir(exist_ok=True)
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
