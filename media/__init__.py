@@ -3,7 +3,8 @@
 Words: an *engine* owns the media port, the DTLS certificate and the plane threads. A *router* is one room's worth of
 media, pinned to one plane thread. A *transport* is one ICE/DTLS connection of a client, named from the client's view:
 on a "send" transport the client *produces*, on a "recv" transport it *consumes*. A *producer* is one track that comes
-in, a *consumer* is one producer going out to one client, a *tap* is a producer going to this process (recordings).
+in, a *consumer* is one producer going out to one client, a *tap* is a producer going to this process (recordings),
+whose packets a *depacketizer* puts into order and together into frames.
 
 Invariant: a packet is forwarded only from an admitted transport to an admitted transport of the same router; a
 transport is admitted only by `Transport.set_admitted(True)`.
@@ -33,6 +34,7 @@ from media.consumer import Consumer
 from media.engine import MediaEngine
 from media.errors import MediaError
 from media.events import MediaEvent, MediaListener
+from media.plane import Depacketizer, RtpFrame
 from media.producer import Producer
 from media.router import Router
 from media.settings import MediaSettings
@@ -41,6 +43,7 @@ from media.transport import Transport
 
 __all__ = [
     "Consumer",
+    "Depacketizer",
     "MediaEngine",
     "MediaError",
     "MediaEvent",
@@ -49,6 +52,7 @@ __all__ = [
     "Producer",
     "Protocol",
     "Router",
+    "RtpFrame",
     "Tap",
     "TapBatch",
     "Transport",

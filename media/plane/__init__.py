@@ -13,7 +13,7 @@ Invariant: nothing goes from or to a transport that is not admitted, and nothing
 that no transport knows.
 """
 
-from media.plane.native import DROP_REASONS, Core, Exchange, Plane, host_and_port, is_tcp
+from media.plane.native import DROP_REASONS, Core, Depacketizer, Exchange, Plane, host_and_port, is_tcp
 from media.plane.types import (
     Address,
     ConsumerStatistics,
@@ -27,6 +27,7 @@ from media.plane.types import (
     ProducerStatistics,
     Profile,
     Reception,
+    RtpFrame,
     SenderReport,
     StaleHandleError,
     TapBatch,
@@ -39,6 +40,7 @@ __all__ = [
     "ConsumerStatistics",
     "Core",
     "Datagram",
+    "Depacketizer",
     "Encoding",
     "Event",
     "EventKind",
@@ -50,6 +52,7 @@ __all__ = [
     "ProducerStatistics",
     "Profile",
     "Reception",
+    "RtpFrame",
     "SenderReport",
     "StaleHandleError",
     "TapBatch",

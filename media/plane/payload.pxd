@@ -18,6 +18,16 @@ cdef enum codec_t:
 cdef enum:
     LAYER_MOST = 3  # the highest spatial or temporal layer that is told from those above it
     VP9_REFERENCES = 3  # RFC 9628 section 4.2: at most so many in flexible mode
+    H264_KIND = 0x1F  # nal_unit_type; from 24 on RFC 6184's own
+    H264_IDR = 5
+    H264_SPS = 7
+    H264_SINGLE_MOST = 23
+    H264_STAP_A = 24
+    H264_FU_A = 28
+
+ctypedef struct picture_size_t:
+    uint16_t width
+    uint16_t height
 
 # Kept for each packet of a ring, so it is small.
 ctypedef struct payload_t:
@@ -61,30 +71,31 @@ cdef inline int read_picture_id(payload_t *out, const uint8_t *data, int at, int
     return at + 2
 
 
-cdef inline bint parse_vp8(payload_t *out, const uint8_t *data, int length) noexcept nogil:
+cdef inline int parse_vp8(payload_t *out, const uint8_t *data, int length) noexcept nogil:
+    """Fill `out`; where the picture's bytes begin behind the descriptor, 0 when it is broken."""
     cdef int at = 1
     cdef uint8_t flags
     if length < 1:
-        return False
+        return 0
     out.first = (data[0] & 0x17) == 0x10  # S set, partition 0
     if data[0] & 0x80:
         if length < 2:
-            return False
+            return 0
         flags = data[1]
         at = 2
         if flags & 0x80:
             at = read_picture_id(out, data, at, length)
             if at == 0:
-                return False
+                return 0
         if flags & 0x40:
             if length < at + 1:
-                return False
+                return 0
             out.tl0_at = <uint8_t>at
             out.tl0 = data[at]
             at += 1
         if flags & 0x30:
             if length < at + 1:
-                return False
+                return 0
             out.layer_at = <uint8_t>at
             if flags & 0x20:
                 out.has_layer = True
@@ -94,21 +105,29 @@ cdef inline bint parse_vp8(payload_t *out, const uint8_t *data, int length) noex
                 out.key_index = data[at] & 0x1F
             at += 1
     if length <= at:
-        return False
+        return 0
     out.key = out.first and not data[at] & 1
-    return True
+    return at
 
 
-cdef inline int skip_structure(const uint8_t *data, int at, int length) noexcept nogil:
+cdef inline int parse_structure(picture_size_t *largest, const uint8_t *data, int at, int length) noexcept nogil:
     """Behind VP9's scalability structure (RFC 9628 section 4.2.1), which begins at `at`; 0 when it is cut off."""
-    cdef int pictures
+    cdef int pictures, layers
     cdef uint8_t head
     if length < at + 1:
         return 0
     head = data[at]
     at += 1
-    if head & 0x10:  # sizes of the spatial layers
-        at += 4 * ((head >> 5) + 1)
+    if head & 0x10:
+        layers = (head >> 5) + 1
+        if length < at + 4 * layers:
+            return 0
+        while layers:
+            if get16(data + at) > largest.width and get16(data + at + 2):
+                largest.width = get16(data + at)
+                largest.height = get16(data + at + 2)
+            at += 4
+            layers -= 1
     if head & 0x08:  # the group of pictures
         if length < at + 1:
             return 0
@@ -122,25 +141,28 @@ cdef inline int skip_structure(const uint8_t *data, int at, int length) noexcept
     return at if at <= length else 0
 
 
-cdef inline bint parse_vp9(payload_t *out, const uint8_t *data, int length) noexcept nogil:
+cdef inline int parse_vp9(
+    payload_t *out, picture_size_t *largest, const uint8_t *data, int length
+) noexcept nogil:
+    """As `parse_vp8`; `largest` is only touched where the descriptor tells the sizes of layers."""
     cdef int at = 1
     cdef uint8_t flags, layer
     if length < 1:
-        return False
+        return 0
     flags = data[0]
     out.first = (flags >> 3) & 1
     out.last = (flags >> 2) & 1
     out.predicted = (flags >> 6) & 1
     out.flexible = (flags >> 4) & 1
     if out.flexible and not flags & 0x80:  # references are differences of the picture id
-        return False
+        return 0
     if flags & 0x80:
         at = read_picture_id(out, data, at, length)
         if at == 0:
-            return False
+            return 0
     if flags & 0x20:
         if length < at + 1:
-            return False
+            return 0
         layer = data[at]
         at += 1
         out.has_layer = True
@@ -154,27 +176,27 @@ cdef inline bint parse_vp9(payload_t *out, const uint8_t *data, int length) noex
             out.spatial = LAYER_MOST
         if not out.flexible:
             if length < at + 1:
-                return False
+                return 0
             out.tl0_at = <uint8_t>at
             out.tl0 = data[at]
             at += 1
     if out.flexible and out.predicted:
         while True:
             if length < at + 1 or out.reference_count == VP9_REFERENCES:
-                return False
+                return 0
             out.references[out.reference_count] = data[at] >> 1
             out.reference_count += 1
             at += 1
             if not data[at - 1] & 1:
                 break
     if flags & 0x02:
-        at = skip_structure(data, at, length)
+        at = parse_structure(largest, data, at, length)
         if at == 0:
-            return False
+            return 0
     if length <= at:
-        return False
+        return 0
     out.key = out.first and not out.predicted and out.spatial == 0
-    return True
+    return at
 
 
 cdef inline bint parse_av1(payload_t *out, const uint8_t *data, int length) noexcept nogil:
@@ -188,39 +210,50 @@ cdef inline bint parse_av1(payload_t *out, const uint8_t *data, int length) noex
     return True
 
 
+cdef inline int aggregated_size(const uint8_t *data, int at, int length) noexcept nogil:
+    """Of the unit behind its length at `at` in a STAP-A (RFC 6184 section 5.7.1); 0 when it is cut off or empty."""
+    cdef int size
+    if at + 3 > length:
+        return 0
+    size = get16(data + at)
+    return size if at + 2 + size <= length else 0
+
+
 cdef inline bint parse_h264(payload_t *out, const uint8_t *data, int length) noexcept nogil:
     cdef int at = 1
     cdef int size
     cdef uint8_t kind
     if length < 1:
         return False
-    kind = data[0] & 0x1F
-    if kind == 24:  # STAP-A
-        while at + 3 <= length:
-            size = get16(data + at)
-            if size == 0 or at + 2 + size > length:
+    kind = data[0] & H264_KIND
+    if kind == H264_STAP_A:
+        while at < length:
+            size = aggregated_size(data, at, length)
+            if size == 0:
                 return False
-            if (data[at + 2] & 0x1F) == 7 or (data[at + 2] & 0x1F) == 5:
+            if (data[at + 2] & H264_KIND) == H264_SPS or (data[at + 2] & H264_KIND) == H264_IDR:
                 out.key = True
             at += 2 + size
-        return at == length
-    if kind == 28:  # FU-A
+        return True
+    if kind == H264_FU_A:
         if length < 2:
             return False
-        kind = data[1] & 0x1F
-        out.key = data[1] & 0x80 and (kind == 5 or kind == 7)
+        kind = data[1] & H264_KIND
+        out.key = data[1] & 0x80 and (kind == H264_IDR or kind == H264_SPS)
         return True
-    out.key = kind == 5 or kind == 7
+    out.key = kind == H264_IDR or kind == H264_SPS
     return True
 
 
 cdef inline bint parse_payload(payload_t *out, int codec, const uint8_t *data, int length) noexcept nogil:
     """Fill `out`; false when the payload is broken. For audio every packet is a key frame."""
+    cdef picture_size_t largest
     memset(out, 0, sizeof(payload_t))
     if codec == CODEC_VP8:
-        return parse_vp8(out, data, length)
+        return parse_vp8(out, data, length) != 0
     if codec == CODEC_VP9:
-        return parse_vp9(out, data, length)
+        memset(&largest, 0, sizeof(picture_size_t))
+        return parse_vp9(out, &largest, data, length) != 0
     if codec == CODEC_H264:
         return parse_h264(out, data, length)
     if codec == CODEC_AV1:

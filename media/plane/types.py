@@ -87,6 +87,23 @@ class TapBatch(NamedTuple):
     """The newest one, its RTP timestamp in the tap's own timestamp space."""
 
 
+class RtpFrame(NamedTuple):
+    """Packets with one timestamp that followed each other, in the order in which they were sent."""
+
+    timestamp: int
+    """RTP's, 32 bits."""
+    arrival_us: int
+    """Of the packet that came first."""
+    packets: int
+    lost: int
+    """Packets before or between them that never came."""
+    units: list[bytes] | None
+    """What they carry, put together: VP8's picture, frames of VP9's spatial layers, H.264's NAL units, AV1's OBUs, a
+    packet of sound. Empty for padding; None where something is missing or cannot be read."""
+    size: tuple[int, int] | None
+    """Width and height of the largest layer, where VP9's payloads tell."""
+
+
 class TransportStatistics(NamedTuple):
     """Counters since the transport was added; `now_us`-style times are monotonic microseconds, 0 for never."""
 

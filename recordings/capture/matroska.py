@@ -7,6 +7,7 @@ written here.
 """
 
 from pathlib import Path
+from struct import Struct
 from typing import Final
 
 from recordings.capture.codecs.frames import Frame
@@ -19,7 +20,12 @@ _TICK_NANOSECONDS: Final = 1_000_000_000 // TICKS_PER_SECOND
 # Blocks count from their cluster's time in 16 bits with a sign, 3.2 s of these ticks.
 _CLUSTER_TICKS: Final = 2 * TICKS_PER_SECOND
 _UNKNOWN_SIZE: Final = b"\x01\xff\xff\xff\xff\xff\xff\xff"
-_KEY_FRAME, _NO_FLAGS = b"\x80", b"\0"
+# A SimpleBlock up to its frame: identifier, size, track 1, time within the cluster, flags. The size takes four octets
+# always, which hold more than any frame, so that all of it is written in one go.
+_BLOCK: Final = Struct("!BIBhB")
+_BLOCK_HEADER: Final = 4
+_LONG_SIZE: Final = 0x1000_0000
+_KEY_FRAME: Final = 0x80
 _VIDEO, _AUDIO = 1, 2
 
 # Version 1, two channels, no pre-skip, 48 kHz, no gain, mapping family 0 (RFC 7845, section 5.1). Opus decodes mono
@@ -40,15 +46,10 @@ class MatroskaTrack:
 
     def __init__(self, path: Path, codec: Codec, clock_rate: int, first: Frame) -> None:
         self._clock_rate = clock_rate
-        self._file = AppendedFile(path)
+        self.file = AppendedFile(path)
         self._pending = [_head(codec, first)]
         self._cluster: int | None = None
         self._last = -1
-
-    @property
-    def size(self) -> int:
-        """Bytes on the disk."""
-        return self._file.size
 
     def add(self, frame: Frame, position: int) -> None:
         """Put a frame at `position` (RTP ticks from the track's beginning) into the next `flush`."""
@@ -61,10 +62,10 @@ class MatroskaTrack:
             self._pending.append(
                 b"\x1f\x43\xb6\x75" + _UNKNOWN_SIZE + _number(0xE7, tick)
             )  # Cluster, Timestamp
-        relative = (tick - self._cluster).to_bytes(2, "big")
-        flags = _KEY_FRAME if frame.key else _NO_FLAGS
-        header = b"\x81" + relative + flags  # SimpleBlock of track 1
-        self._pending += [_opening(0xA3, len(header) + len(frame.data)), header, frame.data]
+        flags = _KEY_FRAME if frame.key else 0
+        size = _LONG_SIZE | (_BLOCK_HEADER + len(frame.data))
+        self._pending.append(_BLOCK.pack(0xA3, size, 0x81, tick - self._cluster, flags))
+        self._pending.append(frame.data)
 
     def flush(self) -> int:
         """Write what was added in one go; answers the bytes. OSError where the disk refuses."""
@@ -72,7 +73,7 @@ class MatroskaTrack:
             return 0
         data = b"".join(self._pending)
         self._pending = []
-        self._file.write(data)
+        self.file.write(data)
         return len(data)
 
     def close(self) -> None:
@@ -80,7 +81,7 @@ class MatroskaTrack:
         try:
             self.flush()
         finally:
-            self._file.close()
+            self.file.close()
 
 
 def _head(codec: Codec, first: Frame) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from recordings.capture.rtp import Unwrapper
+from recordings.capture.wraps import Unwrapper
 
 # A timestamp that leaps against the arrivals by more than this is a publisher who began anew, not a pause: pauses let
 # the timestamp run on. Wide enough for any jitter, narrow against a random new offset. A line that stalled brings its
@@ -22,8 +22,8 @@ class Positions:
         self._last_timestamp: int | None = None
 
     def place(self, timestamp: int, arrival_us: int) -> int:
-        """The position of a packet that comes next in order."""
-        if self._last is not None and timestamp == self._last_timestamp:  # of the same frame
+        """The position of what comes next in order."""
+        if self._last is not None and timestamp == self._last_timestamp:  # more of the same frame
             self._last = (self._last[0], arrival_us)
             return self._last[0]
         self._last_timestamp = timestamp
@@ -43,10 +43,6 @@ class Positions:
             self._timestamps.remember(whole)
         self._last = (position, arrival_us)
         return position
-
-    def of_frame(self, timestamp: int) -> int:
-        """The position of a frame whose packets were placed."""
-        return self._timestamps.peek(timestamp) - (self._base or 0)
 
     def of_report(self, timestamp: int, arrival_us: int) -> int | None:
         """The position a sender report speaks of; None before the first packet and where it is of another life."""

@@ -6,14 +6,14 @@ from typing import Final
 
 import structlog
 
-from recordings.capture.codecs.frames import Frame
+from media import Depacketizer, RtpFrame
+from recordings.capture.codecs.frames import Malformed
 from recordings.capture.codecs.registry import Codec
+from recordings.capture.disk import AppendedFile
 from recordings.capture.gate import KeyFrameGate
 from recordings.capture.journal import Journal
 from recordings.capture.matroska import MatroskaTrack
 from recordings.capture.positions import Positions
-from recordings.capture.reorder import Ordered, ReorderWindow
-from recordings.capture.rtp import parse_rtp
 from recordings.tracks import PacketBatch, Track
 
 # An anchor is the packet that came fastest within this time: ten seconds hold a packet without queueing delay nearly
@@ -61,10 +61,9 @@ class TrackCapture:
         self._journal = journal
         self._counters = counters
         self._rate = track.tap.clock_rate
-        self._payload_type = track.tap.payload_type
-        self._window = ReorderWindow()
+        self._depacketizer = Depacketizer(codec.name, track.tap.payload_type)
         self._positions = Positions(self._rate)
-        self._depayloader = codec.depayloader()
+        self._read = codec.reader()
         self._gate = KeyFrameGate(is_video=codec.is_video)
         self._file: MatroskaTrack | None = None
         self._anchor: tuple[int, int, int] | None = None  # delay, position, arrival
@@ -74,20 +73,16 @@ class TrackCapture:
         self._asked_us: int | None = None
         self._overflowed = False
 
+    @property
+    def file(self) -> AppendedFile | None:
+        """None until there is something to write."""
+        return self._file.file if self._file is not None else None
+
     def take(self, batch: PacketBatch, now_us: int) -> None:
         """Write what a drain gave."""
         if batch.overflow:
             self._count_overflow(batch.overflow)
-        ready: list[Ordered] = []
-        for arrival_us, data in batch.packets:
-            packet = parse_rtp(data)
-            if packet is None:
-                self._counters.malformed += 1
-            elif packet.payload_type != self._payload_type:
-                self._counters.foreign += 1
-            else:
-                ready += self._window.push(packet, arrival_us)
-        self._write(ready + self._window.expire(now_us))
+        self._write(self._depacketizer.take(batch.packets, now_us))
         if batch.sender_report is not None:
             self._note_report(*batch.sender_report)
         self._note_anchor(now_us)
@@ -104,40 +99,48 @@ class TrackCapture:
 
     def interrupt(self) -> None:
         """The publisher pauses: what waits is written, and pictures begin with a key frame again."""
-        self._write(self._window.flush())
+        self._write(self._depacketizer.flush())
         self._gate.close()
         self._flush()
 
     def close(self) -> None:
         """Write what waits, then close the file, which is given up even where the disk refuses."""
         try:
-            self._write(self._window.flush())
+            self._write(self._depacketizer.flush())
             self._write_anchor()
-            self._counters.malformed += self._depayloader.malformed
+            self._counters.malformed += self._depacketizer.malformed
+            self._counters.foreign += self._depacketizer.foreign
             self._counters.dropped_frames += self._gate.dropped
             self._flush()
         finally:
             if self._file is not None:
                 self._file.close()
 
-    def _write(self, ready: list[Ordered]) -> None:
-        depayloader = self._depayloader
-        self._counters.packets += len(ready)
-        for (_, marker, _, timestamp, payload), arrival_us, lost in ready:
-            self._consider_anchor(self._positions.place(timestamp, arrival_us), arrival_us)
-            self._counters.lost += lost
-            frames = depayloader.push(payload, timestamp, marker=marker, lost=lost > 0)
-            if depayloader.broken:
-                depayloader.mend()
+    def _write(self, frames: list[RtpFrame]) -> None:
+        counters = self._counters
+        for frame in frames:
+            counters.packets += frame.packets
+            counters.lost += frame.lost
+            position = self._positions.place(frame.timestamp, frame.arrival_us)
+            self._consider_anchor(position, frame.arrival_us)
+            if frame.lost or frame.units is None:
                 self._gate.close()
-            for frame in frames:
-                if self._gate.admit(frame):
-                    self._write_frame(frame)
+            if frame.units:
+                self._write_frame(frame, frame.units, position)
 
-    def _write_frame(self, frame: Frame) -> None:
+    def _write_frame(self, whole: RtpFrame, units: list[bytes], position: int) -> None:
+        try:
+            frame = self._read(units)
+        except Malformed:
+            self._counters.malformed += 1
+            self._gate.close()
+            return
+        if frame is None or not self._gate.admit(frame):
+            return
         if self._file is None:
-            self._file = MatroskaTrack(self._path, self._codec, self._rate, frame)
-        self._file.add(frame, max(0, self._positions.of_frame(frame.timestamp)))
+            first = frame._replace(size=whole.size or frame.size)
+            self._file = MatroskaTrack(self._path, self._codec, self._rate, first)
+        self._file.add(frame, max(0, position))
 
     def _flush(self) -> None:
         if self._file is not None:

@@ -16,7 +16,7 @@ def write(path: Path, count: int = 75, spacing: int = 3_600) -> list[bytes]:
     codec = find_codec("vp8")
     assert codec is not None
     frames = [
-        Frame(data, 0, key, (320, 180) if key else None)
+        Frame(data, key, (320, 180) if key else None)
         for data, key in encode_video(solid(RED), count / 25, "vp8", (320, 180), 25, frozenset({0, 50}))
     ]
     file = MatroskaTrack(path, codec, 90_000, frames[0])
@@ -81,7 +81,7 @@ def test_frames_of_one_time_are_told_apart(tmp_path: Path) -> None:
 def test_sound_decodes(tmp_path: Path) -> None:
     codec = find_codec("opus")
     assert codec is not None
-    frames = [Frame(data, 0, key=True) for _, data in encode_audio(sine(440), 1.0)]
+    frames = [Frame(data, key=True) for _, data in encode_audio(sine(440), 1.0)]
     file = MatroskaTrack(tmp_path / "a.mkv", codec, 48_000, frames[0])
     for index, frame in enumerate(frames):
         file.add(frame, index * 960)

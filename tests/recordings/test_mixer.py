@@ -63,7 +63,7 @@ def test_stretching_is_bounded_and_inaudible(wanted: int, length: int) -> None:
 def test_a_clock_that_drifts_is_followed_without_gaps(tmp_path: Path, pace: float) -> None:
     codec = find_codec("opus")
     assert codec is not None
-    frames = [Frame(data, 0, key=True) for _, data in encode_audio(sine(440), 5.0)]
+    frames = [Frame(data, key=True) for _, data in encode_audio(sine(440), 5.0)]
     file = MatroskaTrack(tmp_path / "a.mkv", codec, RATE, frames[0])
     for index, frame in enumerate(frames):
         file.add(frame, index * 960)

@@ -1,8 +1,8 @@
-"""AV1 over RTP (https://aomediacodec.github.io/av1-rtp-spec) and its sequence header (AV1 specification, 5.5)."""
+"""AV1's units and its sequence header (AV1 specification, 5.3 and 5.5)."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from recordings.capture.codecs.assembler import Assembler
 from recordings.capture.codecs.bits import BitReader
 from recordings.capture.codecs.frames import Frame, Malformed
 
@@ -15,7 +15,7 @@ _HIGH_LEVEL: Final = 7
 _LONGEST_UVLC: Final = 32
 
 
-class Sequence(NamedTuple):
+class SequenceHeader(NamedTuple):
     """Of a sequence header: the picture's size, and what the container repeats of it."""
 
     size: tuple[int, int]
@@ -27,44 +27,21 @@ class Sequence(NamedTuple):
     still: bool
 
 
-class Av1Depayloader(Assembler):
+def read_av1(units: Sequence[bytes]) -> Frame | None:
     """A temporal unit, all its layers in it, is one frame: OBUs with their sizes, as Matroska wants them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._units: list[list[bytes]] = []
-        self._open = False
-
-    def _add(self, payload: bytes) -> None:
-        continued, goes_on, elements = split_av1(payload)
-        if continued != self._open:
-            raise Malformed("a unit without its beginning or its end")
-        for index, element in enumerate(elements):
-            if index == 0 and continued:
-                self._units[-1].append(element)
-            else:
-                self._units.append([element])
-        self._open = goes_on
-
-    def _finish(self, timestamp: int) -> Frame | None:
-        if self._open:
-            raise Malformed("a unit without its end")
-        units = [Unit.parse(b"".join(pieces)) for pieces in self._units]
-        kept = [unit for unit in units if unit.kind not in _LEFT_OUT]
-        if not kept:
-            return None
-        data = b"".join(unit.sized() for unit in kept)
-        header = next((unit for unit in kept if unit.kind == _SEQUENCE_HEADER), None)
-        picture = next((unit for unit in kept if unit.kind in {_FRAME_HEADER, _FRAME}), None)
-        if header is None or picture is None:
-            return Frame(data, timestamp, key=False)
-        sequence = parse_sequence(header.body)
-        if not (sequence.still or begins_with_key_frame(picture.body)):
-            return Frame(data, timestamp, key=False)
-        return Frame(data, timestamp, True, sequence.size, configuration(sequence) + header.sized())
-
-    def _reset(self) -> None:
-        self._units, self._open = [], False
+    parsed = [Unit.parse(unit) for unit in units]
+    kept = [unit for unit in parsed if unit.kind not in _LEFT_OUT]
+    if not kept:
+        return None
+    data = b"".join(unit.sized() for unit in kept)
+    header = next((unit for unit in kept if unit.kind == _SEQUENCE_HEADER), None)
+    picture = next((unit for unit in kept if unit.kind in {_FRAME_HEADER, _FRAME}), None)
+    if header is None or picture is None:
+        return Frame(data, key=False)
+    sequence = parse_sequence(header.body)
+    if not (sequence.still or begins_with_key_frame(picture.body)):
+        return Frame(data, key=False)
+    return Frame(data, True, sequence.size, configuration(sequence) + header.sized())
 
 
 class Unit(NamedTuple):
@@ -99,35 +76,13 @@ class Unit(NamedTuple):
         return bytes([self.head[0] | 0x02]) + self.head[1:] + _leb128(len(self.body)) + self.body
 
 
-def split_av1(payload: bytes) -> tuple[bool, bool, list[bytes]]:
-    """(the first element goes on from the packet before, the last one in the next, the elements), section 4.4."""
-    if len(payload) < 2:  # noqa: PLR2004 - the aggregation header and something
-        raise Malformed("an aggregation header and nothing behind it")
-    count, at = payload[0] >> 4 & 0x03, 1
-    elements: list[bytes] = []
-    while at < len(payload):
-        if count and len(elements) == count - 1:
-            size = len(payload) - at
-        else:
-            size, at = _length(payload, at)
-        if at + size > len(payload):
-            raise Malformed("an element cut off")
-        elements.append(payload[at : at + size])
-        at += size
-        if len(elements) == count and at < len(payload):
-            raise Malformed("more elements than said")
-    if count and len(elements) < count:
-        raise Malformed("fewer elements than said")
-    return bool(payload[0] & 0x80), bool(payload[0] & 0x40), elements
-
-
 def begins_with_key_frame(body: bytes) -> bool:
     """Whether a frame's uncompressed header (5.9.2) is that of a key frame."""
     reader = BitReader(body[:1])
     return not reader.flag() and reader.bits(2) == 0
 
 
-def parse_sequence(body: bytes) -> Sequence:
+def parse_sequence(body: bytes) -> SequenceHeader:
     """A sequence header of the main profile, the only one that is negotiated; raises Malformed."""
     reader = BitReader(body)
     if reader.bits(3):
@@ -148,7 +103,7 @@ def parse_sequence(body: bytes) -> Sequence:
         reader.bits(24)  # the colour description
     reader.bits(1)
     position = 0 if monochrome else reader.bits(2)
-    return Sequence(size, level, tier, high_bitdepth, monochrome, position, reduced)
+    return SequenceHeader(size, level, tier, high_bitdepth, monochrome, position, reduced)
 
 
 def _operating_points(reader: BitReader) -> tuple[int, int]:
@@ -195,7 +150,7 @@ def _tools(reader: BitReader) -> None:
         reader.bits(3)
 
 
-def configuration(sequence: Sequence) -> bytes:
+def configuration(sequence: SequenceHeader) -> bytes:
     """The head of AV1CodecConfigurationRecord (AV1 in ISOBMFF, 2.3.3); the sequence header's unit goes behind it."""
     flags = sequence.tier << 7 | sequence.high_bitdepth << 6 | sequence.monochrome << 4
     return bytes([0x81, sequence.level, flags | 0b1100 | sequence.chroma_position, 0])

@@ -1,5 +1,6 @@
-"""Opus over RTP (RFC 7587): a payload is a packet; its first byte tells the length (RFC 6716, section 3.1)."""
+"""Opus: a packet's first byte tells its length (RFC 6716, section 3.1)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from recordings.capture.codecs.frames import Frame, Malformed
@@ -12,27 +13,11 @@ _FRAME_US: Final = (
 )
 
 
-class OpusDepayloader:
+def read_opus(units: Sequence[bytes]) -> Frame:
     """Sound needs no key frame: what is lost is a gap."""
-
-    def __init__(self) -> None:
-        self.malformed = 0
-        self.broken = False
-
-    def mend(self) -> None:
-        """Forget `broken`."""
-        self.broken = False
-
-    def push(self, payload: bytes, timestamp: int, *, marker: bool, lost: bool) -> list[Frame]:  # noqa: ARG002
-        """See `Depayloader`."""
-        if not payload:
-            return []
-        try:
-            opus_duration_us(payload)
-        except Malformed:
-            self.malformed += 1
-            return []
-        return [Frame(payload, timestamp, key=True)]
+    (data,) = units
+    opus_duration_us(data)
+    return Frame(data, key=True)
 
 
 def opus_duration_us(packet: bytes) -> int:

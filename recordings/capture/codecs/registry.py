@@ -4,29 +4,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from recordings.capture.codecs.av1 import Av1Depayloader
-from recordings.capture.codecs.frames import Depayloader
-from recordings.capture.codecs.h264 import H264Depayloader
-from recordings.capture.codecs.opus import OpusDepayloader
-from recordings.capture.codecs.vp8 import Vp8Depayloader
-from recordings.capture.codecs.vp9 import Vp9Depayloader
+from recordings.capture.codecs.av1 import read_av1
+from recordings.capture.codecs.frames import FrameReader
+from recordings.capture.codecs.h264 import H264Reader
+from recordings.capture.codecs.opus import read_opus
+from recordings.capture.codecs.vp8 import read_vp8
+from recordings.capture.codecs.vp9 import read_vp9
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """`name` is the container's; `is_video` decides about key frames."""
+    """`name` is the container's and media's; `is_video` decides about key frames; `reader` makes one for a track."""
 
     name: str
     is_video: bool
-    depayloader: Callable[[], Depayloader]
+    reader: Callable[[], FrameReader]
 
 
 _CODECS: Final = {
-    "vp8": Codec("vp8", is_video=True, depayloader=Vp8Depayloader),
-    "vp9": Codec("vp9", is_video=True, depayloader=Vp9Depayloader),
-    "av1": Codec("av1", is_video=True, depayloader=Av1Depayloader),
-    "h264": Codec("h264", is_video=True, depayloader=H264Depayloader),
-    "opus": Codec("opus", is_video=False, depayloader=OpusDepayloader),
+    "vp8": Codec("vp8", is_video=True, reader=lambda: read_vp8),
+    "vp9": Codec("vp9", is_video=True, reader=lambda: read_vp9),
+    "av1": Codec("av1", is_video=True, reader=lambda: read_av1),
+    "h264": Codec("h264", is_video=True, reader=lambda: H264Reader().read),
+    "opus": Codec("opus", is_video=False, reader=lambda: read_opus),
 }
 
 

@@ -1,95 +1,25 @@
-"""VP9 over RTP (RFC 9628) and the header of its key frames (VP9 bitstream specification, 6.2)."""
+"""The header of VP9's key frames (VP9 bitstream specification, 6.2), and superframes (Annex B)."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from recordings.capture.codecs.assembler import Assembler
 from recordings.capture.codecs.bits import BitReader
 from recordings.capture.codecs.frames import Frame, Malformed
 
 _FRAME_MARKER: Final = 0b10
 _SYNC_CODE: Final = 0x498342
 _HEADER_BYTES: Final = 24  # more than an uncompressed key frame header needs up to its size
-_MAXIMUM_REFERENCES: Final = 3
 _MAXIMUM_LAYERS: Final = 8
 _RGB: Final = 7
 
 
-class Vp9Depayloader(Assembler):
-    """A picture is one frame, or one frame a spatial layer, which go into one superframe."""
+def read_vp9(units: Sequence[bytes]) -> Frame:
+    """A unit is a spatial layer's frame; a picture of several becomes one superframe.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._layers: list[list[bytes]] = []
-        self._open = False
-        self._size: tuple[int, int] | None = (
-            None  # of the largest layer, where the structure came with the picture
-        )
-
-    def _add(self, payload: bytes) -> None:
-        begins, ends, size, body = split_vp9(payload)
-        self._size = size or self._size
-        if begins == self._open:
-            raise Malformed("a frame without its beginning or its end")
-        if begins:
-            self._layers.append([])
-        self._layers[-1].append(body)
-        self._open = not ends
-
-    def _finish(self, timestamp: int) -> Frame:
-        if self._open or not self._layers:
-            raise Malformed("a frame without its end")
-        frames = [b"".join(layer) for layer in self._layers]
-        sizes = [vp9_key_size(frame) for frame in frames]
-        key = sizes[0] is not None
-        # Layers above a key frame are predicted from it, so of the frames only the lowest tells its own size.
-        size = max((size for size in (*sizes, self._size) if size), default=None)
-        return Frame(superframe(frames), timestamp, key, size if key else None)
-
-    def _reset(self) -> None:
-        self._layers, self._open, self._size = [], False, None
-
-
-def split_vp9(payload: bytes) -> tuple[bool, bool, tuple[int, int] | None, bytes]:
-    """(a frame begins here, it ends here, the largest layer's size where it is told, the VP9 bytes).
-
-    Behind the payload descriptor of RFC 9628, section 4.2; raises Malformed.
+    Layers above a key frame are predicted from it, so the size is the lowest one's.
     """
-    reader = _Octets(payload)
-    first = reader.octet()
-    has_picture_id, predicted, has_layer = first & 0x80, first & 0x40, first & 0x20
-    flexible, begins, ends, has_structure = first & 0x10, first & 0x08, first & 0x04, first & 0x02
-    if has_picture_id and reader.octet() & 0x80:
-        reader.octet()
-    if has_layer:
-        reader.octet()
-        if not flexible:
-            reader.octet()  # TL0PICIDX
-    if flexible and predicted:
-        for _ in range(_MAXIMUM_REFERENCES):
-            if not reader.octet() & 0x01:
-                break
-        else:
-            raise Malformed("more references than there are")
-    size = _structure(reader) if has_structure else None
-    body = reader.rest()
-    if not body:
-        raise Malformed("a descriptor and nothing behind it")
-    return bool(begins), bool(ends), size, body
-
-
-def _structure(reader: "_Octets") -> tuple[int, int] | None:
-    """The scalability structure (section 4.2.1): sizes of the layers, then the group of pictures.
-
-    Answers the largest size, None where there are none.
-    """
-    head = reader.octet()
-    sizes = []
-    if head & 0x10:
-        sizes = [(reader.pair(), reader.pair()) for _ in range((head >> 5) + 1)]
-    if head & 0x08:
-        for _ in range(reader.octet()):
-            reader.skip(reader.octet() >> 2 & 0x03)
-    return max((size for size in sizes if all(size)), default=None)
+    sizes = [vp9_key_size(unit) for unit in units]
+    return Frame(superframe(units), key=sizes[0] is not None, size=sizes[0])
 
 
 def vp9_key_size(data: bytes) -> tuple[int, int] | None:
@@ -116,7 +46,7 @@ def vp9_key_size(data: bytes) -> tuple[int, int] | None:
     return reader.bits(16) + 1, reader.bits(16) + 1
 
 
-def superframe(frames: list[bytes]) -> bytes:
+def superframe(frames: Sequence[bytes]) -> bytes:
     """Several frames that are decoded together, with the index of Annex B; one frame stays as it is."""
     if len(frames) == 1:
         return frames[0]
@@ -126,25 +56,3 @@ def superframe(frames: list[bytes]) -> bytes:
     marker = bytes([0b11000000 | (octets - 1) << 3 | (len(frames) - 1)])
     sizes = b"".join(len(frame).to_bytes(octets, "little") for frame in frames)
     return b"".join([*frames, marker, sizes, marker])
-
-
-class _Octets:
-    """Reads a descriptor octet by octet."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data, self._position = data, 0
-
-    def octet(self) -> int:
-        if self._position >= len(self._data):
-            raise Malformed("a descriptor cut off")
-        self._position += 1
-        return self._data[self._position - 1]
-
-    def pair(self) -> int:
-        return self.octet() << 8 | self.octet()
-
-    def skip(self, count: int) -> None:
-        self._position += count
-
-    def rest(self) -> bytes:
-        return self._data[self._position :]
