@@ -1,7 +1,8 @@
 """Where a film can be entered: its beginning, the agenda's items as begun, shared screens, interruptions. Pure."""
 
+import math
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from recordings.compose.brief import Brief
@@ -31,10 +32,19 @@ def find_chapters(story: Story, brief: Brief, texts: FilmTexts) -> tuple[Chapter
 
 
 def _said(story: Story, brief: Brief) -> Iterator[tuple[float, str]]:
-    for mark in brief.marks:
-        at = film_seconds(story, datetime.fromisoformat(mark.at))
-        if at is not None:
-            yield at, mark.title
+    """Items in the order in which they were said to begin, which they keep however the clock was set in between."""
+    moments = [datetime.fromisoformat(mark.at) for mark in brief.marks]
+    heard = [_heard(story, at) for at in moments]
+    earliest = 0.0
+    for index, (mark, at, place) in enumerate(zip(brief.marks, moments, heard, strict=True)):
+        begin = place
+        if begin is None:
+            by_clock = _by_clock(story, at)
+            latest = next((later for later in heard[index:] if later is not None), math.inf)
+            begin = min(max(math.inf if by_clock is None else by_clock, earliest), latest)
+        if begin < math.inf:
+            earliest = max(earliest, begin)
+            yield begin, mark.title
 
 
 def _seen(story: Story, texts: FilmTexts) -> Iterator[tuple[float, str]]:
@@ -47,19 +57,20 @@ def _seen(story: Story, texts: FilmTexts) -> Iterator[tuple[float, str]]:
                     yield begin, texts.say("shares", name=clip.name)
 
 
-def film_seconds(story: Story, at: datetime) -> float | None:
-    """Where a moment of the meeting is in the film; what was not captured is where capture went on.
+def _heard(story: Story, at: datetime) -> float | None:
+    """Where a moment is of which capture noted where it was."""
+    return next((stretch.marks[at] for stretch in story.stretches if at in stretch.marks), None)
 
-    The server's clock tells of those moments only that capture did not hear of.
-    """
-    for stretch in story.stretches:
-        if at in stretch.marks:
-            return stretch.marks[at]
-    for stretch in story.stretches:
-        end = stretch.started_at + timedelta(seconds=stretch.end - stretch.begin)
-        if at < end:
-            return stretch.begin + max(0.0, (at - stretch.started_at).total_seconds())
-    return None
+
+def _by_clock(story: Story, at: datetime) -> float | None:
+    """Where the server's clock puts a moment; what was not captured is where capture went on, None after all of it."""
+    later: float | None = None
+    for stretch in reversed(story.stretches):
+        passed = (at - stretch.started_at).total_seconds()
+        if passed >= 0:
+            return stretch.begin + passed if passed < stretch.end - stretch.begin else later
+        later = stretch.begin
+    return later
 
 
 def _short(title: str) -> str:

@@ -41,6 +41,7 @@ class SegmentRecord:
     folder: Path
     started_at: datetime
     start_us: int
+    boot: str = ""  # of the system: within one `us` goes on from segment to segment
     tracks: dict[int, TrackRecord] = field(default_factory=dict)
     ended: float | None = None  # None: cut off by a kill
     failure: Failure | None = None
@@ -52,6 +53,15 @@ class SegmentRecord:
         """What the server's clock showed in the end, at this second or later; what it was set to counts."""
         shown, since = self.clock_set or (self.started_at, 0.0)
         return shown + timedelta(seconds=seconds - since)
+
+    def seconds_after(self, other: "SegmentRecord", ended: float, begin: float) -> float:
+        """How long after `ended` of the other segment this one's `begin` is, each in its own seconds.
+
+        Clocks are set, also while the server is down, so the monotonic one tells wherever it was not begun anew.
+        """
+        if self.boot and self.boot == other.boot:
+            return (self.start_us - other.start_us) / _MICROSECONDS + begin - ended
+        return (self.started_at + timedelta(seconds=begin) - other.shown_at(ended)).total_seconds()
 
 
 def read_segment(folder: Path) -> SegmentRecord | None:
@@ -74,7 +84,7 @@ def read_segment(folder: Path) -> SegmentRecord | None:
 def _begin(folder: Path, line: dict[str, Any]) -> SegmentRecord | None:
     if line["event"] != "segment":
         return None
-    return SegmentRecord(folder, _moment(line["startedAt"]), _integer(line["us"]))
+    return SegmentRecord(folder, _moment(line["startedAt"]), _integer(line["us"]), str(line.get("boot", "")))
 
 
 def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:

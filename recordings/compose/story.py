@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +47,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What the film shows from `begin` to `end` happened from `started_at` on, on the server's clock.
+    """What the film shows from `begin` to `end` happened from `started_at` on, by the server's clock as last set.
 
     `marks` are moments of that clock of which capture knows where in the film they are, even where somebody set the
     clock meanwhile.
@@ -106,8 +106,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
         begin = min(track.begin for track in found)
         shift = end - begin
         if last is not None:
-            gone = segment.started_at + timedelta(seconds=begin) - last[0].shown_at(last[1])
-            away = gone.total_seconds()
+            away = segment.seconds_after(*last, begin)
             shown = min(max(away, 0.0), INTERRUPTION_SECONDS)
             interruptions.append(Interruption((end, end + shown), max(away, shown)))
             shift += shown
@@ -115,7 +114,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
         finish = max(track.end for track in found)
         end = finish + shift
         marks = {at: min(max(seconds, begin), finish) + shift for at, seconds in segment.marks.items()}
-        stretches.append(Stretch(segment.started_at + timedelta(seconds=begin), begin + shift, end, marks))
+        stretches.append(Stretch(segment.shown_at(begin), begin + shift, end, marks))
         last = (segment, finish)
     if not clips:
         end = 0.0

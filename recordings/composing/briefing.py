@@ -40,7 +40,7 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
 async def _marks(session: AsyncSession, meeting_id: str | None) -> tuple[compose.AgendaMark, ...]:
     if meeting_id is None:
         return ()
-    query = select(AgendaMark).where(AgendaMark.meeting_id == meeting_id).order_by(AgendaMark.at)
+    query = select(AgendaMark).where(AgendaMark.meeting_id == meeting_id).order_by(AgendaMark.number)
     return tuple(compose.AgendaMark(mark.at.isoformat(), mark.title) for mark in await session.scalars(query))
 
 

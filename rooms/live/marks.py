@@ -50,8 +50,17 @@ async def remember(session: AsyncSession, room_id: str, event: Memorable, now: d
             locked = isinstance(event, RoomLocked)
             await session.execute(update(Meeting).where(Meeting.id == room_id).values(locked=locked))
         case AgendaMarked():
+            last = select(func.max(AgendaMark.number)).where(AgendaMark.meeting_id == room_id)
+            number = (await session.scalar(last) or 0) + 1
             session.add(
-                AgendaMark(id=new_id(), meeting_id=room_id, item=event.item, title=event.title, at=event.at)
+                AgendaMark(
+                    id=new_id(),
+                    meeting_id=room_id,
+                    number=number,
+                    item=event.item,
+                    title=event.title,
+                    at=event.at,
+                )
             )
 
 
@@ -80,7 +89,7 @@ async def standings(session: AsyncSession, locks: dict[str, bool]) -> dict[str, 
             case RoomMark.HOST:
                 hosts[record.room_id].add(record.person_key)
     agenda: dict[str, int] = {}
-    marked = select(AgendaMark).where(AgendaMark.meeting_id.in_(room_ids)).order_by(AgendaMark.at)
+    marked = select(AgendaMark).where(AgendaMark.meeting_id.in_(room_ids)).order_by(AgendaMark.number)
     for mark in await session.scalars(marked):
         agenda[mark.meeting_id] = mark.item
     last_present: dict[str, datetime] = {}

@@ -52,6 +52,9 @@ class AgendaMark(Base):
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     meeting_id: Mapped[Id] = mapped_column(ForeignKey("meetings.id", ondelete="CASCADE"), index=True)
+    number: Mapped[
+        int
+    ]  # from 1, in the order in which they were said: `at` is no order where the clock was set
     item: Mapped[int]  # from 0
     title: Mapped[str] = mapped_column(String(ITEM_LENGTH))
     at: Mapped[datetime]

@@ -9,7 +9,16 @@ from sqlalchemy import select
 from database import PageRequest
 from errors import Kind, Problem
 from rooms.attendance.models import PresenceInterval
-from rooms.live.commands import ConnectionLost, EndMeeting, EndReason, Leave, Moderate, ModerationAction, Role
+from rooms.live.commands import (
+    ConnectionLost,
+    EndMeeting,
+    EndReason,
+    Leave,
+    MarkAgenda,
+    Moderate,
+    ModerationAction,
+    Role,
+)
 from rooms.live.events import MeetingEnded, MeetingStarted
 from rooms.live.views import PeerState
 from rooms.meetings.states import MeetingState
@@ -144,6 +153,26 @@ async def test_what_hosts_decided_outlives_a_restart(
         )
         assert (await revived.enter(branch.members[1], meeting.id)).state is PeerState.ADMITTED
         assert (await revived.live.end_meeting(branch.members[0], meeting.id)).state is MeetingState.ENDED
+    finally:
+        await revived.stop()
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_the_item_that_began_last_is_on_after_a_restart_however_the_clock_was_set(
+    services: Services, branch: Branch, clock: FakeClock, hours: int
+) -> None:
+    meeting = await services.meetings.schedule(
+        branch.secretary, request(branch, clock.now, agenda="一、学习\n二、讨论\n三、表决")
+    )
+    host = await services.enter(branch.secretary, meeting.id)
+    for item in (0, 2, 1):
+        await services.live.handle(meeting.id, MarkAgenda(host.peer_id, item))
+        clock.advance(timedelta(hours=hours))
+    revived = await services.killed()
+    try:
+        room = revived.live.snapshot(meeting.id)
+        assert room is not None
+        assert room.agenda_item == 1
     finally:
         await revived.stop()
 
