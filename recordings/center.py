@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Coroutine
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database
 from errors import Problem
 from recordings import repository
+from recordings.capture.disk import try_out
+from recordings.capture.journal import began_at
 from recordings.capture.recorder import Recorder, Segment
-from recordings.capture.thread import CaptureThread
+from recordings.capture.thread import CaptureThread, boot_id, monotonic_us
 from recordings.capture.track import CaptureCounters
 from recordings.compose.fonts import find_font
 from recordings.composing.service import Compositions
@@ -20,6 +24,7 @@ from recordings.events import RecordingListener, RecordingStatus
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.reconciliation import Reconciled, Reconciliation
+from recordings.resumption import Resumption
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.storage.publisher import Publisher
@@ -28,6 +33,9 @@ from recordings.views import RecordingStatistics
 from recordings.wishes import Wishes
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingState
+
+# By less than this the server's clock parts from the monotonic one by itself: it is being put right little by little.
+_CLOCK_SET: Final = timedelta(seconds=5)
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +54,7 @@ class RecordingCenter:
         self._failed_captures = 0
         self._recorders: dict[str, Recorder] = {}
         self._opening = asyncio.Lock()
+        self._resumption = Resumption(settings.resume_seconds)
         self._compositions = Compositions(database, settings, self._folders, clock, self._tell)
         self.wishes = Wishes(database, clock)
         self.shelf = Shelf(settings.folder, settings.storage)
@@ -84,6 +93,7 @@ class RecordingCenter:
                 await self._hourly
         await self._compositions.stop()
         await self._publisher.stop()
+        await self._resumption.stop()
         await self.shelf.close()
         for recorder in list(self._recorders.values()):
             await recorder.close()
@@ -95,19 +105,13 @@ class RecordingCenter:
     async def open(self, meeting_id: str) -> Recorder | None:
         """The meeting's recorder, begun now if it is not running; None for a meeting that is not recorded.
 
-        A meeting that was cut off by a crash, or by a disk that was full, goes on as a further segment.
+        A meeting that was cut off by a crash goes on as a further segment. So it does by itself when a disk that was
+        full or failed takes files again: the listener is told `capturing` anew, and asks here for the recorder of that.
         """
         async with self._opening:
             if meeting_id in self._recorders:
                 return self._recorders[meeting_id]
-            segment = await self._begin(meeting_id)
-            if segment is None:
-                return None
-            recorder = Recorder(segment, self._thread, self._counters, self._clock, self._on_recorder)
-            self._recorders[meeting_id] = recorder
-        _log.info("recording_begun", recording_id=recorder.recording_id)
-        self._tell(meeting_id, recorder.status)
-        return recorder
+            return await self._record(meeting_id)
 
     async def finish(self, meeting_id: str) -> None:
         """The meeting has ended: close its files and have them composed. Harmless for one that is not recorded.
@@ -115,12 +119,14 @@ class RecordingCenter:
         Problem UNAVAILABLE where the database is; reconciliation makes up for it then.
         """
         async with self._opening:
+            await self._resumption.end(meeting_id)
             recorder = self._recorders.get(meeting_id)
-        kept = 0  # where this process captured nothing, composition will say
+        kept, began = 0, None  # where this process captured nothing, composition will say
         if recorder is not None:
             await recorder.close()
             self._recorders.pop(meeting_id, None)
             kept = await asyncio.to_thread(self._folders.kept_bytes, recorder.recording_id)
+            began = await asyncio.to_thread(self._began_at, recorder.recording_id)
         async with self._database.transaction() as session:
             recording = await repository.of_meeting(session, meeting_id, lock=True)
             if recording is None or recording.ended_at is not None:
@@ -128,6 +134,8 @@ class RecordingCenter:
             now = self._clock()
             recording.ended_at = now
             recording.kept_bytes = max(kept, recording.kept_bytes)
+            if began is not None and abs(began - recording.started_at) > _CLOCK_SET:
+                recording.started_at = began
             if recorder is not None and recorder.status.reason is not None:
                 recording.failure = recorder.status.reason  # the disk may have been too full to note it
             await repository.enqueue(session, recording, now)
@@ -171,6 +179,16 @@ class RecordingCenter:
             storage_sent_bytes=storage.sent_bytes,
         )
 
+    async def _record(self, meeting_id: str) -> Recorder | None:
+        segment = await self._begin(meeting_id)
+        if segment is None:
+            return None
+        recorder = Recorder(segment, self._thread, self._counters, self._clock, self._on_recorder)
+        self._recorders[meeting_id] = recorder
+        _log.info("recording_begun", recording_id=recorder.recording_id, segment=segment.folder.name)
+        self._tell(meeting_id, recorder.status)
+        return recorder
+
     async def _begin(self, meeting_id: str) -> Segment | None:
         async with self._database.transaction() as session:
             meeting = await repository.recorded_meeting(session, meeting_id)
@@ -199,17 +217,41 @@ class RecordingCenter:
         recording.ended_at = None
         return recording
 
+    def _began_at(self, recording_id: str) -> datetime | None:
+        """When the first segment began by what the clock shows now, which may have been set since."""
+        first = self._folders.segment(recording_id, 1)
+        return began_at(first, boot_id(), self._clock(), monotonic_us())
+
     def _on_recorder(self, meeting_id: str, status: RecordingStatus) -> None:
-        """A disk refused: say so at once, and write it down as soon as may be."""
+        """A disk refused: say so at once, write it down as soon as may be, and go on when it takes files again."""
         self._failed_captures += 1
         self._tell(meeting_id, status)
         self._start(self._note_failure(meeting_id, status))
+        self._resumption.begin(meeting_id, functools.partial(self._try_again, meeting_id))
+
+    async def _try_again(self, meeting_id: str) -> bool:
+        """Whether there is nothing more to try."""
+        failed = self._recorders.get(meeting_id)
+        if failed is None:
+            return True
+        try:
+            await asyncio.to_thread(
+                try_out, self._folders.of(failed.recording_id), self._settings.min_free_bytes
+            )
+            async with self._opening:
+                await failed.close()
+                await self._record(meeting_id)
+        except (OSError, Problem):
+            return False
+        return True
 
     async def _note_failure(self, meeting_id: str, status: RecordingStatus) -> None:
         try:
             async with self._database.transaction() as session:
                 recording = await repository.of_meeting(session, meeting_id, lock=True)
-                if recording is not None and recording.state is RecordingState.CAPTURING:
+                recorder = self._recorders.get(meeting_id)
+                goes_on = recorder is not None and recorder.status != status
+                if recording is not None and recording.state is RecordingState.CAPTURING and not goes_on:
                     repository.turn(recording, status.state, status.since, status.reason)
         except Problem as problem:
             _log.warning("recording_failure_not_noted", code=problem.code)  # `finish` notes it too

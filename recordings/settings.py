@@ -15,6 +15,8 @@ class RecordingSettings(BaseModel):
     folder: Path
     # Capture stops below this much free space: the database on the same disk must still be able to write.
     min_free_bytes: int = Field(default=512 * 1024 * 1024, ge=0)
+    # How soon capture that a disk refused is tried again; each time it is refused anew the pause doubles, to a minute.
+    resume_seconds: float = Field(default=5.0, gt=0)
     # Compositions at once on this node; each takes about two cores.
     workers: int = Field(default=1, ge=0, le=16)
     # How often a composition that crashes or is killed is begun again before it counts as failed.

@@ -8,6 +8,7 @@ packet, which is also the time in its media file.
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ class Journal:
     """The writing side; lines are gathered and written at `flush`."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = AppendedFile(folder / JOURNAL_NAME)
+        self.file = AppendedFile(folder / JOURNAL_NAME)
         self._pending: list[str] = []
 
     def add(self, event: str, **values: Any) -> None:
@@ -36,14 +37,14 @@ class Journal:
         """Write what was added; OSError where the disk refuses."""
         if self._pending:
             lines, self._pending = self._pending, []
-            self._file.write(("\n".join(lines) + "\n").encode())
+            self.file.write(("\n".join(lines) + "\n").encode())
 
     def close(self) -> None:
         """Flush and close; the file is given up even where that raises."""
         try:
             self.flush()
         finally:
-            self._file.close()
+            self.file.close()
 
 
 def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
@@ -56,3 +57,15 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
                 continue  # cut off by a kill, or by a full disk
             if isinstance(line, dict) and isinstance(line.get("event"), str):
                 yield line
+
+
+def began_at(folder: Path, boot: str, now: datetime, now_us: int) -> datetime | None:
+    """When the folder's segment began by a clock that shows `now`; None where only the clock of then could tell."""
+    try:
+        first = next(read_lines(folder), {})
+    except OSError:
+        return None
+    begun_us = first.get("us")
+    if not boot or first.get("boot") != boot or type(begun_us) is not int or not 0 <= begun_us <= now_us:
+        return None
+    return now - timedelta(microseconds=now_us - begun_us)

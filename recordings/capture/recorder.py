@@ -12,7 +12,7 @@ import structlog
 from database import Clock
 from recordings.capture.disk import sync_folder
 from recordings.capture.segment import SegmentCapture
-from recordings.capture.thread import CaptureThread, monotonic_us
+from recordings.capture.thread import CaptureThread, boot_id, monotonic_us
 from recordings.capture.track import CaptureCounters
 from recordings.events import RecordingStatus
 from recordings.states import Failure, RecordingState
@@ -169,7 +169,11 @@ class Recorder:
             self._thread.order(run)
 
     def _begin(self, segment: Segment, counters: CaptureCounters) -> None:
-        identity = {"recordingId": segment.recording_id, "meetingId": segment.meeting_id}
+        identity = {
+            "recordingId": segment.recording_id,
+            "meetingId": segment.meeting_id,
+            "boot": boot_id(),
+        }
         try:
             capture = SegmentCapture(
                 segment.folder,
@@ -178,6 +182,7 @@ class Recorder:
                 self._clock,
                 monotonic_us(),
                 segment.min_free_bytes,
+                self._thread.sync,
                 self._bridge,
                 counters,
             )

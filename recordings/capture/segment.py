@@ -1,6 +1,7 @@
 """One unbroken run of capture of one meeting: its tracks, its journal, and the end of both."""
 
 import errno
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -9,17 +10,23 @@ import structlog
 
 from database import Clock
 from recordings.capture.codecs.registry import find_codec
-from recordings.capture.disk import free_bytes
+from recordings.capture.disk import require_room
 from recordings.capture.journal import VERSION, Journal
 from recordings.capture.track import CaptureCounters, TrackCapture
 from recordings.states import Failure
 from recordings.tracks import PacketSource, Track
 
-_FREE_CHECK_US: Final = 5_000_000
+# How soon a full disk, and one that fails, are noticed though hardly anything is written: a second each.
+_FREE_CHECK_US: Final = 1_000_000
+_SYNC_US: Final = 1_000_000
 # By more than this the server's clock does not part from the monotonic one by itself within seconds: it was set.
 _CLOCK_SET: Final = timedelta(seconds=0.5)
 
 _log = structlog.get_logger(__name__)
+
+
+Sync = Callable[[Path, Callable[[OSError | None], None]], None]
+"""Gives a file to the disk itself and says, on the capture thread, what the disk said."""
 
 
 class SegmentListener(Protocol):
@@ -46,16 +53,20 @@ class SegmentCapture:
         clock: Clock,
         now_us: int,
         min_free_bytes: int,
+        sync: Sync,
         listener: SegmentListener,
         counters: CaptureCounters,
     ) -> None:
         self._folder = folder
+        self._sync = sync
         self._min_free_bytes = min_free_bytes
         self._listener = listener
         self._counters = counters
         self._tracks: dict[str, TrackCapture] = {}
         self._count = 0
         self._checked_us: int | None = None
+        self._synced_us = now_us
+        self._syncing = False
         self._clock = clock
         self._told = (started_at, now_us)  # what the clock showed when
         self._ended = False
@@ -143,7 +154,7 @@ class SegmentCapture:
             if not self._ended:
                 self._drain(capture, now_us)
         if not self._ended:
-            self._guard(self._journal.flush)
+            self._guard(lambda: self._keep(now_us))
 
     def end(self, now_us: int) -> None:
         """The meeting, or the server, ends: everything is written and closed."""
@@ -182,8 +193,29 @@ class SegmentCapture:
             self._journal.add("clock", at=shown.isoformat(), us=now_us)
 
     def _check_free(self) -> None:
-        if free_bytes(self._folder) < self._min_free_bytes:
-            raise OSError(errno.ENOSPC, "less than the threshold is free")
+        require_room(self._folder, self._min_free_bytes)
+
+    def _keep(self, now_us: int) -> None:
+        """Write the journal, and give one file to the disk itself.
+
+        All files take their turn, so that a large meeting costs the disk no more than a small one.
+        """
+        self._journal.flush()
+        if self._syncing or now_us - self._synced_us < _SYNC_US:
+            return
+        self._synced_us = now_us
+        files = [self._journal.file, *(file for track in self._tracks.values() if (file := track.file))]
+        waiting = [file for file in files if file.size > file.synced]
+        if waiting:
+            file = min(waiting, key=lambda file: file.synced_us)
+            file.synced, file.synced_us = file.size, now_us
+            self._syncing = True
+            self._sync(file.path, self._on_synced)
+
+    def _on_synced(self, error: OSError | None) -> None:
+        self._syncing = False
+        if error is not None:
+            self._give_up(error)
 
     def _guard(self, work: "Work") -> None:
         try:

@@ -8,6 +8,7 @@ from errors import Kind, Problem
 from media import MediaEngine
 from recordings.center import RecordingCenter
 from recordings.events import RecordingStatus
+from recordings.states import RecordingState
 from rooms.live.views import Occasion
 from signaling.background import Background
 from signaling.rooms.capture import Capture
@@ -117,10 +118,13 @@ class Halls:
 
     def on_recording_event(self, meeting_id: str, status: RecordingStatus) -> None:
         """Tell everybody in the room, and note it for those who come later."""
-        hall = self._halls.get(meeting_id)
+        hall, capture = self._halls.get(meeting_id), self._captures.get(meeting_id)
         if hall is not None:
             self._recording[meeting_id] = status
             hall.tell_everybody("recordingState", wire(status))
+        if capture is not None and capture.recorder is not None and status.state is RecordingState.CAPTURING:
+            # The disk takes files again: another recorder goes on, which wants taps of its own.
+            self._background.start(self._open_recorder(meeting_id), "open_recorder")
 
     async def wish(self, hall: Hall, session: Session, *, hidden: bool) -> None:
         """The person is to be in the picture of the recording, or not: at once, and when this returns for good."""

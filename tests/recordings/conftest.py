@@ -138,7 +138,9 @@ def make_meeting(database: Database, records: Records, tree: Tree, clock: FakeCl
 
 @pytest.fixture
 def settings(tmp_path: Path) -> RecordingSettings:
-    return RecordingSettings(folder=tmp_path / "recordings", min_free_bytes=0, niceness=0, attempts=2)
+    return RecordingSettings(
+        folder=tmp_path / "recordings", min_free_bytes=0, niceness=0, attempts=2, resume_seconds=0.1
+    )
 
 
 @pytest.fixture

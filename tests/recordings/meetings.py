@@ -1,5 +1,6 @@
 """Whole recorded meetings in simulated time, and what can be seen and heard in the result."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from recordings.capture.segment import SegmentCapture
+from recordings.capture.segment import SegmentCapture, Sync
 from recordings.capture.track import CaptureCounters
 from recordings.compose.brief import Brief
 from recordings.compose.composer import Composed, compose
@@ -45,21 +46,36 @@ def track(stream: Stream, peer: str, source: TrackSource, name: str = "") -> Tra
     )
 
 
+def never_synced(_path: Path, done: Callable[[OSError | None], None]) -> None:
+    """An hour is not to cost the disk of the tests an hour's work."""
+    done(None)
+
+
 class Meeting:
     """Captures streams as the capture thread would, without waiting."""
 
-    def __init__(self, folder: Path, number: int = 1, away: timedelta = timedelta()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        number: int = 1,
+        away: timedelta = timedelta(),
+        *,
+        boot: str = "",
+        later: float = 0.0,
+        sync: Sync = never_synced,
+    ) -> None:
         self.told = Told()
         self.counters = CaptureCounters()
         self.folder = folder
         self.now = 0.0
         self.clock_set = timedelta()  # by how much, since it began
         self._started = STARTED + away
+        self._base_us = BASE_US + round(later * 1e6)
         self._streams: list[Stream] = []
         self.segment_folder = folder / f"segment-{number:04d}"
         self.capture = SegmentCapture(
-            self.segment_folder, {"recordingId": "r", "meetingId": "m"}, self._started, self.clock, BASE_US, 0,
-            self.told, self.counters,
+            self.segment_folder, {"recordingId": "r", "meetingId": "m", "boot": boot}, self._started, self.clock,
+            self._base_us, 0, sync, self.told, self.counters,
         )  # fmt: skip
 
     def clock(self) -> datetime:
@@ -78,7 +94,7 @@ class Meeting:
 
     @property
     def now_us(self) -> int:
-        return BASE_US + round(self.now * 1e6)
+        return self._base_us + round(self.now * 1e6)
 
     def run(self, until: float | None = None) -> None:
         """Let time pass in steps of 100 ms, to `until` or until nothing more arrives."""
@@ -86,7 +102,7 @@ class Meeting:
         while self.now < end:
             self.now = min(end, self.now + 0.1)
             for stream in self._streams:
-                stream.feed(self.now, BASE_US)
+                stream.feed(self.now, self._base_us)
             self.capture.work(self.now_us)
 
     def end(self) -> None:

@@ -14,10 +14,11 @@ from structlog.testing import capture_logs
 
 from database import Database, new_id
 from recordings import repository
+from recordings.capture import recorder as recorder_module
 from recordings.capture.recorder import Recorder
 from recordings.capture.thread import monotonic_us
 from recordings.center import RecordingCenter
-from recordings.compose.story import TITLE_SECONDS
+from recordings.compose.story import TITLE_SECONDS, read_story
 from recordings.composing import process
 from recordings.folders import Folders, bytes_of
 from recordings.models import CompositionJob, Recording
@@ -29,7 +30,7 @@ from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
 from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import Heard, MakeMeeting, recording_of, until
+from tests.recordings.conftest import Heard, MakeMeeting, recording_of, small_files, until
 from tests.recordings.meetings import track, watch
 from tests.recordings.publishers import RED, Publisher, Stream, sine, solid
 
@@ -133,22 +134,75 @@ async def test_a_full_disk_is_told_at_once_and_what_there_is_becomes_a_film(
     offer(recorder)
     await drained(recorder)
     assert recorder._capture is not None
-    recorder._capture._min_free_bytes, recorder._capture._checked_us = (
-        1 << 62,
-        None,
-    )  # somebody fills the disk
-    status = await heard.reaches(meeting.id, RecordingState.FAILED)
-    assert status.reason is Failure.DISK_FULL
-    assert recorder.status == status
-    late = Publisher().audio(sine(440), 0.2)
-    recorder.track_added(track(late, "b", TrackSource.MICROPHONE))
+    with small_files(1_000_000):  # and there is no room for a trial
+        recorder._capture._min_free_bytes, recorder._capture._checked_us = 1 << 62, None
+        status = await heard.reaches(meeting.id, RecordingState.FAILED)
+        assert status.reason is Failure.DISK_FULL
+        assert recorder.status == status
+        late = Publisher().audio(sine(440), 0.2)
+        recorder.track_added(track(late, "b", TrackSource.MICROPHONE))
+        await until(lambda: late.tap.closed)
+        assert center.statistics().failed_captures == 1
+        assert heard.states(meeting.id) == [RecordingState.CAPTURING, RecordingState.FAILED], "it stays full"
+    await heard.reaches(meeting.id, RecordingState.CAPTURING, after=RecordingState.FAILED)
     await end(database, meeting)
     await center.finish(meeting.id)
-    assert late.tap.closed
     status = await heard.reaches(meeting.id, RecordingState.READY, RecordingState.DAMAGED)
     assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.DISK_FULL)
     assert Folders(settings.folder).film(recorder.recording_id).is_file()
-    assert center.statistics().failed_captures == 1
+
+
+async def test_when_a_full_disk_has_room_again_the_recording_goes_on_and_the_film_shows_the_gap(
+    center: RecordingCenter,
+    heard: Heard,
+    database: Database,
+    make_meeting: MakeMeeting,
+    settings: RecordingSettings,
+) -> None:
+    meeting = await make_meeting()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    assert recorder._capture is not None
+    recorder._capture._min_free_bytes = 1 << 62  # somebody fills the disk, and makes room at once
+    await heard.reaches(meeting.id, RecordingState.CAPTURING, after=RecordingState.FAILED)
+    again = await center.open(meeting.id)
+    assert again is not None
+    assert again is not recorder
+    offer(again)
+    await end(database, meeting)
+    await center.finish(meeting.id)
+    status = await heard.reaches(meeting.id, *ENDS[:2])
+    assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.DISK_FULL)
+    row = await recording_of(database, meeting)
+    story = read_story(Folders(settings.folder).of(row.id))
+    (gap,) = story.interruptions
+    assert gap.seconds > 0
+    assert row.segments == 2
+    assert row.duration_seconds == pytest.approx(TITLE_SECONDS + story.duration, abs=0.1)
+
+
+async def test_a_meeting_that_ends_while_the_disk_is_full_is_not_gone_on_with(
+    centers: "Centers", heard: Heard, database: Database, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    center = await centers.start()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    assert recorder._capture is not None
+    async with center._opening:  # it has room again, and waits for its turn
+        recorder._capture._min_free_bytes = 1 << 62
+        await heard.reaches(meeting.id, RecordingState.FAILED)
+        await end(database, meeting)
+        finishing = asyncio.create_task(center.finish(meeting.id))
+        await asyncio.sleep(0)
+    await finishing
+    await heard.reaches(meeting.id, *ENDS, after=RecordingState.COMPOSING)
+    assert (await recording_of(database, meeting)).segments == 1
+    assert center.statistics().capturing_meetings == 0
 
 
 async def drained(recorder: Recorder) -> None:
@@ -206,8 +260,14 @@ async def centers(
 
 
 async def test_a_restart_in_the_middle_gives_one_film_of_both_segments(
-    centers: Centers, database: Database, clock: FakeClock, heard: Heard, make_meeting: MakeMeeting
+    centers: Centers,
+    database: Database,
+    clock: FakeClock,
+    heard: Heard,
+    make_meeting: MakeMeeting,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(recorder_module, "boot_id", new_id)  # the machine is begun anew too: the clock tells
     meeting = await make_meeting()
     first = await centers.start()
     recorder = await first.open(meeting.id)
@@ -227,6 +287,29 @@ async def test_a_restart_in_the_middle_gives_one_film_of_both_segments(
     row = await recording_of(database, meeting)
     assert row.segments == 2
     assert row.duration_seconds == pytest.approx(TITLE_SECONDS + 1.0 + 3.0 + 1.0, abs=0.3)
+
+
+async def test_a_server_begun_with_a_wrong_clock_has_the_right_date_on_its_recording(
+    center: RecordingCenter,
+    heard: Heard,
+    database: Database,
+    clock: FakeClock,
+    make_meeting: MakeMeeting,
+) -> None:
+    meeting = await make_meeting()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    wrong = (await recording_of(database, meeting)).started_at
+    clock.advance(timedelta(days=2_000))  # somebody sets it right
+    await end(database, meeting)
+    await center.finish(meeting.id)
+    row = await recording_of(database, meeting)
+    assert row.ended_at is not None
+    assert row.started_at - wrong == pytest.approx(timedelta(days=2_000), abs=timedelta(minutes=5))
+    assert timedelta(0) < row.ended_at - row.started_at < timedelta(minutes=5)
+    await heard.reaches(meeting.id, *ENDS)
 
 
 async def test_what_a_kill_has_left_is_composed_at_the_next_start(

@@ -48,7 +48,9 @@ class Stack:
             MediaSettings(port=0, bind_addresses=("127.0.0.1",), announced_addresses=("127.0.0.1",))
         )
         self.recordings = RecordingCenter(
-            database, RecordingSettings(folder=folder, min_free_bytes=0, workers=0), self.clock
+            database,
+            RecordingSettings(folder=folder, min_free_bytes=0, workers=0, resume_seconds=0.1),
+            self.clock,
         )
         self.signaling = Signaling(
             settings,

@@ -160,6 +160,30 @@ async def test_what_was_produced_before_the_recorder_was_open_is_captured_too(
         await until(lambda: stack.recordings.statistics().captured_packets > 5)
 
 
+async def test_after_a_full_disk_everybody_is_told_and_everything_is_captured_again(
+    branch: Branch, enter: Enter, stack: Stack, tmp_path: Path
+) -> None:
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        await host.heard("recordingState")
+        await member.join(meeting)
+        for publishing in (host, member):
+            await publishing.publish("microphone")
+        await until(lambda: stack.recordings.statistics().captured_packets > 10)
+        recorder = await stack.recordings.open(meeting)
+        assert recorder is not None
+        assert recorder._capture is not None
+        recorder._capture._min_free_bytes = 1 << 62  # somebody fills the disk
+        for somebody in (host, member):
+            for said in (("failed", "disk_full"), ("capturing", None)):
+                state = await somebody.heard("recordingState")
+                assert (state["state"], state["reason"]) == said
+        again = tmp_path / "recordings" / recorder.recording_id / "segment-0002"
+        await until(lambda: len(list(again.glob("*-microphone.mkv"))) == 2)
+        assert stack.recordings.statistics().capturing_tracks == 2
+
+
 async def test_nothing_is_captured_of_a_meeting_that_is_not_recorded(
     branch: Branch, enter: Enter, stack: Stack
 ) -> None:
