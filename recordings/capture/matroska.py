@@ -53,9 +53,9 @@ class MatroskaTrack:
 
     def add(self, frame: Frame, position: int) -> None:
         """Put a frame at `position` (RTP ticks from the track's beginning) into the next `flush`."""
-        tick = max(
-            position * TICKS_PER_SECOND // self._clock_rate, self._last + 1
-        )  # never back, never two at once
+        tick = position * TICKS_PER_SECOND // self._clock_rate
+        if tick <= self._last:  # never back, never two at once
+            tick = self._last + 1
         self._last = tick
         if self._cluster is None or tick - self._cluster > _CLUSTER_TICKS:
             self._cluster = tick

@@ -62,6 +62,7 @@ class TrackCapture:
         self._counters = counters
         self._rate = track.tap.clock_rate
         self._depacketizer = Depacketizer(codec.name, track.tap.payload_type)
+        self._refused = (0, 0)  # malformed and foreign packets, as counted so far
         self._positions = Positions(self._rate)
         self._read = codec.reader()
         self._gate = KeyFrameGate(is_video=codec.is_video)
@@ -83,6 +84,7 @@ class TrackCapture:
         if batch.overflow:
             self._count_overflow(batch.overflow)
         self._write(self._depacketizer.take(batch.packets, now_us))
+        self._count_refused()
         if batch.sender_report is not None:
             self._note_report(*batch.sender_report)
         self._note_anchor(now_us)
@@ -108,8 +110,7 @@ class TrackCapture:
         try:
             self._write(self._depacketizer.flush())
             self._write_anchor()
-            self._counters.malformed += self._depacketizer.malformed
-            self._counters.foreign += self._depacketizer.foreign
+            self._count_refused()
             self._counters.dropped_frames += self._gate.dropped
             self._flush()
         finally:
@@ -117,18 +118,20 @@ class TrackCapture:
                 self._file.close()
 
     def _write(self, frames: list[RtpFrame]) -> None:
-        counters = self._counters
         for frame in frames:
-            counters.packets += frame.packets
-            counters.lost += frame.lost
-            position = self._positions.place(frame.timestamp, frame.arrival_us)
-            self._consider_anchor(position, frame.arrival_us)
-            if frame.lost or frame.units is None:
+            timestamp, arrival_us, packets, lost, units, size = frame
+            self._counters.packets += packets
+            position = self._positions.place(timestamp, arrival_us)
+            delay = arrival_us - position * 1_000_000 // self._rate
+            if self._anchor is None or delay < self._anchor[0]:
+                self._anchor = (delay, position, arrival_us)
+            if lost or units is None:
+                self._counters.lost += lost
                 self._gate.close()
-            if frame.units:
-                self._write_frame(frame, frame.units, position)
+            if units:
+                self._write_frame(units, size, position)
 
-    def _write_frame(self, whole: RtpFrame, units: list[bytes], position: int) -> None:
+    def _write_frame(self, units: list[bytes], size: tuple[int, int] | None, position: int) -> None:
         try:
             frame = self._read(units)
         except Malformed:
@@ -138,18 +141,13 @@ class TrackCapture:
         if frame is None or not self._gate.admit(frame):
             return
         if self._file is None:
-            first = frame._replace(size=whole.size or frame.size)
+            first = frame._replace(size=size or frame.size)
             self._file = MatroskaTrack(self._path, self._codec, self._rate, first)
         self._file.add(frame, max(0, position))
 
     def _flush(self) -> None:
         if self._file is not None:
             self._counters.bytes += self._file.flush()
-
-    def _consider_anchor(self, position: int, arrival_us: int) -> None:
-        delay = arrival_us - position * 1_000_000 // self._rate
-        if self._anchor is None or delay < self._anchor[0]:
-            self._anchor = (delay, position, arrival_us)
 
     def _note_anchor(self, now_us: int) -> None:
         if self._anchored_us is None or now_us - self._anchored_us >= _ANCHOR_US:
@@ -173,6 +171,12 @@ class TrackCapture:
         self._reports += 1
         self._reported_us = arrival_us
         self._journal.add("report", track=self.number, position=position, ntp=ntp, us=arrival_us)
+
+    def _count_refused(self) -> None:
+        malformed, foreign = self._refused
+        self._refused = (self._depacketizer.malformed, self._depacketizer.foreign)
+        self._counters.malformed += self._refused[0] - malformed
+        self._counters.foreign += self._refused[1] - foreign
 
     def _count_overflow(self, packets: int) -> None:
         self._counters.overflowed += packets
