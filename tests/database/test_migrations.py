@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database import Database, MigrationError
 from database.discovery import load_models
 from database.engine import create_engine, parse_url
-from database.migrations.runner import heads
+from database.migrations.runner import configuration, heads
 from tests.factories import Records
 
 TRIGGERS = {
@@ -186,3 +187,22 @@ async def test_foreign_keys_are_off_only_while_migrating(tmp_path: Path) -> None
             answers.append((await connection.execute(text("PRAGMA foreign_keys"))).scalar())
         await engine.dispose()
     assert answers == [0, 1]
+
+
+async def test_items_of_agendas_that_began_before_are_numbered_as_the_clock_has_them(tmp_path: Path) -> None:
+    """Each meeting's for itself; of those of one moment each has a number of its own."""
+    began = [("a", "m", 3), ("b", "m", 1), ("c", "n", 2), ("d", "m", 2), ("e", "n", 2)]
+    engine = create_engine(parse_url(f"sqlite:///{tmp_path / 'records.db'}"), migrating=True)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(lambda plain: command.upgrade(configuration(plain), "0012"))
+            for mark, meeting, second in began:
+                values = {"id": mark, "meeting": meeting, "at": f"2026-11-23 12:00:0{second}"}
+                await connection.execute(
+                    text("INSERT INTO agenda_marks VALUES (:id, :meeting, 0, '', :at)"), values
+                )
+            await connection.run_sync(lambda plain: command.upgrade(configuration(plain), "0013"))
+            numbered = await connection.execute(text("SELECT id, number FROM agenda_marks ORDER BY id"))
+            assert [tuple(row) for row in numbered] == [("a", 3), ("b", 1), ("c", 1), ("d", 2), ("e", 2)]
+    finally:
+        await engine.dispose()

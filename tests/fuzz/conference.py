@@ -47,6 +47,7 @@ class Conference:
         self.producers: list[int] = []
         self.consumers: list[int] = []
         self.taps: list[int] = []
+        self.captured: list[Any] = []  # what each tap gives becomes frames
         self.receivers: dict[bytes, Session] = {}
         self.senders: list[Session] = []
         self.watched: dict[int, tuple[int, int]] = {}  # consumer: its transport and producer
@@ -60,8 +61,10 @@ class Conference:
             self.publish(transport)
             for producer in list(self.producers):
                 self.watch(self.transports[1 - number], producer)
-        for producer in self.producers:
+        for index, producer in enumerate(self.producers):
             self.taps.append(self.core.add_tap(producer, 50, header_extensions=EXTENSIONS))
+            kind = index % len(CODECS)
+            self.captured.append(plane.Depacketizer(CODECS[kind], 96 + kind))
 
     def join(self, number: int) -> None:
         """A client with an address and keys."""
@@ -141,7 +144,8 @@ class Conference:
             case 4:
                 core.set_admitted(dice.choice(self.transports), dice.random() < 0.9)
             case 5:
-                core.drain_tap(dice.choice(self.taps))
+                index = dice.randrange(len(self.taps))
+                self.captured[index].take(core.drain_tap(self.taps[index]).packets, self.now)
             case 6:
                 self.consumers.remove(consumer)
                 core.remove_consumer(consumer)
@@ -176,6 +180,13 @@ class Conference:
             # Mostly a plausible next number, or everything would end as a leap of the sequence.
             self.sequence += self.dice.choice((1, 1, 1, 2, 7, -1, -3))
             packet = packet[:2] + (self.sequence & 0xFFFF).to_bytes(2, "big") + packet[4:]
+        if (
+            len(packet) > 1
+        ):  # the depacketizer of its payload type, which relies on nothing the plane has refused
+            index = (packet[1] & 0x7F) - 96
+            self.captured[index if 0 <= index < len(self.captured) else 0].take(
+                [(self.now, packet)], self.now
+            )
         way = self.dice.random()
         if way < 0.9:
             self.core.receive_clear(self.dice.choice(self.transports), packet, self.now)
