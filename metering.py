@@ -133,7 +133,8 @@ def recordings(found: RecordingStatistics) -> Iterable[Metric]:
     yield counter(
         "recordings_missing_packets", "Packets that are not in recordings, by reason", lost, "reason"
     )
-    yield counter("recordings_failed_captures", "Recordings whose capture failed", found.failed_captures)
+    yield counter("recordings_failed_captures", "Times a disk stopped a capture", found.failed_captures)
+    yield gauge("recordings_stopped_captures", "Meetings not recorded for a disk", found.stopped_captures)
     depth = {"running": found.running_compositions, "waiting": found.waiting_compositions}
     yield gauge("recordings_composition_jobs", "Films being made, and waiting to be", depth, "state")
     ended = {"finished": found.finished_compositions, "failed": found.failed_compositions}

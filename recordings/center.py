@@ -159,8 +159,9 @@ class RecordingCenter:
         """Gauges and counters for /metrics."""
         capture, compositions = self._counters, self._compositions.counters
         storage = self._publisher.counters
+        stopped = sum(one.status.state is RecordingState.FAILED for one in self._recorders.values())
         return RecordingStatistics(
-            capturing_meetings=len(self._recorders),
+            capturing_meetings=len(self._recorders) - stopped,
             capturing_tracks=sum(recorder.track_count for recorder in self._recorders.values()),
             captured_packets=capture.packets,
             captured_bytes=capture.bytes,
@@ -168,6 +169,7 @@ class RecordingCenter:
             overflowed_packets=capture.overflowed,
             malformed_packets=capture.malformed + capture.foreign,
             failed_captures=self._failed_captures,
+            stopped_captures=stopped,
             running_compositions=compositions.running,
             waiting_compositions=compositions.waiting,
             finished_compositions=compositions.finished,

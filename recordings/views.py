@@ -118,6 +118,7 @@ class RecordingStatistics:
     overflowed_packets: int
     malformed_packets: int
     failed_captures: int
+    stopped_captures: int  # now
     running_compositions: int
     waiting_compositions: int  # as of the last look
     finished_compositions: int

@@ -100,7 +100,7 @@ class Recorder:
 
     def track_added(self, track: Track) -> None:
         """Capture this producer; the recorder owns the tap from now on and closes it."""
-        if self._closed:
+        if self._closed or self.status.state is not RecordingState.CAPTURING:
             track.tap.close()
             return
         self._tracks.add(track.producer_id)
@@ -201,6 +201,7 @@ class Recorder:
 
     def _failed(self, failure: Failure) -> None:
         if self.status.state is RecordingState.CAPTURING:
+            self._tracks.clear()
             self.status = RecordingStatus(RecordingState.FAILED, self._clock(), failure)
             self._on_status(self.meeting_id, self.status)
 
