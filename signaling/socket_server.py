@@ -28,6 +28,7 @@ from aiohttp import web
 from engineio.payload import Payload
 from socketio import packet
 
+from signaling import json_codec
 from signaling.announcer import Announcer
 from signaling.engine_log import EngineLog
 from signaling.limits import TokenBucket
@@ -84,6 +85,7 @@ class SocketServer(socketio.AsyncServer):
             async_mode="aiohttp",
             async_handlers=False,  # one client's events must not overtake each other
             namespaces=list(namespaces),
+            json=json_codec,
             logger=engine_log,
             engineio_logger=engine_log,
             cors_allowed_origins=OriginCheck(settings.public_origins),

@@ -51,7 +51,7 @@ class Echo(TableNamespace[str]):
         raise ZeroDivisionError("a secret of ours")
 
     async def confuse(self, _connection: Connection[str], _message: Nothing) -> Mapping[str, Any]:
-        return {"not": {"json"}}
+        return {"not": object()}
 
     async def refuse_politely(self, _connection: Connection[str], _message: Nothing) -> Mapping[str, Any]:
         raise Problem(Kind.CONFLICT, "room_locked", {"why": "so"})
