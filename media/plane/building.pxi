@@ -93,7 +93,7 @@ cdef consumer_t *build_consumer(producer_t *producer, dict extensions, bytes mid
     consumer.demand.grant.rung = NO_RUNG
     consumer.demand.fresh = True
     consumer.priority = 1
-    spans_open(&consumer.spans, VIDEO_SPANS if producer.video else AUDIO_SPANS)
+    spans_open(&consumer.spans, consumer.first_spans, VIDEO_SPANS if producer.video else AUDIO_SPANS)
     if producer.streams[0].frame_log != NULL:
         consumer.selection = <selection_t *>calloc(1, sizeof(selection_t))
         if consumer.selection == NULL:

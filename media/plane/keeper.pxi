@@ -101,7 +101,7 @@ cdef class Keeper:
         core.evp.init = <evp_init_t>evp_function("EVP_EncryptInit_ex")
         core.evp.update = <evp_update_t>evp_function("EVP_EncryptUpdate")
         core.evp.final = <evp_final_t>evp_function("EVP_EncryptFinal_ex")
-        core.evp.control = <evp_control_t>evp_function("EVP_CIPHER_CTX_ctrl")
+        core.evp.answer = <evp_answer_t>evp_function("EVP_CIPHER_CTX_get_params")
         core.hmac = <hmac_t>evp_function("HMAC")
         core.sha1 = (<evp_cipher_t>evp_function("EVP_sha1"))()
         if not (

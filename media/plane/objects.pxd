@@ -19,7 +19,7 @@ from media.plane.seal cimport evp_t, seal_t
 from media.plane.selection cimport selection_t
 from media.plane.rates cimport rate_t
 from media.plane.rtcp cimport CNAME_MOST
-from media.plane.spans cimport spans_t
+from media.plane.spans cimport SPANS_FIRST, span_t, spans_t
 from media.plane.srtp cimport srtp_t
 from media.plane.stream cimport stream_t
 
@@ -41,7 +41,7 @@ cdef enum:
     PROBING_MOST = 16  # transports that send probes at the same time
     ANY_LAYER = 255
     CACHE_LINE = 64
-    CONSUMER_LINES = 5
+    CONSUMER_LINES = 6
     TRANSPORT_LINES = 3
 
 # A growing array of pointers (grows only when objects are added).
@@ -252,6 +252,7 @@ ctypedef struct consumer_t:
     uint64_t packets
     uint64_t octets  # payload only, RFC 3550 section 6.4.1
     uint64_t bytes
+    span_t first_spans[<int>SPANS_FIRST]
     int64_t handle
     uint64_t retransmitted
     uint64_t nacks  # RTCP messages

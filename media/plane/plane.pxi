@@ -2,7 +2,7 @@
 
 from media.plane.loop cimport loop_t, now_us, pthread_join, run_loop, signal_fd, start_thread
 from media.plane.queue cimport huitang_release
-from media.plane.sockets cimport deliver_to_kernel, name_t, send_to, sockets_t, write_name
+from media.plane.sockets cimport deliver_to_kernel, name_t, prepare_receiving, send_to, sockets_t, write_name
 
 @cython.no_gc_clear
 cdef class Plane(Core):
@@ -27,6 +27,7 @@ cdef class Plane(Core):
         self.sockets = <sockets_t *>calloc(1, sizeof(sockets_t))
         if self.sockets == NULL:
             raise MemoryError
+        prepare_receiving(self.sockets)
         cdef Exchange shared = exchange
         sharing = ALONE if shared is None else FURTHER if shared.taken else FIRST
         datagrams, listeners = open_all(addresses, port, tcp, sharing)

@@ -16,18 +16,26 @@ ctypedef const void *(*evp_cipher_t)() noexcept nogil
 ctypedef int (*evp_init_t)(void *cipher, const void *, void *, const uint8_t *key, const uint8_t *iv) noexcept nogil
 ctypedef int (*evp_update_t)(void *cipher, uint8_t *out, int *written, const uint8_t *data, int length) noexcept nogil
 ctypedef int (*evp_final_t)(void *cipher, uint8_t *out, int *written) noexcept nogil
-ctypedef int (*evp_control_t)(void *cipher, int what, int length, void *value) noexcept nogil
+ctypedef int (*evp_answer_t)(void *cipher, param_t *params) noexcept nogil
 
 cdef enum:
-    EVP_CTRL_AEAD_GET_TAG = 0x10
+    OSSL_PARAM_OCTET_STRING = 5
     SEAL_TAG = 16
     SEAL_SALT = 12
+
+# OSSL_PARAM: what is asked for, and where the answer goes. A list of them ends with one without a key.
+ctypedef struct param_t:
+    const char *key
+    unsigned int type
+    void *data
+    size_t size
+    size_t answered
 
 ctypedef struct evp_t:
     evp_init_t init
     evp_update_t update
     evp_final_t final
-    evp_control_t control
+    evp_answer_t answer
 
 # One transport's keys for the RTP it is sent.
 ctypedef struct seal_t:
@@ -62,15 +70,22 @@ cdef inline int seal_rtp(
     cdef uint8_t iv[<int>SEAL_SALT]
     cdef int header = header_length(packet)
     cdef int written = 0
+    cdef param_t tag[2]
     if index < 0:
         return 0
     nonce(iv, seal, packet, index)
+    # Asked for straight, which saves a tenth of sealing: EVP_CIPHER_CTX_ctrl would make the same question of its own.
+    tag[0].key = b"tag"
+    tag[0].type = OSSL_PARAM_OCTET_STRING
+    tag[0].data = packet + length
+    tag[0].size = SEAL_TAG
+    tag[1].key = NULL
     if (
         evp.init(seal.cipher, NULL, NULL, NULL, iv) != 1
         or evp.update(seal.cipher, NULL, &written, packet, header) != 1
         or evp.update(seal.cipher, packet + header, &written, packet + header, length - header) != 1
         or evp.final(seal.cipher, packet + length, &written) != 1
-        or evp.control(seal.cipher, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG, packet + length) != 1
+        or evp.answer(seal.cipher, tag) != 1
     ):
         return 0
     return length + SEAL_TAG

@@ -85,6 +85,7 @@ ctypedef struct sockets_t:
     bint ipv6[<int>SOCKETS_MOST]
     int count
     int refusals
+    int received  # datagrams, the last time
     mmsghdr incoming[<int>RECEIVE_MOST]
     iovec incoming_parts[<int>RECEIVE_MOST]
     name_t incoming_names[<int>RECEIVE_MOST]
@@ -125,9 +126,9 @@ cdef inline uint32_t write_name(const address_t *address, name_t *name) noexcept
     return sizeof(sockaddr_in)
 
 
-cdef inline int receive_batch(sockets_t *sockets, int socket) noexcept nogil:
-    """Read what the socket holds, at most RECEIVE_MOST datagrams; their number, 0 for none."""
-    cdef int i, count
+cdef inline void prepare_receiving(sockets_t *sockets) noexcept nogil:
+    """Lay out the kernel messages that datagrams come in: once, for they take ten kilobytes of cache."""
+    cdef int i
     for i in range(RECEIVE_MOST):
         sockets.incoming_parts[i].iov_base = sockets.incoming_bytes[i]
         sockets.incoming_parts[i].iov_len = RECEIVE_ROOM
@@ -135,8 +136,16 @@ cdef inline int receive_batch(sockets_t *sockets, int socket) noexcept nogil:
         sockets.incoming[i].msg_hdr.msg_iovlen = 1
         sockets.incoming[i].msg_hdr.msg_name = &sockets.incoming_names[i]
         sockets.incoming[i].msg_hdr.msg_namelen = sizeof(name_t)
+
+
+cdef inline int receive_batch(sockets_t *sockets, int socket) noexcept nogil:
+    """Read what the socket holds, at most RECEIVE_MOST datagrams; their number, 0 for none."""
+    cdef int i, count
+    for i in range(sockets.received):  # the kernel has written over the room for an address
+        sockets.incoming[i].msg_hdr.msg_namelen = sizeof(name_t)
     count = recvmmsg(sockets.fds[socket], sockets.incoming, RECEIVE_MOST, MSG_DONTWAIT, NULL)
-    return count if count > 0 else 0
+    sockets.received = count if count > 0 else 0
+    return sockets.received
 
 
 cdef inline void prepare(

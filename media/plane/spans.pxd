@@ -27,9 +27,8 @@ ctypedef struct span_t:
     uint8_t top  # the highest spatial layer: its last packet ends the picture
     uint32_t active  # the decode targets to name in its dependency descriptors; 0: the publisher's word holds
 
-# Never copied: it may point into itself.
 ctypedef struct spans_t:
-    span_t *items  # circular; `few` until there are more
+    span_t *items  # circular; its owner's SPANS_FIRST until there are more
     int capacity  # powers of two
     int most
     int64_t begun  # spans ever begun; the newest is at (begun - 1) & (capacity - 1)
@@ -39,18 +38,17 @@ ctypedef struct spans_t:
     uint32_t newest_timestamp
     uint8_t newest_tl0
     uint8_t newest_key
-    span_t few[<int>SPANS_FIRST]
 
 
-cdef inline void spans_open(spans_t *spans, int most) noexcept nogil:
-    """`most`: how many are kept in the end, a power of two."""
-    spans.items = spans.few
+cdef inline void spans_open(spans_t *spans, span_t *first, int most) noexcept nogil:
+    """`first`: SPANS_FIRST of the owner's, where he has them near; `most`: how many are kept in the end, a power of two."""
+    spans.items = first
     spans.capacity = SPANS_FIRST
     spans.most = most
 
 
 cdef inline void spans_close(spans_t *spans) noexcept nogil:
-    if spans.items != spans.few:
+    if spans.capacity > SPANS_FIRST:
         free(spans.items)
     spans.items = NULL
 

@@ -25,7 +25,7 @@ from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring
 from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
 from media.plane.rtp cimport element_t, next_element, parse_rtp as c_parse_rtp, rtp_t
 from media.plane.spans cimport (
-    span_t, spans_begin, spans_close, spans_current, spans_find, spans_find_out, spans_open, spans_skip, spans_t,
+    SPANS_FIRST, span_t, spans_begin, spans_close, spans_current, spans_find, spans_find_out, spans_open, spans_skip, spans_t,
 )
 from media.plane.stream cimport stream_arrival, stream_t
 
@@ -193,9 +193,10 @@ def write_nack(wanted):
 
 cdef class Spans:
     cdef spans_t spans
+    cdef span_t first[<int>SPANS_FIRST]
 
     def __cinit__(self, most, newest_out):
-        spans_open(&self.spans, most)
+        spans_open(&self.spans, self.first, most)
         self.spans.newest_out = newest_out
 
     def __dealloc__(self):
