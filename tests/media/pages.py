@@ -67,6 +67,7 @@ async def publish(
     codec: str = "video/VP8",
     layers: int = 1,
     mode: str | None = None,
+    announced: bool = True,
     size: tuple[int, int] = (640, 480),
     red: bool = False,
 ) -> tuple[Transport, list[Producer]]:
@@ -86,7 +87,7 @@ async def publish(
     rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
     audio, video = offer.media
     pictures = sdp.rtp_parameters(video, rids)
-    if mode is not None:
+    if mode is not None and announced:
         pictures["encodings"][0]["scalabilityMode"] = mode
     producers = [
         transport.produce("audio", sdp.rtp_parameters(audio)),

@@ -138,13 +138,18 @@ async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router,
 
 
 @pytest.mark.parametrize(
-    ("codec", "mode"),
-    [("video/VP9", "L3T3_KEY"), ("video/VP9", "L3T3"), ("video/AV1", "L3T3_KEY"), ("video/AV1", "L3T3")],
+    ("codec", "mode", "announced"),
+    [
+        ("video/VP9", "L3T3_KEY", False),
+        ("video/VP9", "L3T3", True),
+        ("video/AV1", "L3T3_KEY", True),
+        ("video/AV1", "L3T3", False),
+    ],
 )
 async def test_spatial_layers_of_one_stream_are_chosen(
-    page: Page, router: Router, listener: Listener, codec: str, mode: str
+    page: Page, router: Router, listener: Listener, codec: str, mode: str, announced: bool
 ) -> None:
-    _, producers = await publish(page, router, codec=codec, mode=mode, size=(960, 540))
+    _, producers = await publish(page, router, codec=codec, mode=mode, announced=announced, size=(960, 540))
     assert producers[1].type == "svc"
     _, consumer = await receive(page, router, *producers)
     assert consumer.type == "svc"
