@@ -65,7 +65,6 @@ class Transport:
         self._closed = False
         self._cname = uuid.uuid4().hex
         self._next_mid = 0
-        self._ssrcs: set[int] = {_PROBATOR_SSRC}
         self._said: Said | None = None
         self._quality = QualityMeter()
         self._connection = Connection(context.pump, context.identity, self._state_changed)
@@ -186,7 +185,6 @@ class Transport:
             paused=paused,
         )
         self._next_mid += 1
-        self._ssrcs |= {ssrc, ssrc + 1}
         consumer = Consumer(
             self._context,
             handle,
@@ -255,9 +253,10 @@ class Transport:
                 raise WrongMediaState("duplicate_stream", field="encodings.ssrc")
 
     def _free_ssrc(self) -> int:
+        taken = {_PROBATOR_SSRC, *(consumer.ssrc for consumer in self.consumers.values())}
         while True:
             ssrc = 1 + secrets.randbelow(_HIGHEST_SSRC)
-            if not {ssrc, ssrc + 1} & self._ssrcs:
+            if not {ssrc - 1, ssrc, ssrc + 1} & taken:
                 return ssrc
 
     def _grade(self) -> None:
@@ -289,7 +288,6 @@ class Transport:
 
     def _consumer_gone(self, consumer: Consumer) -> None:
         self.consumers.pop(consumer.id, None)
-        self._ssrcs -= {consumer.ssrc, consumer.ssrc + 1}
 
     def _require(self, direction: Direction) -> None:
         self._require_open()
