@@ -1,7 +1,8 @@
 """Where a film can be entered: its beginning, the agenda's items as begun, shared screens, interruptions. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -34,7 +35,7 @@ def find_chapters(story: Story, brief: Brief, texts: FilmTexts) -> tuple[Chapter
 def _said(story: Story, brief: Brief) -> Iterator[tuple[float, str]]:
     """Items in the order in which they were said to begin, which they keep however the clock was set in between."""
     moments = [datetime.fromisoformat(mark.at) for mark in brief.marks]
-    heard = [_heard(story, at) for at in moments]
+    heard = _heard(story, moments)
     earliest = 0.0
     for index, (mark, at, place) in enumerate(zip(brief.marks, moments, heard, strict=True)):
         begin = place
@@ -57,9 +58,16 @@ def _seen(story: Story, texts: FilmTexts) -> Iterator[tuple[float, str]]:
                     yield begin, texts.say("shares", name=clip.name)
 
 
-def _heard(story: Story, at: datetime) -> float | None:
-    """Where a moment is of which capture noted where it was."""
-    return next((stretch.marks[at] for stretch in story.stretches if at in stretch.marks), None)
+def _heard(story: Story, moments: Sequence[datetime]) -> list[float | None]:
+    """Where each moment is, as far as capture noted it.
+
+    Several can have one time: a room's own stands still while a clock that was set back catches up with it.
+    """
+    places: dict[datetime, deque[float]] = defaultdict(deque)
+    for stretch in story.stretches:
+        for at, place in stretch.marks:
+            places[at].append(place)
+    return [places[at].popleft() if places[at] else None for at in moments]
 
 
 def _by_clock(story: Story, at: datetime) -> float | None:

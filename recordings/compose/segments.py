@@ -47,7 +47,9 @@ class SegmentRecord:
     failure: Failure | None = None
     wishes: dict[str, bool] = field(default_factory=dict)  # person -> asked last not to be in the picture
     clock_set: tuple[datetime, float] | None = None  # last: what the server's clock showed, and when
-    marks: dict[datetime, float] = field(default_factory=dict)  # as the records have it -> when that was
+    marks: list[tuple[datetime, float]] = field(
+        default_factory=list
+    )  # as the records have it, and when that was
 
     def shown_at(self, seconds: float) -> datetime:
         """What the server's clock showed in the end, at this second or later; what it was set to counts."""
@@ -95,7 +97,7 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
     elif event == "picture":
         segment.wishes[str(line["personKey"])] = line["hidden"] is True
     elif event == "mark":
-        segment.marks.setdefault(_moment(line["at"]), _seconds(segment, line))
+        segment.marks.append((_moment(line["at"]), _seconds(segment, line)))
     elif event == "clock":
         segment.clock_set = (_moment(line["at"]), _seconds(segment, line))
     elif event == "end":

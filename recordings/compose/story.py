@@ -1,8 +1,8 @@
 """What was to be seen and heard when: all segments of a recording on the one time line of the composed film."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -56,7 +56,7 @@ class Stretch:
     started_at: datetime
     begin: float
     end: float
-    marks: Mapping[datetime, float] = field(default_factory=dict)
+    marks: tuple[tuple[datetime, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
         clips += [track.clip(shift, f"{path.name}/{track.record.number}", hidden) for track in found]
         finish = max(track.end for track in found)
         end = finish + shift
-        marks = {at: min(max(seconds, begin), finish) + shift for at, seconds in segment.marks.items()}
+        marks = tuple((at, min(max(seconds, begin), finish) + shift) for at, seconds in segment.marks)
         stretches.append(Stretch(segment.shown_at(begin), begin + shift, end, marks))
         last = (segment, finish)
     if not clips:

@@ -95,6 +95,24 @@ def test_after_the_machine_was_begun_anew_the_clock_tells_how_long_it_was_away(t
     assert "录制中断 40 秒" in chapters(tmp_path, marks)
 
 
+def test_items_that_began_while_a_rooms_time_stood_still_are_where_each_began(tmp_path: Path) -> None:
+    """The clock is set back by an hour: for so long everything has the time of what came before."""
+    sound = Publisher().audio(silence, LENGTH)
+    meeting = Meeting(tmp_path)
+    meeting.join((track(sound, "a", TrackSource.MICROPHONE), sound))
+    at = meeting.clock()
+    for second in (12.0, 24.0, 36.0):
+        meeting.run(second)
+        meeting.capture.mark(at, meeting.now_us)
+    meeting.run(LENGTH)
+    meeting.end()
+    found = chapters(tmp_path, [AgendaMark(at.isoformat(), title) for title in "abc"])
+    assert found == {
+        title: pytest.approx(TITLE_SECONDS + second, abs=0.2)
+        for title, second in (("a", 12), ("b", 24), ("c", 36))
+    }
+
+
 def forget(folder: Path, *numbers: int) -> None:
     """Capture did not hear of these of the marks in the journals, in order."""
     number = 0

@@ -161,20 +161,22 @@ async def test_what_hosts_decided_outlives_a_restart(
 async def test_the_item_that_began_last_is_on_after_a_restart_however_the_clock_was_set(
     services: Services, branch: Branch, clock: FakeClock, hours: int
 ) -> None:
+    """While the server is down: a room that is rebuilt has the time of then."""
     meeting = await services.meetings.schedule(
         branch.secretary, request(branch, clock.now, agenda="一、学习\n二、讨论\n三、表决")
     )
-    host = await services.enter(branch.secretary, meeting.id)
+    running = services
     for item in (0, 2, 1):
-        await services.live.handle(meeting.id, MarkAgenda(host.peer_id, item))
+        host = await running.enter(branch.secretary, meeting.id)
+        await running.live.handle(meeting.id, MarkAgenda(host.peer_id, item))
         clock.advance(timedelta(hours=hours))
-    revived = await services.killed()
+        running = await running.killed()
     try:
-        room = revived.live.snapshot(meeting.id)
+        room = running.live.snapshot(meeting.id)
         assert room is not None
         assert room.agenda_item == 1
     finally:
-        await revived.stop()
+        await running.stop()
 
 
 async def test_an_abandoned_meeting_ends_by_itself_at_the_moment_it_emptied(
