@@ -7,10 +7,12 @@ Runs as a process of its own, at low priority:
 The order of work: `story` reads journals and media files and, with `timeline`, says what was to be seen and heard
 when. `sound` comes first and in one go: `voices` decode, `mixer` puts together, and from the levels `speech` tells
 who speaks; how loud it is to be (`loudness`) and its encoding are seen to beside the pictures. `scenes` and `layout`
-make of it who stands where from which frame to which; `shooting` draws (`pictures`, a thread a track, and `canvas`)
+make of it who stands where from which frame to which; `shooting` draws (`pictures`, a process a track, and `canvas`)
 and `shots` encode, a thread a size, in parts of a minute, which are kept in `work`: a composition that is killed goes
-on with the part it was at. `film` joins parts and sound, not encoding again, `verify` looks at the result, `stills`,
-`chapters` and `hls` make what goes with it. The `brief`, one line on standard input, tells what the files do not;
+on with the part it was at. What people have sent is opened and decoded in processes of their own alone (`isolation`):
+a track that kills or keeps its process is left out, and the film says so in its place. `film` joins parts and sound,
+not encoding again, `verify` looks at the result, `stills`, `chapters` and `hls` make what goes with it. The `brief`,
+one line on standard input, tells what the files do not;
 nothing here knows of databases: progress and result are JSON lines on standard output (`report`), and the supervisor
 is `recordings.composing`.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from recordings.compose import isolation
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
 from recordings.compose.composer import Composed, NothingToCompose, compose
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
@@ -37,7 +38,10 @@ def main() -> int:
     if options.supervised:
         brief = read_brief(sys.stdin.buffer.readline(LONGEST_LINE))
         threading.Thread(target=_end_with_supervisor, daemon=True).start()
-    return _compose(options.folder, brief)
+    try:
+        return _compose(options.folder, brief)
+    finally:
+        isolation.end()
 
 
 def _compose(folder: Path, brief: Brief) -> int:

@@ -29,6 +29,7 @@ _CARDS: Final = (
     (66, 135, 105),
 )
 _NOTICE_SIZE: Final = 36
+_NOTICE_LINES: Final = 3
 _TITLE_SIZE: Final = 54
 _TITLE_LINES: Final = 3
 _MARGIN: Final = 80
@@ -72,19 +73,32 @@ class Canvas:
         for tile in scene.tiles:
             self._draw_tile(tile)
 
-    def put(self, tile: Tile, at: Rect, picture: av.VideoFrame) -> None:
-        """Set a picture, scaled to `at`, into its tile."""
+    def put(self, tile: Tile, at: Rect, pixels: Plane) -> None:
+        """Set a picture of the size of `at`, its planes one after the other, into its tile."""
         key = tile.key or ""
         self._changed = True
         if self._taken.get(key) != at:  # it was turned, or shared another window: what stood there must go
             self._fill(tile.picture, (_TILE, _NEUTRAL, _NEUTRAL))
             self._taken[key] = at
-        for plane, target, half in zip(picture.planes, (self._y, self._u, self._v), (1, 2, 2), strict=True):
-            width, height = at.width // half, at.height // half
-            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-            target[at.y // half : at.y // half + height, at.x // half : at.x // half + width] = rows[
-                :height, :width
-            ]
+        begin = 0
+        for target, half in zip((self._y, self._u, self._v), (1, 2, 2), strict=True):
+            top, left, width, height = at.y // half, at.x // half, at.width // half, at.height // half
+            end = begin + width * height
+            target[top : top + height, left : left + width] = pixels[begin:end].reshape(height, width)
+            begin = end
+
+    def put_unreadable(self, tile: Tile) -> None:
+        """Say in a picture's place that there is none to be had."""
+        self._changed = True
+        self._taken.pop(tile.key or "", None)
+        place = tile.picture
+        self._fill(place, (_TILE, _NEUTRAL, _NEUTRAL))
+        size = max(_CARD_SMALLEST, min(_NOTICE_SIZE, place.height // _CARD_SHARE))
+        lines = self._lettering.lines(self._texts.say("unreadable"), place.width, size, _NOTICE_LINES)
+        height = _even(size * 8 // 5)
+        top = place.y + _even((place.height - height * len(lines)) // 2)
+        for index, line in enumerate(lines):
+            self._letter(line, Rect(place.x, top + index * height, place.width, height), size, _TILE)
 
     def frame_speaker(self, tile: Tile | None) -> None:
         """Put a border around whoever speaks, and take it from whoever spoke before."""

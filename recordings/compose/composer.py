@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,9 +13,10 @@ from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.chapters import find_chapters
 from recordings.compose.film import KEY_FRAME_DISTANCE, LARGE, Size, join, sizes_of
+from recordings.compose.isolation import Broken, Isolated
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
-from recordings.compose.sound import even_sound, mix_sound, read_speech
+from recordings.compose.sound import even_sound, mix_sound, read_speech, unreadable_among
 from recordings.compose.speech import Speech
 from recordings.compose.stills import make_poster, make_preview, poster_frame
 from recordings.compose.story import Story, read_story
@@ -74,20 +76,39 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
         )
         evened.result()
     outputs = _finish(story, scenes, brief, work, sizes, frames_a_part)
+    failure = story.failure or (Failure.CAPTURE_UNREADABLE if work.unreadable else None)
     report(0.99)
     publish(folder, work.folder, outputs)
     work.remove()
-    return Composed(frame_count(story) / FRAME_RATE, outputs, story.failure)
+    return Composed(frame_count(story) / FRAME_RATE, outputs, failure)
 
 
 def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
     if read_speech(work.folder) is None:
-        seconds = frame_count(story) / FRAME_RATE
-        mix_sound(story, seconds, work.folder, lambda share: report(_SOUND_SHARE * share))
+        _mix(story, work, lambda share: report(_SOUND_SHARE * share))
     speech = read_speech(work.folder)
     if speech is None:
         raise ValueError("the mix was lost")
     return speech
+
+
+def _mix(story: Story, work: Work, report: Callable[[float], None]) -> None:
+    """In a process of its own; where that breaks, without the clips that break one which reads them alone."""
+    while True:
+        clips = [clip for clip in story.clips if not clip.source.is_video and clip.key not in work.unreadable]
+        mixing = Isolated[float](mix_sound, clips, frame_count(story) / FRAME_RATE, work.folder)
+        try:
+            with closing(mixing):
+                for share in mixing:
+                    report(share)
+        except Broken as broken:
+            found = unreadable_among(clips)
+            if not found:
+                raise ValueError(f"mixing broke, but none of its clips alone: {broken}") from broken
+            for key, cause in found.items():
+                work.leave_out(key, cause)
+        else:
+            return
 
 
 def _finish(

@@ -1,10 +1,12 @@
 """Encodes the film's pictures in parts that are kept, and joins parts and sound into one MP4 without encoding again."""
 
 import contextlib
+import heapq
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +20,10 @@ from recordings.renditions import Chapter
 # A key frame every two seconds: a seek decodes at most 50 frames before it shows something.
 KEY_FRAME_DISTANCE: Final = 2 * FRAME_RATE
 PART_SUFFIX: Final = ".part"
+_FRAME: Final = Fraction(1, FRAME_RATE)
 _Packet = Any  # PyAV's packets are generic over streams it does not name
+# Seconds, where it goes, and what: interleaved by the first, so that a player finds side by side what belongs together.
+_Timed = tuple[float, Any, _Packet]
 _MILLISECONDS: Final = Fraction(1, 1000)
 
 
@@ -123,50 +128,33 @@ def join(
         sound_out = output.add_stream_from_template(sound.streams.audio[0])
         if chapters:
             output.set_chapters(_chapters(chapters, reel.seconds))
-        for packet in _interleaved(_pictures(reel), _sound(sound)):
-            packet.stream = pictures_out if packet.time_base == _FRAME else sound_out
+        ready = heapq.merge(_pictures(reel, pictures_out), _sound(sound, sound_out), key=itemgetter(0))
+        for _, stream, packet in ready:
+            packet.stream = stream
             output.mux_one(packet)
 
 
-_FRAME: Final = Fraction(1, FRAME_RATE)
-
-
-def _pictures(reel: Reel) -> Iterator[_Packet]:
+def _pictures(reel: Reel, to: Any) -> Iterator[_Timed]:
     """All parts' packets on one time line, in frames."""
     for begin, path in reel.parts:
         with av.open(str(path)) as container:
-            for packet in container.demux(video=0):
+            stream = container.streams.video[0]
+            scale = float(stream.time_base or 0) * FRAME_RATE
+            for packet in container.demux(stream):
                 if packet.pts is None or packet.dts is None:
                     continue
-                scale = packet.time_base / _FRAME
                 packet.pts, packet.dts = (round(at * scale) + begin for at in (packet.pts, packet.dts))
                 packet.time_base = _FRAME
                 packet.duration = 1
-                yield packet
+                yield packet.dts / FRAME_RATE, to, packet
 
 
-def _sound(container: Any) -> Iterator[_Packet]:
-    for packet in container.demux(audio=0):
+def _sound(container: Any, to: Any) -> Iterator[_Timed]:
+    stream = container.streams.audio[0]
+    scale = float(stream.time_base)
+    for packet in container.demux(stream):
         if packet.pts is not None and packet.size:
-            yield packet
-
-
-def _interleaved(one: Iterator[_Packet], other: Iterator[_Packet]) -> Iterator[_Packet]:
-    """Two streams by time, so that a player finds what belongs together side by side."""
-    heads = [next(one, None), next(other, None)]
-    sources = (one, other)
-    while any(head is not None for head in heads):
-        index = min((i for i in (0, 1) if heads[i] is not None), key=lambda i: _time(heads[i]))
-        head = heads[index]
-        heads[index] = next(sources[index], None)
-        if head is not None:
-            yield head
-
-
-def _time(packet: _Packet | None) -> float:
-    if packet is None or packet.dts is None:
-        return 0.0
-    return float(packet.dts * packet.time_base)
+            yield (packet.dts or 0) * scale, to, packet
 
 
 def _chapters(chapters: Sequence[Chapter], seconds: float) -> list[Any]:

@@ -1,29 +1,30 @@
-"""Decodes one track's pictures and scales them to their place, in a thread of its own.
+"""Decodes one track's pictures and scales them to their place, in a process of its own.
 
-FFmpeg works without the interpreter's lock, so these threads use all cores. Each runs a few pictures ahead of the film
-and then waits: memory stays bounded however long the track is.
+The processes use all cores. Each runs as far ahead of the film as its pipe holds pictures and then waits: memory stays
+bounded however long the track is.
 """
 
 import math
-import queue
-import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import av
+import numpy as np
+import numpy.typing as npt
 from av.error import FFmpegError
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from recordings.compose.isolation import SILENCE_SECONDS, Isolated
 from recordings.compose.layout import WIDTH, Rect, Tile, fit
 from recordings.compose.scenes import frame_at
 from recordings.compose.story import Clip
 
-_AHEAD: Final = 4
-_WAIT_SECONDS: Final = 0.2
 # 16,777,216: any screen there is; what claims to be more would only fill the memory.
 _MOST_PIXELS: Final = 4096 * 4096
 _END: Final = 1 << 62
+# After so many pictures that stand nowhere, a word that somebody is still at it.
+_UNSHOWN: Final = 100
 # Where somebody is one of many, in a picture of this width, half the pictures are enough: those that no other needs are
 # not decoded, which of a camera in temporal layers are half, and a new one is shown with every second frame only, with
 # all the others who are small, so that the frame between them repeats the one before.
@@ -40,12 +41,12 @@ class Showing(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """From frame `begin` on, `image` stands at `at` in `tile`."""
+    """From frame `begin` on, `pixels` stand at `at` in `tile`: the planes of yuv420p, one after the other."""
 
     begin: int
     tile: Tile
     at: Rect
-    image: av.VideoFrame
+    pixels: npt.NDArray[np.uint8]
 
 
 def needed_stretches(
@@ -69,25 +70,27 @@ def needed_stretches(
 
 
 class PictureReader:
-    """`advance` gives the newest picture up to a frame; `close` ends the thread."""
+    """`advance` gives the newest picture up to a frame; `close` ends the process."""
 
-    def __init__(self, clip: Clip, showings: Sequence[Showing]) -> None:
-        self._clip = clip
-        self._showings = list(showings)
-        self._queue: queue.Queue[Picture | None] = queue.Queue(_AHEAD)
+    def __init__(self, clip: Clip, showings: Sequence[Showing], silence: float = SILENCE_SECONDS) -> None:
+        self._pictures: Isolated[Picture] = Isolated(_pictures, clip, list(showings), silence=silence)
         self._head: Picture | None = None
         self._finished = False
-        self._closing = threading.Event()
-        self._scaler = VideoReformatter()
-        self._thread = threading.Thread(target=self._run, name=f"pictures {clip.key}", daemon=True)
-        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that decodes."""
+        return self._pictures.pid
 
     def advance(self, frame: int) -> Picture | None:
-        """The newest picture that begins at or before `frame`, None where nothing has changed since the last call."""
+        """The newest picture that begins at or before `frame`, None where nothing has changed since the last call.
+
+        Broken where decoding has killed or keeps the process.
+        """
         newest: Picture | None = None
         while not self._finished:
             if self._head is None:
-                self._head = self._queue.get()
+                self._head = next(self._pictures, None)
                 self._finished = self._head is None
             elif self._head.begin <= frame:
                 newest, self._head = self._head, None
@@ -96,30 +99,44 @@ class PictureReader:
         return newest
 
     def close(self) -> None:
-        """Stop decoding; returns when the thread has ended."""
-        self._closing.set()
-        self._thread.join()
+        """Stop decoding."""
+        self._pictures.close()
 
-    def _run(self) -> None:
-        try:
-            held: tuple[int, av.VideoFrame] | None = None
-            for frame, image in self._decode():
-                if held is not None and frame > held[0]:
-                    self._emit(*held, end=frame)
-                held = (max(frame, held[0]) if held else frame, image)
-                if self._closing.is_set():
-                    return
-            if held is not None:
-                self._emit(*held, end=_END)
-        finally:
-            self._put(None)
+
+def _pictures(clip: Clip, showings: Sequence[Showing]) -> Iterator[Picture | None]:
+    return _Decoding(clip, showings).pictures()
+
+
+class _Decoding:
+    """What happens in the process."""
+
+    def __init__(self, clip: Clip, showings: Sequence[Showing]) -> None:
+        self._clip = clip
+        self._showings = list(showings)
+        self._scaler = VideoReformatter()
+
+    def pictures(self) -> Iterator[Picture | None]:
+        """In order; None now and then where there is nothing to be shown for long."""
+        held: tuple[int, av.VideoFrame] | None = None
+        unshown = 0
+        for frame, image in self._decode():
+            unshown += 1
+            if held is not None and frame > held[0]:
+                for picture in self._placed(*held, end=frame):
+                    yield picture
+                    unshown = 0
+            held = (max(frame, held[0]) if held else frame, image)
+            if unshown % _UNSHOWN == _UNSHOWN - 1:
+                yield None
+        if held is not None:
+            yield from self._placed(*held, end=_END)
 
     def _decode(self) -> Iterator[tuple[int, av.VideoFrame]]:
         try:
             with av.open(str(self._clip.path)) as container:
                 stream = container.streams.video[0]
                 context = stream.codec_context
-                context.thread_count = 1  # the tracks are the threads
+                context.thread_count = 1  # the tracks are the processes
                 context.options = {"max_pixels": str(_MOST_PIXELS)}
                 time_base = float(stream.time_base or 0)
                 stretches = needed_stretches(self._clip.keys, self._showings, self._clip.when)
@@ -151,15 +168,15 @@ class PictureReader:
         return showing is None or showing.tile.picture.width <= _SMALL
 
     def _is_needed(self, packet: Any, stretches: list[tuple[float, int]], time_base: float) -> bool:
-        if packet.pts is None or self._closing.is_set():
-            return packet.pts is None  # the end, at which the decoder gives what it holds
+        if packet.pts is None:
+            return True  # the end, at which the decoder gives what it holds
         at = packet.pts * time_base
         while stretches and frame_at(self._clip.when(at)) > stretches[0][1]:
             stretches.pop(0)
         return bool(stretches) and at >= stretches[0][0] - time_base
 
-    def _emit(self, begin: int, image: av.VideoFrame, *, end: int) -> None:
-        """Put the picture for every place it has between two frames: a scene may change while it stands still."""
+    def _placed(self, begin: int, image: av.VideoFrame, *, end: int) -> Iterator[Picture]:
+        """The picture for every place it has between two frames: a scene may change while it stands still."""
         while self._showings and self._showings[0].end <= begin:
             self._showings.pop(0)
         for showing in self._showings:
@@ -169,12 +186,13 @@ class PictureReader:
             scaled = self._scaler.reformat(
                 image, at.width, at.height, "yuv420p", interpolation=Interpolation.AREA, threads=1
             )
-            self._put(Picture(max(begin, showing.begin), showing.tile, at, scaled))
+            yield Picture(max(begin, showing.begin), showing.tile, at, _pixels(scaled))
 
-    def _put(self, item: Picture | None) -> None:
-        while not self._closing.is_set():
-            try:
-                self._queue.put(item, timeout=_WAIT_SECONDS)
-            except queue.Full:
-                continue
-            return
+
+def _pixels(image: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """The planes of an image in yuv420p without what they are padded with."""
+    planes = [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+        for plane in image.planes
+    ]
+    return np.concatenate([plane.reshape(-1) for plane in planes])

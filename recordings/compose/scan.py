@@ -1,10 +1,16 @@
 """Looks through a captured file without decoding: from when to when there is something in it."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from av.error import FFmpegError
+
+from recordings.compose.isolation import SILENCE_SECONDS, Broken, Isolated
+
+Wanted = Sequence[tuple[Path, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +22,29 @@ class Scan:
     keys: tuple[float, ...]  # where decoding can begin
 
 
+def scan_files(wanted: Wanted, silence: float = SILENCE_SECONDS) -> list[Scan | None]:
+    """`scan` of each file with its longest pause; None where it cannot be opened, or kills or keeps whoever tries."""
+    found: list[Scan | None] = []
+    while len(found) < len(wanted):
+        with closing(Isolated(_scans, wanted[len(found) :], silence=silence)) as scans:
+            try:
+                for (contents,) in scans:
+                    found.append(contents)
+            except Broken:
+                found.append(None)
+    return found
+
+
+def _scans(wanted: Wanted) -> Iterator[tuple[Scan | None]]:
+    for path, longest_pause in wanted:
+        try:
+            yield (scan(path, longest_pause),)
+        except (FFmpegError, OSError, ValueError, IndexError):
+            yield (None,)
+
+
 def scan(path: Path, longest_pause: float) -> Scan:
-    """Read every packet's time; OSError (av's errors are such, or ValueError) where the file cannot be opened.
+    """Read every packet's time; FFmpegError, OSError, ValueError or IndexError where the file cannot be opened.
 
     A file that is damaged in the middle or cut off gives what comes before.
     """

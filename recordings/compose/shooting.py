@@ -8,6 +8,7 @@ from recordings.compose.brief import Brief
 from recordings.compose.canvas import Canvas
 from recordings.compose.film import Size
 from recordings.compose.fonts import find_font
+from recordings.compose.isolation import Broken
 from recordings.compose.layout import Tile
 from recordings.compose.lettering import Lettering
 from recordings.compose.pictures import PictureReader, Showing
@@ -19,7 +20,7 @@ from recordings.compose.texts import FilmTexts
 from recordings.compose.work import Work
 from recordings.tracks import TrackSource
 
-# Threads begin this long before their pictures are wanted.
+# Readers begin this long before their pictures are wanted.
 _EARLY: Final = FRAME_RATE
 # Who speaks is looked up so often: a syllable is about this long.
 _GLANCE: Final = FRAME_RATE // 5
@@ -59,7 +60,7 @@ class Shooting:
         if not scenes:
             return
         with (
-            contextlib.closing(_Stage(self._story, scenes)) as stage,
+            contextlib.closing(_Stage(self._story, scenes, self._work)) as stage,
             Shots(self._work.part, self._sizes, done) as shots,
         ):
             for scene in scenes:
@@ -83,17 +84,21 @@ class Shooting:
 
 
 class _Stage:
-    """The readers of all clips: begun shortly before they are seen, ended when they are seen no more."""
+    """The readers of all clips: begun shortly before they are seen, ended when they are seen no more.
 
-    def __init__(self, story: Story, scenes: Sequence[Scene]) -> None:
+    A clip that breaks its reader is left out from there on, also by whoever goes on with this film.
+    """
+
+    def __init__(self, story: Story, scenes: Sequence[Scene], work: Work) -> None:
+        self._work = work
         self._showings: dict[str, list[Showing]] = {}
         for scene in scenes:
             for tile in scene.tiles:
                 if tile.key is not None and tile.label is not None:
                     self._showings.setdefault(tile.key, []).append(Showing(scene.begin, scene.end, tile))
-        clips = {clip.key: clip for clip in story.clips}
+        clips = {clip.key: clip for clip in story.clips if clip.key not in work.unreadable}
         self._waiting = sorted(
-            ((clips[key], showings) for key, showings in self._showings.items()),
+            ((clips[key], showings) for key, showings in self._showings.items() if key in clips),
             key=lambda item: item[1][0].begin,
             reverse=True,
         )
@@ -106,14 +111,28 @@ class _Stage:
             self._readers[clip.key] = PictureReader(clip, showings)
         if frame == scene.begin:
             self._dismiss(frame)
+            for tile in scene.tiles:
+                if tile.key in self._work.unreadable and tile.label is not None:
+                    canvas.put_unreadable(tile)
         for tile in scene.tiles:
             reader = self._readers.get(tile.key or "")
-            picture = reader.advance(frame) if reader is not None else None
+            if reader is not None:
+                self._draw(reader, tile, frame, canvas)
+
+    def _draw(self, reader: PictureReader, tile: Tile, frame: int, canvas: Canvas) -> None:
+        try:
+            picture = reader.advance(frame)
+        except Broken as broken:
+            key = tile.key or ""
+            self._work.leave_out(key, str(broken))
+            self._readers.pop(key).close()
+            canvas.put_unreadable(tile)
+        else:
             if picture is not None and _same_place(picture.tile, tile):
-                canvas.put(tile, picture.at, picture.image)
+                canvas.put(tile, picture.at, picture.pixels)
 
     def close(self) -> None:
-        """End every thread."""
+        """End every process."""
         for reader in self._readers.values():
             reader.close()
         self._readers.clear()

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Self
@@ -12,10 +13,12 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from recordings.compose.isolation import SILENCE_SECONDS, Broken, Isolated
 from recordings.compose.loudness import RATE, TARGET_LUFS, Meter, Samples, sound_frame
 from recordings.compose.mixer import BLOCK, Limiter, Mixer
 from recordings.compose.speech import Speech, Turn, find_turns
-from recordings.compose.story import Story
+from recordings.compose.story import Clip
+from recordings.compose.voices import listen
 
 FILM_SOUND: Final = "film-sound.m4a"
 POOR_SOUND: Final = "sound.m4a"
@@ -33,21 +36,36 @@ _FILM_BITS: Final = 96_000
 _POOR_BITS: Final = 40_000
 
 
-def mix_sound(story: Story, seconds: float, work: Path, report: Callable[[float], None]) -> None:
-    """Mix everybody into one file in `work` and note, last, how loud it is and who speaks when; OSError of the disk."""
+def mix_sound(clips: Sequence[Clip], seconds: float, work: Path) -> Iterator[float]:
+    """Mix everybody into one file in `work` and note, last, how loud it is and who speaks when; OSError of the disk.
+
+    Tells the share done, 0..1, with every second.
+    """
     meter = Meter()
-    mixer = Mixer(story.clips)
+    mixer = Mixer(clips)
     total = max(1, round(seconds * RATE))
     with SoundFile(work / _MIX, "flac", "flac", "s16") as encoder:
         for position in range(0, total, RATE):
             mixed = mixer.read()[: total - position]
             meter.add(mixed)
             encoder.add(mixed * _ROOM)
-            report(position / total)
+            yield position / total
     heard = {"loudness": meter.integrated, "turns": find_turns(mixer.levels())}
     part = work / f"{_HEARD}.part"
     part.write_text(json.dumps(heard, ensure_ascii=False), encoding="utf-8")
     part.replace(work / _HEARD)
+
+
+def unreadable_among(clips: Sequence[Clip], silence: float = SILENCE_SECONDS) -> dict[str, str]:
+    """Keys of those that break a process which decodes nothing else, and how."""
+    found: dict[str, str] = {}
+    for clip in clips:
+        with closing(Isolated[None](listen, clip, silence=silence)) as listening:
+            try:
+                deque(listening, maxlen=0)
+            except Broken as broken:
+                found[clip.key] = str(broken)
+    return found
 
 
 def read_speech(work: Path) -> Speech | None:

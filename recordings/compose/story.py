@@ -7,11 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from av.error import FFmpegError
-
 from recordings.capture.journal import JOURNAL_NAME, SEGMENT_PREFIX
 from recordings.compose.brief import Brief
-from recordings.compose.scan import Scan, scan
+from recordings.compose.scan import Scan, scan_files
 from recordings.compose.segments import SegmentRecord, TrackRecord, read_segment
 from recordings.compose.timeline import TimeMap, TrackClock, build_time_maps
 from recordings.states import Failure
@@ -32,7 +30,10 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One track; `when` maps seconds of its file to seconds of the film, `spans` is when it is to be seen or heard."""
+    """One track; `when` maps seconds of its file to seconds of the film, `spans` is when it is to be seen or heard.
+
+    All of it can be handed to another process.
+    """
 
     key: str
     path: Path
@@ -148,7 +149,7 @@ class _Found:
         return max(end for _, end in self.spans)
 
     def clip(self, shift: float, key: str, hidden: frozenset[str]) -> Clip:
-        when, record = self.when, self.record
+        record = self.record
         spans = tuple((begin + shift, end + shift) for begin, end in self.spans)
         return Clip(
             key,
@@ -156,7 +157,7 @@ class _Found:
             record.source,
             record.peer_id,
             record.display_name,
-            lambda x: when(x) + shift,
+            self.when.later(shift),
             spans,
             self.keys,
             record.person_key in hidden,
@@ -169,22 +170,23 @@ def _tracks(segment: SegmentRecord) -> tuple[list[_Found], bool]:
     maps = build_time_maps(
         [TrackClock(record.peer_id, tuple(record.anchors), tuple(record.reports)) for record in records]
     )
+    # Where nothing that could be written ever came (no key frame, or silence from the start), there is no file.
+    there = [(record, when) for record, when in zip(records, maps, strict=True) if record.path.exists()]
+    contents = scan_files([(record.path, _pause(record)) for record, _ in there])
     found: list[_Found] = []
     unreadable = False
-    for record, when in zip(records, maps, strict=True):
-        if not record.path.exists():
-            continue  # nothing that could be written ever came: no key frame, or silence from the start
-        try:
-            pause = _CAMERA_PAUSE if record.source is TrackSource.CAMERA else math.inf
-            contents = scan(record.path, pause)
-        except (FFmpegError, OSError, ValueError, IndexError):
+    for (record, when), content in zip(there, contents, strict=True):
+        if content is None:
             unreadable = unreadable or record.path.stat().st_size > 0
-            continue
-        if contents.packets and when is not None:
-            found.append(_Found(record, when, _spans(record, when, contents), contents.keys))
+        elif content.packets and when is not None:
+            found.append(_Found(record, when, _spans(record, when, content), content.keys))
         else:
-            unreadable = unreadable or bool(contents.packets)
+            unreadable = unreadable or bool(content.packets)
     return found, unreadable
+
+
+def _pause(record: TrackRecord) -> float:
+    return _CAMERA_PAUSE if record.source is TrackSource.CAMERA else math.inf
 
 
 def _spans(record: TrackRecord, when: TimeMap, contents: Scan) -> tuple[Span, ...]:

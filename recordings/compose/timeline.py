@@ -68,6 +68,10 @@ class TimeMap:
         if len(ordered) == 2:  # noqa: PLR2004 - a straight line: its slope is the drift
             self._before = self._after = _slope(ordered[0], ordered[1])
 
+    def later(self, seconds: float) -> "TimeMap":
+        """The same line where the other clock shows so much more."""
+        return TimeMap(Point(x, y + seconds) for x, y in self._points)
+
     def __call__(self, x: float) -> float:
         """The other clock's reading at `x`."""
         index = bisect_right(self._xs, x)

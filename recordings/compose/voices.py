@@ -16,6 +16,9 @@ _LOOSE: Final = RATE * 2 // 1000
 _GAP_SECONDS: Final = 0.002
 # Further than this the clocks have leapt; in between, a few samples more or less a packet make up for it.
 _LEAP: Final = RATE * 40 // 1000
+_PACKETS_A_SECOND: Final = 50
+_FORMAT: Final = "flt"
+_LAYOUT: Final = "stereo"
 # 5 of 960 samples are half a per cent, which nobody hears.
 _STRETCH: Final = 5 / 960
 
@@ -45,6 +48,13 @@ class Voice:
             if start + len(samples) > end:
                 return found
             self._piece = None
+
+
+def listen(clip: Clip) -> Iterator[None]:
+    """Decode all of it for nothing but to see whether it can be done; None with every second or so."""
+    for number, _ in enumerate(_decode(clip)):
+        if number % _PACKETS_A_SECOND == 0:
+            yield None
 
 
 def _placed(clip: Clip) -> Iterator[tuple[int, Samples]]:
@@ -84,8 +94,9 @@ def _decode(clip: Clip) -> Iterator[tuple[float, Samples]]:
         with av.open(str(clip.path)) as container:
             stream = container.streams.audio[0]
             decoder.extradata = stream.codec_context.extradata
+            decoder.options = {"request_sample_fmt": _FORMAT}
             time_base = float(stream.time_base or 0)
-            resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
+            resampler = av.AudioResampler(format=_FORMAT, layout=_LAYOUT, rate=RATE)
             for packet in container.demux(stream):
                 if packet.pts is None or not packet.size:
                     continue
@@ -95,9 +106,14 @@ def _decode(clip: Clip) -> Iterator[tuple[float, Samples]]:
                 except FFmpegError:
                     continue  # a gap of one packet
                 for frame in frames:
-                    for even in resampler.resample(frame):
+                    for even in [frame] if _is_even(frame) else resampler.resample(frame):
                         samples = even.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
                         yield at, samples
                         at += len(samples) / RATE
     except (FFmpegError, IndexError):
         return  # what came before stands
+
+
+def _is_even(frame: av.AudioFrame) -> bool:
+    """Whether the decoder gives what is wanted already, as that of Opus does of stereo."""
+    return (frame.format.name, frame.layout.name, frame.sample_rate) == (_FORMAT, _LAYOUT, RATE)

@@ -7,7 +7,7 @@ fingerprint of these says so, and where it differs everything is done anew.
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +18,9 @@ from recordings.compose.story import segment_folders
 from recordings.renditions import COMPOSING_FOLDER
 
 _FINGERPRINT: Final = "fingerprint"
+_UNREADABLE: Final = "unreadable.json"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
-_PROGRAM: Final = 3
+_PROGRAM: Final = 4
 
 
 class Work:
@@ -35,6 +36,19 @@ class Work:
             kept.write_text(wanted, encoding="ascii")
         for unfinished in self.folder.glob(f"*{PART_SUFFIX}"):
             unfinished.unlink()
+        self._left_out = _read_unreadable(self.folder)
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Keys of the clips that have broken whoever decoded them, and how: nobody tries again."""
+        return self._left_out
+
+    def leave_out(self, key: str, cause: str) -> None:
+        """Note, for whoever goes on with this work too, that a clip cannot be read."""
+        self._left_out[key] = cause
+        part = self.folder / f"{_UNREADABLE}{PART_SUFFIX}"
+        part.write_text(json.dumps(self._left_out), encoding="utf-8")
+        part.replace(self.folder / _UNREADABLE)
 
     def part(self, number: int, size: Size) -> Path:
         """The pictures of one stretch in one size, numbered from 0."""
@@ -56,6 +70,14 @@ class Work:
     def remove(self) -> None:
         """It is composed; nothing here is needed any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _read_unreadable(folder: Path) -> dict[str, str]:
+    try:
+        content = json.loads((folder / _UNREADABLE).read_bytes())
+        return {str(key): str(cause) for key, cause in content.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _fingerprint(folder: Path, brief: Brief) -> str:

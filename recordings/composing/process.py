@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -34,40 +36,52 @@ def command(folder: Path, niceness: int) -> list[str]:
 async def run(folder: Path, niceness: int, brief: Brief) -> AsyncGenerator[Report]:
     """Progress, and as the last item Finished or Failed; a crash comes as Failed too.
 
-    The process does not outlive this generator, nor this program: it ends when its standard input closes.
+    The process does not outlive this generator, nor this program: it ends when its standard input closes. What it puts
+    into its temporary folder is removed after it, however it ended.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command(folder, niceness),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=_PROGRAM_FOLDER,
-        limit=_LONGEST_LINE,
-    )
-    errors = asyncio.create_task(_tail(process.stderr))
-    last: Report | None = None
+    async with _temporary_folder() as temporary:
+        process = await asyncio.create_subprocess_exec(
+            *command(folder, niceness),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=_PROGRAM_FOLDER,
+            env={**os.environ, "TMPDIR": temporary},
+            limit=_LONGEST_LINE,
+        )
+        errors = asyncio.create_task(_tail(process.stderr))
+        last: Report | None = None
+        try:
+            await _tell(process.stdin, brief)
+            async for line in _lines(process.stdout):
+                report = parse(line)
+                if isinstance(report, Progress):
+                    yield report
+                elif report is not None:
+                    last = report
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _TERMINATE_SECONDS)
+            if process.returncode is None:  # it neither says anything nor ends
+                process.kill()
+            code = await process.wait()
+            said = await errors
+            if last is None or (code != Exit.COMPOSED and not isinstance(last, Failed)):
+                last = Failed(Failure.COMPOSITION_FAILED, f"exit code {code}: {said}")
+            yield last
+        finally:
+            await _end(process)
+            errors.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await errors
+
+
+@contextlib.asynccontextmanager
+async def _temporary_folder() -> AsyncIterator[str]:
+    name = await asyncio.to_thread(tempfile.mkdtemp, prefix="composing-")
     try:
-        await _tell(process.stdin, brief)
-        async for line in _lines(process.stdout):
-            report = parse(line)
-            if isinstance(report, Progress):
-                yield report
-            elif report is not None:
-                last = report
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _TERMINATE_SECONDS)
-        if process.returncode is None:  # it neither says anything nor ends
-            process.kill()
-        code = await process.wait()
-        said = await errors
-        if last is None or (code != Exit.COMPOSED and not isinstance(last, Failed)):
-            last = Failed(Failure.COMPOSITION_FAILED, f"exit code {code}: {said}")
-        yield last
+        yield name
     finally:
-        await _end(process)
-        errors.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await errors
+        await asyncio.to_thread(shutil.rmtree, name, ignore_errors=True)
 
 
 async def _tell(stream: asyncio.StreamWriter | None, brief: Brief) -> None:

@@ -17,9 +17,11 @@ from members.policy import Actor, RoleName
 from recordings import repository
 from recordings.center import RecordingCenter
 from recordings.events import RecordingStatus
+from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
+from recordings.tracks import TrackSource
 from recordings.viewing.service import Viewings
 from rooms.attendance.models import AttendanceRecord
 from rooms.attendance.rules import AttendanceState
@@ -30,9 +32,13 @@ from rooms.meetings.states import InvitationOrigin, MeetingKind, MeetingState
 from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
+from tests.recordings.meetings import Meeting as Captured
+from tests.recordings.meetings import track
+from tests.recordings.publishers import RED, Publisher, sine, solid
 from tests.recordings.watching import LENGTH
 
 MakeMeeting = Callable[..., Awaitable[Meeting]]
+ENDS = (RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED)
 
 
 @dataclass
@@ -224,4 +230,55 @@ async def recording_of(database: Database, meeting: Meeting) -> Recording:
         assert found is not None
         row = await session.get(Recording, found)
     assert row is not None
+    return row
+
+
+class Centers:
+    """Centers one after the other on the same folder and records."""
+
+    def __init__(self, make: Callable[[], RecordingCenter]) -> None:
+        self._make = make
+        self.running: RecordingCenter | None = None
+
+    async def start(self) -> RecordingCenter:
+        self.running = self._make()
+        await self.running.start()
+        return self.running
+
+    async def stop(self) -> None:
+        if self.running is not None:
+            await self.running.stop()
+            self.running = None
+
+
+@pytest.fixture
+async def centers(
+    database: Database, settings: RecordingSettings, clock: FakeClock, heard: Heard
+) -> AsyncIterator[Centers]:
+    def make() -> RecordingCenter:
+        center = RecordingCenter(database, settings, clock)
+        center.set_listener(heard)
+        return center
+
+    made = Centers(make)
+    yield made
+    await made.stop()
+
+
+async def composing(
+    database: Database, settings: RecordingSettings, meeting: Meeting, clock: FakeClock, seconds: float
+) -> Recording:
+    """A recording that waits to be composed."""
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        row.ended_at, row.segments = clock(), 1
+        await session.flush()
+        await repository.enqueue(session, row, clock())
+    video, audio = Publisher().video(solid(RED), seconds), Publisher().audio(sine(440), seconds)
+    captured = Captured(Folders(settings.folder).of(row.id))
+    captured.join(
+        (track(video, "a", TrackSource.CAMERA), video), (track(audio, "a", TrackSource.MICROPHONE), audio)
+    )
+    captured.run()
+    captured.end()
     return row

@@ -1,12 +1,7 @@
 """The whole of recording on real threads, processes and records: from the first track to the film."""
 
 import asyncio
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -19,9 +14,8 @@ from recordings.capture.recorder import Recorder
 from recordings.capture.thread import monotonic_us
 from recordings.center import RecordingCenter
 from recordings.compose.story import TITLE_SECONDS, read_story
-from recordings.composing import process
 from recordings.folders import Folders, bytes_of
-from recordings.models import CompositionJob, Recording
+from recordings.models import CompositionJob
 from recordings.reconciliation import Reconciliation
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
@@ -29,12 +23,18 @@ from recordings.tracks import Track, TrackSource
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
-from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import Heard, MakeMeeting, recording_of, small_files, until
+from tests.recordings.conftest import (
+    ENDS,
+    Centers,
+    Heard,
+    MakeMeeting,
+    composing,
+    recording_of,
+    small_files,
+    until,
+)
 from tests.recordings.meetings import track, watch
 from tests.recordings.publishers import RED, Publisher, Stream, sine, solid
-
-ENDS = (RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED)
 
 
 @pytest.fixture
@@ -227,38 +227,6 @@ async def test_a_folder_that_cannot_be_written_fails_the_recording_and_not_the_m
     assert status.reason is Failure.DISK_FAILED, "why there is nothing, and not only that there is nothing"
 
 
-class Centers:
-    """Centers one after the other on the same folder and records."""
-
-    def __init__(self, make: Callable[[], RecordingCenter]) -> None:
-        self._make = make
-        self.running: RecordingCenter | None = None
-
-    async def start(self) -> RecordingCenter:
-        self.running = self._make()
-        await self.running.start()
-        return self.running
-
-    async def stop(self) -> None:
-        if self.running is not None:
-            await self.running.stop()
-            self.running = None
-
-
-@pytest.fixture
-async def centers(
-    database: Database, settings: RecordingSettings, clock: FakeClock, heard: Heard
-) -> AsyncIterator[Centers]:
-    def make() -> RecordingCenter:
-        center = RecordingCenter(database, settings, clock)
-        center.set_listener(heard)
-        return center
-
-    made = Centers(make)
-    yield made
-    await made.stop()
-
-
 async def test_a_restart_in_the_middle_gives_one_film_of_both_segments(
     centers: Centers,
     database: Database,
@@ -332,133 +300,6 @@ async def test_what_a_kill_has_left_is_composed_at_the_next_start(
     assert (absent.state, absent.failure) == (RecordingState.FAILED, Failure.NOTHING_CAPTURED)
 
 
-async def composing(
-    database: Database, settings: RecordingSettings, meeting: Meeting, clock: FakeClock, seconds: float
-) -> Recording:
-    """A recording that waits to be composed."""
-    from tests.recordings.meetings import Meeting as Captured  # noqa: PLC0415 - two meanings of the word
-
-    async with database.transaction() as session:
-        row = repository.add(session, meeting, clock())
-        row.ended_at, row.segments = clock(), 1
-        await session.flush()
-        await repository.enqueue(session, row, clock())
-    video, audio = Publisher().video(solid(RED), seconds), Publisher().audio(sine(440), seconds)
-    captured = Captured(Folders(settings.folder).of(row.id))
-    captured.join(
-        (track(video, "a", TrackSource.CAMERA), video), (track(audio, "a", TrackSource.MICROPHONE), audio)
-    )
-    captured.run()
-    captured.end()
-    return row
-
-
-def children() -> set[int]:
-    """The composing processes of this one."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text().rpartition(")")[2].split()
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if status[0] != "Z" and b"recordings.compose" in words and int(status[1]) == os.getpid():
-                found.add(int(entry.name))
-    return found
-
-
-async def a_child() -> int:
-    await until(lambda: bool(children()))
-    return children().pop()
-
-
-async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_end(
-    centers: Centers,
-    database: Database,
-    settings: RecordingSettings,
-    clock: FakeClock,
-    heard: Heard,
-    make_meeting: MakeMeeting,
-) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=2.0)
-    center = await centers.start()
-    killed = await a_child()
-    os.kill(killed, signal.SIGKILL)
-    await until(lambda: killed not in children())
-    await heard_of(database, row)
-    attempts, detail, claimed = await job_of(database, row)
-    assert (attempts, claimed) == (1, False)
-    assert detail is not None
-    assert "exit code -9" in detail
-    clock.advance(10)
-    center._compositions.wake()
-    os.kill(await a_child(), signal.SIGKILL)
-    status = await heard.reaches(meeting.id, *ENDS)
-    assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
-    assert (await recording_of(database, meeting)).failure is Failure.COMPOSITION_FAILED
-
-
-async def heard_of(database: Database, row: Recording) -> None:
-    """Wait until the supervisor has written down what became of the attempt."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (await job_of(database, row))[1] is None:  # noqa: ASYNC110 - the records have no event to wait for
-            await asyncio.sleep(0.02)
-
-
-async def job_of(database: Database, row: Recording) -> tuple[int, str | None, bool]:
-    async with database.reading() as session:
-        job = await session.get(CompositionJob, row.id)
-    assert job is not None
-    return job.attempts, job.detail, job.worker is not None
-
-
-async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatever_it_is_at(
-    centers: Centers,
-    database: Database,
-    settings: RecordingSettings,
-    clock: FakeClock,
-    make_meeting: MakeMeeting,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=0.2)
-    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
-    monkeypatch.setattr(process, "command", lambda *_: silent)  # as while hours of parts are joined
-    center = await centers.start()
-    child = await a_child()
-    clock.advance(timedelta(seconds=settings.lease_seconds + 1))
-    async with database.transaction() as session:
-        job = await session.get(CompositionJob, row.id)
-        assert job is not None
-        job.worker = "b" * 32
-        job.lease_until = clock() + timedelta(hours=1)
-    await until(lambda: child not in children())
-    await until(lambda: center._compositions.counters.running == 0)
-    assert await job_of(database, row) == (1, None, True)
-    assert (await recording_of(database, meeting)).state is RecordingState.COMPOSING
-
-
-async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_job_back(
-    centers: Centers,
-    database: Database,
-    settings: RecordingSettings,
-    clock: FakeClock,
-    heard: Heard,
-    make_meeting: MakeMeeting,
-) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=2.0)
-    await centers.start()
-    child = await a_child()
-    await centers.stop()
-    assert child not in children()
-    assert await job_of(database, row) == (0, None, False)
-    await centers.start()
-    assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
-
-
 async def test_a_film_that_is_lost_is_composed_anew_or_said_to_be_lost(
     center: RecordingCenter,
     database: Database,
@@ -484,33 +325,6 @@ async def test_a_film_that_is_lost_is_composed_anew_or_said_to_be_lost(
     assert (await heard.reaches(kept.id, *ENDS)).state is RecordingState.READY
     row = await recording_of(database, gone)
     assert (row.state, row.failure) == (RecordingState.FAILED, Failure.FILES_MISSING)
-
-
-WAITING = """
-import threading
-from recordings.compose import __main__ as main
-threading.Thread(target=main._end_with_supervisor, daemon=True).start()
-print("up", flush=True)
-threading.Event().wait()
-"""
-
-
-async def test_a_composing_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
-    command = process.command(tmp_path, 5)
-    assert command[-4:] == [str(tmp_path), "--nice", "5", "--supervised"]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WAITING, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert child.stdout is not None
-    assert child.stdin is not None
-    assert await child.stdout.readline() == b"up\n"
-    try:
-        child.stdin.close()
-        assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 1
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
 
 
 async def test_tracks_of_a_meeting_that_is_over_are_given_back(

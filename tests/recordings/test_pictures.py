@@ -36,7 +36,7 @@ def camera(path: Path, *, layered: bool) -> Clip:
             frame.pts, frame.time_base = number, Fraction(1, FRAME_RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return Clip("k", path, TrackSource.CAMERA, "p", "n", lambda at: at, ((0.0, 1.0),), keys=(0.0,))
+    return Clip("k", path, TrackSource.CAMERA, "p", "n", float, ((0.0, 1.0),), keys=(0.0,))
 
 
 def shown(clip: Clip) -> dict[int, int]:
@@ -48,7 +48,7 @@ def shown(clip: Clip) -> dict[int, int]:
         for frame in range(END):
             picture = reader.advance(frame)
             if picture is not None:
-                brightness = float(picture.image.to_ndarray()[: picture.at.height].mean())
+                brightness = float(picture.pixels[: picture.at.width * picture.at.height].mean())
                 found[frame] = round((brightness - grey(0)) / (grey(1) - grey(0)))
     finally:
         reader.close()

@@ -1,0 +1,141 @@
+"""Decodes what strangers have sent in processes of their own: one that crashes or hangs takes nothing else with it.
+
+Each is forked from a process that has everything loaded already, so that it begins within milliseconds, and ends with
+whoever began it.
+"""
+
+import contextlib
+import fcntl
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+
+Item = TypeVar("Item")
+
+# Whoever works says so every few seconds; a machine on which nothing is done for this long has other troubles.
+SILENCE_SECONDS: Final = 120.0
+# As much as Linux gives everybody: six pictures of one of nine, so that nobody waits for a picture that could be ready.
+_PIPE_BYTES: Final = 1 << 20
+_END_SECONDS: Final = 5.0
+
+
+class Broken(Exception):  # noqa: N818 - it says what the process is
+    """What was to be done killed the process, keeps it, or failed in it; the text is for the log."""
+
+
+class _Mark(Enum):
+    """What a process hands over beside items."""
+
+    END = auto()
+
+
+class _Refused(NamedTuple):
+    """What the disk refused."""
+
+    errno: int | None
+    text: str
+
+
+class _Failed(NamedTuple):
+    """What else went wrong."""
+
+    text: str
+
+
+class Isolated(Generic[Item]):
+    """An iterator of what `work` yields, given these arguments, in a process of its own; all of it can be pickled.
+
+    `work` yields None where it has nothing to hand over and goes on all the same. Iterating raises Broken, the OSError
+    that `work` met, or ChildProcessError where the machine has no process to give. Who has begun closes: `close` ends
+    the process, whatever it is at.
+    """
+
+    def __init__(
+        self, work: Callable[..., Iterable[Item | None]], *arguments: object, silence: float = SILENCE_SECONDS
+    ) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["recordings.compose.pictures", "recordings.compose.sound"])
+        self._silence = silence
+        self._over = False
+        self._pipe, theirs = context.Pipe(duplex=False)
+        with contextlib.suppress(OSError):  # somebody has used up what the machine gives one account
+            fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid or 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Item:
+        item = _Mark.END if self._over else self._receive()
+        while item is None:
+            item = self._receive()
+        if item is _Mark.END:
+            self._over = True
+            raise StopIteration
+        if isinstance(item, _Refused):
+            raise OSError(item.errno, item.text)
+        if isinstance(item, _Failed):
+            raise Broken(item.text)
+        return item  # type: ignore[no-any-return] # what `work` yields
+
+    def close(self) -> None:
+        """End the process; twice is harmless."""
+        if self._pipe.closed:
+            return
+        self._pipe.close()
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+    def _receive(self) -> Any:
+        try:
+            if self._pipe.poll(self._silence):
+                return self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join(_END_SECONDS)
+            code = self._process.exitcode
+            if code is None or code >= 0:  # it never came so far as to do anything
+                raise ChildProcessError(f"a process for decoding ended with {code}") from None
+            raise Broken(signal.Signals(-code).name) from None
+        raise Broken(f"no word for {self._silence:.0f} s")
+
+
+def end() -> None:
+    """Wait for the process that others are forked from, when no more are wanted: their time counts as ours then."""
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way
+
+
+def _serve(pipe: Connection, work: Callable[..., Iterable[object]], arguments: tuple[object, ...]) -> None:
+    """The process."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        for item in work(*arguments):
+            pipe.send(item)
+    except BrokenPipeError:
+        return  # nobody listens any more
+    except OSError as error:
+        pipe.send(_Refused(error.errno, str(error)))
+    except Exception as error:  # noqa: BLE001 - whoever iterates hears of it
+        pipe.send(_Failed(f"{type(error).__name__}: {error}"))
+    else:
+        pipe.send(_Mark.END)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

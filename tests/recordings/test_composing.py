@@ -1,0 +1,159 @@
+"""The composing process under its supervisor: killed, taken away, ended with the server."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from database import Database
+from recordings.composing import process
+from recordings.models import CompositionJob, Recording
+from recordings.settings import RecordingSettings
+from recordings.states import Failure, RecordingState
+from rooms.meetings.states import MeetingState
+from tests.factories import FakeClock
+from tests.patience import PATIENCE_SECONDS
+from tests.recordings.conftest import ENDS, Centers, Heard, MakeMeeting, composing, recording_of, until
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """What goes on here is the same on both engines, and takes seconds: the queries have their own tests."""
+    return sqlite_database
+
+
+def children() -> set[int]:
+    """The composing processes of this one."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text().rpartition(")")[2].split()
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if status[0] != "Z" and b"recordings.compose" in words and int(status[1]) == os.getpid():
+                found.add(int(entry.name))
+    return found
+
+
+async def a_child() -> int:
+    await until(lambda: bool(children()))
+    return children().pop()
+
+
+async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_end(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    make_meeting: MakeMeeting,
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await composing(database, settings, meeting, clock, seconds=2.0)
+    center = await centers.start()
+    killed = await a_child()
+    os.kill(killed, signal.SIGKILL)
+    await until(lambda: killed not in children())
+    await heard_of(database, row)
+    attempts, detail, claimed = await job_of(database, row)
+    assert (attempts, claimed) == (1, False)
+    assert detail is not None
+    assert "exit code -9" in detail
+    clock.advance(10)
+    center._compositions.wake()
+    os.kill(await a_child(), signal.SIGKILL)
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
+    assert (await recording_of(database, meeting)).failure is Failure.COMPOSITION_FAILED
+
+
+async def heard_of(database: Database, row: Recording) -> None:
+    """Wait until the supervisor has written down what became of the attempt."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await job_of(database, row))[1] is None:  # noqa: ASYNC110 - the records have no event to wait for
+            await asyncio.sleep(0.02)
+
+
+async def job_of(database: Database, row: Recording) -> tuple[int, str | None, bool]:
+    async with database.reading() as session:
+        job = await session.get(CompositionJob, row.id)
+    assert job is not None
+    return job.attempts, job.detail, job.worker is not None
+
+
+async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatever_it_is_at(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    make_meeting: MakeMeeting,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await composing(database, settings, meeting, clock, seconds=0.2)
+    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
+    monkeypatch.setattr(process, "command", lambda *_: silent)  # as while hours of parts are joined
+    center = await centers.start()
+    child = await a_child()
+    clock.advance(timedelta(seconds=settings.lease_seconds + 1))
+    async with database.transaction() as session:
+        job = await session.get(CompositionJob, row.id)
+        assert job is not None
+        job.worker = "b" * 32
+        job.lease_until = clock() + timedelta(hours=1)
+    await until(lambda: child not in children())
+    await until(lambda: center._compositions.counters.running == 0)
+    assert await job_of(database, row) == (1, None, True)
+    assert (await recording_of(database, meeting)).state is RecordingState.COMPOSING
+
+
+async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_job_back(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    make_meeting: MakeMeeting,
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    row = await composing(database, settings, meeting, clock, seconds=2.0)
+    await centers.start()
+    child = await a_child()
+    await centers.stop()
+    assert child not in children()
+    assert await job_of(database, row) == (0, None, False)
+    await centers.start()
+    assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
+
+
+WAITING = """
+import threading
+from recordings.compose import __main__ as main
+threading.Thread(target=main._end_with_supervisor, daemon=True).start()
+print("up", flush=True)
+threading.Event().wait()
+"""
+
+
+async def test_a_composing_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    command = process.command(tmp_path, 5)
+    assert command[-4:] == [str(tmp_path), "--nice", "5", "--supervised"]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WAITING, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert child.stdin is not None
+    assert await child.stdout.readline() == b"up\n"
+    try:
+        child.stdin.close()
+        assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 1
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()

@@ -1,0 +1,188 @@
+"""What comes of a track that kills or keeps the process which decodes it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recordings.compose.brief import Brief
+from recordings.compose.composer import compose
+from recordings.compose.isolation import Broken, Isolated
+from recordings.compose.layout import Cast, arrange
+from recordings.compose.pictures import PictureReader, Showing
+from recordings.compose.scan import scan_files
+from recordings.compose.sound import unreadable_among
+from recordings.compose.story import read_story
+from recordings.compose.work import Work
+from recordings.states import Failure
+from recordings.tracks import TrackSource
+from tests.patience import PATIENCE_SECONDS
+from tests.recordings.meetings import Meeting, track, watch
+from tests.recordings.publishers import GREEN, RED, Publisher, sine, solid
+from tests.recordings.strangers import counting, dying, failing, leaving, refused, stuck
+
+SECONDS = 3.0
+
+
+def test_what_is_handed_over_comes_in_order_and_ends() -> None:
+    with closing(Isolated[int](counting, 1_000)) as numbers:
+        assert list(numbers) == list(range(1_000))
+        assert not list(numbers), "an end stays one"
+
+
+@pytest.mark.parametrize(
+    ("work", "argument", "said"),
+    [
+        (dying, signal.SIGSEGV, "SIGSEGV"),
+        (dying, signal.SIGKILL, "SIGKILL"),
+        (failing, None, "KeyError: 'no such thing'"),
+        (stuck, None, "no word"),
+    ],
+)
+def test_a_process_that_dies_or_says_nothing_is_told_after_what_came_before(
+    work: Callable[..., Iterator[int]], argument: int | None, said: str
+) -> None:
+    given = () if argument is None else (argument,)
+    with closing(Isolated[int](work, *given, silence=1.0 if work is stuck else PATIENCE_SECONDS)) as numbers:
+        assert next(numbers) == 1
+        with pytest.raises(Broken, match=said):
+            next(numbers)
+
+
+def test_what_the_disk_refuses_is_what_it_is_here() -> None:
+    with closing(Isolated[int](refused)) as numbers:
+        assert next(numbers) == 1
+        with pytest.raises(OSError, match="No space left") as told:
+            next(numbers)
+    assert told.value.errno == 28
+
+
+def test_a_process_that_could_not_begin_is_nobodys_fault() -> None:
+    with closing(Isolated[int](leaving)) as numbers:
+        assert next(numbers) == 1
+        with pytest.raises(ChildProcessError, match="7"):
+            next(numbers)
+
+
+def test_closing_ends_a_process_whatever_it_is_at() -> None:
+    numbers = Isolated[int](stuck)
+    assert next(numbers) == 1
+    process = Path(f"/proc/{numbers.pid}")
+    assert process.exists()
+    numbers.close()
+    numbers.close()
+    assert not process.exists()
+
+
+def readers(path: Path) -> set[int]:
+    """Processes that have the file open."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if any(entry.readlink() == path for entry in folder.iterdir()):
+                found.add(int(folder.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def two_cameras(folder: Path) -> Meeting:
+    """One red, one green, and a microphone."""
+    meeting = Meeting(folder)
+    for index, colour in enumerate((RED, GREEN)):
+        video = Publisher(ntp=index * 100.0).video(solid(colour), SECONDS, key_frames=range(0, 75, 25))
+        meeting.join((track(video, f"p{index}", TrackSource.CAMERA), video))
+    audio = Publisher().audio(sine(440), SECONDS)
+    meeting.join((track(audio, "p0", TrackSource.MICROPHONE), audio))
+    meeting.run()
+    meeting.end()
+    return meeting
+
+
+def segfaulting(path: Path, told: list[int], after: float) -> Callable[[float], None]:
+    """A listener to progress that kills whoever reads the file as a crash would, once, when so much is done."""
+
+    def report(share: float) -> None:
+        if share >= after and not told:
+            told.extend(readers(path))
+            for pid in told:
+                os.kill(pid, signal.SIGSEGV)
+
+    return report
+
+
+def test_a_film_comes_without_the_track_that_breaks_its_decoder(tmp_path: Path) -> None:
+    meeting = two_cameras(tmp_path)
+    killed: list[int] = []
+    made = compose(tmp_path, segfaulting(meeting.segment_folder / "0002-camera.mkv", killed, 0.3))
+    assert len(killed) == 1
+    assert made.failure is Failure.CAPTURE_UNREADABLE
+    assert made.duration == pytest.approx(SECONDS, abs=0.7)
+    film = watch(tmp_path / "meeting.mp4")
+    assert film.loudness(440, 0.5, 2.5) > 0.1
+    assert all(film.share(RED, at) > 0.2 for at in (0.5, 1.5, 2.5))
+    assert [film.share(GREEN, at) > 0.2 for at in (0.5, 2.5)] == [True, False]
+    assert says_so(film.frame_at(2.5))
+
+
+def says_so(frame: np.ndarray) -> bool:
+    """Whether words stand where the second picture was."""
+    place = frame[200:520, 648:1272]
+    return bool(300 < (place > 180).sum() < 20_000 and (place < 60).mean() > 0.8)
+
+
+def test_whoever_goes_on_with_a_film_does_not_try_the_same_track_again(tmp_path: Path) -> None:
+    meeting = two_cameras(tmp_path)
+    Work(tmp_path, Brief()).leave_out("segment-0001/2", "SIGSEGV")
+    again: set[int] = set()
+    made = compose(tmp_path, lambda _share: again.update(readers(meeting.segment_folder / "0002-camera.mkv")))
+    assert not again
+    assert made.failure is Failure.CAPTURE_UNREADABLE
+    assert says_so(watch(tmp_path / "meeting.mp4").frame_at(0.5))
+
+
+def test_a_decoder_that_hangs_is_given_up(tmp_path: Path) -> None:
+    two_cameras(tmp_path)
+    clip = read_story(tmp_path).clips[0]
+    (tile,) = arrange(Cast(cameras=(clip.key,)))
+    with closing(PictureReader(clip, [Showing(0, 75, tile)], silence=1.0)) as reader:
+        assert reader.advance(0) is not None
+        os.kill(reader.pid, signal.SIGSTOP)
+        with pytest.raises(Broken, match="no word"):
+            reader.advance(74)
+
+
+def test_sound_that_keeps_whoever_decodes_it_is_found_among_the_others(tmp_path: Path) -> None:
+    two_cameras(tmp_path)
+    sound = next(clip for clip in read_story(tmp_path).clips if not clip.source.is_video)
+    endless = tmp_path / "endless.mkv"
+    os.mkfifo(endless)  # nobody writes
+    clips = [sound, replace(sound, key="endless", path=endless), sound]
+    assert unreadable_among(clips, silence=1.0) == {"endless": "no word for 1 s"}
+
+
+def test_a_file_that_keeps_whoever_opens_it_keeps_none_of_the_others(tmp_path: Path) -> None:
+    meeting = two_cameras(tmp_path)
+    camera = meeting.segment_folder / "0001-camera.mkv"
+    endless = tmp_path / "endless.mkv"
+    os.mkfifo(endless)
+    found = scan_files([(camera, 5.0), (endless, 5.0), (camera, 5.0)], silence=1.0)
+    assert [scan is not None for scan in found] == [True, False, True]
+
+
+def test_the_processor_time_of_decoders_is_known_when_they_are_not_needed_any_more() -> None:
+    """What a composition costs is what the system says of its process and of those that it has waited for."""
+    code = (
+        "import resource, sys; from recordings.compose.isolation import Isolated, end; "
+        "from tests.recordings.strangers import busy; list(Isolated(busy, 0.5)); end(); "
+        "spent = resource.getrusage(resource.RUSAGE_CHILDREN); print(spent.ru_utime + spent.ru_stime)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert float(done.stdout) > 0.5
