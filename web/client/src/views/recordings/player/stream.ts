@@ -25,7 +25,7 @@ export class Stream {
       capLevelToPlayerSize: true,
       startPosition: at || -1,
       maxBufferLength: IDLE_SECONDS,
-      maxMaxBufferLength: AHEAD_SECONDS,
+      maxMaxBufferLength: IDLE_SECONDS, // else it fetches to its bound of bytes: minutes of a small size
       backBufferLength: BEHIND_SECONDS,
       xhrSetup: (request, url) => request.open('GET', `${url.replace(/[?].*/, '')}${query}`, true),
     })
@@ -58,7 +58,7 @@ export class Stream {
 
   /** It is being watched: fetch ahead. */
   hurry(): void {
-    this.hls.config.maxBufferLength = AHEAD_SECONDS
+    this.hls.config.maxBufferLength = this.hls.config.maxMaxBufferLength = AHEAD_SECONDS
   }
 
   close(): void {
