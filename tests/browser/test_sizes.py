@@ -15,7 +15,7 @@ from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Outputs, Rendition, renditions_out
 from tests.browser.conftest import Arrive
-from tests.browser.person import Person, until
+from tests.browser.person import PHONE, Person, until
 from tests.browser.server import RunningServer
 from tests.browser.test_player import SECONDS, position, put_recording
 
@@ -133,6 +133,31 @@ async def test_a_size_is_chosen_and_what_is_watched_counts(arrive: Arrive, serve
         return await counted(page) * SECONDS >= before - 2
 
     await until(enough, lambda: "what was seen and what was heard counts")
+
+
+async def test_little_of_a_film_is_fetched_before_it_is_played(arrive: Arrive, server: RunningServer) -> None:
+    recording = await put_stream(server, 90)
+    page = (await arrive("xiaohe", PHONE)).page
+    await page.goto(f"{server.url}/recordings/{recording}")
+    await page.get_by_test_id("player").evaluate("video => { video.muted = true }")
+
+    async def buffered() -> float:
+        ends = "video => video.buffered.length ? video.buffered.end(0) : 0"
+        return float(await page.get_by_test_id("player").evaluate(ends))
+
+    async def some() -> bool:
+        return await buffered() > 0
+
+    await until(some, lambda: "its first picture is there")
+    await page.wait_for_load_state("networkidle")
+    before = await buffered()
+    assert before < SECONDS - 5  # whole pieces, which are long here
+    await page.get_by_test_id("play").click()
+
+    async def more() -> bool:
+        return await buffered() > before + 5
+
+    await until(more, lambda: "who watches has more of it before him")
 
 
 def _seen(asked: list[str], beginning: str) -> Callable[[], Awaitable[bool]]:
