@@ -12,6 +12,26 @@ from libc.string cimport memcpy
 from media.plane.extensions cimport PASSED_KINDS, described_t, passed_t
 from media.plane.payload cimport payload_t
 
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #include <sys/mman.h>
+    /* Zeroed, and taken from the system itself: only what is written takes memory, and what a grown block leaves goes
+       back at once. In malloc's hands it stayed as a hole, 250 KiB for each of five cameras. */
+    #ifdef __SANITIZE_ADDRESS__  /* which sees only what malloc gave */
+    static void *huitang_block(size_t size) { return calloc(1, size); }
+    static void huitang_let_go(void *block, size_t size) { (void)size; free(block); }
+    #else
+    static void *huitang_block(size_t size) {
+        void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return block == MAP_FAILED ? NULL : block;
+    }
+    static void huitang_let_go(void *block, size_t size) { if (block) munmap(block, size); }
+    #endif
+    """
+    void *make_block "huitang_block"(size_t size) nogil
+    void free_block "huitang_let_go"(void *block, size_t size) nogil
+
 cdef enum:
     # libwebrtc waits three seconds for a missing frame before it wants a key frame; what it asked for last comes later
     # by a slow line's round trip.
@@ -54,14 +74,14 @@ cdef inline bint ring_open(
     ring.written = 0
     ring.kept = 0
     ring.slots = <slot_t *>calloc(slots, sizeof(slot_t))
-    ring.block = <uint8_t *>calloc(1, block)
+    ring.block = <uint8_t *>make_block(block)
     ring.written_us = <int64_t *>calloc(block // RING_GRAIN, sizeof(int64_t))
     return ring.slots != NULL and ring.block != NULL and ring.written_us != NULL
 
 
 cdef inline void ring_close(ring_t *ring) noexcept nogil:
     free(ring.slots)
-    free(ring.block)
+    free_block(ring.block, ring.block_size)
     free(ring.written_us)
     ring.slots = NULL
     ring.block = NULL
@@ -105,14 +125,14 @@ cdef inline void grow_slots(ring_t *ring) noexcept nogil:
 cdef inline void grow_block(ring_t *ring) noexcept nogil:
     """Twice as long, with all that is kept; where there is no memory it stays as it is."""
     cdef uint32_t size = 2 * ring.block_size
-    cdef uint8_t *block = <uint8_t *>calloc(1, size)
+    cdef uint8_t *block = <uint8_t *>make_block(size)
     cdef int64_t *written_us = <int64_t *>calloc(size // RING_GRAIN, sizeof(int64_t))
     cdef uint32_t old_grains = ring.block_size // RING_GRAIN
     cdef uint32_t grains = size // RING_GRAIN
     cdef uint64_t last = ring.written // RING_GRAIN
     cdef uint64_t grain
     if block == NULL or written_us == NULL:
-        free(block)
+        free_block(block, size)
         free(written_us)
         return
     # The grain being written shares its place with the oldest one, of which what is not overwritten yet goes.
@@ -123,7 +143,7 @@ cdef inline void grow_block(ring_t *ring) noexcept nogil:
         written_us[grain & (grains - 1)] = ring.written_us[grain & (old_grains - 1)]
     if last >= old_grains and ring.kept < (last - (old_grains - 1)) * RING_GRAIN:
         ring.kept = (last - (old_grains - 1)) * RING_GRAIN
-    free(ring.block)
+    free_block(ring.block, ring.block_size)
     free(ring.written_us)
     ring.block = block
     ring.written_us = written_us
