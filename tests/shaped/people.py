@@ -54,7 +54,7 @@ class Stream:
     sequence: int = 1
     stamp: int = 0
     octets: int = 0
-    kept: dict[int, bytes] = field(default_factory=dict)
+    kept: dict[int, bytes] = field(default_factory=dict)  # encrypted
 
     def packet(self, stamp: int, payload: bytes, *, marker: bool, level: int | None = None) -> bytes:
         """The next one."""
@@ -71,10 +71,13 @@ class Stream:
         packet = head + payload
         self.stamp = stamp
         self.octets += len(payload)
-        self.kept[self.sequence & 0xFFFF] = packet
-        self.kept.pop((self.sequence - KEPT) & 0xFFFF, None)
         self.sequence += 1
         return packet
+
+    def keep(self, sequence: int, sent: bytes) -> None:
+        """As it was sent: a number is encrypted once (RFC 3711 section 3.3.1), and libsrtp refuses to do it again."""
+        self.kept[sequence & 0xFFFF] = sent
+        self.kept.pop((sequence - KEPT) & 0xFFFF, None)
 
     def report(self) -> bytes:
         """RFC 3550 section 6.4.1: when the newest packet was sent, near enough."""
@@ -146,9 +149,8 @@ class Person:
             back = int(AUDIO_CLOCK * VOICE_SECONDS) << 10 | len(before)
             copy = bytes([0x80 | OPUS]) + back.to_bytes(3) if before else b""
             level = LOUD if self.speaking else SILENT
-            self._send(
-                self.voice.packet(stamp, copy + bytes([OPUS]) + before + own, marker=False, level=level)
-            )
+            payload = copy + bytes([OPUS]) + before + own
+            self._send(self.voice, self.voice.packet(stamp, payload, marker=False, level=level))
             before = own
 
     async def _show(self, layer: int, frames: tuple[Frame, ...]) -> None:
@@ -168,13 +170,12 @@ class Person:
             pieces = [frame.data[at : at + PACKET_BYTES] for at in range(0, len(frame.data), PACKET_BYTES)]
             for index, piece in enumerate(pieces):
                 first = bytes([0x80 if index else 0x90])  # RFC 7741 section 4.2: X, and S of the first
-                self._send(
-                    stream.packet(
-                        number * VIDEO_CLOCK // FRAMES_A_SECOND,
-                        first + head[1:] + piece,
-                        marker=index == len(pieces) - 1,
-                    )
+                packet = stream.packet(
+                    number * VIDEO_CLOCK // FRAMES_A_SECOND,
+                    first + head[1:] + piece,
+                    marker=index == len(pieces) - 1,
                 )
+                self._send(stream, packet)
 
     async def _report(self) -> None:
         async for _ in paced(REPORT_SECONDS):
@@ -204,10 +205,12 @@ class Person:
                 continue
             for sequence in packet.lost:
                 if sequence in stream.kept:
-                    self._send(stream.kept[sequence])
+                    self.connection.socket.send(stream.kept[sequence])
 
-    def _send(self, packet: bytes) -> None:
-        self.connection.socket.send(self.connection.outbound.protect(packet))
+    def _send(self, stream: Stream, packet: bytes) -> None:
+        sent = self.connection.outbound.protect(packet)
+        stream.keep(stream.sequence - 1, sent)
+        self.connection.socket.send(sent)
 
 
 async def connect(transport: Transport, host: str, certificate: RTCCertificate) -> Connection:
