@@ -1,7 +1,6 @@
 """Catching up: a video that has fallen behind its publisher goes on from the ring, as fast as its subscriber's line bears.
 
-So do the frames that a late joiner is sent out of the ring. They are given timestamps a millisecond apart: a receiver
-shows the newest one at once instead of playing the past.
+So do the frames that a late joiner is sent out of the ring.
 """
 
 from libc.stdint cimport int64_t
@@ -12,7 +11,7 @@ from media.plane.objects cimport consumer_t, core_t, transport_t
 from media.plane.pacing cimport fall_behind, pace_longest, pace_left
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.sending cimport may_send
-from media.plane.spans cimport span_t, spans_begin
+from media.plane.spans cimport span_t
 from media.plane.stream cimport stream_t
 
 
@@ -24,19 +23,6 @@ cdef inline int64_t end_of_ready(const stream_t *stream, int64_t sequence) noexc
         if sequence <= stream.pending[i] < end:
             end = stream.pending[i]
     return end
-
-
-cdef inline void hasten(consumer_t *consumer, const slot_t *slot) noexcept nogil:
-    """Let a replayed frame follow the one before it by a millisecond: a span with its own timestamp shift, else as before."""
-    cdef span_t *span
-    if slot.sequence > consumer.replayed_to or consumer.replay_frames == 0 or consumer.waits_key:
-        return
-    if slot.timestamp == consumer.replay_timestamp:
-        return
-    span = spans_begin(&consumer.spans, slot.sequence)
-    span.timestamp_shift = slot.timestamp - (consumer.spans.newest_timestamp + consumer.producer.clock_rate // 1000)
-    consumer.replay_timestamp = slot.timestamp
-    consumer.replay_frames -= 1
 
 
 cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
@@ -63,7 +49,6 @@ cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
         ):
             fall_behind(core, consumer, stream, sequence)
             return
-        hasten(consumer, slot)
         span = place(core, consumer, stream, slot)
         if span != NULL:
             forward_packet(core, consumer, slot, ring_bytes(&stream.ring, slot), span, 0)

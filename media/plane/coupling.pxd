@@ -10,9 +10,11 @@ same way), only while most of the neighbours do, and nobody without neighbours i
 from libc.math cimport fmax, fmin
 from libc.stdint cimport int64_t
 
-from media.plane.estimator cimport SHARED_US, estimator_alone, estimator_level, estimator_queues, estimator_share
-from media.plane.objects cimport core_t, transport_t
+from media.plane.estimator cimport SHARED_US, estimator_alone, estimator_even, estimator_queues, estimator_share
+from media.plane.objects cimport consumer_t, core_t, transport_t
+from media.plane.ratecontrol cimport RATE_LEAST
 from media.plane.standing cimport standing_us
+from media.plane.trendline cimport QUEUE_LEAST_MS
 
 cdef enum:
     SHARERS_MOST = 32  # a room; more behind one address are a carrier's or a relay's
@@ -21,8 +23,10 @@ cdef enum:
     QUEUE_FULL_US = 50_000  # of a mean queue; a burst that is passing by makes less
     QUEUE_STANDS_US = 80_000
     STANDS_US = 500_000  # after the last cut
+    STOOD_US = 900_000
     USED_PERCENT = 87  # of what the line bears: the queue is to empty again
     LEVEL_STEPS = 20
+    BLIND_US = 10_000_000  # by then a queue that is dealt with has been empty
 
 
 cdef inline bint receives(const transport_t *transport) noexcept nogil:
@@ -30,13 +34,13 @@ cdef inline bint receives(const transport_t *transport) noexcept nogil:
 
 
 cdef inline bint is_sharer(const transport_t *transport) noexcept nogil:
-    """Whether it has been found lately to share a full line."""
-    return transport.estimator.full and transport.estimator.rate.sharers > 1
+    """Whether it has been found to share a line that was full."""
+    return transport.estimator != NULL and transport.estimator.coupled
 
 
-cdef inline double share_of(const transport_t *transport, double level) noexcept nogil:
-    """Sound first, and no more than is wanted."""
-    return transport.sound_bps + fmin(level, transport.desired_bps - transport.sound_bps)
+cdef inline bint can_tell(const core_t *core, const transport_t *transport) noexcept nogil:
+    """Whether it would see a queue in the line."""
+    return core.now >= transport.estimator.blind_until_us
 
 
 cdef inline double least_of(const transport_t *transport) noexcept nogil:
@@ -44,8 +48,24 @@ cdef inline double least_of(const transport_t *transport) noexcept nogil:
     return transport.sound_bps + transport.main_bps
 
 
-cdef inline double find_level(transport_t **sharers, int count, double bps) noexcept nogil:
-    """How much for pictures each may have, that all together have so much: what one does not want goes to the others."""
+cdef inline double sum_of_least(transport_t **sharers, int count) noexcept nogil:
+    cdef double sum = 0
+    cdef int i
+    for i in range(count):
+        sum += least_of(sharers[i])
+    return sum
+
+
+cdef inline double share_of(const transport_t *transport, double level, bint bears_all) noexcept nogil:
+    """Sound first, and no more than is wanted. While the line bears the first picture of all (`bears_all`), nobody is left without."""
+    cdef double share = transport.sound_bps + fmin(level, transport.desired_bps - transport.sound_bps)
+    return fmax(share, least_of(transport)) if bears_all else share
+
+
+cdef inline void deal(transport_t **sharers, int count, double bps, double *shares) noexcept nogil:
+    """Divide so much: to each his sound, and to all the same for pictures. What one does not want goes to the others, and what
+    nobody wants to all alike."""
+    cdef bint bears_all = sum_of_least(sharers, count) <= bps
     cdef double low = 0
     cdef double high = bps
     cdef double level, total
@@ -54,12 +74,17 @@ cdef inline double find_level(transport_t **sharers, int count, double bps) noex
         level = (low + high) / 2
         total = 0
         for i in range(count):
-            total += share_of(sharers[i], level)
+            total += share_of(sharers[i], level, bears_all)
         if total > bps:
             high = level
         else:
             low = level
-    return low
+    total = 0
+    for i in range(count):
+        shares[i] = share_of(sharers[i], low, bears_all)
+        total += shares[i]
+    for i in range(count):
+        shares[i] += fmax(bps - total, 0) / count
 
 
 cdef inline bint has_company(const transport_t *transport) noexcept nogil:
@@ -79,6 +104,7 @@ cdef inline int find_sharers(const core_t *core, transport_t *transport, transpo
     """Who shares the line that this one has found full, itself among them; 0: nobody is known to."""
     cdef transport_t *other = transport.neighbour
     cdef int receiving = 1
+    cdef int telling = 1
     cdef int queueing = 1
     cdef int count = 1
     cdef int i
@@ -86,51 +112,53 @@ cdef inline int find_sharers(const core_t *core, transport_t *transport, transpo
     sharers[0] = transport
     for i in range(NEIGHBOURS_SEEN):
         if other == NULL or other == transport:
-            return count if queueing > 1 and 2 * queueing > receiving else 0
+            return count if queueing > 1 and 2 * queueing > telling else 0
         if receives(other):
             receiving += 1
             if receiving > SHARERS_MOST:
                 return 0
-            queues = estimator_queues(other.estimator, core.now)
+            queues = can_tell(core, other) and estimator_queues(other.estimator, core.now)
+            telling += can_tell(core, other)
             queueing += queues
-            if queues or is_sharer(other):
+            if queues or is_sharer(other) or not can_tell(core, other):
                 sharers[count] = other
                 count += 1
         other = other.neighbour
     return 0
 
 
-cdef inline bint is_full_for(transport_t **sharers, int count) noexcept nogil:
-    """Whether the queue is more than a burst that is passing."""
+cdef inline bint is_full_for(const core_t *core, transport_t **sharers, int count) noexcept nogil:
+    """Whether the queue is more than a burst that is passing, by those who can tell."""
     cdef int64_t sum = 0
+    cdef int telling = 0
     cdef int i
     for i in range(count):
-        sum += standing_us(&sharers[i].estimator.standing)
-    return sum >= count * <int64_t>QUEUE_FULL_US
+        if can_tell(core, sharers[i]):
+            sum += standing_us(&sharers[i].estimator.standing)
+            telling += 1
+    return telling > 0 and sum >= telling * <int64_t>QUEUE_FULL_US
 
 
 cdef inline void share_line(core_t *core, transport_t **sharers, int count) noexcept nogil:
-    """The line was found full by one of these, who share it. While it bears the first picture of all, nobody is left without."""
+    """The line was found full by one of these, who share it."""
+    cdef double shares[<int>SHARERS_MOST]
     cdef double arrives = 0
     cdef double line = 0
-    cdef double least = 0
-    cdef double level, share
+    cdef bint stood = False
     cdef int i
     for i in range(count):
         sharers[i].settle_at = 0
         arrives += sharers[i].estimator.acknowledged.bps
         line = fmax(line, sharers[i].estimator.rate.line_bps)
-        least += least_of(sharers[i])
-    if not is_full_for(sharers, count):
+        stood = stood or core.now - sharers[i].estimator.rate.reduced_us < STOOD_US
+    if not is_full_for(core, sharers, count):
         return
-    line = fmax(arrives, line + (arrives - line) / 3)  # half a second of arrivals may begin before the queue did
-    level = find_level(sharers, count, line * USED_PERCENT / 100)
+    # Half a second of arrivals may begin before the queue did, unless it has stood since the line was shared out last.
+    line = arrives if stood else fmax(arrives, line + (arrives - line) / 3)
+    deal(sharers, count, fmax(line * USED_PERCENT / 100, fmin(line, sum_of_least(sharers, count))), shares)
     for i in range(count):
-        share = share_of(sharers[i], level)
-        if least <= line:
-            share = fmax(share, least_of(sharers[i]))
         sharers[i].estimator.rate.line_bps = line
-        estimator_share(sharers[i].estimator, share, count, core.now)
+        estimator_share(sharers[i].estimator, shares[i], count, core.now)
 
 
 cdef inline void ask_neighbours(const core_t *core, transport_t *transport) noexcept nogil:
@@ -159,28 +187,90 @@ cdef inline bint stands(const core_t *core, const transport_t *transport) noexce
     )
 
 
-cdef inline double mean_of_sharers(const transport_t *transport) noexcept nogil:
-    """What each of the others is allowed on the line; 0 where none is known."""
-    cdef const transport_t *other = transport.neighbour
-    cdef double sum = 0
-    cdef int count = 0
+cdef inline int line_of(transport_t *transport, transport_t **sharers) noexcept nogil:
+    """Who is known to share the full line with this one, itself among them; 0 where another acts for all of them."""
+    cdef transport_t *other = transport.neighbour
+    cdef int count = 1
+    cdef int i
+    sharers[0] = transport
+    for i in range(NEIGHBOURS_SEEN):
+        if other == NULL or other == transport:
+            return count
+        if is_sharer(other) and not other.estimator.cut:
+            if other.handle < transport.handle or count == SHARERS_MOST:
+                return 0
+            sharers[count] = other
+            count += 1
+        other = other.neighbour
+    return 0
+
+
+cdef inline void even_out(transport_t *transport) noexcept nogil:
+    """What all sharers are allowed together stays the same, but who has more to hear now, or wants another picture, has of that
+    what it takes: the voice of somebody who has just been silent himself would else take his picture away."""
+    cdef transport_t *sharers[<int>SHARERS_MOST]
+    cdef double shares[<int>SHARERS_MOST]
+    cdef double bps = 0
+    cdef int count = line_of(transport, sharers)
+    cdef int i
+    for i in range(count):
+        bps += sharers[i].estimator.rate.bps
+    deal(sharers, count, bps, shares)
+    for i in range(count):
+        estimator_even(sharers[i].estimator, shares[i])
+
+
+cdef inline void come_to(core_t *core, transport_t *transport) noexcept nogil:
+    """Before the first report: others may share a full line here, of which the newcomer has a part as well. It bears no more because
+    somebody has come; and who has never seen it empty cannot tell how long its queue is."""
+    cdef transport_t *other = transport.neighbour
+    cdef transport_t *sharer = NULL
+    cdef int64_t queue = 0
+    cdef int receiving = 0
+    cdef int telling = 0
+    cdef int sharers = 1
     cdef int i
     for i in range(NEIGHBOURS_SEEN):
         if other == NULL or other == transport:
             break
-        if receives(other) and is_sharer(other):
-            sum += other.estimator.bps
-            count += 1
+        if receives(other):
+            receiving += 1
+            if can_tell(core, other):
+                telling += 1
+                queue += standing_us(&other.estimator.standing)
+            if is_sharer(other):
+                sharers += 1
+                sharer = other
         other = other.neighbour
-    return sum / count if count else 0
+    if telling and queue >= telling * QUEUE_LEAST_MS * 1000:
+        transport.estimator.blind_until_us = core.now + BLIND_US
+    if sharer != NULL and not is_sharer(transport) and receiving < SHARERS_MOST:
+        transport.estimator.rate.line_bps = sharer.estimator.rate.line_bps
+        estimator_share(transport.estimator, RATE_LEAST, sharers, core.now)
+
+
+cdef inline void end_copies(transport_t *transport) noexcept nogil:
+    """Those of the sound that are sent only because nothing was known of the line yet: twelve times as much as one thinks of."""
+    cdef consumer_t *consumer
+    cdef int i
+    for i in range(transport.consumers.count):
+        consumer = <consumer_t *>transport.consumers.items[i]
+        if not consumer.lossy:
+            consumer.copies = 0
 
 
 cdef inline void look_around(core_t *core, transport_t *transport) noexcept nogil:
     """From each tick."""
     transport.estimator.together = has_company(transport)
+    if transport.estimator.feedback_us == 0:
+        come_to(core, transport)
     if stands(core, transport):
         ask_neighbours(core, transport)
-    if transport.hungry and is_sharer(transport):  # the line bears the others' shares: that is its share too
-        estimator_level(transport.estimator, mean_of_sharers(transport), core.now)
+    if not transport.estimator.together:
+        transport.estimator.rate.sharers = 1  # the others have left
+    elif is_sharer(transport):
+        end_copies(transport)
+        if not transport.estimator.cut:
+            even_out(transport)
     if transport.settle_at and core.now >= transport.settle_at:
         settle_line(core, transport)

@@ -30,6 +30,7 @@ cdef enum:
     RTT_UNKNOWN_US = 200_000
     SENT_US = 500_000  # over which what is sent is measured
     FULL_LATELY_US = 20_000_000  # a line that was full is looked upon as shared for so long
+    COUPLED_US = 120_000_000  # and that it is shared holds for longer: who has just been silent himself needs the others' part then as well
     SHARED_US = 400_000  # within which all who share a line see its queue
     FULL_WAIT_US = 8_000_000  # and who has a picture leaves what is free to those who have none
 
@@ -50,7 +51,9 @@ ctypedef struct estimator_t:
     int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
     bint together  # neighbours receive as well, so one who finds the line full does not give way before he knows about them
     int64_t queued_us  # when packets were last seen to wait in a queue
+    int64_t blind_until_us  # who came while others' packets waited in a queue has not seen the line empty, and knows no queue
     bint full  # the line was, lately
+    bint coupled  # it was found to be shared, and not too long ago
     bint cut  # reports have stayed away, and none has come since
     int64_t alive_us  # what was sent before went into a dead line and says nothing of a living one
     int64_t overuses
@@ -72,14 +75,22 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.together = False
     estimator.queued_us = 0
     estimator.standing.any_ = False
+    estimator.blind_until_us = 0
     estimator.full = False
+    estimator.coupled = False
     estimator.cut = False
     estimator.alive_us = 0
     estimator.unanswered_us = 0
 
 
+cdef inline bint estimator_shares(const estimator_t *estimator) noexcept nogil:
+    """Whether it has been found lately to share a full line."""
+    return estimator.full and estimator.rate.sharers > 1
+
+
 cdef inline void combine(estimator_t *estimator) noexcept nogil:
-    cdef double loss_bps = estimator.losses.bps
+    """What a line loses that is shared is lost by all who share it, who settle that together."""
+    cdef double loss_bps = 0 if estimator_shares(estimator) else estimator.losses.bps
     estimator.bps = clamp_rate(loss_bps if 0 < loss_bps < estimator.rate.bps else estimator.rate.bps)
 
 
@@ -215,17 +226,17 @@ cdef inline void estimator_alone(estimator_t *estimator, int64_t rtt_us, int64_t
         combine(estimator)
 
 
-cdef inline void estimator_level(estimator_t *estimator, double bps, int64_t now) noexcept nogil:
-    """Others on the same line have been allowed so much, and it bears it."""
-    if bps > estimator.rate.bps:
-        rate_set(&estimator.rate, bps, now)
-        combine(estimator)
+cdef inline void estimator_even(estimator_t *estimator, double bps) noexcept nogil:
+    """Of what all who share the line are allowed this is its part now; it grows on from there."""
+    estimator.rate.bps = clamp_rate(bps)
+    combine(estimator)
 
 
 cdef inline void estimator_share(estimator_t *estimator, double bps, int sharers, int64_t now) noexcept nogil:
-    """The line is full and shared: this is what is allowed now."""
+    """The line is full and shared: this is what is allowed now. What was lost is accounted for with that."""
     cdef double before = estimator.bps
     rate_share(&estimator.rate, bps, sharers, now)
+    losses_reset(&estimator.losses)
     note_full(estimator, before, now)
     combine(estimator)
 
@@ -242,6 +253,7 @@ cdef inline void back_off(estimator_t *estimator, int64_t now) noexcept nogil:
 cdef inline void estimator_tick(estimator_t *estimator, int64_t sent_bytes, int64_t now) noexcept nogil:
     """Often, whether reports come or not."""
     estimator.full = estimator.rate.reduced_us > 0 and now - estimator.rate.reduced_us < FULL_LATELY_US
+    estimator.coupled = estimator.rate.sharers > 1 and now - estimator.rate.reduced_us < COUPLED_US
     if sent_bytes == estimator.answered_bytes:
         estimator.unanswered_us = 0
     elif estimator.unanswered_us == 0:
@@ -267,7 +279,7 @@ cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int
         return False
     if estimator.unanswered_us and now - estimator.feedback_us > UNANSWERED_US // 2:
         return False
-    if estimator.full and estimator.rate.sharers > 1:
+    if estimator.coupled:
         return False  # a short cluster meets what the others are sent at the moment
     if estimator.full and not estimator.rate.hungry and now - estimator.rate.reduced_us < FULL_WAIT_US:
         return False
@@ -280,6 +292,6 @@ cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int
 cdef inline bint estimator_congested(const estimator_t *estimator, int64_t since_us) noexcept nogil:
     """Whether what was lost since then was lost because too much was sent, by anybody: a queue grew, the line was dead, or loss
     went with the rate."""
-    if largest(estimator.rate.reduced_us, estimator.alive_us) >= largest(since_us, 1):
+    if estimator_shares(estimator) or largest(estimator.rate.reduced_us, estimator.alive_us) >= largest(since_us, 1):
         return True
     return estimator.losses.fraction > 0.02 and estimator.losses.inherent < estimator.losses.fraction / 2

@@ -20,6 +20,7 @@ from media.plane.selection cimport selection_begin, selection_take
 from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp, send_together
 from media.plane.spans cimport FIRST_OUT, span_t, spans_begin, spans_current, spans_find, spans_skip, spans_split
 from media.plane.stream cimport PENDING_MOST, sender_report_t, stream_t
+from media.plane.timing cimport hasten, is_past
 
 cdef extern from *:
     """
@@ -114,6 +115,8 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     consumer.stream = stream.index
     consumer.waits_key = False
     consumer.behind = False
+    consumer.begun_us = core.now
+    consumer.replay_frames = 0
     consumer.dropped_picture = 0
     consumer.kept_picture = 0
     consumer.temporal = <int>most_temporal(consumer)
@@ -121,6 +124,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
         selection_begin(consumer.selection, wanted_spatial(consumer))
         consumer.selection.temporal = layer_of(most_temporal(consumer))
         span.top = <uint8_t>consumer.selection.spatial
+    consumer.report_at = 0
     if stream.report.arrival_us and consumer.transport != NULL and consumer.transport.report_at > core.now:
         consumer.transport.report_at = core.now  # the sooner the subscriber has a report, the sooner lips are in time
 
@@ -133,6 +137,11 @@ cdef inline void tell_layers(core_t *core, consumer_t *consumer, int temporal) n
         core_tell(core, EVENT_LAYERS_CHANGED, consumer.handle, spatial, temporal)
 
 
+cdef inline int temporal_of(const consumer_t *consumer, const slot_t *slot) noexcept nogil:
+    """The highest temporal layer that it gets. Of the past no more than what follows needs: it is over at once anyway."""
+    return 0 if is_past(consumer, slot) else most_temporal(consumer)
+
+
 cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept nogil:
     """Whether a packet belongs to a temporal layer the consumer does not get. Frames are taken or left whole."""
     cdef uint8_t layer = slot.payload.temporal
@@ -141,7 +150,7 @@ cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept 
         return False
     if slot.picture == consumer.dropped_picture:
         return True
-    most = most_temporal(consumer)
+    most = temporal_of(consumer, slot)
     if consumer.temporal > most:
         consumer.temporal = most
     if layer <= consumer.temporal:
@@ -163,7 +172,7 @@ cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *strea
     if slot.picture == 0 or frame == NULL:
         return True
     taken = selection_take(
-        consumer.selection, frame, slot.timestamp, wanted_spatial(consumer), layer_of(most_temporal(consumer)),
+        consumer.selection, frame, slot.timestamp, wanted_spatial(consumer), layer_of(temporal_of(consumer, slot)),
         consumer.producer.keyed,
     )
     consumer.temporal = consumer.selection.temporal
@@ -232,7 +241,7 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
             core.drops[<int>DROP_TEMPORAL_LAYER] += 1
             return NULL
         consumer.spans.newest_source = slot.sequence
-        return spans_current(&consumer.spans)
+        return hasten(consumer, slot)
     span = spans_find(&consumer.spans, slot.sequence, stream.index, stream.epoch)
     if span == NULL:
         core.drops[<int>DROP_TOO_LATE] += 1

@@ -220,6 +220,7 @@ ctypedef struct consumer_t:
     bint waits_key
     bint wants_marker  # audio: mark the first packet after a pause
     bint behind  # not all that the ring has is sent yet, see pacing: `behind_at` is where it goes on
+    int replay_frames  # of the past that may still be given times of their own, see timing
     uint32_t spurt  # of the producer, as of the last packet
     bint nack
     bint has_rtx
@@ -261,6 +262,7 @@ ctypedef struct consumer_t:
     uint64_t firs  # of them
     sr_memory_t reports[<int>SR_MEMORY]
     uint32_t report_count
+    int64_t report_at  # not before
     uint8_t fraction
     uint32_t lost
     uint32_t jitter
@@ -274,9 +276,10 @@ ctypedef struct consumer_t:
     uint32_t behind_epoch
     int64_t behind_at
     int64_t behind_since_us
-    int64_t replayed_to  # up to there it was old when it began
-    int replay_frames  # that may still be given times of their own
-    uint32_t replay_timestamp  # the frame being replayed
+    int64_t begun_us  # when its picture began, with a key frame; what had come before is the past
+    int64_t replay_timestamp  # the frame being replayed; -1 before the first
+    uint32_t replay_next  # the outgoing time of the next one
+    uint32_t replay_shift  # and of what is not past any more
     uint64_t tap_overflow
     int tap_capacity
 

@@ -1,15 +1,16 @@
 """Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
 
-A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does, and at five quarters of it where the line was
-full lately: a key frame goes to all who share such a line at the same moment. A frame that it can hold leaves as it
-comes, in one piece, and that is every frame of a line with room. Else the video *falls behind*: nothing is copied or queued,
-only the place in the publisher's ring is remembered, from which `catch_up` goes on every few milliseconds. Sound never
-waits; what is sent again goes before what is new.
+A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does, at five quarters of it where the line was
+full lately, and at no more than the budget where others share it: a key frame goes to all of them at the same moment. A
+frame that it can hold leaves as it comes, in one piece, and that is every frame of a line with room. Else the video *falls
+behind*: nothing is copied or queued, only the place in the publisher's ring is remembered, from which `catch_up` goes on
+every few milliseconds. Sound never waits; what is sent again goes before what is new.
 """
 
 from libc.stdint cimport int64_t
 
 from media.plane.bits cimport largest, smallest
+from media.plane.estimator cimport estimator_shares
 from media.plane.objects cimport consumer_t, core_t, transport_t
 from media.plane.ring cimport slot_t
 from media.plane.stream cimport stream_t
@@ -21,6 +22,7 @@ cdef enum:
     PACE_LONGEST_US = 300_000  # nothing waits longer, whatever the budget: old pictures are of no use
     PACE_LONGEST_FULL_US = 600_000  # where the line was full lately
     PACE_LONGEST_SHARED_US = 4_000_000
+    PACE_FORGOTTEN_US = 2_000_000  # whose picture pauses is not looked at, while his sound goes on; it makes no debt
     KEY_REST_US = 2_500_000  # six times a frame of the lowest layer, for everybody
     PACE_DEBT = 4  # bursts that repairs may overdraw
     # Before the first report the budget is no more than the estimate's first guess. A joiner's first pictures should not
@@ -35,7 +37,7 @@ cdef inline bint is_full(const transport_t *transport) noexcept nogil:
 
 cdef inline bint is_shared(const transport_t *transport) noexcept nogil:
     """Whether others share the line, and it was full lately."""
-    return is_full(transport) and transport.estimator.rate.sharers > 1
+    return transport.estimator != NULL and estimator_shares(transport.estimator)
 
 
 cdef inline bint key_rests(const core_t *core, const consumer_t *consumer, const stream_t *stream) noexcept nogil:
@@ -47,14 +49,16 @@ cdef inline bint key_rests(const core_t *core, const consumer_t *consumer, const
 
 
 cdef inline int pace_quarters(const transport_t *transport) noexcept nogil:
-    """Of the budget."""
+    """Of the budget; no more than that where all who share a line catch up at the same time, after a key frame that went to all."""
+    if is_shared(transport):
+        return 4
     return 5 if is_full(transport) else 10
 
 
 cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:
     """How many bytes may leave in so many microseconds."""
     cdef int64_t bps = transport.budget_bps
-    if transport.estimator != NULL and transport.estimator.feedback_us == 0:
+    if transport.estimator != NULL and transport.estimator.feedback_us == 0 and not is_shared(transport):
         bps = largest(bps, UNKNOWN_LINE_BPS)
     return bps * us * pace_quarters(transport) // (4 * 8_000_000)
 
@@ -72,10 +76,14 @@ cdef inline int64_t pace_most(const transport_t *transport) noexcept nogil:
 cdef inline int64_t pace_left(core_t *core, transport_t *transport) noexcept nogil:
     """What the bucket holds now, below zero when more was sent; only where there is a budget."""
     cdef int64_t sent = <int64_t>(transport.bytes_sent - transport.pace_sent)
-    cdef int64_t filled = pace_of(transport, smallest(core.now - transport.pace_us, PACE_LONGEST_US))
+    cdef int64_t passed = core.now - transport.pace_us
+    cdef int64_t most = pace_most(transport)
     transport.pace_sent = transport.bytes_sent
     transport.pace_us = core.now
-    transport.pace_bytes = smallest(transport.pace_bytes + filled, pace_most(transport)) - sent
+    if passed > PACE_FORGOTTEN_US:
+        transport.pace_bytes = most
+    else:
+        transport.pace_bytes = smallest(transport.pace_bytes + pace_of(transport, passed) - sent, most)
     return transport.pace_bytes
 
 

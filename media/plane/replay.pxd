@@ -1,45 +1,61 @@
-"""Late joiners: video starts with a key frame at once, out of the ring if one has just been, else by asking.
+"""Late joiners, and who has lost the thread: video starts with a key frame at once, out of the ring if one has just been, else by
+asking.
 
 While a request to the publisher would be throttled (KEY_INTERVAL_US) the last key frame is at most that old, and all
 that followed it is replayed; otherwise a request goes out immediately. So nobody waits for a throttle, and nobody gets
-more than half a second of old frames. How they are sent, and what times they are given, is `catchup`.
+more than half a second of old frames. But where many share a full line a new key frame goes to all of them, and is dearer than
+what one of them has missed: there the last one is replayed for as long as key frames rest. How the frames are sent is `catchup`,
+what times they are given `timing`.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
+from media.plane.bits cimport ahead32
 from media.plane.catchup cimport catch_up
-from media.plane.forward cimport begin_spurt
+from media.plane.forward cimport begin_spurt, continued_timestamp, switch_to
 from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.nack cimport missing_add
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.pacing cimport fall_behind, key_rests
-from media.plane.ring cimport ring_find, ring_seen
+from media.plane.ring cimport ring_find, ring_seen, slot_t
 from media.plane.sending cimport may_send
+from media.plane.spans cimport spans_current
 from media.plane.stream cimport stream_t
+from media.plane.timing cimport millisecond
 
 cdef enum:
     REPLAY_MOST = 160  # packets; half a second at 4 Mbit/s
     REPLAY_FRAMES = 30  # each takes a span
 
 
-cdef inline bint can_replay(core_t *core, const stream_t *stream) noexcept nogil:
-    return (
-        stream.started and stream.key_sequence != 0
-        and core.now - stream.key_arrival_us <= KEY_INTERVAL_US
-        and stream.highest - stream.key_sequence < REPLAY_MOST
-        and ring_find(&stream.ring, stream.key_sequence) != NULL
-    )
-
-
-cdef inline bint is_whole(const stream_t *stream) noexcept nogil:
-    """Whether nothing is missing since the key frame. A packet that comes late must find its frame's own timestamp,
-    so with a gap the replayed frames keep their true ones."""
+cdef inline int frames_since_key(const stream_t *stream) noexcept nogil:
+    """How many of the lowest temporal layer; -1 where a packet is missing. One that comes late must find its frame's own
+    timestamp, so with a gap the replayed frames keep their true ones."""
     cdef int64_t sequence
+    cdef int frames = 0
+    cdef const slot_t *slot
+    cdef uint32_t timestamp = stream.key_timestamp
     for sequence in range(stream.key_sequence, stream.highest + 1):
-        if ring_find(&stream.ring, sequence) == NULL:
-            return False
-    return True
+        slot = ring_find(&stream.ring, sequence)
+        if slot == NULL:
+            return -1
+        if slot.timestamp != timestamp and not (slot.payload.has_layer and slot.payload.temporal):
+            timestamp = slot.timestamp
+            frames += 1
+    return frames
+
+
+cdef inline bint can_replay(core_t *core, const consumer_t *consumer, const stream_t *stream) noexcept nogil:
+    if (
+        not stream.started or stream.key_sequence == 0
+        or stream.highest - stream.key_sequence >= REPLAY_MOST
+        or ring_find(&stream.ring, stream.key_sequence) == NULL
+    ):
+        return False
+    if core.now - stream.key_arrival_us <= KEY_INTERVAL_US:
+        return True
+    return key_rests(core, consumer, stream) and 0 <= frames_since_key(stream) < REPLAY_FRAMES
 
 
 cdef inline void ask_for_gaps(core_t *core, const consumer_t *consumer, stream_t *stream) noexcept nogil:
@@ -53,13 +69,34 @@ cdef inline void ask_for_gaps(core_t *core, const consumer_t *consumer, stream_t
     core.tick_at = core.now
 
 
+cdef inline void begin_past(core_t *core, consumer_t *consumer, stream_t *stream, int frames) noexcept nogil:
+    """Forward from the last key frame on, which so many frames follow, in such times that the newest has its own."""
+    cdef const slot_t *key = ring_find(&stream.ring, stream.key_sequence)
+    cdef const slot_t *newest = ring_find(&stream.ring, stream.highest)
+    cdef bint any_ = spans_current(&consumer.spans) != NULL
+    cdef uint32_t before = consumer.spans.newest_timestamp
+    cdef uint32_t past = frames * millisecond(consumer)
+    cdef uint32_t present = continued_timestamp(consumer, stream, newest) if any_ else 0
+    switch_to(core, consumer, stream, key)
+    if any_:
+        consumer.replay_next = present - past
+        if ahead32(consumer.replay_next, before) <= 0:
+            consumer.replay_next = before + millisecond(consumer)
+    else:
+        consumer.replay_next = key.timestamp - spans_current(&consumer.spans).timestamp_shift
+        present = consumer.replay_next + past
+    consumer.replay_shift = newest.timestamp - present
+    consumer.replay_timestamp = -1
+    consumer.replay_frames = REPLAY_FRAMES
+
+
 cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) noexcept nogil:
-    cdef bint whole = is_whole(stream)
-    if not whole:
+    cdef int frames = frames_since_key(stream)
+    if frames < 0:
         ask_for_gaps(core, consumer, stream)
-    consumer.replayed_to = stream.highest
-    consumer.replay_frames = REPLAY_FRAMES if whole else 0
-    consumer.replay_timestamp = ring_find(&stream.ring, stream.key_sequence).timestamp
+        switch_to(core, consumer, stream, ring_find(&stream.ring, stream.key_sequence))
+    else:
+        begin_past(core, consumer, stream, frames)
     consumer.behind_since_us = core.now
     fall_behind(core, consumer, stream, stream.key_sequence)
     catch_up(core, consumer)
@@ -80,7 +117,15 @@ cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nog
         return
     stream = &producer.streams[wanted_stream(consumer)]
     # A recording keeps true timestamps, so it waits for a fresh key frame.
-    if consumer.tap == NULL and not producer.paused and producer.transport.admitted and can_replay(core, stream):
+    if consumer.tap == NULL and not producer.paused and producer.transport.admitted and can_replay(core, consumer, stream):
         replay(core, consumer, stream)
     if consumer.waits_key and not key_rests(core, consumer, stream):
         want_key(core, producer, stream)
+
+
+cdef inline bint replay_again(core_t *core, consumer_t *consumer, stream_t *stream) noexcept nogil:
+    """Its decoder has lost the thread while key frames rest: whether it has been given the last one once more."""
+    if consumer.stream != stream.index or not can_replay(core, consumer, stream):
+        return False
+    replay(core, consumer, stream)
+    return True

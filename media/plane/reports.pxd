@@ -20,6 +20,10 @@ from media.plane.stream cimport stream_expected, stream_t
 
 cdef enum:
     REPORT_US = 1_000_000
+    # Of voices, of which many go to each, as libwebrtc's: RFC 3550 section 6.2 allows RTCP a twentieth of the bandwidth. The first ones
+    # come sooner, because a receiver needs two before it knows the clock.
+    SOUND_REPORT_US = 5_000_000
+    SOON = 3
     FEEDBACK_US = 100_000  # libwebrtc's own default for transport-cc
     FEEDBACK_MESSAGES = 4  # of one round: 3,200 packets
     RTCP_ROOM = 1200  # stays below every usual MTU with SRTCP's trailer
@@ -91,7 +95,10 @@ cdef inline int write_sender_report(core_t *core, consumer_t *consumer, uint8_t 
     cdef uint64_t ntp
     cdef uint32_t rtp
     cdef int length
-    if span == NULL or consumer.paused or consumer.packets == 0 or not is_heard(producer):
+    if (
+        span == NULL or consumer.paused or consumer.starved or consumer.packets == 0 or not is_heard(producer)
+        or core.now < consumer.report_at
+    ):
         return 0
     stream = &producer.streams[span.stream]
     if stream.epoch != span.epoch or stream.report.arrival_us == 0:
@@ -99,12 +106,14 @@ cdef inline int write_sender_report(core_t *core, consumer_t *consumer, uint8_t 
     elapsed = core.now - stream.report.arrival_us
     ntp = stream.report.ntp + ((<uint64_t>elapsed // 1_000_000) << 32)
     ntp += ((<uint64_t>elapsed % 1_000_000) << 32) // 1_000_000
-    rtp = stream.report.rtp + <uint32_t>(elapsed * producer.clock_rate // 1_000_000) - span.timestamp_shift
+    rtp = stream.report.rtp + <uint32_t>(elapsed * producer.clock_rate // 1_000_000)
+    rtp -= consumer.replay_shift if consumer.replay_frames else span.timestamp_shift
     length = write_sr(out, consumer.ssrc, ntp, rtp, <uint32_t>consumer.packets, <uint32_t>consumer.octets)
     length += write_sdes(out + length, consumer.ssrc, producer.cname, producer.cname_length)
     consumer.reports[consumer.report_count % SR_MEMORY].middle = middle_ntp(ntp)
     consumer.reports[consumer.report_count % SR_MEMORY].sent_us = core.now
     consumer.report_count += 1
+    consumer.report_at = core.now + (REPORT_US if producer.video or consumer.report_count < SOON else SOUND_REPORT_US)
     return length
 
 

@@ -14,6 +14,7 @@ from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, rout
 from media.plane.pacing cimport key_rests
 from media.plane.queue cimport queue_push
 from media.plane.red cimport note_line
+from media.plane.replay cimport replay_again
 from media.plane.resend cimport resend
 from media.plane.routes cimport route_find
 from media.plane.rtcp cimport (
@@ -150,7 +151,7 @@ cdef inline bint key_is_coming(const core_t *core, const consumer_t *consumer) n
     if consumer.stream < 0 or consumer.waits_key:
         return False  # many wishes become one request anyhow
     stream = &consumer.producer.streams[consumer.stream]
-    age = core.now - stream.key_arrival_us
+    age = core.now - largest(stream.key_arrival_us, consumer.begun_us)
     return stream.key_sequence != 0 and age < (
         KEY_PACED_US if consumer.behind else largest(consumer.transport.rtt_us, KEY_ON_WAY_US)
     )
@@ -165,8 +166,12 @@ cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t
     core.key_requests_received += 1
     consumer.firs += fir
     stream = &consumer.producer.streams[consumer.stream if consumer.stream >= 0 else wanted_stream(consumer)]
-    if not key_is_coming(core, consumer) and not key_rests(core, consumer, stream):
+    if key_is_coming(core, consumer):
+        return
+    if not key_rests(core, consumer, stream):
         want_key(core, consumer.producer, stream)
+    elif not consumer.waits_key:
+        replay_again(core, consumer, stream)
 
 
 cdef inline bint read_feedback(

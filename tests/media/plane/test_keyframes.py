@@ -128,6 +128,23 @@ def test_requests_are_throttled_and_repeated_until_the_key_frame_comes() -> None
     assert len(requests(publisher)) == before
 
 
+def test_a_request_is_passed_over_while_a_key_frame_is_on_its_way() -> None:
+    """Receivers ask again and again until it is there, and each new one would go to all who watch."""
+    world, publisher, producer, camera = running_call()
+    subscriber = world.client()
+    world.watch(subscriber, producer)
+    camera.frame(key=True)
+    publisher.rtcp.clear()
+    for _ in range(7):
+        subscriber.send_rtcp(PLI)
+        camera.frame()
+    assert requests(publisher) == []
+    for _ in range(10):
+        camera.frame()
+    subscriber.send_rtcp(PLI)
+    assert len(requests(publisher)) == 1
+
+
 def test_a_subscribers_pli_and_fir_reach_the_publisher() -> None:
     world, publisher, producer, camera = running_call()
     subscriber = world.client()

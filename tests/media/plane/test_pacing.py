@@ -214,3 +214,20 @@ def test_who_is_behind_may_go(action: str) -> None:
         show.world.core.remove_consumer(show.consumer)
     show.world.advance(200_000)
     assert show.got == behind
+
+
+def test_who_has_heard_for_long_without_seeing_has_no_debt() -> None:
+    """Sound goes on while a picture pauses: within the budget, and no reason to keep the picture back afterwards."""
+    show = Show(100_000)
+    microphone = show.world.audio(show.publisher)
+    show.world.listen(show.client, microphone)
+    show.world.core.set_consumer_paused(show.consumer, True)
+    for number in range(250):
+        show.publisher.send(rtp(number, 960 * number, 3000, bytes(80), payload_type=AUDIO))
+        show.world.advance(20_000)
+    show.world.core.set_consumer_paused(show.consumer, False)
+    before = show.got
+    show.camera.frame(key=True, size=200)
+    for _ in range(3):
+        show.camera.frame(size=200)
+    assert show.got == before + 4

@@ -71,6 +71,27 @@ def test_the_first_report_comes_with_the_publishers_first() -> None:
     assert set(reports(subscriber)) == {10}
 
 
+def test_a_voice_is_reported_thrice_at_once_and_then_every_five_seconds() -> None:
+    """A picture every second: of twelve voices to twelve people that would be a twentieth of a line of 2 Mbit/s."""
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    world.listen(subscriber, world.audio(publisher))
+    Camera(publisher).frame(key=True)
+    publisher.send(rtp(1, 1, 3000, b"x", payload_type=AUDIO))
+    for ssrc in (1000, 3000):
+        publisher.send_rtcp(sender_report(ssrc, NTP, 1))
+    began = world.now
+    at: dict[int, list[int]] = {10: [], 20: []}
+    for _ in range(210):
+        subscriber.rtcp.clear()
+        world.advance(100_000)
+        for ssrc in reports(subscriber):
+            at[ssrc].append(round((world.now - began) / 1e6))
+    assert at[20] == [0, 1, 2, 7, 12, 17]
+    assert len(at[10]) >= 20
+
+
 def test_the_round_trip_comes_from_receiver_reports() -> None:
     world = World()
     publisher, subscriber = world.client(), world.client()
