@@ -11,6 +11,9 @@ from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER, FILE_NAME
 SOURCE_FOLDER: Final = "source"
 """Holds the one file that was uploaded, of a film made elsewhere."""
 
+SOURCE_NAME: Final = "film"
+"""That file."""
+
 _WORK: Final = (COMPOSING_FOLDER, CONVERTING_FOLDER)
 _PART_SUFFIX: Final = ".part"
 

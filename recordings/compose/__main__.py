@@ -13,9 +13,9 @@ from recordings.compose import isolation
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
 from recordings.compose.composer import Composed, NothingToCompose, compose
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
-from recordings.folders import SOURCE_FOLDER
+from recordings.folders import SOURCE_FOLDER, SOURCE_NAME
 from recordings.states import Failure
-from recordings.uploads.conversion import SOURCE_NAME, convert
+from recordings.uploads.conversion import convert
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 

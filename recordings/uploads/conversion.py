@@ -24,8 +24,6 @@ from recordings.uploads.encoding import encode
 from recordings.uploads.probe import Refused, film_stream, limit, open_film, probe
 from recordings.uploads.rules import Refusal, passes_through
 
-# In the recording's folder, beside `recordings.folders.SOURCE_FOLDER`.
-SOURCE_NAME: Final = "film"
 # A seek in a film with fewer key frames shows nothing for too long.
 _LONGEST_WITHOUT_KEY_FRAME: Final = 10.0
 _CPU_SECONDS: Final = 48 * 3600

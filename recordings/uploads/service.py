@@ -17,14 +17,13 @@ from members.organizations import Organization
 from members.policy import Action, Actor, Subject, require
 from recordings import repository
 from recordings.curation import require_sharing
-from recordings.folders import SOURCE_FOLDER, Folders
+from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, Folders
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
 from recordings.upkeep.room import require_room_for
 from recordings.uploads import files
-from recordings.uploads.conversion import SOURCE_NAME
 from recordings.uploads.inspection import inspect
 from recordings.uploads.models import Upload
 from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES

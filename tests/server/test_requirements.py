@@ -16,6 +16,8 @@ from tests.server.conftest import ROOT, Program
 PACKAGES = ("database", "media", "members", "recordings", "rooms", "signaling", "web")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
+import node
+assert not {"numpy", "PIL"} & sys.modules.keys(), "what only films need is loaded by the server too"
 for package in sys.argv[1:]:
     module = importlib.import_module(package)
     for found in pkgutil.walk_packages(module.__path__, f"{package}."):
