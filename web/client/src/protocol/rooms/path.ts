@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup-client'
 
-import { asProblem, type Problem } from '../problem'
+import { asProblem } from '../problem'
 
 import type { Ask } from './messages'
 
@@ -15,11 +15,8 @@ export class PathKeeper {
   constructor(
     private readonly transport: types.Transport,
     private readonly ask: Ask,
-    private readonly events: {
-      onState: (connected: boolean) => void
-      /** The server no longer has this transport. */
-      onGone: (problem: Problem) => void
-    },
+    /** The server no longer has this transport. */
+    private readonly onGone: () => void,
   ) {
     transport.on('connectionstatechange', (state) => this.changed(state))
     transport.observer.once('close', () => clearTimeout(this.timer))
@@ -34,9 +31,7 @@ export class PathKeeper {
   private changed(state: types.ConnectionState): void {
     if (state === 'connected') {
       clearTimeout(this.timer)
-      this.events.onState(true)
     } else if (state === 'disconnected' || state === 'failed') {
-      this.events.onState(false)
       this.restartIn(state === 'failed' ? 0 : PATIENCE_MS)
     }
   }
@@ -51,10 +46,9 @@ export class PathKeeper {
       const { iceParameters } = await this.ask('restartIce', { transportId: this.transport.id })
       await this.transport.restartIce({ iceParameters })
     } catch (error) {
-      const problem = asProblem(error)
       if (this.transport.closed) return
-      if (problem.code === 'transport_not_found') {
-        this.events.onGone(problem)
+      if (asProblem(error).code === 'transport_not_found') {
+        this.onGone()
         return
       }
     }

@@ -18,7 +18,7 @@ import { Outgoing } from './outgoing'
 import { makeDevice } from './redundancy'
 import { Serial } from './serial'
 import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
-import { openTransport, type KeptTransport, type TransportEvents } from './transports'
+import { openTransport, type KeptTransport } from './transports'
 
 export interface RoomSessionOptions extends RoomConnectionOptions {
   /** The browser's own, where it is left out. */
@@ -164,11 +164,7 @@ export class RoomSession {
 
   private open(direction: Direction): Promise<KeptTransport> {
     if (!this.device) throw new Problem('device_unsupported')
-    const events: TransportEvents = {
-      onPath: () => undefined,
-      onGone: () => void this.rebuild(),
-    }
-    const kept = openTransport(this.device, this.ask, direction, this.iceServers, events)
+    const kept = openTransport(this.device, this.ask, direction, this.iceServers, () => void this.rebuild())
     this.transports.set(direction, kept)
     kept.catch(() => this.transports.delete(direction))
     return kept

@@ -1,15 +1,8 @@
 import type { types } from 'mediasoup-client'
 
-import type { Problem } from '../problem'
-
 import type { Ask, Direction, Source } from './messages'
 import { PathKeeper } from './path'
 import { toldOfRed } from './redundancy'
-
-export interface TransportEvents {
-  onPath: (direction: Direction, connected: boolean) => void
-  onGone: (problem: Problem) => void
-}
 
 export interface KeptTransport {
   transport: types.Transport
@@ -22,13 +15,13 @@ export interface ProduceData extends types.AppData {
   paused?: boolean
 }
 
-/** Makes a transport here and on the server, and keeps its path alive. */
+/** Makes a transport here and on the server, and keeps its path alive; `onGone`: the server no longer has it. */
 export async function openTransport(
   device: types.Device,
   ask: Ask,
   direction: Direction,
   iceServers: RTCIceServer[],
-  events: TransportEvents,
+  onGone: () => void,
 ): Promise<KeptTransport> {
   const answer = await ask('createTransport', { direction })
   const options = { ...answer, iceServers }
@@ -47,9 +40,6 @@ export async function openTransport(
       failed,
     )
   })
-  const keeper = new PathKeeper(transport, ask, {
-    onState: (connected) => events.onPath(direction, connected),
-    onGone: events.onGone,
-  })
+  const keeper = new PathKeeper(transport, ask, onGone)
   return { transport, keeper }
 }
