@@ -9,8 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 BINARIES = Path("/usr/lib/postgresql")
-START_SECONDS = 60
 STOP_SECONDS = 20
 USER = "huitang"
 
@@ -87,7 +88,7 @@ class Cluster:
         return ["setpriv", *options] if options else []
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         probe = [str(self._binaries / "pg_isready"), "-q", "-h", str(self._folder), "-d", "postgres"]
         while subprocess.run(probe, check=False).returncode != 0:
             assert self._server is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import ClientError, ClientSession
 
 from recordings.storage.settings import MEBIBYTE, StorageSettings
+from tests.patience import PATIENCE_SECONDS
 
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key-of-some-length"
@@ -46,7 +47,7 @@ class S3Server:
             return
         (self._folder / BUCKET).mkdir(parents=True, exist_ok=True)
         self._process = await asyncio.to_thread(self._spawn)
-        async with asyncio.timeout(30), ClientSession() as session:
+        async with asyncio.timeout(PATIENCE_SECONDS), ClientSession() as session:
             while True:
                 try:
                     async with session.get(self.url):

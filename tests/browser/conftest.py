@@ -1,14 +1,18 @@
-"""One server for all browser tests, one Chromium a test, one window a person."""
+"""One server and one Chromium for all browser tests of a run, one window a person."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
 from tests.browser.person import DESKTOP, Person, open_window
 from tests.browser.server import RunningServer, running_server
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
+
+HERE = Path(__file__).parent
 
 # The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second.
 CHROMIUM = "/usr/bin/chromium"
@@ -27,21 +31,39 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)  # what a page shows, it may
 Arrive = Callable[..., Awaitable[Person]]
 
 
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """What is true of every test here; one event loop for all of them, because Chromium outlives each."""
+    for item in items:
+        if HERE in item.path.parents:
+            for mark in (pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")):
+                item.add_marker(mark, append=False)  # before the mark that every asynchronous test has
+
+
 @pytest.fixture(scope="session")
 def server(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with running_server(tmp_path_factory.mktemp("huitang"), demo) as running:
         yield running
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        launched = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=1000 * PATIENCE_SECONDS
+        )
         yield launched
         await launched.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """Without a window; what a test leaves open is closed after it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def arrive(browser: Browser, server: RunningServer) -> AsyncIterator[Arrive]:
     """`await arrive("xiulan")`: that person, signed in, at a window; no page may have met an error by itself."""
     people: list[Person] = []

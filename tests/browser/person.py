@@ -77,7 +77,7 @@ class Person:
     async def join(self, meeting_id: str) -> None:
         """Be in the call."""
         await self.knock(meeting_id)
-        await self.page.get_by_test_id("call").wait_for(timeout=PATIENCE_SECONDS * 1000)
+        await self.page.get_by_test_id("call").wait_for()
 
     async def peer_id(self) -> str:
         """Who this page is in the room."""
@@ -152,6 +152,11 @@ async def open_window(
     return person
 
 
+def guest(name: str) -> Login:
+    """Somebody without a log-in."""
+    return Login("", "", name, None, "")
+
+
 async def open_guest_window(
     browser: Browser, server: RunningServer, guest: Login, size: ViewportSize = DESKTOP
 ) -> Person:
@@ -159,6 +164,7 @@ async def open_guest_window(
     context = await browser.new_context(
         viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=size is PHONE
     )
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     await context.add_init_script(path=MEASURE)
     page = await context.new_page()
     person = Person(guest, server, context, page, [])

@@ -1,6 +1,5 @@
 """What asks a viewer or a participant something: whether he is still there, and whether he may be in the picture."""
 
-import pytest
 from playwright.async_api import expect
 from sqlalchemy import update
 
@@ -10,8 +9,6 @@ from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, until
 from tests.browser.server import RunningServer
 from tests.browser.test_player import put_recording
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 async def test_a_viewer_is_asked_whether_he_is_still_there_and_answers_with_one_key(

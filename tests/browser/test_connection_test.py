@@ -11,28 +11,25 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, WebSocketRoute, async_playwright, expect
 
 from bench.namespaces import entered, inside, ip, namespace
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.person import DESKTOP, PHONE, open_window
+from tests.browser.person import DESKTOP, PHONE, guest, open_guest_window, open_window
 from tests.browser.server import RunningServer, running_server
 from tests.coturn import COTURN, SECRET, Coturn, running_coturn
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
 
 async def test_a_stranger_learns_what_works_and_has_a_text_to_send(
     browser: Browser, server: RunningServer
 ) -> None:
-    page = await browser.new_page(locale="zh-CN", viewport=PHONE)
+    page = await window(browser, server, PHONE)
     await page.goto(f"{server.url}/sign-in")
     await page.get_by_role("link", name="检测连接").click()
-    await page.get_by_test_id("start-test").click()
+    await run(page)
     verdict = page.get_by_test_id("verdict")
-    await expect(verdict).to_be_visible()
     states = {
         name: await page.get_by_test_id(f"step-{name}").get_attribute("data-state")
         for name in ("browser", "secure", "devices", "server", "udp", "tcp", "relay")
@@ -54,7 +51,6 @@ async def test_a_stranger_learns_what_works_and_has_a_text_to_send(
     await page.locator("summary").click()
     assert "UDP" in await page.get_by_test_id("report").inner_text()
     assert await page.get_by_test_id("spoken").inner_text()
-    await page.close()
 
 
 @pytest.fixture
@@ -83,9 +79,9 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
     with running_server(tmp_path, demo) as server:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(
-                executable_path=stopped_udp, args=[*FLAGS, "--no-sandbox"]
+                executable_path=stopped_udp, args=[*FLAGS, "--no-sandbox"], timeout=1000 * PATIENCE_SECONDS
             )
-            page = await chromium.new_page(locale="zh-CN", viewport=DESKTOP)
+            page = await window(chromium, server)
             await begin(page, server)
             assert await ways(page) == {"udp": "bad", "tcp": "good", "relay": "skipped"}, await told(page)
             verdict = page.get_by_test_id("verdict")
@@ -97,14 +93,13 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
 async def test_a_way_that_opens_and_brings_nothing_back_is_not_good(
     browser: Browser, server: RunningServer
 ) -> None:
-    page = await browser.new_page(locale="zh-CN", viewport=DESKTOP)
+    page = await window(browser, server)
     await page.route_web_socket(re.compile("/socket.io/"), lose_resumptions)
     await begin(page, server)
     assert await ways(page) == {"udp": "bad", "tcp": "bad", "relay": "skipped"}, await told(page)
     verdict = page.get_by_test_id("verdict")
     await expect(verdict).to_have_attribute("data-state", "bad")
     await expect(verdict).to_contain_text("MTU")
-    await page.close()
 
 
 def lose_resumptions(page_side: WebSocketRoute) -> None:
@@ -121,11 +116,21 @@ def lose_resumptions(page_side: WebSocketRoute) -> None:
     page_side.on_message(carry)
 
 
+async def window(browser: Browser, server: RunningServer, size: ViewportSize = DESKTOP) -> Page:
+    """Of somebody who is not signed in."""
+    return (await open_guest_window(browser, server, guest("路人"), size)).page
+
+
 async def begin(page: Page, server: RunningServer) -> None:
     """Make a test, to the end."""
     await page.goto(f"{server.url}/connection-test")
+    await run(page)
+
+
+async def run(page: Page) -> None:
+    """Press the button and wait for the verdict, before which the page waits for each way that is shut."""
     await page.get_by_test_id("start-test").click()
-    await expect(page.get_by_test_id("verdict")).to_be_visible(timeout=2 * PATIENCE_SECONDS * 1000)
+    await expect(page.get_by_test_id("verdict")).to_be_visible(timeout=2000 * PATIENCE_SECONDS)
 
 
 async def told(page: Page) -> str:

@@ -3,28 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from rooms.consultations.states import ServiceKind
 from rooms.demo import STATIONS
 from tests.browser.conftest import Arrive
-from tests.browser.person import PHONE, Person, open_guest_window
-from tests.browser.server import Login, RunningServer
-from tests.patience import PATIENCE_SECONDS
+from tests.browser.person import PHONE, Person, guest, open_guest_window
+from tests.browser.server import RunningServer
 
 OUTCOME = "多喝水，按时吃药。"
 SCREEN = ViewportSize(width=1920, height=1080)
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-
-def guest(name: str) -> Login:
-    """Somebody without a log-in."""
-    return Login("", "", name, None, "")
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def resident(browser: Browser, server: RunningServer) -> AsyncIterator[Person]:
     """A resident with a phone."""
     person = await open_guest_window(browser, server, guest("王大爷"), PHONE)
@@ -56,7 +48,7 @@ async def talk(expert: Person, resident: Person) -> None:
     await expert.page.get_by_test_id("call-next").click()
     await resident.page.get_by_test_id("answer").click()
     for person in (expert, resident):
-        await person.page.get_by_test_id("call").wait_for(timeout=1000 * PATIENCE_SECONDS)
+        await person.page.get_by_test_id("call").wait_for()
     await asyncio.gather(expert.sees_and_hears(1), resident.sees_and_hears(1))
 
 

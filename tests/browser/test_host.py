@@ -1,12 +1,9 @@
 """What a host does to others, and how it looks to them."""
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def moderate(host: Person, other: str, action: str) -> None:

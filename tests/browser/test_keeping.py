@@ -1,12 +1,9 @@
 """A recording that somebody holds is deleted by nobody, and who tries is told."""
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.test_player import put_recording
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def test_a_recording_that_was_put_on_hold_meanwhile_cannot_be_deleted(arrive: Arrive) -> None:

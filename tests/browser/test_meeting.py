@@ -3,15 +3,12 @@
 import asyncio
 import re
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person, until
 
 FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME = 60
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def test_three_people_see_and_hear_each_other_and_the_cards_tell_of_it(arrive: Arrive) -> None:

@@ -8,8 +8,6 @@ from playwright.async_api import ViewportSize, expect
 from tests.browser.conftest import Arrive
 from tests.browser.person import DESKTOP, PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, size: ViewportSize) -> None:
@@ -23,7 +21,9 @@ async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, s
     await page.reload()
     count = page.get_by_test_id("notice-count")
     await expect(count).to_be_visible()
-    await page.get_by_test_id("notice-bell").click()
+    async with page.expect_response("**/notices/seen") as seen:
+        await page.get_by_test_id("notice-bell").click()
+    assert (await seen.value).ok
     notice = page.get_by_test_id("notice").filter(has_text=title)
     await expect(notice).to_contain_text(f"邀请您参加：{title}")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -4,16 +4,14 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import PHONE
+from tests.browser.person import PHONE, open_guest_window
 from tests.browser.server import RunningServer
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def test_a_wrong_password_says_what_to_do_and_keeps_the_name(
     browser: Browser, server: RunningServer
 ) -> None:
-    page = await browser.new_page(locale="zh-CN")
+    page = (await open_guest_window(browser, server, server.logins["xiulan"])).page
     await page.goto(f"{server.url}/card")
     await page.fill("#username", "xiulan")
     await page.fill("#password", "不是这个")

@@ -21,8 +21,6 @@ from tests.browser.conftest import Arrive
 from tests.browser.person import DESKTOP, PHONE, Person, until
 from tests.browser.server import Login, RunningServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
 SECONDS = 30
 STRIP = PreviewStrip(interval_seconds=5.0, columns=3, count=6, width=160, height=90)
 CAPTIONS = {"label": "中文", "text": "WEBVTT\n\n00:00.000 --> 00:20.000\n同志们好"}

@@ -9,8 +9,6 @@ from playwright.async_api import ViewportSize, WebSocketRoute, expect
 from tests.browser.conftest import Arrive
 from tests.browser.person import DESKTOP, PHONE, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_a_host_reads_who_has_trouble_and_what_helps(arrive: Arrive, size: ViewportSize) -> None:

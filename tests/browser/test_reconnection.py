@@ -3,15 +3,12 @@
 import asyncio
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.person import open_window
 from tests.browser.server import running_server
 from tests.demo import Demo
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CUT_SECONDS = 10
 

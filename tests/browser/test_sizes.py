@@ -19,8 +19,6 @@ from tests.browser.person import PHONE, Person, until
 from tests.browser.server import RunningServer
 from tests.browser.test_player import SECONDS, position, put_recording
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
-
 SIZES = (Size(640, 480, 400_000), Size(320, 240, 100_000))
 RATE = 5
 HERTZ = 48_000

@@ -10,6 +10,7 @@ from media import Consumer, Router, Transport
 from media.producer import Producer
 from tests.media import sdp
 from tests.media.samples import everything
+from tests.patience import PATIENCE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
@@ -54,8 +55,11 @@ RECEIVE = """async (offer) => {
 async def chromium(executable: str = CHROMIUM) -> AsyncIterator[Page]:
     """An empty page."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield await browser.new_page()
+        patience = 1000 * PATIENCE_SECONDS
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS, timeout=patience)
+        page = await browser.new_page()
+        page.set_default_timeout(patience)
+        yield page
         await browser.close()
 
 

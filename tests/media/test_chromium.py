@@ -127,13 +127,9 @@ async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router,
     assert producers[1].type == "simulcast"
     _, consumer = await receive(page, router, *producers)
     await listener.expect(forwards(consumer, 1))
-    await page.wait_for_function(
-        "document.querySelector('video')?.videoWidth === 640", timeout=1000 * PATIENCE_SECONDS
-    )
+    await page.wait_for_function("document.querySelector('video')?.videoWidth === 640")
     consumer.set_preferred_layers(0)
-    await page.wait_for_function(
-        "document.querySelector('video').videoWidth === 320", timeout=1000 * PATIENCE_SECONDS
-    )
+    await page.wait_for_function("document.querySelector('video').videoWidth === 320")
     await listener.expect(forwards(consumer, 0))
 
 
@@ -157,10 +153,10 @@ async def test_spatial_layers_of_one_stream_are_chosen(
         consumer.set_preferred_layers(layer)
         await listener.expect(forwards(consumer, layer))
         await page.wait_for_function(
-            "width => document.querySelector('video')?.videoWidth === width", arg=width, timeout=30_000
+            "width => document.querySelector('video')?.videoWidth === width", arg=width
         )
         decoded = await page.evaluate(RECEIVED)
-        await page.wait_for_function(MORE_DECODED, arg=decoded + 5, timeout=20_000)
+        await page.wait_for_function(MORE_DECODED, arg=decoded + 5)
 
 
 async def test_chromium_restarts_ice_and_goes_on(page: Page, router: Router, join: Join) -> None:

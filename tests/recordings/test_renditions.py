@@ -31,6 +31,7 @@ from recordings.renditions import (
     is_hls_file,
 )
 from recordings.tracks import TrackSource
+from tests.patience import PATIENCE_SECONDS
 from tests.recordings.conftest import small_files
 from tests.recordings.meetings import STARTED, Meeting, Watched, composed, track, watch
 from tests.recordings.publishers import BLUE, GREEN, RED, Publisher, sine, solid
@@ -249,7 +250,7 @@ def killed_after(folder: Path, parts: int, brief: Brief) -> None:
     assert child.stdin is not None
     child.stdin.write(write_brief(brief))
     child.stdin.flush()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(list((folder / COMPOSING_FOLDER).glob("720p-*.mp4"))) < parts:
         assert child.poll() is None
         assert time.monotonic() < deadline

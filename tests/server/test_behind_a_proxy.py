@@ -45,7 +45,11 @@ async def test_a_browser_behind_a_named_proxy_connects_and_hears_the_server_stop
         client = socketio.AsyncClient(reconnection=False)
         client.on("serverDraining", draining.set_result, namespace="/rooms")
         await client.connect(
-            url, headers={**FORWARDED, "Cookie": cookie}, namespaces=["/rooms"], transports=[transport]
+            url,
+            headers={**FORWARDED, "Cookie": cookie},
+            namespaces=["/rooms"],
+            transports=[transport],
+            wait_timeout=PATIENCE_SECONDS,
         )
         answer = await client.call(
             "join", {"meetingId": "0" * 32}, namespace="/rooms", timeout=PATIENCE_SECONDS
@@ -65,6 +69,9 @@ async def test_another_sites_page_cannot_connect(program: Program, demo: Demo) -
         client = socketio.AsyncClient(reconnection=False)
         with pytest.raises(socketio.exceptions.ConnectionError):
             await client.connect(
-                url, headers={"Origin": "https://evil.example", "Cookie": cookie}, namespaces=["/rooms"]
+                url,
+                headers={"Origin": "https://evil.example", "Cookie": cookie},
+                namespaces=["/rooms"],
+                wait_timeout=PATIENCE_SECONDS,
             )
         await client.disconnect()

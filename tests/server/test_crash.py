@@ -17,6 +17,7 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from tests.browser.film import SOUND_HERTZ, sound, tone_strengths
 from tests.demo import Demo
+from tests.patience import PATIENCE_SECONDS
 from tests.server.caller import Caller
 from tests.server.conftest import Process, Program
 from tests.signaling.participant import Participant, frames, participant
@@ -28,7 +29,6 @@ TONES = {"liuxi": 440, "xiulan": 700}
 HEARTBEAT_SECONDS = 15  # what a kill may cost anybody's attendance
 CAPTURE_SECONDS = 1  # what it may cost the recording
 INTERRUPTION_SECONDS = 3  # what the film shows of the time between
-BUSY_SECONDS = 30  # what a machine with other work adds to any of these
 AFTER_SECONDS = 3  # how long the meeting goes on
 FRAMES_A_SECOND = 50
 GLANCE_SECONDS = 0.1
@@ -180,7 +180,7 @@ async def talk(people: Sequence[Present], *, seconds: int) -> None:
 async def next_heartbeat(data: Path, meeting: str, people: Sequence[Present]) -> dict[str, datetime]:
     """Wait for presence to be written though nobody comes or goes; answers until when everybody was seen."""
     after = datetime.now(UTC) + timedelta(seconds=2)  # what coming itself caused is written within a second
-    async with asyncio.timeout(2 + HEARTBEAT_SECONDS + BUSY_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = {key: one[-1].seen for key, one in intervals(data, meeting).items()}
             if len(found) == len(people) and min(found.values()) >= after:
