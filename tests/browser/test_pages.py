@@ -49,7 +49,7 @@ async def test_nothing_is_wider_than_a_phone(arrive: Arrive, path: str) -> None:
 
 
 async def test_the_language_changes_without_leaving_the_page(arrive: Arrive) -> None:
-    member = await arrive("xiulan")
+    member = await arrive("haibo")  # who is in no other test: the account keeps it
     await member.page.get_by_test_id("account-menu").click()
     await member.page.get_by_role("menuitem", name="English").click()
     await expect(member.page.get_by_role("link", name="Recordings")).to_be_visible()

@@ -106,7 +106,9 @@ export class Api {
     this.http.get(`/members/${memberId}/card`, { limit, cursor })
 
   notices = (): Promise<Page<Notice>> => this.http.get('/members/me/notices')
-  seeNotices = (until: string): Promise<unknown> => this.http.post('/members/me/notices/seen', { until })
+  /** Also by who leaves the page at the same moment. */
+  seeNotices = (until: string): Promise<unknown> =>
+    this.http.post('/members/me/notices/seen', { until }, { keepalive: true })
 
   recordings = (query: RecordingsQuery = {}): Promise<Page<Recording>> =>
     this.http.get('/recordings', { ...query, limit: 30 })
