@@ -16,8 +16,10 @@ PACKAGES := $(PROGRAM) tests bench
 
 # Several at once, each one's output in one piece.
 ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line
+# Tests often wait for something, so one more than there are processors; each brings a PostgreSQL and a Chromium along.
+WORKERS := $(shell processors=$$(nproc); echo $$((processors < 8 ? processors + 1 : 8)))
 
-.PHONY: help setup serve test python-tests fuzz-beside bytecode check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test python-tests beside-tests bytecode check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -30,14 +32,14 @@ serve: setup ## set up what is missing, then serve with a demo organization on h
 	@exec $(BIN)/python server.py serve --demo
 
 test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
-	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client bytecode check-types check-client check-python client-tests
-	@$(MAKE) --no-print-directory --jobs=2 python-tests fuzz-beside
+	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client bytecode check-python client-tests
+	@$(MAKE) --no-print-directory --jobs=2 python-tests beside-tests
 
 python-tests: $(STAMPS)/test-venv
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-fuzz-beside: # with what pytest leaves of the processor, because it often waits; what it says comes in one piece
-	@nice -n 19 $(MAKE) --no-print-directory --output-sync=recurse fuzz SECONDS=20
+beside-tests: # what needs nothing but time, with what pytest leaves of the processor; each says what it has to say in one piece
+	@nice -n 19 $(MAKE) --no-print-directory --output-sync=recurse check-types check-client fuzz SECONDS=20
 
 check: ## format, lint, types, architecture
 	@$(MAKE) $(ALONGSIDE) check-types check-client check-python
