@@ -195,7 +195,9 @@ async def test_a_meeting_runs_over_a_relay_by_tls_whose_certificate_the_browser_
     coturn, server = relay
     trusting = [*FLAGS, f"--ignore-certificate-errors-spki-list={coturn.pin}"]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=trusting)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=trusting, timeout=1000 * PATIENCE_SECONDS
+        )
         people = [await open_window(browser, server, name, DESKTOP) for name in ("liuxi", "xiulan")]
         await begin(people[0].page, server)
         assert await ways(people[0].page) == EVERY_WAY, await told(people[0].page)
