@@ -1,4 +1,4 @@
-"""What both namespaces do in the same way: let in, look up, parse, answer, count."""
+"""What every namespace does in the same way: let in, look up, parse, answer, count."""
 
 import secrets
 from abc import abstractmethod
