@@ -1,13 +1,10 @@
 """The library: what was looked for stays, and is in the page's address."""
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.server import RunningServer
 from tests.browser.test_player import put_recording
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def test_who_goes_back_from_a_recording_finds_what_was_looked_for(
