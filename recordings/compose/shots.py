@@ -133,7 +133,10 @@ class _Encoder:
         if self._last is not None and (self._last is item or item is _Mark.SAME_AGAIN):
             if self._part is None:
                 self._part = PicturePart(self._place(self._number, self._size), self._size)
-            self._part.add(self._last)
+            if self._last is item:
+                self._part.add(self._last)
+            else:
+                self._part.repeat(self._last)
         elif item is _Mark.PART_ENDS and self._part is not None:
             self._part.finish()
             self._part = None

@@ -9,8 +9,8 @@ from av.error import FFmpegError
 _SECOND: Final = 1.0
 # Sound ends on a packet of 1,024 samples, pictures on a frame.
 _TOLERANCE: Final = 0.5
-# A picture of 25 a second, or a packet of sound, that began just before is still to be had.
-_LONGEST_FRAME: Final = 0.05
+# A picture that began just before and stands for two frames of 25 a second, or a packet of sound, is still to be had.
+_LONGEST_FRAME: Final = 0.09
 _BOX_HEADER: Final = 8
 
 

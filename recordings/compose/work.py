@@ -20,7 +20,7 @@ from recordings.renditions import COMPOSING_FOLDER
 _FINGERPRINT: Final = "fingerprint"
 _UNREADABLE: Final = "unreadable.json"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
-_PROGRAM: Final = 4
+_PROGRAM: Final = 5
 
 
 class Work:

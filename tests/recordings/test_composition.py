@@ -93,7 +93,9 @@ def test_the_film_plays_in_every_browser(film: tuple[Path, Watched]) -> None:
     assert index_first(path)
     assert verify(path, watched.times[-1] + 0.04) > 4
     assert max(np.diff([*watched.key_frames, watched.times[-1]])) <= 2.0 + 1e-6
-    assert np.diff(watched.times) == pytest.approx(0.04, abs=1e-3)
+    assert np.diff(watched.times).max() == pytest.approx(0.08, abs=1e-3), (
+        "what stands is not encoded twice running"
+    )
     head = path.read_bytes()[:4096]
     assert b"avc1" in head
     assert b"mp4a" in head

@@ -10,6 +10,7 @@ import pytest
 from recordings.compose.film import LARGE, SMALLER, Size
 from recordings.compose.layout import HEIGHT, WIDTH, Rect, Tile
 from recordings.compose.pictures import PictureReader, Showing
+from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.shots import Shots
 from recordings.compose.story import Clip
 from recordings.tracks import TrackSource
@@ -28,9 +29,14 @@ def frame(number: int) -> av.VideoFrame:
 
 
 def brightness(path: Path) -> list[int]:
-    """Of each frame, in the order in which they are shown."""
+    """Of each of the film's frames, as a player shows it: until the next there is another stands."""
+    shown: list[int] = []
     with av.open(str(path)) as container:
-        return [round(float(one.to_ndarray()[: one.height].mean())) for one in container.decode(video=0)]
+        for one in container.decode(video=0):
+            place = round((one.time or 0.0) * FRAME_RATE)
+            shown += shown[-1:] * (place - len(shown))
+            shown.append(round(float(one.to_ndarray()[: one.height].mean())))
+    return shown
 
 
 def test_every_size_has_every_frame_in_its_order(tmp_path: Path) -> None:
