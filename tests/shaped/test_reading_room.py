@@ -27,6 +27,7 @@ SETTLING_SECONDS = 14  # until everybody has found a share, and the copies of a 
 TURN_SECONDS = 1.0
 VOICE_PACKETS = 25  # half of what a second of speech has
 PRIORITY = 200
+STILL = 1.0  # seconds without a new picture
 MOVES = 2  # pictures a second; the lowest temporal layer has five
 
 
@@ -83,3 +84,4 @@ async def test_everybody_is_heard_by_everybody(line: Line, arrive: Arrive, sit_d
     assert worst < 0.02
     assert dropped < 100
     assert rates[0] > MOVES, "everybody sees the lecturer move"
+    assert stills[-1] < STILL
