@@ -19,6 +19,7 @@ from bench.server import Server
 
 FRAMES_A_SECOND = 30
 FRAMES = 60  # two seconds, then from the key frame again
+SENSOR_NOISE = 2.0  # standard deviation, of 256 levels: a webcam's in a lit room
 VOICE_MILLISECONDS = 20
 PACKET_BYTES = 1_100
 VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
@@ -58,7 +59,7 @@ SIMULCAST: Camera = (
 
 @cache
 def film(picture: Picture) -> tuple[bytes, ...]:
-    """VP8 frames of moving stripes, the first of them a key frame and no other."""
+    """VP8 frames of somebody before a wall, the first of them a key frame and no other."""
     codec = av.CodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt = picture.width, picture.height, "yuv420p"
     codec.time_base = Fraction(1, picture.frames_a_second)
@@ -68,22 +69,40 @@ def film(picture: Picture) -> tuple[bytes, ...]:
         # kbit/s up to each layer, shared as WebRTC does.
         shares = (picture.bits * percent // 100_000 for percent in (40, 60, 100))
         codec.options |= {"ts-parameters": LAYERED.format(*shares), "error-resilient": "1"}
-    columns = np.arange(picture.width)
     packets = []
-    for number in range(FRAMES):
-        stripes = (128 + 100 * np.sin((columns + 8 * number) / 40)).astype(np.uint8)
-        frame = av.VideoFrame.from_ndarray(
-            np.concatenate(
-                [
-                    np.tile(stripes, (picture.height, 1)),
-                    np.full((picture.height // 2, picture.width), 128, np.uint8),
-                ]
-            ),
-            format="yuv420p",
-        )
+    for number, luma in enumerate(_portrait(picture)):
+        chroma = np.full((picture.height // 2, picture.width), 128, np.uint8)
+        frame = av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
         frame.pts = number
         packets += codec.encode(frame)
     return tuple(bytes(packet) for packet in [*packets, *codec.encode(None)])
+
+
+def _portrait(picture: Picture) -> Iterator[np.ndarray]:
+    """Somebody who talks, as a camera sees it: head and shoulders that sway, a wall, and noise of the sensor."""
+    dice = np.random.default_rng(1)
+    width, height = picture.width, picture.height
+    wall = _texture(dice, width, height)
+    person = _texture(dice, width, height)
+    rows, columns = np.mgrid[0:height, 0:width]
+    for number in range(FRAMES):
+        swing = 2 * math.pi * number / FRAMES  # the last frame is followed by the first
+        sway, nod = int(0.02 * width * math.sin(swing)), int(0.01 * height * math.sin(2 * swing))
+        across, down = (columns - width / 2 - sway) / width, (rows - nod) / height
+        head = (across / 0.11) ** 2 + ((down - 0.4) / 0.24) ** 2 < 1
+        shoulders = (across / 0.27) ** 2 + ((down - 1) / 0.36) ** 2 < 1
+        seen = np.where(head | shoulders, np.roll(person, (nod, sway), (0, 1)), wall)
+        noise = dice.normal(0, SENSOR_NOISE, (height, width))
+        yield np.clip(seen + noise, 0, 255).astype(np.uint8)
+
+
+def _texture(dice: np.random.Generator, width: int, height: int) -> np.ndarray:
+    """Detail of every size, the finer the weaker, as photographs have it."""
+    texture = np.full((height, width), 120.0)
+    for grain, strength in ((80, 40), (20, 16), (5, 6), (1, 2)):
+        coarse = dice.normal(0, strength, (height // grain + 1, width // grain + 1))
+        texture += np.kron(coarse, np.ones((grain, grain)))[:height, :width]
+    return texture
 
 
 @cache
