@@ -8,7 +8,8 @@ from recordings.models import Recording
 from recordings.viewing.service import Viewings
 from recordings.views import WatchReport
 from tests.factories import FakeClock
-from tests.recordings.watching import change, play
+from tests.recordings.rows import change
+from tests.recordings.watching import play
 
 
 async def test_who_does_not_answer_is_not_counted_on(

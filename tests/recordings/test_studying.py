@@ -12,7 +12,8 @@ from recordings.views import WatchReport
 from rooms.attendance.models import AttendanceRecord
 from rooms.attendance.rules import AttendanceState
 from tests.factories import FakeClock
-from tests.recordings.watching import LENGTH, change, play
+from tests.recordings.rows import change
+from tests.recordings.watching import LENGTH, play
 
 
 async def state_of(database: Database, recording: Recording) -> tuple[AttendanceRecord, Viewing]:

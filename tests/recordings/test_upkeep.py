@@ -30,6 +30,7 @@ from recordings.upkeep.rules import Rules
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
+from tests.recordings.rows import change
 from tests.recordings.test_library import everybody, recorded
 
 DAY = timedelta(days=1)
@@ -61,20 +62,12 @@ async def recording(
 ) -> Recording:
     """A lecture that is ready, with files."""
     row = await recorded(database, await make_meeting(MeetingKind.LECTURE, MeetingState.ENDED), clock)
-    await set_fields(database, row, ended_at=clock())
+    await change(database, row, ended_at=clock())
     segment = folders.segment(row.id, 1)
     segment.mkdir(parents=True)
     (segment / "track.mkv").write_bytes(b"track")
     folders.film(row.id).write_bytes(b"film")
     return row
-
-
-async def set_fields(database: Database, recording: Recording, **fields: object) -> None:
-    async with database.transaction() as session:
-        row = await repository.get(session, recording.id)
-        assert row is not None
-        for name, value in fields.items():
-            setattr(row, name, value)
 
 
 async def entries(database: Database) -> list[RecordingDeletion]:
@@ -226,7 +219,7 @@ async def test_the_rules_announce_and_then_delete_and_never_before(
 async def test_what_is_being_made_is_not_deleted(
     database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, state: RecordingState
 ) -> None:  # fmt: skip
-    await set_fields(database, recording, state=state)
+    await change(database, recording, state=state)
     await refused("recording_in_work", lambda: deletions.delete(people["secretary"], recording.id, "why"))
     assert await entries(database) == []
 
@@ -240,11 +233,11 @@ async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
     await refused("forbidden", lambda: rules.get(people["member"], tree.branch.id))
     await rules.put(committee, tree.committee.id, None, {}, 1_000)
     for used, fullness in ((799, Fullness.FINE), (800, Fullness.FILLING), (1_000, Fullness.FULL)):
-        await set_fields(database, recording, kept_bytes=used)
+        await change(database, recording, kept_bytes=used)
         shown = await rules.get(secretary, tree.branch.id)
         assert (shown.fullness, shown.used_bytes, shown.quota_of) == (fullness, used, "城关镇党委")
         await rules.require_room(secretary, tree.branch.id)
-    await set_fields(database, recording, kept_bytes=1_100)
+    await change(database, recording, kept_bytes=1_100)
     await refused("recording_quota_exhausted", lambda: rules.require_room(secretary, tree.branch.id))
     await refused(
         "recording_quota_exhausted", lambda: rules.require_room(people["district"], tree.sibling.id)
@@ -253,7 +246,7 @@ async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
     own = await rules.put(committee, tree.branch.id, 30, {MeetingKind.LECTURE: 0}, 10**9)
     assert (own.quota_of, own.fullness) == ("城关镇党委", Fullness.EXHAUSTED), "the tightest counts"
     assert (own.counting_days[MeetingKind.LECTURE], own.counting_days[MeetingKind.THEME_DAY]) == (0, 30)
-    await set_fields(database, recording, state=RecordingState.DELETED)
+    await change(database, recording, state=RecordingState.DELETED)
     await rules.require_room(secretary, tree.branch.id)
 
 
@@ -274,7 +267,7 @@ async def test_a_circle_is_opened_by_its_own_officers(
     curation = Curation(database)
     for who in ("member", "secretary", "committee", "district"):
         start = Audience.INVITED if audience is not Audience.INVITED else Audience.MEMBERS
-        await set_fields(database, recording, audience=start)
+        await change(database, recording, audience=start)
         actor = people[who]
         if who in AUDIENCES[audience]:
             await curation.update(actor, recording.id, RecordingChanges(audience=audience))
@@ -296,7 +289,7 @@ async def test_settings_have_bounds(
     for minutes in (1, 4, 61, -5):
         changes = RecordingChanges(prompt_minutes=minutes)
         await refused("invalid_prompts", partial(curation.update, district, recording.id, changes))
-    await set_fields(database, recording, kind=MeetingKind.COMMITTEE_MEETING)
+    await change(database, recording, kind=MeetingKind.COMMITTEE_MEETING)
     changes = RecordingChanges(audience=Audience.PUBLIC)
     await refused("kind_is_never_public", lambda: curation.update(district, recording.id, changes))
     await curation.update(

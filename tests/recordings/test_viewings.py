@@ -18,7 +18,8 @@ from rooms.attendance.service import Attendance
 from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
-from tests.recordings.watching import LENGTH, change, play
+from tests.recordings.rows import change
+from tests.recordings.watching import LENGTH, play
 
 
 async def test_a_report_that_claims_everything_at_once_counts_for_nothing(

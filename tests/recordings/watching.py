@@ -1,8 +1,6 @@
 """Watches a recording as a player does that tells the truth."""
 
-from database import Database
 from members.policy import Actor
-from recordings import repository
 from recordings.models import Recording
 from recordings.viewing.service import Viewings
 from recordings.views import CoverageView, WatchReport
@@ -30,11 +28,3 @@ async def play(
         view = await viewings.report(actor, recording.id, WatchReport(((at, upto),), rate))
         at = upto
     return view
-
-
-async def change(database: Database, recording: Recording, **fields: object) -> None:
-    async with database.transaction() as session:
-        row = await repository.get(session, recording.id)
-        assert row is not None
-        for name, value in fields.items():
-            setattr(row, name, value)
