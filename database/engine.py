@@ -6,6 +6,7 @@ IMMEDIATE for writers, because a transaction that reads first and writes later c
 Neither lets the values of a failed statement into its error, which goes to the log: they are people's names and words.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,8 +64,25 @@ def _pool(*, migrating: bool) -> dict[str, Any]:
     return {"pool_size": POOL_SIZE, "max_overflow": POOL_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
 
 
+class _SQLiteConnection(sqlite3.Connection):
+    """A connection that ends its transaction when it is closed, whatever is still open in it.
+
+    Whoever is cancelled within a statement has its connection closed, but SQLite keeps a closed connection, and
+    its transaction, until the last statement is finalized: here, whenever the garbage collector comes by the cursor
+    in a cancelled future. Until then nobody could write (https://sqlite.org/c3ref/close.html).
+    """
+
+    def close(self) -> None:
+        try:
+            self.rollback()
+        finally:
+            super().close()
+
+
 def _sqlite_engine(url: URL, *, migrating: bool) -> AsyncEngine:
-    engine = create_async_engine(url, hide_parameters=True, **_pool(migrating=migrating))
+    engine = create_async_engine(
+        url, hide_parameters=True, connect_args={"factory": _SQLiteConnection}, **_pool(migrating=migrating)
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

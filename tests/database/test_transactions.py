@@ -1,4 +1,7 @@
 import asyncio
+import gc
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -227,6 +230,43 @@ async def test_a_lock_held_by_another_program_is_a_refusal(
             await asyncio.create_task(write())
     await hasty.dispose()
     assert caught.value.code == "database_busy"
+
+
+async def test_a_writer_cancelled_within_a_statement_leaves_no_lock_behind(sqlite_database: Database) -> None:
+    loop = asyncio.get_running_loop()
+    within = asyncio.Event()
+    may_end = threading.Event()
+
+    def wait() -> int:
+        loop.call_soon_threadsafe(within.set)
+        may_end.wait(PATIENCE_SECONDS)
+        return 1
+
+    async def write() -> None:
+        async with sqlite_database.transaction() as session:
+            raw = await (await session.connection()).get_raw_connection()
+            assert raw.driver_connection is not None
+            await raw.driver_connection.create_function("wait", 0, wait)
+            add(session, "甲")
+            await session.flush()
+            await session.execute(text("SELECT wait() FROM organizations UNION ALL SELECT 2"))
+
+    gc.disable()  # which would release the cursor, and with it the lock, sooner or later
+    try:
+        writer = asyncio.create_task(write())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await within.wait()
+        writer.cancel()
+        await asyncio.sleep(0)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await writer
+        another = sqlite3.connect(sqlite_database.url.database or "", timeout=0, isolation_level=None)
+        another.execute("BEGIN IMMEDIATE")
+        another.close()
+    finally:
+        gc.enable()
+    assert await names(sqlite_database) == []
 
 
 async def test_a_writer_that_waits_too_long_for_its_turn_is_refused_and_takes_no_turn(
