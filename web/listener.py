@@ -41,8 +41,10 @@ class Listener:
     """The application on one address."""
 
     def __init__(self, app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        logger = logging.getLogger(f"{__name__}.{id(self)}")
-        logger.setLevel(logging.DEBUG)  # part of what strangers send is told at that level only
+        # Each listener has its own, known to nobody by name: a filter stays with the logger that it was added to.
+        # Part of what strangers send is told at the lowest level only.
+        logger = logging.Logger(__name__, logging.DEBUG)  # noqa: LOG001 - the registry is what it must not be in
+        logger.parent = logging.getLogger()
         logger.addFilter(_PeopleLeftOut(app[FIGURES]))
         self._runner = web.AppRunner(
             app,
