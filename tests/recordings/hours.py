@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from tests.recordings.av1 import Colour
 from tests.recordings.publishers import (
     BLACK,
     WHITE,
-    Colour,
     Publisher,
     Stream,
     encode_audio,

@@ -14,7 +14,8 @@ from recordings.compose.brief import Brief
 from recordings.compose.composer import Composed, compose
 from recordings.states import Failure
 from recordings.tracks import PacketSource, Track, TrackSource
-from tests.recordings.publishers import Colour, Stream
+from tests.recordings.av1 import Colour
+from tests.recordings.publishers import Stream
 
 BASE_US = 5_000_000_000
 STARTED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -1,14 +1,11 @@
 """Publishers without a network: real encoders and packetizers, RTP and sender reports in simulated time."""
 
 import math
-import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import av
 import numpy as np
@@ -18,8 +15,9 @@ from av.video.frame import PictureType
 
 from recordings.capture.codecs.av1 import Unit
 from recordings.tracks import TrackSource
+from tests.recordings import av1
+from tests.recordings.av1 import Colour, plain_frame
 
-Colour = tuple[int, int, int]  # Y, U, V
 RED, GREEN, BLUE = (82, 90, 240), (145, 54, 34), (41, 240, 110)
 YELLOW, CYAN, MAGENTA = (210, 16, 146), (170, 166, 16), (107, 202, 222)
 BLACK, WHITE = (16, 128, 128), (235, 128, 128)
@@ -226,7 +224,11 @@ def _encode_video(
     fps: int,
     key_frames: frozenset[int],
 ) -> Iterator[tuple[bytes, bool]]:
-    encoders = {"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264", "av1": "libsvtav1"}
+    if codec == "av1":
+        colours = [picture(index / fps) for index in range(round(seconds * fps))]
+        yield from av1.encode(colours, size, fps, key_frames)
+        return
+    encoders = {"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264"}
     encoder = av.CodecContext.create(encoders[codec], "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height = size
@@ -237,15 +239,8 @@ def _encode_video(
     if codec == "h264":
         encoder.profile = "Baseline"
         encoder.options = {"tune": "zerolatency", "preset": "ultrafast"}
-    elif codec == "av1":  # low delay: every picture comes out at once
-        encoder.options = {
-            "preset": "12",
-            "svtav1-params": "pred-struct=1:rc=2:lookahead=0:force-key-frames=1",
-        }
     else:
         encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
-    encoder.open()
-    _stay_ordinary()
     for index in range(round(seconds * fps)):
         frame = plain_frame(picture(index / fps), size)
         frame.pts = index
@@ -254,13 +249,6 @@ def _encode_video(
             frame.pict_type = PictureType.I
         for packet in encoder.encode(frame):
             yield bytes(packet), packet.is_keyframe
-
-
-def _stay_ordinary() -> None:
-    """Where it may, SVT-AV1 makes its caller and its own threads real-time, and what they start would be so too."""
-    for thread in Path("/proc/self/task").iterdir():
-        with suppress(ProcessLookupError):  # of others that end meanwhile
-            os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def packetized(
@@ -275,14 +263,6 @@ def packetized(
     }[codec]
     for index, (data, key) in enumerate(frames):
         yield index / fps, packetize(data, key)
-
-
-def plain_frame(colour: Colour, size: tuple[int, int]) -> av.VideoFrame:
-    width, height = size
-    planes = [np.full(width * height // (1 if i == 0 else 4), colour[i], np.uint8) for i in range(3)]
-    return av.VideoFrame.from_ndarray(
-        np.concatenate(planes).reshape(height * 3 // 2, width), format="yuv420p"
-    )
 
 
 @cache

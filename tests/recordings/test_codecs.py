@@ -17,7 +17,8 @@ from recordings.capture.codecs.opus import opus_duration_us
 from recordings.capture.codecs.registry import find_codec
 from recordings.capture.codecs.vp8 import vp8_size
 from recordings.capture.codecs.vp9 import read_vp9, superframe, vp9_key_size
-from tests.recordings.publishers import RED, Colour, _av1_payloads, _vp9_payloads, encode_video, rtp, solid
+from tests.recordings.av1 import Colour
+from tests.recordings.publishers import RED, _av1_payloads, _vp9_payloads, encode_video, rtp, solid
 
 CODECS = ("vp8", "vp9", "av1", "h264", "opus")
 

@@ -15,6 +15,7 @@ from recordings.compose.verify import index_first, verify
 from recordings.composing import process
 from recordings.states import Failure
 from recordings.tracks import TrackSource
+from tests.recordings.av1 import Colour
 from tests.recordings.conftest import small_files
 from tests.recordings.films import playable
 from tests.recordings.meetings import Meeting, Watched, composed, track, watch
@@ -26,7 +27,6 @@ from tests.recordings.publishers import (
     RED,
     WHITE,
     YELLOW,
-    Colour,
     Publisher,
     silence,
     sine,

@@ -12,7 +12,7 @@ from recordings.compose.pictures import PictureReader, Showing
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.story import Clip
 from recordings.tracks import TrackSource
-from tests.recordings.publishers import plain_frame
+from tests.recordings.av1 import plain_frame
 
 ALONE, OF_MANY, END = 0, 12, 24
 SIZE = (320, 180)

@@ -14,7 +14,7 @@ from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.shots import Shots
 from recordings.compose.story import Clip
 from recordings.tracks import TrackSource
-from tests.recordings.publishers import plain_frame
+from tests.recordings.av1 import plain_frame
 
 SIZES = (LARGE, *SMALLER)
 A_PART = 20
