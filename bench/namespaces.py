@@ -14,12 +14,19 @@ CLONE_NEWNET = 0x40000000  # linux/sched.h; `os.setns` comes with Python 3.12
 
 
 @contextmanager
-def pair() -> Iterator[None]:
-    """The namespaces SERVER and LOAD with their addresses, joined by a veth pair. Needs root and iproute2."""
+def pair(server_core: int, load_core: int) -> Iterator[None]:
+    """The namespaces SERVER and LOAD with their addresses, joined by a veth pair. Needs root and iproute2.
+
+    What arrives at either is worked up on its own core, as between two machines.
+    """
     with namespace(SERVER), namespace(LOAD):
         ip("link", "add", "veth0", "netns", SERVER, "type", "veth", "peer", "name", "veth0", "netns", LOAD)
-        for name, address in ((SERVER, SERVER_ADDRESS), (LOAD, LOAD_ADDRESS)):
+        for name, address, core in (
+            (SERVER, SERVER_ADDRESS, server_core),
+            (LOAD, LOAD_ADDRESS, load_core),
+        ):
             bring_up(name, "veth0", address)
+            receive_on(name, "veth0", core)
         yield
 
 
@@ -58,6 +65,16 @@ def bring_up(name: str, device: str, address: str) -> None:
     """Give a namespace's device its address, of a network of 254, and let it work."""
     ip("-n", name, "address", "add", f"{address}/24", "dev", device)
     ip("-n", name, "link", "set", device, "up")
+
+
+def receive_on(name: str, device: str, core: int) -> None:
+    """Let the kernel take what arrives at a device up through IP and UDP on that core.
+
+    A veth's other end does it otherwise as part of sending, on the sender's core and at the sender's cost. Receive
+    packet steering: Documentation/networking/scaling.rst of Linux.
+    """
+    mask = f"echo {1 << core:x} > /sys/class/net/{device}/queues/rx-0/rps_cpus"
+    subprocess.run([*inside(name), "sh", "-c", mask], check=True, capture_output=True)
 
 
 def remove(name: str) -> None:

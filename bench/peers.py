@@ -1,7 +1,8 @@
 """Huitang beside Debian's Janus, both measured in one run: `python -m bench.peers`, as root.
 
 Both servers stand, one after the other, in one network namespace on one core; publisher and subscribers in another, on
-the other core, joined by a veth pair, because Janus takes no loopback address for a candidate.
+the other core, joined by a veth pair: Janus takes no loopback address for a candidate, and what the receiver's kernel
+does with a packet is not the server's to pay.
 """
 
 import argparse
@@ -85,11 +86,6 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="measurements a point, of which the median counts"
     )
-    parser.add_argument(
-        "--gro",
-        action="store_true",
-        help="both servers' subscribers take segmented sends uncut, as a network card does",
-    )
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
@@ -101,7 +97,6 @@ def main() -> None:
             options.rounds,
             joining=1,
             floor_seconds=FLOOR_SECONDS,
-            whole=options.gro,
             address=LOAD_ADDRESS,
             inside=inside(SERVER),
         )
@@ -109,7 +104,7 @@ def main() -> None:
         return
     if os.geteuid():
         sys.exit("Network namespaces need root: sudo make bench-peers")
-    with pair():
+    with pair(SERVER_CORE, LOAD_CORE):
         command = [*inside(LOAD), sys.executable, "-m", "bench.peers", "--inside", *sys.argv[1:]]
         sys.exit(subprocess.run(command, check=False).returncode)
 
