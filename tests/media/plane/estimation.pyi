@@ -12,6 +12,9 @@ class Trendline:
     @property
     def trend(self) -> float: ...
 
+class Standing:
+    def add(self, delay: int, now: int) -> int: ...
+
 class Bursts:
     def add(self, sent: int, arrival: int, now: int) -> tuple[int, int] | None: ...
 

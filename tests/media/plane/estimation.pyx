@@ -14,6 +14,7 @@ from media.plane.probing cimport (
     probes_dropped, probes_reset, probes_t,
 )
 from media.plane.ratecontrol cimport rate_reset, rate_set, rate_t, rate_update
+from media.plane.standing cimport standing_add, standing_t, standing_us
 from media.plane.trendline cimport trendline_add, trendline_reset, trendline_t
 
 
@@ -71,6 +72,15 @@ cdef class Trendline:
     def trend(self):
         """Of the delay, in ms per ms."""
         return self.line.last_trend
+
+
+cdef class Standing:
+    cdef standing_t standing
+
+    def add(self, delay, now):
+        """A report's shortest delay; how long packets wait now."""
+        standing_add(&self.standing, delay, now)
+        return standing_us(&self.standing)
 
 
 cdef class Bursts:
