@@ -23,6 +23,9 @@ from media.plane.spans cimport SPANS_FIRST, span_t, spans_t
 from media.plane.srtp cimport srtp_t
 from media.plane.stream cimport stream_t
 
+cdef extern from "<stdbool.h>":
+    ctypedef bint flag_t "bool"  # one byte
+
 cdef enum:
     ADDRESSES_MOST = 8
     UFRAG_MOST = 16
@@ -215,22 +218,22 @@ ctypedef struct consumer_t:
     transport_t *transport
     producer_t *producer
     queue_t *tap
-    bint paused
-    bint starved  # bandwidth allows not even the least
-    bint waits_key
-    bint wants_marker  # audio: mark the first packet after a pause
-    bint behind  # not all that the ring has is sent yet, see pacing: `behind_at` is where it goes on
-    int replay_frames  # of the past that may still be given times of their own, see timing
-    uint32_t spurt  # of the producer, as of the last packet
-    bint nack
-    bint has_rtx
-    bint has_red
+    flag_t paused
+    flag_t starved  # bandwidth allows not even the least
+    flag_t waits_key
+    flag_t wants_marker  # audio: mark the first packet after a pause
+    flag_t behind  # not all that the ring has is sent yet, see pacing: `behind_at` is where it goes on
+    flag_t nack
+    flag_t has_rtx
+    flag_t has_red
+    flag_t lossy  # packets were lost that nobody sent too fast
     uint8_t copies  # of earlier frames that go with each, as the line needs or may need them (RED)
-    bint lossy  # it does: packets were lost that nobody sent too fast
     uint8_t payload_type
     uint8_t rtx_payload_type
     uint8_t red_payload_type
     uint8_t priority
+    int replay_frames  # of the past that may still be given times of their own, see timing
+    uint32_t spurt  # of the producer, as of the last packet
     uint32_t ssrc
     uint32_t rtx_ssrc
     int64_t rtx_next  # the sequence number with its roll-overs: SRTP's packet index
