@@ -37,6 +37,7 @@ def media(engine: MediaEngine) -> Iterable[Metric]:
     yield counter(
         "media_dropped_packets", "Packets dropped by the data plane, by reason", found["drops"], "reason"
     )
+    yield counter("media_work", "What the data plane did besides packets", found["work"], "kind")
     yield counter("media_tcp_events", "What became of TCP connections", found["tcp"], "event")
     yield from _traffic(found["traffic"])
     yield from _outcomes(found["counters"])

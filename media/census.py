@@ -29,8 +29,9 @@ def census(
 
     Now: `routers`, `transports`, `producers`, `consumers`, `tcp_connections`; `transport_states` by state,
     `producer_kinds` by kind. Counts: `traffic` by name, with what became of losses; `drops` by reason, all of them;
-    `tcp`, what became of connections; `counters`: stun_*, ice_*, dtls_*, control_*, listener_*, and plane_* for the
-    plane's events. Histograms: `grades` by direction, `round_trips` in seconds, `available` in bits a second.
+    `work` of the planes' threads besides packets; `tcp`, what became of connections; `counters`: stun_*, ice_*,
+    dtls_*, control_*, listener_*, and plane_* for the plane's events. Histograms: `grades` by direction,
+    `round_trips` in seconds, `available` in bits a second.
     """
     transports = [transport for router in routers for transport in router.transports.values()]
     kinds = Counter(producer.kind for router in routers for producer in router.producers.values())
@@ -45,6 +46,7 @@ def census(
         "traffic": {name: sum(getattr(plane, name) for plane in planes) for name in _TRAFFIC}
         | _added(plane.repair for plane in planes),
         "drops": dict.fromkeys(DROP_REASONS, 0) | _added(plane.drops for plane in planes),
+        "work": _added(plane.work for plane in planes),
         "tcp": _added(plane.tcp for plane in planes),
         "counters": {**counters, "stun_consented": sum(plane.consents for plane in planes)},
         "grades": {direction: tally.counts() for direction, tally in tallies.grades.items()},

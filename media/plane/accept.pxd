@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 from media.plane.allocation cimport TEMPORAL_MOST
-from media.plane.bits cimport get16, largest, smallest, unwrap16, unwrap_bits
+from media.plane.bits cimport get16, largest, unwrap16, unwrap_bits
 from media.plane.dependency cimport DEPENDENCY_LEAST, dependency_t, parse_dependency
 from media.plane.drops cimport (
     DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_NOT_LOUDEST,
@@ -19,8 +19,8 @@ from media.plane.forward cimport forward_pending
 from media.plane.frames cimport frames_note, frames_note_vp9
 from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.layers cimport stream_needed
-from media.plane.nack cimport NACK_WAIT_US
 from media.plane.meter cimport meter_add
+from media.plane.nack cimport NACK_WAIT_US
 from media.plane.objects cimport DUE_MOST, core_t, producer_t, route_t, transport_t
 from media.plane.payload cimport parse_payload, payload_t
 from media.plane.red cimport fits_between, parse_red, red_t
@@ -31,6 +31,7 @@ from media.plane.sending cimport core_tell
 from media.plane.stream cimport (
     ARRIVAL_BAD, ARRIVAL_DUPLICATE, ARRIVAL_LATE, ARRIVAL_NEW, PENDING_MOST, stream_arrival, stream_jitter, stream_t,
 )
+from media.plane.timers cimport timer_hasten
 
 cdef enum:
     EVENT_STARTED = 1
@@ -283,7 +284,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     cdef int64_t rtt = 0
     cdef bint outage = False
     cdef bint rtx
-    cdef int arrival
+    cdef int arrival, missing
     if not parse_rtp(&rtp, data, length):
         core.drops[<int>DROP_MALFORMED_RTP] += 1
         return
@@ -314,6 +315,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     else:
         note_heard(core, producer, stream, length)
         stream_jitter(stream, rtp.timestamp, producer.clock_rate, core.now)
+    missing = stream.missing.count
     arrival = stream_arrival(stream, rtp.sequence, core.now, producer.nack, rtx, &sequence, &rtt, &outage)
     if arrival == ARRIVAL_BAD:
         core.drops[<int>DROP_BAD_SEQUENCE] += 1
@@ -333,6 +335,6 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
             producer.rtt_us = <uint32_t>((7 * producer.rtt_us + rtt) // 8 if producer.rtt_us else rtt)
     if outage and stream_needed(producer, stream.index):
         want_key(core, producer, stream)
-    if stream.missing.count:
-        core.tick_at = smallest(core.tick_at, core.now + NACK_WAIT_US)
+    if stream.missing.count > missing:
+        timer_hasten(&core.waiting, &stream.waits, core.now + NACK_WAIT_US)
     store(core, producer, stream, sequence, &rtp, data, arrival == ARRIVAL_LATE)

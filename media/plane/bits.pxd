@@ -2,6 +2,9 @@
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+cdef extern from *:
+    int ones "__builtin_popcount"(unsigned int value) nogil  # bits that are set
+
 
 cdef inline uint16_t get16(const uint8_t *at) noexcept nogil:
     return <uint16_t>((at[0] << 8) | at[1])

@@ -42,6 +42,8 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
         stream = &producer.streams[i]
         stream.index = <uint8_t>i
         stream.bad_next = -1
+        stream.waits.owner = producer
+        stream.waits.part = i
         stream.has_ssrc = encoding.ssrc is not None
         stream.ssrc = encoding.ssrc or 0
         stream.has_rtx_ssrc = encoding.rtx_ssrc is not None
@@ -126,6 +128,7 @@ cdef void free_consumer(consumer_t *consumer) noexcept:
 cdef void free_transport(transport_t *transport) noexcept:
     list_free(&transport.producers)
     list_free(&transport.consumers)
+    ssrcs_close(&transport.by_ssrc)
     free(transport.arrivals)
     free(transport.routes)
     if transport.sent != NULL:

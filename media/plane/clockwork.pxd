@@ -1,23 +1,26 @@
-"""What happens by time: frames that have waited long enough, reports, retries, silent publishers."""
+"""What happens by time: frames that have waited long enough, reports, silent publishers.
 
-from libc.stdint cimport INT64_MAX, int64_t, uint32_t
+The tick looks at everybody, so nothing that a client sends brings it forward; what waits for less has a time of its own.
+"""
+
+from libc.stdint cimport int64_t, uint32_t
 
 from media.plane.allocator cimport allocate_due, build_ladder, measure
-from media.plane.bits cimport largest, smallest
+from media.plane.bits cimport smallest
 from media.plane.budget cimport guide, probe_on
 from media.plane.catchup cimport pace_on
 from media.plane.forward cimport forward_pending
 from media.plane.layers cimport ask_for_switches, find_active, find_wanted
 from media.plane.meter cimport MEASURE_US
 from media.plane.objects cimport core_t, producer_t, transport_t
-from media.plane.reports cimport ask_missing, report
+from media.plane.repairs cimport next_repair, repair_due
+from media.plane.reports cimport report
 from media.plane.sending cimport core_tell, deliver_all
 from media.plane.stream cimport stream_t
 
 cdef enum:
     FRAME_WAIT_US = 1_000  # how long the first packet of a frame may wait for the last
     TICK_US = 50_000
-    TICK_LEAST_US = 1_000  # between NACKs, however many are due
     SLOW_TICK_US = 1_000_000
     SILENT_US = 5_000_000
     EVENT_SILENT = 2
@@ -87,39 +90,40 @@ cdef inline void tick(core_t *core) noexcept nogil:
     cdef int i
     cdef bint slow = core.now >= core.slow_tick_at
     cdef producer_t *producer
+    core.ticks += 1
     look_at_layers(core)
     if slow:
         core.slow_tick_at = core.now + SLOW_TICK_US
-    core.missing_at = INT64_MAX
     for i in range(core.producers.count):
         producer = <producer_t *>core.producers.items[i]
-        ask_missing(core, producer)
         ask_for_switches(core, producer)
         if slow:
             slow_tick(core, producer)
     for i in range(core.transports.count):
         report(core, <transport_t *>core.transports.items[i])
         guide(core, <transport_t *>core.transports.items[i])
-    core.tick_at = smallest(
-        largest(core.missing_at, core.now + TICK_LEAST_US),
-        core.now + (TICK_US if core.transports.count else SLOW_TICK_US),
-    )
+    core.tick_at = core.now + (TICK_US if core.transports.count else SLOW_TICK_US)
 
 
 cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
     """Do what is due at `now` and hand over what is to be sent; answers when to come back."""
-    cdef int64_t frame_at
+    cdef int64_t next_at, frame_at
     core.now = now
     frame_at = flush_due(core, False)
     if now >= core.tick_at:
         tick(core)
+    if now >= next_repair(core):
+        repair_due(core)
     if core.probing_count and now >= core.probe_at:
         probe_on(core)
     if core.pace_at and now >= core.pace_at:
         pace_on(core)
     deliver_all(core)
+    next_at = smallest(core.tick_at, next_repair(core))
+    if frame_at:
+        next_at = smallest(next_at, frame_at)
     if core.probing_count:
-        frame_at = smallest(frame_at, core.probe_at) if frame_at else core.probe_at
+        next_at = smallest(next_at, core.probe_at)
     if core.pace_at:
-        frame_at = smallest(frame_at, core.pace_at) if frame_at else core.pace_at
-    return smallest(frame_at, core.tick_at) if frame_at else core.tick_at
+        next_at = smallest(next_at, core.pace_at)
+    return next_at

@@ -8,22 +8,25 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from media.plane.address cimport address_t
 from media.plane.allocator cimport allocate_now
+from media.plane.bits cimport smallest
 from media.plane.budget cimport stop_probing, update_budget
-from media.plane.clockwork cimport flush_due
+from media.plane.clockwork cimport TICK_US, flush_due
 from media.plane.estimator cimport estimator_reset, estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
-from media.plane.layers cimport stream_needed, wanted_stream
+from media.plane.layers cimport ask_for_switch, find_wanted, stream_needed, wanted_stream
 from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport consent_t, consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
 from media.plane.neighbours cimport join_neighbours, leave_neighbours
 from media.plane.remotes cimport drop_address, forget_address, learn_address
+from media.plane.repairs cimport end_repairs
 from media.plane.replay cimport start_consumer
 from media.plane.routes cimport route_add, routes_remove
 from media.plane.seal cimport seal_t
 from media.plane.sending cimport deliver_all
+from media.plane.ssrcs cimport ssrcs_put, ssrcs_remove
 from media.plane.extensions cimport EXT_MID, EXT_REPAIRED_RID, EXT_RID, EXT_TRANSPORT_CC
 from media.plane.stream cimport stream_restart, stream_t
 
@@ -103,6 +106,7 @@ cdef inline void add_producer(core_t *core, producer_t *producer) noexcept nogil
 
 cdef inline void remove_producer(core_t *core, producer_t *producer) noexcept nogil:
     floor_leave(producer)
+    end_repairs(core, producer)
     routes_remove(producer.transport, producer)
     list_remove(&producer.transport.producers, producer)
     list_remove(&core.producers, producer)
@@ -139,10 +143,11 @@ cdef inline void rank(consumer_t *consumer) noexcept nogil:
 
 
 cdef inline void reconsider(core_t *core, consumer_t *consumer) noexcept nogil:
-    """A consumer is there, or is wanted otherwise than before."""
+    """A consumer is there, or is wanted otherwise than before: now and not with the next tick."""
     consumer.demand.fresh = True
     allocate_now(core, consumer.transport)
-    core.tick_at = core.now  # asks for the key frame of a switch, and of the publisher what it had left out
+    if consumer.producer.video:
+        find_wanted(core, consumer.producer)  # the publisher may have left it out
 
 
 cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil:
@@ -153,6 +158,7 @@ cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil
         producer.tap_count += 1
     if consumer.transport != NULL:
         rank(consumer)
+        ssrcs_put(&consumer.transport.by_ssrc, consumer.ssrc, consumer)
     reconsider(core, consumer)
     start_consumer(core, consumer)
 
@@ -162,6 +168,7 @@ cdef inline void remove_consumer(core_t *core, consumer_t *consumer) noexcept no
     consumer.producer.tap_count -= consumer.tap != NULL
     if consumer.transport != NULL:
         list_remove(&consumer.transport.consumers, consumer)
+        ssrcs_remove(&consumer.transport.by_ssrc, consumer.ssrc)
 
 
 cdef inline void retire(core_t *core, int operation, void *target) noexcept nogil:
@@ -176,7 +183,7 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
     cdef transport_t *transport = <transport_t *>command.target
     if command.operation == ADD_TRANSPORT:
         list_add(&core.transports, transport)
-        core.tick_at = core.now
+        core.tick_at = smallest(core.tick_at, core.now + TICK_US)  # it is rare while there is nobody
     elif command.operation == REMOVE_TRANSPORT:
         remove_transport(core, transport)
         retire(core, REMOVE_TRANSPORT, transport)
@@ -248,6 +255,8 @@ cdef inline void apply_to_consumer(core_t *core, const command_t *command) noexc
         consumer.preferred_spatial = <uint8_t>command.a
         consumer.preferred_temporal = <uint8_t>command.b
         reconsider(core, consumer)
+        if consumer.producer.video:
+            ask_for_switch(core, consumer)
     elif command.operation == SET_PRIORITY:
         consumer.priority = <uint8_t>command.a
         rank(consumer)

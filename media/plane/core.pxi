@@ -71,6 +71,7 @@ cdef class Core(Control):
                 "key_frame_requests_received": core.key_requests_received, "key_frames": core.key_frames,
                 "packets_retransmitted": core.retransmitted, "packets_recovered": core.recovered,
             },
+            {"ticks": core.ticks, "repairs": core.repairs, "rtcp_items": core.rtcp_items},
         )
 
     def transport_statistics(self, transport):

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from media.plane.accept cimport accept_rtp
 from media.plane.address cimport address_t, table_find
-from media.plane.bits cimport get32
+from media.plane.bits cimport get32, largest
 from media.plane.consent cimport answer_consent
 from media.plane.drops cimport (
     DROP_CONTROL_QUEUE_FULL, DROP_MALFORMED_RTCP, DROP_MALFORMED_RTP, DROP_NOT_ADMITTED, DROP_NO_KEYS,
@@ -14,7 +14,7 @@ from media.plane.exchange cimport pass_on
 from media.plane.objects cimport core_t, transport_t
 from media.plane.queue cimport queue_push, queue_t
 from media.plane.rates cimport (
-    MEDIA_BURST_US, MEDIA_BYTES_A_SECOND, RTCP_A_SECOND, RTCP_BURST_US, rate_allows,
+    MEDIA_BURST_US, MEDIA_BYTES_A_SECOND, MEDIA_PACKET_LEAST, RTCP_A_SECOND, RTCP_BURST_US, rate_allows, rate_use,
 )
 from media.plane.requests cimport accept_rtcp
 from media.plane.routes cimport route_find, stranger_allowed
@@ -42,16 +42,25 @@ cdef inline void to_control(
         core.drops[<int>DROP_CONTROL_QUEUE_FULL] += 1
 
 
-cdef inline bint within_rate(core_t *core, transport_t *transport, int length, bint rtcp) noexcept nogil:
+cdef inline bint within_rate(core_t *core, const transport_t *transport, int length, bint rtcp) noexcept nogil:
     if rtcp:
-        if rate_allows(&transport.rtcp_rate, core.now, 1, RTCP_A_SECOND, RTCP_BURST_US):
+        if rate_allows(transport.rtcp_rate, core.now, 1, RTCP_A_SECOND, RTCP_BURST_US):
             return True
         core.drops[<int>DROP_RTCP_FLOOD] += 1
         return False
-    if rate_allows(&transport.media_rate, core.now, length, MEDIA_BYTES_A_SECOND, MEDIA_BURST_US):
+    if rate_allows(
+        transport.media_rate, core.now, largest(length, MEDIA_PACKET_LEAST), MEDIA_BYTES_A_SECOND, MEDIA_BURST_US
+    ):
         return True
     core.drops[<int>DROP_TOO_FAST] += 1
     return False
+
+
+cdef inline void use_rate(core_t *core, transport_t *transport, int length, bint rtcp) noexcept nogil:
+    if rtcp:
+        rate_use(&transport.rtcp_rate, core.now, 1, RTCP_A_SECOND)
+    else:
+        rate_use(&transport.media_rate, core.now, largest(length, MEDIA_PACKET_LEAST), MEDIA_BYTES_A_SECOND)
 
 
 cdef inline void receive_media(
@@ -66,6 +75,8 @@ cdef inline void receive_media(
     if length < (8 if rtcp else 12):
         core.drops[<int>DROP_MALFORMED_RTCP if rtcp else <int>DROP_MALFORMED_RTP] += 1
         return
+    if not within_rate(core, transport, length, rtcp):
+        return  # before it is decrypted, which costs as much as all else
     if not clear:
         if transport.rx == NULL:
             core.drops[<int>DROP_NO_KEYS] += 1
@@ -81,8 +92,7 @@ cdef inline void receive_media(
             core.drops[unprotect_drop(status)] += 1
             return
     # Only what is authentic counts, or a forger could use up another's rate.
-    if not within_rate(core, transport, length, rtcp):
-        return
+    use_rate(core, transport, length, rtcp)
     transport.packets_received += 1
     transport.bytes_received += length
     if rtcp:

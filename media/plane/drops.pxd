@@ -17,6 +17,7 @@ cdef enum drop_t:
     DROP_PROTECT
     DROP_TOO_FAST
     DROP_RTCP_FLOOD
+    DROP_RTCP_ITEMS
     DROP_MALFORMED_RTP
     DROP_MALFORMED_RTCP
     DROP_MALFORMED_PAYLOAD
@@ -50,7 +51,7 @@ cdef extern from *:
     static const char *const HUITANG_DROP_NAMES[] = {
         "unknown_address", "unknown_protocol", "control_queue_full", "event_queue_full", "too_long",
         "not_admitted", "no_keys", "no_address", "authentication", "replayed", "unprotect", "protect",
-        "too_fast", "rtcp_flood",
+        "too_fast", "rtcp_flood", "rtcp_items",
         "malformed_rtp", "malformed_rtcp", "malformed_payload", "unknown_stream", "too_many_ssrcs",
         "payload_type", "producer_paused", "duplicate", "bad_sequence", "padding_only",
         "waiting_for_key_frame", "temporal_layer", "spatial_layer", "too_late", "nack_unknown_ssrc", "nack_not_in_ring",

@@ -164,6 +164,7 @@ cdef class Keeper:
         list_free(&self.core.transports)
         list_free(&self.core.producers)
         list_free(&self.core.demands)
+        timers_close(&self.core.waiting)
         free(self.outlet.bytes)
         free(self.core)
 

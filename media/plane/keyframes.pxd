@@ -2,16 +2,19 @@
 
 from libc.stdint cimport int64_t, uint8_t
 
+from media.plane.bits cimport largest
 from media.plane.objects cimport core_t, producer_t, transport_t
 from media.plane.rtcp cimport write_fir, write_pli
 from media.plane.sending cimport may_send, send_room, send_rtcp
 from media.plane.stream cimport stream_t
+from media.plane.timers cimport timer_hasten
 
 cdef enum:
     KEY_INTERVAL_US = 500_000  # a key frame is some ten times a delta frame: two a second is what an uplink bears
     KEY_INTERVAL_LATER_US = 1_000_000
     KEY_QUICK_TRIES = 3
     KEY_TRIES = 20
+    KEY_LOOK_US = 50_000  # until one is tried again that could not be sent
 
 
 cdef inline int64_t key_due(const stream_t *stream) noexcept nogil:
@@ -53,6 +56,7 @@ cdef inline void want_key(core_t *core, producer_t *producer, stream_t *stream) 
         stream.key_wanted = True
         stream.key_tries = 0
     ask_key(core, producer, stream)
+    timer_hasten(&core.waiting, &stream.waits, largest(key_due(stream), core.now + KEY_LOOK_US))
 
 
 cdef inline void key_arrived(

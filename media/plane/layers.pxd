@@ -25,13 +25,11 @@ cdef inline bint runs(const consumer_t *consumer) noexcept nogil:
 
 
 cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:
-    """The highest stream being received that the consumer prefers and may have; lower ones before higher ones than it
-    asked for. -1 when bandwidth allows none."""
+    """The highest stream being received that the consumer prefers and may have, if it may have any (`starved`); lower ones
+    before higher ones than it asked for."""
     cdef const producer_t *producer = consumer.producer
     cdef int i
     cdef int most = producer.stream_count - 1
-    if consumer.starved:
-        return -1
     if most == 0:
         return 0
     most = <int>smallest(most, smallest(consumer.preferred_spatial, consumer.cap_spatial))
@@ -143,17 +141,6 @@ cdef inline void ask_for_switches(core_t *core, producer_t *producer) noexcept n
         return
     for i in range(producer.consumers.count):
         ask_for_switch(core, <consumer_t *>producer.consumers.items[i])
-
-
-cdef inline void forget_unneeded(producer_t *producer) noexcept nogil:
-    """Ask no more for key frames and missing packets of a stream that nobody gets."""
-    cdef int k
-    cdef stream_t *stream
-    for k in range(producer.stream_count):
-        stream = &producer.streams[k]
-        if (stream.key_wanted or stream.missing.count) and not stream_needed(producer, k):
-            stream.key_wanted = False
-            stream.missing.count = 0
 
 
 cdef inline void find_wanted(core_t *core, producer_t *producer) noexcept nogil:

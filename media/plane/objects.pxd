@@ -21,7 +21,9 @@ from media.plane.rates cimport rate_t
 from media.plane.rtcp cimport CNAME_MOST
 from media.plane.spans cimport SPANS_FIRST, span_t, spans_t
 from media.plane.srtp cimport srtp_t
+from media.plane.ssrcs cimport ssrcs_t
 from media.plane.stream cimport stream_t
+from media.plane.timers cimport timers_t
 
 cdef extern from "<stdbool.h>":
     ctypedef bint flag_t "bool"  # one byte
@@ -109,6 +111,7 @@ ctypedef struct transport_t:
     int stranger_count
     list_t producers
     list_t consumers  # by falling priority, then in order of adding
+    ssrcs_t by_ssrc  # of the same, the media's
     uint8_t mid_id
     uint8_t rid_id
     uint8_t repaired_rid_id
@@ -143,6 +146,7 @@ ctypedef struct transport_t:
     uint32_t loss_up
     rate_t media_rate
     rate_t rtcp_rate
+    rate_t items_rate
     int64_t resend_refill_us
     int resend_tokens
     consent_t consent
@@ -327,7 +331,8 @@ ctypedef struct core_t:
     int64_t probe_at  # when the next packets of a probe are due; 0 none
     results_t results  # of the report being read
     int64_t pace_at  # when those who are behind go on; 0 nobody is
-    int64_t missing_at  # when the next NACK is due, as of the last tick
+    timers_t waiting  # the streams that miss packets or a key frame
+    int64_t repair_at  # they are looked at again, not before
     void (*deliver)(core_t *core, int socket) noexcept nogil
     void *outlet  # what `deliver` needs
     batch_t *batches[<int>BATCHES_MOST]
@@ -342,6 +347,10 @@ ctypedef struct core_t:
     uint64_t send_calls
     uint64_t consents
     uint64_t gso_messages
+    # What the thread had to do besides packets.
+    uint64_t ticks
+    uint64_t repairs  # looks at streams that wait
+    uint64_t rtcp_items
     # What became of losses, of all that ever lived here: objects take their own counters with them.
     uint64_t nacks_sent
     uint64_t nacks_received

@@ -15,13 +15,14 @@ from media.plane.catchup cimport catch_up
 from media.plane.forward cimport begin_spurt, continued_timestamp, switch_to
 from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
-from media.plane.nack cimport missing_add
+from media.plane.nack cimport NACK_WAIT_US, missing_add
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.pacing cimport fall_behind, key_rests
 from media.plane.ring cimport ring_find, ring_seen, slot_t
 from media.plane.sending cimport may_send
 from media.plane.spans cimport spans_current
 from media.plane.stream cimport stream_t
+from media.plane.timers cimport timer_hasten
 from media.plane.timing cimport millisecond
 
 cdef enum:
@@ -66,7 +67,7 @@ cdef inline void ask_for_gaps(core_t *core, const consumer_t *consumer, stream_t
     for sequence in range(stream.key_sequence, stream.highest + 1):
         if not ring_seen(&stream.ring, sequence) and not missing_add(&stream.missing, sequence, sequence, core.now):
             return
-    core.tick_at = core.now
+    timer_hasten(&core.waiting, &stream.waits, core.now + NACK_WAIT_US)
 
 
 cdef inline void begin_past(core_t *core, consumer_t *consumer, stream_t *stream, int frames) noexcept nogil:

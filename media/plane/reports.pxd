@@ -1,20 +1,16 @@
-"""RTCP that goes out by itself: receiver reports, NACKs and transport-cc to publishers, sender reports to
-subscribers."""
+"""RTCP that goes out at its time: receiver reports and transport-cc to publishers, sender reports to subscribers."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from media.plane.feedback cimport write_transport_cc
 from media.plane.floor cimport is_heard
-from media.plane.keyframes cimport ask_key, want_key
-from media.plane.layers cimport forget_unneeded, stream_needed
-from media.plane.nack cimport MISSING_MOST, missing_due
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, transport_t
 from media.plane.rtcp cimport (
-    REPORT_BLOCK, REPORT_BLOCKS_MOST, RTCP_RR, SR_AND_SDES_MOST, middle_ntp, report_block_t, write_header, write_nack,
+    REPORT_BLOCK, REPORT_BLOCKS_MOST, RTCP_RR, SR_AND_SDES_MOST, middle_ntp, report_block_t, write_header,
     write_report_block, write_sdes, write_sr,
 )
 from media.plane.bits cimport put32
-from media.plane.sending cimport may_send, send_room, send_rtcp
+from media.plane.sending cimport send_room, send_rtcp
 from media.plane.spans cimport span_t, spans_current
 from media.plane.stream cimport stream_expected, stream_t
 
@@ -157,30 +153,3 @@ cdef inline void report(core_t *core, transport_t *transport) noexcept nogil:
         transport.report_at = core.now + REPORT_US
         report_to_publisher(core, transport)
         report_to_subscriber(core, transport)
-
-
-cdef inline void ask_missing(core_t *core, producer_t *producer) noexcept nogil:
-    """NACKs and repeated key frame requests to one publisher."""
-    cdef int64_t wanted[<int>MISSING_MOST]
-    cdef int k, count
-    cdef int given_up = 0
-    cdef stream_t *stream
-    cdef transport_t *transport = producer.transport
-    cdef uint8_t *out
-    forget_unneeded(producer)
-    for k in range(producer.stream_count):
-        stream = &producer.streams[k]
-        if stream.missing.count:
-            count = missing_due(
-                &stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up, &core.missing_at
-            )
-            if given_up and stream_needed(producer, k):
-                want_key(core, producer, stream)
-            if count and may_send(core, transport, 0):
-                out = send_room(core, transport)
-                send_rtcp(core, transport, out, write_nack(out, transport.ssrc, stream.ssrc, wanted, count))
-                producer.nacks += 1
-                core.nacks_sent += 1
-                producer.nacked += count
-        if stream.key_wanted:
-            ask_key(core, producer, stream)

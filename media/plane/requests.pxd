@@ -2,17 +2,18 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from media.plane.bits cimport get16, get24, get32, get64, largest
+from media.plane.bits cimport get16, get24, get32, get64, largest, ones, smallest
 from media.plane.budget cimport take_loss, take_remb, take_transport_cc
-from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC
+from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC, DROP_RTCP_ITEMS
 from media.plane.estimator cimport estimator_congested
-from media.plane.feedback cimport read_transport_cc
+from media.plane.feedback cimport READ_MOST, read_transport_cc
 from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, route_t, transport_t
 from media.plane.pacing cimport key_rests
 from media.plane.queue cimport queue_push
+from media.plane.rates cimport RTCP_ITEMS_A_SECOND, RTCP_ITEMS_BURST_US, rate_allows, rate_use
 from media.plane.red cimport note_line
 from media.plane.replay cimport replay_again
 from media.plane.resend cimport resend
@@ -22,11 +23,14 @@ from media.plane.rtcp cimport (
     RTPFB_TRANSPORT_CC, next_rtcp, rtcp_t,
 )
 from media.plane.spans cimport span_t, spans_current
+from media.plane.ssrcs cimport ssrcs_find
 from media.plane.stream cimport stream_t
 
 cdef enum:
     NACK_ITEMS_MOST = 32  # of one message: 544 packets, more than any honest receiver asks for at once
     FIR_ITEMS_MOST = 16
+    TRANSPORT_CC_ITEMS = 10  # what each report of it takes, and how many statuses in it are one item more
+    STATUSES_AN_ITEM = 16
     KEY_ON_WAY_US = 300_000
     KEY_PACED_US = 1_200_000
     RTT_MOST_US = 10_000_000
@@ -35,11 +39,7 @@ cdef enum:
 
 cdef inline consumer_t *consumer_find(transport_t *transport, uint32_t ssrc) noexcept nogil:
     """By its media SSRC."""
-    cdef int i
-    for i in range(transport.consumers.count):
-        if (<consumer_t *>transport.consumers.items[i]).ssrc == ssrc:
-            return <consumer_t *>transport.consumers.items[i]
-    return NULL
+    return <consumer_t *>ssrcs_find(&transport.by_ssrc, ssrc)
 
 
 cdef inline void tell_taps(producer_t *producer, stream_t *stream) noexcept nogil:
@@ -49,10 +49,10 @@ cdef inline void tell_taps(producer_t *producer, stream_t *stream) noexcept nogi
     cdef span_t *span
     cdef tap_record_t record
     cdef uint64_t report[2]
-    for i in range(producer.consumers.count):
+    for i in range(producer.tap_count):
         tap = <consumer_t *>producer.consumers.items[i]
         span = spans_current(&tap.spans)
-        if tap.tap == NULL or span == NULL or tap.stream != stream.index or span.epoch != stream.epoch:
+        if span == NULL or tap.stream != stream.index or span.epoch != stream.epoch:
             continue
         record.arrival_us = stream.report.arrival_us
         record.kind = TAP_RECORD_REPORT
@@ -217,6 +217,34 @@ cdef inline uint32_t read_remb(uint32_t value) noexcept nogil:
     return <uint32_t>(mantissa << exponent)
 
 
+cdef inline int items_of(const rtcp_t *packet, const uint8_t *data) noexcept nogil:
+    """What reading a packet takes: one, and one for each block, request or number in it that will be looked at."""
+    cdef int items = 1
+    cdef int at
+    if packet.type == RTCP_SR or packet.type == RTCP_RR:
+        return 1 + packet.count
+    if packet.type == RTCP_PSFB and packet.count == PSFB_FIR:
+        return 1 + <int>smallest((packet.end - packet.at) // 8, FIR_ITEMS_MOST)
+    if packet.type != RTCP_RTPFB or packet.end - packet.at < 12:
+        return 1
+    if packet.count == RTPFB_TRANSPORT_CC:
+        return TRANSPORT_CC_ITEMS + <int>smallest(get16(data + packet.at + 10), READ_MOST) // STATUSES_AN_ITEM
+    if packet.count == RTPFB_NACK:
+        for at in range(packet.at + 8, <int>smallest(packet.end - 3, packet.at + 8 + 4 * NACK_ITEMS_MOST), 4):
+            items += 1 + ones(get16(data + at + 2))
+    return items
+
+
+cdef inline bint within_items(core_t *core, transport_t *transport, int items) noexcept nogil:
+    """A datagram holds some hundreds of blocks, or thousands of numbers: what is in it counts, as it does itself (demux)."""
+    if not rate_allows(transport.items_rate, core.now, items, RTCP_ITEMS_A_SECOND, RTCP_ITEMS_BURST_US):
+        core.drops[<int>DROP_RTCP_ITEMS] += 1
+        return False
+    rate_use(&transport.items_rate, core.now, items, RTCP_ITEMS_A_SECOND)
+    core.rtcp_items += items
+    return True
+
+
 cdef inline void accept_rtcp(core_t *core, transport_t *transport, const uint8_t *data, int length) noexcept nogil:
     """One decrypted compound (or reduced-size, RFC 5506) packet of an admitted transport."""
     cdef rtcp_t packet
@@ -231,6 +259,8 @@ cdef inline void accept_rtcp(core_t *core, transport_t *transport, const uint8_t
         if status < 0:
             core.drops[<int>DROP_MALFORMED_RTCP] += 1
             break
+        if not within_items(core, transport, items_of(&packet, data)):
+            continue
         if packet.type == RTCP_SR or packet.type == RTCP_RR:
             blocks_at = packet.at + (24 if packet.type == RTCP_SR else 4)
             if blocks_at + packet.count * REPORT_BLOCK > packet.end:

@@ -8,6 +8,7 @@ from media.plane.dependency cimport structure_t
 from media.plane.frames cimport frames_t
 from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
 from media.plane.ring cimport ring_clear, ring_t
+from media.plane.timers cimport timer_t
 
 cdef enum:
     DROPOUT_MOST = 3000  # RFC 3550: a larger jump ahead is a restart, once the next packet confirms it
@@ -52,6 +53,7 @@ ctypedef struct stream_t:
     bint has_transit
     sender_report_t report
     missing_list_t missing
+    timer_t waits  # for missing packets or a key frame, see repairs
 
     int64_t begun_us  # of this epoch
     int64_t last_packet_us

@@ -214,3 +214,6 @@ class PlaneStatistics(NamedTuple):
     """Open now."""
     repair: Mapping[str, int]
     """What became of losses, over all objects that ever lived: NACKs, key frames and requests for them, RTX, RED."""
+    work: Mapping[str, int]
+    """What the thread had to do besides packets: ticks, at each of which it looks at everybody; repairs, looks at a
+    stream that misses something; rtcp_items, the blocks, requests and numbers in RTCP that was read."""

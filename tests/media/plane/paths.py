@@ -1,14 +1,13 @@
 """A path on simulated time: a bottleneck with a queue, a way there and back, loss; and who sends and receives there."""
 
-import heapq
-import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from tests.media.plane import estimation, probe
-from tests.media.plane.links import SECOND, START, Link
+from tests.media.plane.links import SECOND, Link
+from tests.media.plane.timeline import Timeline
 
 FRAME_US = 33_333
 PACKET = 1100
@@ -30,46 +29,46 @@ class Path:
     tamper: Callable[[bytes], list[bytes]] = lambda message: [message]
     reports: bool = True
     seed: int = 1
-    now: int = START
+    timeline: Timeline = field(default_factory=Timeline)
     trace: list[tuple[float, float]] = field(default_factory=list)  # seconds, estimate
     sent_bytes: int = 0
     probe_bytes: int = 0
+    arrived_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.estimator = estimation.Estimator(self.now)
         self.arrivals = probe.Arrivals()
         self.dice = random.Random(self.seed)  # noqa: S311  a network, not a secret
-        self.order = itertools.count()
-        self.events: list[tuple[int, int, Callable[[], None]]] = []
         self.owed = 0.0
         for later, event in ((0, self.frame), (TICK_US, self.tick), (REPORT_US, self.report)):
             self.at(self.now + later, event)
 
-    def at(self, when: int, event: Callable[[], None]) -> None:
-        heapq.heappush(self.events, (when, next(self.order), event))
+    @property
+    def now(self) -> int:
+        return self.timeline.now
 
-    def seconds(self) -> float:
-        return (self.now - START) / SECOND
+    def at(self, when: int, event: Callable[[], None]) -> None:
+        self.timeline.at(when, event)
 
     def run(self, seconds: float) -> "Path":
         """Let so much time pass."""
-        until = self.now + int(seconds * SECOND)
-        while self.events and self.events[0][0] <= until:
-            self.now, _, event = heapq.heappop(self.events)
-            event()
-        self.now = until
+        self.timeline.run(seconds)
         return self
 
     def send(self, number: int, size: int) -> None:
         self.sent_bytes += size
         arrival = self.link.carry(size, self.now)
         if arrival is not None:
-            self.at(arrival, lambda: self.arrivals.note(number, self.receiver_clock(self.now)))
+            self.at(arrival, lambda: self.arrive(number, size))
+
+    def arrive(self, number: int, size: int) -> None:
+        self.arrived_bytes += size
+        self.arrivals.note(number, self.receiver_clock(self.now))
 
     def frame(self) -> None:
         """A thirtieth of a second of media, in packets at once."""
         self.at(self.now + FRAME_US, self.frame)
-        self.owed += self.media(self.seconds(), self.estimator.bps) * FRAME_US / SECOND / 8
+        self.owed += self.media(self.timeline.seconds(), self.estimator.bps) * FRAME_US / SECOND / 8
         while self.owed >= 100:
             size = min(PACKET, int(self.owed))
             self.send(self.estimator.send(size, self.now), size)
@@ -79,7 +78,7 @@ class Path:
         self.at(self.now + TICK_US, self.tick)
         if self.estimator.tick(self.wanted, self.now):
             self.probe()
-        self.trace.append((self.seconds(), self.estimator.bps))
+        self.trace.append((self.timeline.seconds(), self.estimator.bps))
 
     def probe(self) -> None:
         numbers, again = self.estimator.probe(PACKET, self.now)

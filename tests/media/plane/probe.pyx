@@ -24,10 +24,13 @@ from media.plane.red cimport parse_red as c_parse_red, red_t
 from media.plane.ring cimport ring_close, ring_bytes, ring_find, ring_open, ring_seen, ring_store, ring_t, slot_t
 from media.plane.rtcp cimport next_rtcp, rtcp_t, write_nack as c_write_nack
 from media.plane.rtp cimport element_t, next_element, parse_rtp as c_parse_rtp, rtp_t
+from media.plane.objects cimport CACHE_LINE, CONSUMER_LINES, TRANSPORT_LINES, consumer_t, transport_t
 from media.plane.spans cimport (
     SPANS_FIRST, span_t, spans_begin, spans_close, spans_current, spans_find, spans_find_out, spans_open, spans_skip, spans_t,
 )
+from media.plane.ssrcs cimport ssrcs_close, ssrcs_find, ssrcs_put, ssrcs_remove, ssrcs_t
 from media.plane.stream cimport stream_arrival, stream_t
+from media.plane.timers cimport timer_cancel, timer_hasten, timer_set, timer_t, timers_close, timers_next, timers_t, timers_take
 
 ARRIVALS = ("new", "late", "duplicate", "bad", "restart")
 
@@ -359,6 +362,72 @@ cdef class Table:
     def remove(self, data):
         cdef address_t address = self.address(data)
         table_remove(self.table, &address)
+
+
+cdef class Ssrcs:
+    cdef ssrcs_t ssrcs
+
+    def __dealloc__(self):
+        ssrcs_close(&self.ssrcs)
+
+    def put(self, ssrc, owner):
+        ssrcs_put(&self.ssrcs, ssrc, <void *><uint64_t>owner)
+
+    def find(self, ssrc):
+        return <uint64_t>ssrcs_find(&self.ssrcs, ssrc)
+
+    def remove(self, ssrc):
+        ssrcs_remove(&self.ssrcs, ssrc)
+
+    def longest(self):
+        """The most entries that any search looks at."""
+        cdef uint32_t i
+        run = most = 0
+        for i in range(2 * self.ssrcs.room):  # round the end
+            run = run + 1 if self.ssrcs.entries[i % self.ssrcs.room].owner != NULL else 0
+            most = max(most, run + 1)
+        return most
+
+
+cdef class Timers:
+    """So many timers, by number."""
+    cdef timers_t timers
+    cdef timer_t *items
+
+    def __cinit__(self, count):
+        self.items = <timer_t *>calloc(count, sizeof(timer_t))
+        for number in range(count):
+            self.items[<int>number].part = number
+
+    def __dealloc__(self):
+        timers_close(&self.timers)
+        free(self.items)
+
+    def set(self, int number, due):
+        timer_set(&self.timers, &self.items[number], due)
+
+    def hasten(self, int number, due):
+        timer_hasten(&self.timers, &self.items[number], due)
+
+    def cancel(self, int number):
+        timer_cancel(&self.timers, &self.items[number])
+
+    def next(self):
+        return None if timers_next(&self.timers) == INT64_MAX else timers_next(&self.timers)
+
+    def take(self, now):
+        cdef timer_t *timer = timers_take(&self.timers, now)
+        return None if timer == NULL else timer.part
+
+
+def near_bytes():
+    """What each forwarded frame touches of a consumer and of a transport, and what of them is fetched ahead."""
+    cdef consumer_t consumer
+    cdef transport_t transport
+    return (
+        (<char *>&consumer.handle - <char *>&consumer, CONSUMER_LINES * CACHE_LINE),
+        (<char *>&transport.handle - <char *>&transport, TRANSPORT_LINES * CACHE_LINE),
+    )
 
 
 cdef class Arrivals:

@@ -12,6 +12,7 @@ from tests.media.plane.world import (
     MID,
     RTX,
     SUB_AUDIO,
+    TRANSPORT_CC,
     VIDEO,
     Camera,
     Client,
@@ -190,6 +191,59 @@ def test_a_flood_of_rtcp_is_bounded_in_what_it_is_read_and_in_what_it_causes(kin
     publisher.rtcp.clear()
     camera.frame(key=True)
     assert [p.ssrc for p in subscriber.rtp][-3:] == [10, 10, 10]
+
+
+def test_a_publisher_of_small_packets_meets_a_bound_of_their_number() -> None:
+    world, publisher, subscriber, _ = room()
+    for number in range(6_000):
+        publisher.send_clear(rtp(503 + number, 12_000, 1000, vp8(101, first=False, size=10)))
+    world.advance(2_000)
+    taken = len(subscriber.rtp) - 3
+    assert 4_800 <= taken < 4_830, "0.4 s of 12,000 a second"
+    assert world.drops()["too_fast"] == 6_000 - taken
+
+
+BLOCKS = struct.pack("!BBHI", 0x80 | 28, 201, 1 + 28 * 6, 1) + (struct.pack("!I", 10) + bytes(20)) * 28
+LOST = struct.pack("!HHIHH", 1, 8_191, 0, 8_191, 0)  # transport-cc: none of 8,191 has come, in twelve bytes
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        BLOCKS,
+        sender_report(1000),
+        feedback(205, 1, 10, struct.pack("!HH", 500, 0xFFFF)),
+        feedback(205, 15, 10, LOST),
+        feedback(206, 1, 10),
+        feedback(206, 4, 0, struct.pack("!II", 10, 1 << 24) * 16),
+        struct.pack("!BBH", 0x80, 204, 0),
+    ],
+    ids=["blocks", "sender reports", "numbers", "statuses", "plis", "firs", "empty"],
+)
+def test_what_is_packed_into_rtcp_is_read_up_to_a_bound_of_its_own(message: bytes) -> None:
+    world, publisher, subscriber, _ = room()
+    producer = world.video(publisher, encodings=[Encoding(8, 9)])
+    consumer = world.watch(subscriber, producer, ssrc=30, rtx_ssrc=31, header_extensions={TRANSPORT_CC: 6})
+    sender = publisher if message[1] == 200 else subscriber
+    before = world.core.statistics().work["rtcp_items"]
+    for _ in range(1_000):
+        world.core.receive_clear(sender.transport, message * (1_400 // len(message)), world.now)
+    world.collect()
+    assert 19_400 < world.core.statistics().work["rtcp_items"] - before <= 20_000
+    assert world.drops()["rtcp_items"] > 0
+    assert "malformed_rtcp" not in world.drops()
+    world.advance(1_000_000)
+    subscriber.send_rtcp(feedback(206, 1, 30))
+    assert world.core.consumer_statistics(consumer).key_frame_requests_received == 1
+
+
+def test_who_is_over_his_rate_costs_no_decryption() -> None:
+    world, _, subscriber, _ = room()
+    for _ in range(1_000):
+        world.core.receive_clear(subscriber.transport, feedback(206, 1, 10), world.now)
+    world.core.receive(feedback(206, 1, 10) + bytes(20), subscriber.address, world.now)
+    assert world.drops()["rtcp_flood"] == 1
+    assert "authentication" not in world.drops()
 
 
 def test_a_subscriber_that_never_reads_or_answers_holds_up_nobody() -> None:

@@ -316,3 +316,8 @@ def test_every_length_of_step_between_arrivals_survives(ticks: int) -> None:
     one, other = got
     assert other - one == 250 * ticks
     assert messages == (1 if -32_768 <= ticks <= 32_767 else 2)
+
+
+def test_what_a_forwarded_frame_touches_is_fetched_ahead_whole() -> None:
+    for touched, fetched in probe.near_bytes():
+        assert touched <= fetched
