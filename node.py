@@ -24,6 +24,7 @@ from recordings.center import RecordingCenter
 from recordings.curation import Curation
 from recordings.library import Library
 from recordings.notices import Notices
+from recordings.remaking import Remaking
 from recordings.settings import RecordingSettings
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.keeper import Keeper
@@ -112,6 +113,7 @@ class Node:
             library=Library(database, self.recordings.shelf, utc_now),
             uploads=self._uploads,
             curation=Curation(database),
+            remaking=Remaking(database, self.recordings.shelf, utc_now, self.recordings.wake),
             captions=Captions(database, utc_now),
             viewings=viewings,
             watchers=Watchers(database),

@@ -23,7 +23,7 @@ from members.actors import (
     RoleName,
     StationActor,
 )
-from members.subjects import SEEN_BY, Action, Audience, Subject, circle, within
+from members.subjects import SEEN_BY, Action, Audience, Subject, circle, line, within
 
 __all__ = [
     "BRANCH_OFFICERS",
@@ -43,6 +43,7 @@ __all__ = [
     "StationActor",
     "Subject",
     "circle",
+    "line",
     "may",
     "require",
     "scope",
@@ -96,17 +97,11 @@ def scope(actor: Actor, action: Action) -> Scope:
     if action in _BRANCH_MATES_SEE:
         subtrees += [path for path in (actor.home_path, actor.guest_path) if path]
     nodes = (
-        [node for path in _own_paths(actor) for node in _ancestors(path)]
+        [node for path in _own_paths(actor) for node in line(path)]
         if action is Action.SEE_ORGANIZATION
         else []
     )
     return Scope(tuple(dict.fromkeys(subtrees)), tuple(dict.fromkeys(nodes)))
-
-
-def _ancestors(path: str) -> list[str]:
-    """The path itself and every path above it."""
-    parts = path.strip("/").split("/")
-    return ["/" + "/".join(parts[: count + 1]) + "/" for count in range(len(parts))]
 
 
 def _own_paths(actor: Actor) -> list[str]:

@@ -129,6 +129,12 @@ def within(path: str, ancestor: str | None) -> bool:
     return bool(ancestor) and path.startswith(ancestor or "/")
 
 
+def line(path: str) -> list[str]:
+    """The path itself and every path above it, from the root down."""
+    parts = path.strip("/").split("/")
+    return ["/" + "/".join(parts[: count + 1]) + "/" for count in range(len(parts))]
+
+
 def circle(path: str, audience: Audience) -> str:
     """The top of the subtree whose members an audience means, of a thing at `path`.
 

@@ -28,17 +28,19 @@ For web/api:
     library = Library(database, center.shelf, clock)         # recordings/library.py
     await library.list(actor, PageRequest(...), meeting_id=None) -> Page[RecordingView]
     await library.get(actor, recording_id) -> RecordingView
-    await library.of_meetings(actor, meeting_ids) -> {meeting_id: recording_id}
+    await library.of_meetings(actor, meeting_ids) -> {meeting_id: MeetingRecording(id, deleted)}
     opened = await library.open(actor, recording_id); who was let in gets its files without being asked again
     await library.file(opened, Rendition.FILM) -> MediaFile(store, key, size, ...); or SOUND
     await library.file(opened, Rendition.HLS, "master.m3u8") -> MediaFile; or what playlists name beside it
     await library.picture(actor, recording_id, Rendition.POSTER) -> MediaFile; or PREVIEW
+    await Remaking(...).remake(actor, recording_id)          # recordings/remaking.py: a broken one, made anew
     viewings = Viewings(database, attendance, cards, clock)  # recordings/viewing/service.py
     await viewings.report(actor, recording_id, WatchReport(intervals, rate, ended)) -> CoverageView
 
 Problem codes raised here: recording_not_found (NOT_FOUND), recording_not_playable (CONFLICT: not composed yet, or
 failed; details.state), rendition_not_found (NOT_FOUND: it does not come in this form; details.rendition),
-recording_renewed (CONFLICT: it was composed anew; details.version). Whoever is signed in without being a member may
+recording_renewed (CONFLICT: it was composed anew; details.version), recording_whole, recording_not_settled,
+originals_missing (CONFLICT: it is not to be made anew). Whoever is signed in without being a member may
 watch what he may see, and his reports are answered with an empty coverage: only a member's watching is counted.
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:

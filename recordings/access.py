@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import in_scope, in_subtree
-from members.policy import Action, Actor, Audience, Subject, circle, may, scope
+from members.policy import Action, Actor, Audience, Subject, circle, line, may, scope
 from recordings import repository
 from recordings.models import Recording
 from recordings.states import RecordingState
@@ -29,6 +29,11 @@ class RecordingAccess:
     recording: Recording
     organization: Organization
     subject: Subject
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is shown to nobody any more, whatever the rights."""
+        return self.recording.state is RecordingState.DELETED
 
     def may(self, actor: Actor | None, action: Action) -> bool:
         """Whether the actor may do it to the recording."""
@@ -53,18 +58,35 @@ async def find(
     Whoever is not signed in (None) finds what is public, and is asked to sign in for everything else, be it there or
     not. `lock` it to change it.
     """
-    found = await repository.with_organization(session, recording_id, lock=lock)
-    if found is not None:
-        recording, organization = found
-        meeting = None
-        if actor is not None and recording.meeting_id is not None:
-            meeting = await meetings.access(session, recording.meeting_id, actor)
-        access = _access(recording, organization, meeting)
-        if _may_watch(actor, access):
-            return access
+    access = await _reached(session, actor, recording_id, lock=lock)
+    if access is not None and not access.deleted:
+        return access
     if actor is None:
         raise Problem(Kind.UNAUTHENTICATED, "not_signed_in")
-    raise _not_found()
+    raise recording_not_found()
+
+
+async def find_deleted(session: AsyncSession, actor: Actor, recording_id: str) -> RecordingAccess:
+    """A deleted recording, for whoever might have watched it; Problem recording_not_found for everybody else."""
+    access = await _reached(session, actor, recording_id)
+    if access is None or not access.deleted:
+        raise recording_not_found()
+    return access
+
+
+async def _reached(
+    session: AsyncSession, actor: Actor | None, recording_id: str, *, lock: bool = False
+) -> RecordingAccess | None:
+    """The recording, deleted or not, where the actor's rights reach it."""
+    found = await repository.with_organization(session, recording_id, lock=lock)
+    if found is None:
+        return None
+    recording, organization = found
+    meeting = None
+    if actor is not None and recording.meeting_id is not None:
+        meeting = await meetings.access(session, recording.meeting_id, actor)
+    access = _access(recording, organization, meeting)
+    return access if access.may(actor, Action.WATCH_RECORDING) else None
 
 
 async def find_all(session: AsyncSession, asked: Collection[Asked]) -> dict[Asked, RecordingAccess]:
@@ -85,14 +107,9 @@ async def find_all(session: AsyncSession, asked: Collection[Asked]) -> dict[Aske
         recording, organization = recordings[recording_id]
         meeting = accesses.get((recording.meeting_id or "", actor)) if actor is not None else None
         access = _access(recording, organization, meeting)
-        if _may_watch(actor, access):
+        if access.may(actor, Action.WATCH_RECORDING) and not access.deleted:
             answers[actor, recording_id] = access
     return answers
-
-
-def _may_watch(actor: Actor | None, access: RecordingAccess) -> bool:
-    watches = may(actor, Action.WATCH_RECORDING, access.subject)
-    return watches and access.recording.state is not RecordingState.DELETED
 
 
 def _access(recording: Recording, organization: Organization, meeting: Access | None) -> RecordingAccess:
@@ -126,6 +143,11 @@ def _uploader(recording: Recording) -> frozenset[str]:
 
 def watchable(actor: Actor) -> ColumnElement[bool]:
     """The condition for recordings joined with their organizations; a test holds it to `find`."""
+    return and_(Recording.state != RecordingState.DELETED, reachable(actor))
+
+
+def reachable(actor: Actor) -> ColumnElement[bool]:
+    """The rights alone: also deleted recordings, which the actor might have watched."""
     by_office = and_(
         in_scope(Organization.path, scope(actor, Action.WATCH_RECORDING)),
         Recording.kind.not_in(PRIVATE_KINDS),
@@ -152,14 +174,14 @@ def watchable(actor: Actor) -> ColumnElement[bool]:
             ),
         )
         alternatives += [own.where(~Invitation.struck), and_(open_to, ~own.where(Invitation.struck))]
-    return and_(Recording.state != RecordingState.DELETED, or_(*alternatives))
+    return or_(*alternatives)
 
 
 def _around(actor: Actor) -> ColumnElement[bool]:
     """Organizations above, at and below the branches that the actor belongs to."""
     paths = [path for path in (actor.home_path, actor.guest_path) if path]
     conditions = [
-        or_(in_subtree(Organization.path, path), Organization.path.in_(_line(path))) for path in paths
+        or_(in_subtree(Organization.path, path), Organization.path.in_(line(path))) for path in paths
     ]
     return or_(*conditions) if conditions else false()
 
@@ -167,15 +189,10 @@ def _around(actor: Actor) -> ColumnElement[bool]:
 def _in_circles(actor: Actor, audience: Audience) -> ColumnElement[bool]:
     """Organizations that share the actor's committee or department, and those above a committee: `policy.circle`."""
     tops = {circle(path, audience) for path in (actor.home_path, actor.guest_path) if path}
-    conditions = [or_(in_subtree(Organization.path, top), Organization.path.in_(_line(top))) for top in tops]
+    conditions = [or_(in_subtree(Organization.path, top), Organization.path.in_(line(top))) for top in tops]
     return or_(*conditions) if conditions else false()
 
 
-def _line(path: str) -> list[str]:
-    """A path and every path above it."""
-    parts = path.strip("/").split("/")
-    return ["/" + "/".join(parts[: count + 1]) + "/" for count in range(len(parts))]
-
-
-def _not_found() -> Problem:
+def recording_not_found() -> Problem:
+    """The same for one that is not there and one that the actor may not know of."""
     return Problem(Kind.NOT_FOUND, "recording_not_found")

@@ -12,6 +12,7 @@ from recordings import repository
 from recordings.compose.verify import verify
 from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
+from recordings.remaking import make_anew
 from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
@@ -107,17 +108,11 @@ class Inspection:
     async def recompose(self, recording_id: str) -> Recording:
         """Have it composed anew from what was captured, by the server, when it runs.
 
-        Problem recording_not_found; recording_not_settled while it is captured or composed (details.state);
-        originals_missing where nothing is left to compose it from.
+        Problem recording_not_found, and those of `remaking.make_anew`.
         """
         async with self._database.transaction() as session:
             recording = await repository.get(session, recording_id, lock=True)
             if recording is None or recording.state is RecordingState.DELETED:
                 raise Problem(Kind.NOT_FOUND, "recording_not_found")
-            live = recording.meeting_id is not None and recording.ended_at is None
-            if live or not recording.state.settled:
-                raise Problem(Kind.CONFLICT, "recording_not_settled", {"state": recording.state.value})
-            if not await asyncio.to_thread(self._folders.originals, recording.id):
-                raise Problem(Kind.CONFLICT, "originals_missing")
-            await repository.enqueue(session, recording, self._clock())
+            await make_anew(session, recording, self._shelf, self._clock())
         return recording

@@ -14,10 +14,11 @@ from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import get_many
 from members.policy import Action, Actor
-from recordings.access import Asked, find, find_all, watchable
+from recordings.access import Asked, find, find_all, reachable, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
 from recordings.models import Recording, Viewing
+from recordings.remaking import can_be_made_anew
 from recordings.renditions import FILE_NAMES, Rendition, content_type, is_hls_file, outputs_in
 from recordings.requests import RecordingsFilter
 from recordings.states import RecordingState
@@ -26,7 +27,7 @@ from recordings.storage.store import StoreError
 from recordings.viewing import repository as viewings
 from recordings.viewing.repository import Watching
 from recordings.viewing.service import coverage_view
-from recordings.views import MediaFile, OpenedRecording, RecordingView
+from recordings.views import MediaFile, MeetingRecording, OpenedRecording, RecordingView
 from rooms.attendance.records import awaits_making_up
 
 EVERYTHING: Final = RecordingsFilter()
@@ -104,11 +105,13 @@ class Library:
             if actor is not None and actor.member_id is not None:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
             languages = await captions.of_recording(session, recording_id)
+        can_manage = access.may(actor, Action.MANAGE_RECORDING)
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
-            can_manage=access.may(actor, Action.MANAGE_RECORDING),
+            can_manage=can_manage,
             can_delete=access.may(actor, Action.DELETE_RECORDING),
+            can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf),
         )
 
     async def download(self, actor: Actor | None, recording_id: str) -> MediaFile:
@@ -205,15 +208,18 @@ class Library:
         signed = found.signed_seconds if _may_come_from_elsewhere(kind) else None
         return MediaFile(found.store, found.entry.key, found.entry.size, etag, kind, signed)
 
-    async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, str]:
-        """The ids of those meetings' recordings that the actor may watch, by meeting."""
+    async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, MeetingRecording]:
+        """By meeting the recording that the actor may watch, or might have watched before it was deleted."""
         query = (
-            select(Recording.meeting_id, Recording.id)
+            select(Recording.meeting_id, Recording.id, Recording.state)
             .join(Organization, Organization.id == Recording.organization_id)
-            .where(Recording.meeting_id.in_(list(meeting_ids)), watchable(actor))
+            .where(Recording.meeting_id.in_(list(meeting_ids)), reachable(actor))
         )
         async with self._database.reading() as session:
-            return {row.meeting_id: row.id for row in await session.execute(query)}
+            return {
+                row.meeting_id: MeetingRecording(row.id, row.state is RecordingState.DELETED)
+                for row in await session.execute(query)
+            }
 
 
 def _watching(asked: Iterable[Asked]) -> set[Watching]:
@@ -260,6 +266,7 @@ def _view(
         prompt_minutes=recording.prompt_minutes,
         can_manage=False,
         can_delete=False,
+        can_remake=False,
         coverage=coverage_view(viewing, recording)
         if actor is not None and actor.member_id is not None
         else None,

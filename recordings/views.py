@@ -62,11 +62,20 @@ class RecordingView:
     prompt_minutes: int | None
     can_manage: bool
     can_delete: bool
+    can_remake: bool  # it is broken, and there is what a film could be made of anew
     coverage: CoverageView | None
     renditions: tuple[Rendition, ...]
     chapters: tuple[Chapter, ...]
     preview: PreviewStrip | None
     captions: tuple[CaptionsView, ...] = ()  # of one recording alone: a list names none
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRecording:
+    """The recording of a meeting; of a deleted one there is only its entry."""
+
+    id: str
+    deleted: bool
 
 
 @dataclass(frozen=True, slots=True)

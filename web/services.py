@@ -15,6 +15,7 @@ from recordings.captions.service import Captions
 from recordings.curation import Curation
 from recordings.library import Library
 from recordings.notices import Notices
+from recordings.remaking import Remaking
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.rules import Rules
 from recordings.uploads.service import Uploads
@@ -48,6 +49,7 @@ class Services:
     consultations: Consultations
     library: Library
     curation: Curation
+    remaking: Remaking
     captions: Captions
     viewings: Viewings
     uploads: Uploads

@@ -9,10 +9,10 @@ from sqlalchemy.orm import joinedload
 
 from database import Page, PageRequest, SortKey, fetch_page, new_id
 from members.organizations.models import Organization, OrganizationKind
-from members.organizations.repository import in_subtree
+from members.organizations.repository import in_scope, in_subtree
 from members.people.models import Member, Post, Standing
 from members.people.views import Flowing
-from members.policy import Subject
+from members.policy import Scope, Subject
 
 
 def _members() -> Select[Member]:
@@ -33,15 +33,32 @@ async def get_many(session: AsyncSession, ids: Iterable[str]) -> dict[str, Membe
 
 
 async def page_of_organization(
-    session: AsyncSession, organization: Organization, request: PageRequest
+    session: AsyncSession, organization: Organization, request: PageRequest, name: str | None = None
 ) -> Page[Member]:
-    """The register of an organization and all below it, or of a group, by name."""
-    return await fetch_page(
-        session,
-        _members().where(_on_register_of(organization)),
-        [SortKey(Member.name), SortKey(Member.id)],
-        request,
+    """The register of an organization and all below it, or of a group, by name; of those called so."""
+    return await _page(session, _on_register_of(organization), request, name)
+
+
+async def page_called(
+    session: AsyncSession, reach: Scope, own_id: str | None, request: PageRequest, name: str
+) -> Page[Member]:
+    """Who is called so, by name, of the members and guests of the organizations in reach, and oneself."""
+    reached = select(Organization.id).where(in_scope(Organization.path, reach))
+    among = or_(
+        Member.organization_id.in_(reached),
+        Member.guest_organization_id.in_(reached),
+        Member.id == own_id,
     )
+    return await _page(session, among, request, name)
+
+
+async def _page(
+    session: AsyncSession, among: ColumnElement[bool], request: PageRequest, name: str | None
+) -> Page[Member]:
+    query = _members().where(among)
+    if name is not None:
+        query = query.where(Member.name.contains(name, autoescape=True))
+    return await fetch_page(session, query, [SortKey(Member.name), SortKey(Member.id)], request)
 
 
 async def of_organization(

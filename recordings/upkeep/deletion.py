@@ -1,7 +1,7 @@
 """`Deletions`: recordings deleted by people and by the rules, held against both, and the entries that stay."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -15,18 +15,22 @@ from members.organizations import Organization
 from members.organizations.repository import get_many, in_scope
 from members.policy import Action, Actor, scope
 from recordings import repository as recordings
-from recordings.access import find
+from recordings.access import find, find_deleted, recording_not_found
 from recordings.models import Recording
 from recordings.searching import index
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
 from recordings.upkeep import repository
+from recordings.upkeep.losses import losses
 from recordings.upkeep.models import Cause, RecordingDeletion, RecordingHold
 from recordings.upkeep.retention import FOR_EVER, deletes_at, due_at, keep_days, may_go, must_warn
 from recordings.upkeep.views import DeletionView, HoldView, KeepingView, LeavingView
 from rooms.meetings.rules import check_reason
 
 AT_ONCE: Final = 100
+# So long a member is told at home that an absence is not to be made up by watching any more.
+LOSS_SHOWN: Final = timedelta(days=60)
+MOST_LOSSES: Final = 20
 NEWEST_FIRST: Final[tuple[SortKey[Any], ...]] = (
     SortKey(RecordingDeletion.deleted_at, descending=True),
     SortKey(RecordingDeletion.id, descending=True),
@@ -119,6 +123,21 @@ class Deletions:
         async with self._database.reading() as session:
             found = await fetch_page(session, query, NEWEST_FIRST, page)
         return found.map(_deletion_view)
+
+    async def of(self, actor: Actor, recording_id: str) -> DeletionView:
+        """The entry of one, for whoever might have watched it; Problem recording_not_found."""
+        async with self._database.reading() as session:
+            await find_deleted(session, actor, recording_id)
+            entry = await repository.deletion_of(session, recording_id)
+        if entry is None:
+            raise recording_not_found()
+        return _deletion_view(entry)
+
+    async def losses_of(self, actor: Actor) -> Page[DeletionView]:
+        """The entries of recordings by which the actor can no longer make up an absence, newest first."""
+        async with self._database.reading() as session:
+            found = await losses(session, actor, self._clock() - LOSS_SHOWN, MOST_LOSSES)
+        return Page([_deletion_view(entry) for entry in found])
 
     async def leaving(self, actor: Actor, page: PageRequest) -> Page[LeavingView]:
         """The recordings, of the organizations one may delete for, whose deletion by the rules is announced."""

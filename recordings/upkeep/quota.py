@@ -18,11 +18,14 @@ class Fullness(StrEnum):
     EXHAUSTED = "exhausted"  # the reserve is used up: new meetings are refused a recording
 
 
+WARNS_FROM: Final = 0.8
+"""The share of a quota from which on something is said."""
+
 _STEPS: Final = (
     (RESERVE, Fullness.EXHAUSTED),
     (1.0, Fullness.FULL),
     (0.9, Fullness.NEARLY_FULL),
-    (0.8, Fullness.FILLING),
+    (WARNS_FROM, Fullness.FILLING),
 )
 
 

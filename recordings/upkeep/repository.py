@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from members.organizations import Organization
-from members.organizations.repository import in_subtree
+from members.organizations.repository import in_scope, in_subtree
+from members.policy import Scope, line
 from recordings.models import Recording
 from recordings.states import RecordingState
 from recordings.upkeep.models import RecordingDeletion, RecordingHold, StorageRules
@@ -29,9 +31,7 @@ async def rules_by_path(session: AsyncSession) -> dict[str, StorageRules]:
 
 def nearest_first(rules: dict[str, StorageRules], path: str) -> list[StorageRules]:
     """What counts for an organization: its own rules, then those above."""
-    parts = path.strip("/").split("/")
-    line = ["/" + "/".join(parts[:count]) + "/" for count in range(len(parts), 0, -1)]
-    return [rules[above] for above in line if above in rules]
+    return [rules[above] for above in reversed(line(path)) if above in rules]
 
 
 def keeping_of(rules: Iterable[StorageRules]) -> list[Keeping]:
@@ -43,21 +43,57 @@ def keeping_of(rules: Iterable[StorageRules]) -> list[Keeping]:
 
 
 async def used_bytes(session: AsyncSession, path: str) -> int:
-    """What the organization at `path` and all below it have: everything of their recordings, and films on their way.
+    """What the organization at `path` and all below it have: everything of their recordings, and films on their way."""
+    return int(await session.scalar(select(_used(in_subtree(Organization.path, path)))) or 0)
+
+
+async def filled(
+    session: AsyncSession, reach: Scope, share: float, most: int
+) -> list[tuple[Organization, int, int]]:
+    """Organizations with a quota of their own of which this share is used, in one query, the fullest first.
+
+    Each with the bytes that are used, and its quota.
+    """
+    holder = aliased(Organization)
+    # The same range as `in_subtree`'s, of a column.
+    end = func.substr(holder.path, 1, func.length(holder.path) - 1).concat("0")
+    below = and_(Organization.path >= holder.path, Organization.path < end)
+    used, quota = _used(below, holder), StorageRules.quota_bytes
+    query = (
+        select(holder, used.label("used"), quota)
+        .join(StorageRules, StorageRules.organization_id == holder.id)
+        .where(quota.is_not(None), in_scope(holder.path, reach), used >= quota * share)
+        .order_by((used * 1.0 / quota).desc(), holder.path)
+        .limit(most)
+    )
+    return [(row[0], int(row[1]), int(row[2] or 0)) for row in await session.execute(query)]
+
+
+def _used(where: ColumnElement[bool], *outer: type[Organization]) -> ColumnElement[int]:
+    """The bytes of the recordings and films on their way, of organizations `where`.
 
     A film on its way counts from its beginning on as if it were there.
     """
     kept = (
         select(func.coalesce(func.sum(Recording.kept_bytes), 0))
         .join(Organization, Organization.id == Recording.organization_id)
-        .where(in_subtree(Organization.path, path), Recording.state != RecordingState.DELETED)
+        .where(where, Recording.state != RecordingState.DELETED)
     )
     coming = (
         select(func.coalesce(func.sum(Upload.size_bytes), 0))
         .join(Organization, Organization.id == Upload.organization_id)
-        .where(in_subtree(Organization.path, path))
+        .where(where)
     )
-    return int(await session.scalar(select(kept.scalar_subquery() + coming.scalar_subquery())) or 0)
+    parts: list[ScalarSelect[int]] = [
+        (one.correlate(*outer) if outer else one).scalar_subquery() for one in (kept, coming)
+    ]
+    return parts[0] + parts[1]
+
+
+async def deletion_of(session: AsyncSession, recording_id: str) -> RecordingDeletion | None:
+    """The entry of a recording that is gone."""
+    query = select(RecordingDeletion).where(RecordingDeletion.recording_id == recording_id)
+    return (await session.scalars(query)).one_or_none()
 
 
 async def open_hold(session: AsyncSession, recording_id: str) -> RecordingHold | None:

@@ -7,17 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database
 from errors import Kind, Problem
 from members.organizations import Organization
-from members.policy import Action, Actor, Subject, may, require
+from members.policy import Action, Actor, Scope, Subject, line, may, require, scope
 from recordings.upkeep import repository
 from recordings.upkeep.models import StorageRules
-from recordings.upkeep.quota import Fullness
+from recordings.upkeep.quota import WARNS_FROM, Fullness, Room
 from recordings.upkeep.retention import FOR_EVER, LONGEST_DAYS, keep_days
 from recordings.upkeep.room import fullest_room
-from recordings.upkeep.views import StorageView
+from recordings.upkeep.views import FilledView, StorageView
 from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.lookups import visible_organization
 from rooms.meetings.states import MeetingKind
 
+MOST_FILLING = 50
 KEPT_KINDS = tuple(kind for kind in MeetingKind if kind not in PRIVATE_KINDS)
 
 
@@ -60,6 +61,26 @@ class Rules:
             row.set_by, row.set_at = actor.account_id, self._clock()
             await session.flush()
             return await self._view(session, organization, can_manage=True)
+
+    async def filling(self, actor: Actor) -> list[FilledView]:
+        """The quotas that fill up, of the actor's organizations, of those below, and of those above that count."""
+        reach = scope(actor, Action.SEE_FIGURES)
+        if not reach.subtrees:
+            return []
+        above = tuple(path for top in reach.subtrees for path in line(top))
+        async with self._database.reading() as session:
+            found = await repository.filled(session, Scope(reach.subtrees, above), WARNS_FROM, MOST_FILLING)
+        return [
+            FilledView(
+                organization_id=holder.id,
+                organization_name=holder.name,
+                used_bytes=used,
+                quota_bytes=quota,
+                fullness=Room(used, quota).fullness,
+                can_manage=may(actor, Action.MANAGE_STORAGE, Subject(organization_path=holder.path)),
+            )
+            for holder, used, quota in found
+        ]
 
     async def require_room(self, actor: Actor, organization_id: str) -> None:
         """Before a meeting is scheduled with a recording: Problem recording_quota_exhausted.

@@ -30,6 +30,18 @@ class StorageView:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledView:
+    """A quota that fills up, `used_bytes` by whose it is and all below."""
+
+    organization_id: str
+    organization_name: str
+    used_bytes: int
+    quota_bytes: int
+    fullness: Fullness
+    can_manage: bool  # give more room
+
+
+@dataclass(frozen=True, slots=True)
 class HoldView:
     """A hold that is on a recording."""
 
@@ -56,6 +68,7 @@ class DeletionView:
 
     id: str
     recording_id: str
+    meeting_id: str | None
     organization_name: str
     kind: MeetingKind
     title: str

@@ -5,7 +5,7 @@ from errors import Kind, Problem
 from members.organizations import OrganizationKind, Organizations
 from members.people import Flowing, Members, Post
 from members.people import repository as people
-from members.policy import RoleName
+from members.policy import Action, RoleName, may
 from tests.factories import Records
 
 
@@ -65,6 +65,43 @@ async def test_a_member_reads_the_own_register_and_no_other(database: Database, 
         assert caught.value.kind is kind
     with pytest.raises(Problem, match="not_found"):
         await service.in_organization(actor, "f" * 32)
+
+
+async def test_people_are_found_by_name_as_far_as_one_may_see_them(
+    database: Database, records: Records
+) -> None:
+    tree = await records.tree()
+    service = Members(database)
+    places = {
+        "王秀英": (tree.branch, None), "王建国": (tree.sibling, None), "王海波": (tree.cousin, None),
+        "王雨桐": (tree.cousin, tree.branch), "李秀英": (tree.branch, None),
+    }  # fmt: skip
+    rows = {name: await records.member(home, name, guest_of=guest) for name, (home, guest) in places.items()}
+    actors = {
+        "district": await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
+        "committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
+        "secretary": await records.actor((RoleName.SECRETARY, tree.branch)),
+        "member": await records.actor(member=rows["李秀英"]),
+        "guest": await records.actor(member=rows["王雨桐"]),
+        "resident": await records.actor((RoleName.RESIDENT, tree.branch)),
+    }
+    for who, actor in actors.items():
+        expected = {
+            name for name, row in rows.items()
+            if "王" in name and may(actor, Action.SEE_MEMBER, people.subject_of(row))
+        }  # fmt: skip
+        first = await service.called(actor, "王", PageRequest(1))
+        rest = await service.called(actor, "王", PageRequest(cursor=first.next_cursor)) if expected else first
+        assert {view.name for view in first.items + rest.items} == expected, who
+        assert len(expected) == {"district": 4, "committee": 3, "secretary": 2, "member": 2, "guest": 3}.get(
+            who, 0
+        )
+    assert [view.name for view in (await service.called(actors["district"], "秀英")).items] == [
+        "李秀英", "王秀英",
+    ]  # fmt: skip
+    assert (await service.called(actors["district"], "%")).items == [], "no pattern"
+    within = await service.in_organization(actors["committee"], tree.sibling.id, name="王")
+    assert [view.name for view in within.items] == ["王建国"]
 
 
 async def test_oneself_with_place_and_zone(database: Database, records: Records) -> None:

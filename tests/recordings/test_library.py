@@ -22,7 +22,7 @@ from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import Entry
 from recordings.viewing.service import Viewings
-from recordings.views import WatchReport
+from recordings.views import MeetingRecording, WatchReport
 from rooms.attendance.service import Attendance
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
@@ -143,7 +143,9 @@ async def test_lists_and_single_recordings_agree_on_who_may_watch(
         assert {id_ for who_asks, id_ in let_in if who_asks is None} == {rows["public"].id}
         of_meetings = {row.meeting_id: row.id for row in rows.values() if row.meeting_id}
         assert await library.of_meetings(actor, of_meetings) == {
-            meeting: recording for meeting, recording in of_meetings.items() if recording in listed
+            meeting: MeetingRecording(recording, deleted=False)
+            for meeting, recording in of_meetings.items()
+            if recording in listed
         }
         seen[who] = {name for name, row in rows.items() if row.id in listed}
     everything = set(rows) - {"deleted"}

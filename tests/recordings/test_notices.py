@@ -11,6 +11,8 @@ from members.people import Member
 from members.policy import Actor, RoleName
 from recordings.models import Recording
 from recordings.notices import NEWS, NoticeKind, Notices, NoticeView
+from recordings.states import Failure, RecordingState
+from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.models import StorageRules
 from recordings.upkeep.retention import NOTICE
 from rooms.attendance.models import AttendanceRecord
@@ -22,7 +24,8 @@ from rooms.meetings.states import LeaveState, MeetingState
 from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
-from tests.recordings.test_library import recorded
+from tests.recordings.rows import change
+from tests.recordings.test_library import everybody, recorded
 
 DAY = timedelta(days=1)
 
@@ -93,6 +96,76 @@ async def test_making_up_ends_when_the_recording_goes(
             )
         )
     assert await notices.of(actor) == [], "the branch keeps it for ever now"
+
+
+async def test_who_had_not_made_an_absence_up_is_told_when_the_recording_was_deleted(
+    database: Database, notices: Notices, actor: Actor, missed: Recording, clock: FakeClock, records: Records,
+    tree: Tree,
+) -> None:  # fmt: skip
+    secretary = await records.actor((RoleName.SECRETARY, tree.branch))
+    other = await records.actor(member=await records.member(tree.branch))
+    deletions = Deletions(database, clock)
+    await change(database, missed, ended_at=clock())
+    await deletions.delete(secretary, missed.id, "误录")
+    assert told(await notices.of(actor)) == [(NoticeKind.MAKING_UP_LOST, missed.id)]
+    assert [one.reason for one in (await deletions.losses_of(actor)).items] == ["误录"]
+    for who in (secretary, other):
+        assert await notices.of(who) == []
+        assert (await deletions.losses_of(who)).items == []
+    clock.advance(NEWS)
+    assert await notices.of(actor) == [], "the bell tells news"
+    assert len((await deletions.losses_of(actor)).items) == 1, "the list at home stays longer"
+    async with database.transaction() as session:
+        await session.execute(update(AttendanceRecord).values(corrected_state=AttendanceState.PRESENT))
+    assert (await deletions.losses_of(actor)).items == []
+
+
+@pytest.mark.parametrize(
+    ("state", "live", "kind"),
+    [
+        (RecordingState.FAILED, False, NoticeKind.RECORDING_FAILED),
+        (RecordingState.DAMAGED, False, NoticeKind.RECORDING_DAMAGED),
+        (RecordingState.FAILED, True, NoticeKind.CAPTURE_STOPPED),
+    ],
+)
+async def test_officers_of_the_branch_and_above_are_told_of_what_is_broken_until_it_is_put_right(
+    database: Database, notices: Notices, records: Records, tree: Tree, make_meeting: MakeMeeting, clock: FakeClock,
+    state: RecordingState, live: bool, kind: NoticeKind,
+) -> None:  # fmt: skip
+    people = await everybody(records, tree)
+    meeting = await make_meeting(state=MeetingState.LIVE if live else MeetingState.ENDED)
+    row = await recorded(database, meeting, clock, state)
+    await change(database, row, failure=Failure.DISK_FULL, ended_at=None if live else clock())
+    subject = meeting.id if live else row.id
+    found = {who: await notices.of(actor) for who, actor in people.items()}
+    assert {who for who, notes in found.items() if notes} == {"secretary", "committee", "district"}
+    for who in ("secretary", "committee", "district"):
+        (notice,) = found[who]
+        assert (notice.kind, notice.subject_id, notice.reason) == (kind, subject, Failure.DISK_FULL)
+    clock.advance(NEWS)
+    assert await notices.of(people["secretary"]) == []
+    right = RecordingState.CAPTURING if live else RecordingState.READY
+    await change(database, row, state_since=clock(), state=right)
+    assert await notices.of(people["secretary"]) == []
+
+
+async def test_a_capture_that_has_stopped_comes_before_everything_else(
+    database: Database,
+    notices: Notices,
+    records: Records,
+    tree: Tree,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+) -> None:
+    secretary = await records.actor(
+        (RoleName.SECRETARY, tree.branch), member=await records.member(tree.branch)
+    )
+    assert secretary.member_id is not None
+    await make_meeting(state=MeetingState.SCHEDULED, invited=(secretary.member_id,), starts_in=DAY)
+    stopped = await recorded(database, await make_meeting(), clock, RecordingState.FAILED)
+    later = await recorded(database, await make_meeting(), clock, RecordingState.FAILED)
+    await change(database, later, ended_at=clock())
+    assert told(await notices.of(secretary))[0] == (NoticeKind.CAPTURE_STOPPED, stopped.meeting_id)
 
 
 @pytest.mark.parametrize("why_not", ["struck", "began", "old", "asked for leave", "cancelled"])

@@ -1,6 +1,6 @@
 """Rules, holds and deletions in the records and on the disk."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -27,11 +27,13 @@ from recordings.upkeep.models import Cause, RecordingDeletion
 from recordings.upkeep.quota import Fullness
 from recordings.upkeep.retention import NOTICE
 from recordings.upkeep.rules import Rules
+from recordings.views import MeetingRecording
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.rows import change
 from tests.recordings.test_library import everybody, recorded
+from tests.statements import statements
 
 DAY = timedelta(days=1)
 
@@ -107,6 +109,30 @@ async def test_a_deletion_leaves_its_entry_and_nothing_else(
     await refused("recording_not_found", lambda: deletions.delete(people["secretary"], recording.id, "again"))
     for who, seen in (("secretary", 1), ("committee", 1), ("other secretary", 0), ("member", 0)):
         assert len((await deletions.list(people[who], PageRequest())).items) == seen, who
+
+
+async def test_who_might_have_watched_a_deleted_recording_reads_its_entry_and_nobody_else(
+    database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording,
+    settings: RecordingSettings, clock: FakeClock,
+) -> None:  # fmt: skip
+    library = Library(database, Shelf(settings.folder, None), clock)
+    meeting = recording.meeting_id
+    assert meeting is not None
+    watched = {who for who, actor in people.items() if await library.of_meetings(actor, [meeting])}
+    assert {"member", "secretary"} <= watched < set(people)
+    for actor in people.values():
+        await refused("recording_not_found", partial(deletions.of, actor, recording.id))
+    await deletions.delete(people["secretary"], recording.id, "误录")
+    for who, actor in people.items():
+        if who not in watched:
+            await refused("recording_not_found", partial(deletions.of, actor, recording.id))
+            assert await library.of_meetings(actor, [meeting]) == {}
+            continue
+        entry = await deletions.of(actor, recording.id)
+        assert (entry.reason, entry.deleted_by_name) == ("误录", people["secretary"].name)
+        assert await library.of_meetings(actor, [meeting]) == {
+            meeting: MeetingRecording(recording.id, deleted=True)
+        }
 
 
 @pytest.mark.parametrize(
@@ -248,6 +274,39 @@ async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
     assert (own.counting_days[MeetingKind.LECTURE], own.counting_days[MeetingKind.THEME_DAY]) == (0, 30)
     await change(database, recording, state=RecordingState.DELETED)
     await rules.require_room(secretary, tree.branch.id)
+
+
+async def test_whoever_looks_after_an_organization_is_warned_of_every_quota_that_fills_up_there_and_below(
+    database: Database, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree
+) -> None:
+    async def warned() -> dict[str, Sequence[tuple[str, Fullness, bool]]]:
+        return {
+            who: [(one.organization_name, one.fullness, one.can_manage) for one in await rules.filling(actor)]
+            for who, actor in people.items()
+        }
+
+    for organization, quota in ((tree.branch, 1_000), (tree.sibling, 1_000), (tree.committee, 1_000_000)):
+        await rules.put(people["committee"], organization.id, None, {}, quota)
+    await change(database, recording, kept_bytes=799)
+    assert not any((await warned()).values())
+    await change(database, recording, kept_bytes=950)
+    branch = ("东湖村党支部", Fullness.NEARLY_FULL, True)
+    assert await warned() == {who: [] for who in people} | {
+        "secretary": [(branch[0], branch[1], False)], "committee": [branch], "district": [branch],
+    }  # fmt: skip
+    with statements(database) as alone:
+        await rules.filling(people["district"])
+    await rules.put(people["committee"], tree.committee.id, None, {}, 1_050)
+    await rules.put(people["district"], tree.department.id, None, {}, 1_100)
+    # A branch lives in the room of those above it too, whose quotas it can do nothing about.
+    above = [("城关镇党委", Fullness.NEARLY_FULL), ("区委组织部", Fullness.FILLING)]
+    found = await warned()
+    assert found["district"] == [branch, *((*one, True) for one in above)]
+    assert found["other secretary"] == [(*one, False) for one in above]
+    assert found["other committee"] == [(*above[1], False)]
+    with statements(database) as many:
+        await rules.filling(people["district"])
+    assert len(many) == len(alone), "no query a quota"
 
 
 AUDIENCES = {

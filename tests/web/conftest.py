@@ -26,6 +26,7 @@ from recordings.center import RecordingCenter
 from recordings.curation import Curation
 from recordings.library import Library
 from recordings.notices import Notices
+from recordings.remaking import Remaking
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
 from recordings.upkeep.deletion import Deletions
@@ -226,6 +227,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         library=Library(database, Shelf(folder, None), clock),
         uploads=Uploads(database, RecordingSettings(folder=folder, min_free_bytes=0), clock, lambda: None),
         curation=Curation(database),
+        remaking=Remaking(database, Shelf(folder, None), clock, lambda: None),
         captions=Captions(database, clock),
         viewings=Viewings(database, attendance, cards, clock),
         watchers=Watchers(database),

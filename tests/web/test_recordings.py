@@ -12,7 +12,7 @@ from members.policy import Audience
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
-from recordings.states import RecordingState
+from recordings.states import Failure, RecordingState
 from recordings.viewing.watchers import WatcherView
 from rooms.meetings.states import MeetingKind
 from tests.web.conftest import House, Village
@@ -69,7 +69,7 @@ async def test_the_library_shows_what_one_may_watch(house: House, village: Villa
     assert set(found[0]) == {
         "id", "meetingId", "title", "organizationName", "kind", "state", "version", "progress",
         "durationSeconds", "startedAt", "sizeBytes", "failure", "audience", "coverage", "downloadable", "requiredShare",
-        "promptMinutes", "canManage", "canDelete", "captions", "renditions", "chapters", "preview",
+        "promptMinutes", "canManage", "canDelete", "canRemake", "captions", "renditions", "chapters", "preview",
     }  # fmt: skip
     assert (found[0]["state"], found[0]["progress"], found[0]["durationSeconds"]) == ("ready", 1.0, 600.0)
     one = await village.party_member.get(f"/api/recordings/{row.id}")
@@ -250,8 +250,33 @@ async def test_holding_and_deleting_over_http(house: House, village: Village) ->
     (entry,) = (await village.committee.get("/api/recording-deletions")).body["items"]
     assert (entry["recordingId"], entry["cause"], entry["reason"]) == (row.id, "person", "误录")
     assert (await village.party_member.get("/api/recording-deletions")).body["items"] == []
-    meeting = (await village.secretary.get(f"/api/meetings/{row.meeting_id}")).body
-    assert meeting["recordingId"] is None
+    meeting = (await village.party_member.get(f"/api/meetings/{row.meeting_id}")).body
+    assert (meeting["recordingId"], meeting["deletedRecordingId"]) == (None, row.id)
+    shown = (await village.party_member.get(f"{path}/deletion")).body
+    assert (shown["meetingId"], shown["cause"], shown["reason"]) == (row.meeting_id, "person", "误录")
+    assert (await village.sibling_secretary.get(f"{path}/deletion")).code == "recording_not_found"
+    (lost,) = (await village.party_member.get("/api/members/me/study-losses")).body["items"]
+    assert lost == shown
+    (notice,) = (await village.party_member.get("/api/members/me/notices")).body["items"]
+    assert (notice["kind"], notice["subjectId"]) == ("making_up_lost", row.id)
+
+
+async def test_a_broken_recording_is_made_anew_over_http(house: House, village: Village) -> None:
+    row = await record(house, village, RecordingState.FAILED)
+    await share(house, row, failure=Failure.COMPOSITION_FAILED)
+    (notice,) = (await village.committee.get("/api/members/me/notices")).body["items"]
+    assert (notice["kind"], notice["subjectId"], notice["reason"]) == (
+        "recording_failed", row.id, "composition_failed",
+    )  # fmt: skip
+    path = f"/api/recordings/{row.id}/remake"
+    assert (await village.nobody.post(path)).code == "not_signed_in"
+    assert (await village.party_member.post(path)).code == "forbidden"
+    assert (await village.secretary.post(path)).code == "originals_missing"
+    track = Folders(house.recordings).segment(row.id, 1) / "track.mkv"
+    await asyncio.to_thread(write, track)
+    begun = await village.secretary.post(path)
+    assert (begun.status, begun.body["state"], begun.body["progress"]) == (200, "composing", 0.0)
+    assert (await village.secretary.post(path)).code == "recording_not_settled"
 
 
 async def test_a_quota_refuses_new_recordings_in_words(house: House, village: Village) -> None:
@@ -264,6 +289,12 @@ async def test_a_quota_refuses_new_recordings_in_words(house: House, village: Vi
         "exhausted", 0, 365,
     )  # fmt: skip
     assert (await village.secretary.get(path)).body == put | {"canManage": False}
+    (filling,) = (await village.district.get("/api/filling-storage")).body["items"]
+    assert filling == {
+        "organizationId": village.tree.branch.id, "organizationName": "东湖村党支部", "usedBytes": len(FILM),
+        "quotaBytes": 1, "fullness": "exhausted", "canManage": True,
+    }  # fmt: skip
+    assert (await village.party_member.get("/api/filling-storage")).body["items"] == []
     wanted = meeting_of(house, village)
     refused = await village.secretary.post("/api/meetings", wanted | {"record": True})
     assert (refused.status, refused.code) == (409, "recording_quota_exhausted")

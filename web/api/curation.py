@@ -1,4 +1,4 @@
-"""What those who manage a recording do with it: settings, captions, who has watched."""
+"""What those who manage a recording do with it: settings, captions, making it anew, who has watched."""
 
 import csv
 import io
@@ -39,6 +39,13 @@ async def update(asked: Asked[RecordingUpdate]) -> RecordingOut:
     recording_id = asked.path("recordingId")
     changes = RecordingChanges(**dict(asked.input))
     await asked.services.curation.update(asked.caller.person, recording_id, changes)
+    return RecordingOut.model_validate(await asked.services.library.get(asked.caller.person, recording_id))
+
+
+async def remake(asked: Asked[Nothing]) -> RecordingOut:
+    """Have a broken recording made anew of what was recorded; its progress is told as before."""
+    recording_id = asked.path("recordingId")
+    await asked.services.remaking.remake(asked.caller.person, recording_id)
     return RecordingOut.model_validate(await asked.services.library.get(asked.caller.person, recording_id))
 
 

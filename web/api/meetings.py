@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+from recordings.views import MeetingRecording
 from rooms.live.commands import Role
 from rooms.meetings.requests import Invite, MeetingsFilter, ScheduleMeeting, UpdateMeeting
 from rooms.meetings.views import MeetingView
@@ -21,6 +22,8 @@ from web.api.schemas.meetings import (
     MeetingUpdate,
     RoomTokenOut,
 )
+
+OF_RECORDING: Final = frozenset({"recording_id", "deleted_recording_id"})
 
 
 async def schedule(asked: Asked[MeetingCreate]) -> MeetingOut:
@@ -40,14 +43,14 @@ async def meetings(asked: Asked[MeetingsQuery]) -> Page[MeetingOut]:
         from_=query.from_, to=query.to, organization_id=query.organization_id, newest_first=query.newest_first
     )
     page = await asked.services.meetings.list(asked.caller.person, wanted, page_request(query))
-    recordings = await _recording_ids(asked, page.items)
+    recordings = await _recordings(asked, page.items)
     return Page(items=[_out(one, recordings.get(one.id)) for one in page.items], next_cursor=page.next_cursor)
 
 
 async def meeting(asked: Asked[Nothing]) -> MeetingOut:
     """One meeting."""
     found = await asked.services.meetings.get(asked.caller.person, asked.path("meetingId"))
-    return _out(found, (await _recording_ids(asked, [found])).get(found.id))
+    return _out(found, (await _recordings(asked, [found])).get(found.id))
 
 
 async def update(asked: Asked[MeetingUpdate]) -> MeetingOut:
@@ -117,12 +120,14 @@ async def invite_guest(asked: Asked[GuestInvite]) -> RoomTokenOut:
     return RoomTokenOut.model_validate(granted)
 
 
-async def _recording_ids(asked: Asked[Any], found: Sequence[MeetingView]) -> dict[str, str]:
-    """The recordings, by meeting, that the person may watch."""
-    wanted = [one.id for one in found if one.record and one.started_at is not None]
+async def _recordings(asked: Asked[Any], found: Sequence[MeetingView]) -> dict[str, MeetingRecording]:
+    """The recordings, by meeting, that the person may watch or might have watched."""
+    wanted = [one.id for one in found if one.started_at is not None]
     return await asked.services.library.of_meetings(asked.caller.person, wanted) if wanted else {}
 
 
-def _out(view: MeetingView, recording_id: str | None = None) -> MeetingOut:
-    shown = {name: getattr(view, name) for name in MeetingOut.model_fields if name != "recording_id"}
-    return MeetingOut(**shown, recording_id=recording_id)
+def _out(view: MeetingView, recording: MeetingRecording | None = None) -> MeetingOut:
+    shown = {name: getattr(view, name) for name in MeetingOut.model_fields if name not in OF_RECORDING}
+    if recording is not None:
+        shown["deleted_recording_id" if recording.deleted else "recording_id"] = recording.id
+    return MeetingOut(**shown)

@@ -21,12 +21,15 @@ async def organization(asked: Asked[Nothing]) -> OrganizationOut:
 
 
 async def members(asked: Asked[MembersQuery]) -> Page[MemberOut]:
-    """A register, by name; without an organization, that of one's own."""
-    actor = asked.caller.person
-    organization_id = asked.input.organization_id or _own_organization(actor)
+    """A register, by name; without an organization, that of one's own, or everybody one may see who is called so."""
+    actor, wanted = asked.caller.person, asked.input
+    people, request = asked.services.members, page_request(wanted)
+    if wanted.organization_id is None and wanted.query:
+        return page_out(await people.called(actor, wanted.query, request), MemberOut)
+    organization_id = wanted.organization_id or _own_organization(actor)
     if organization_id is None:
         return Page(items=[])
-    page = await asked.services.members.in_organization(actor, organization_id, page_request(asked.input))
+    page = await people.in_organization(actor, organization_id, request, wanted.query or None)
     return page_out(page, MemberOut)
 
 

@@ -73,6 +73,7 @@ from web.api.schemas.streams import (
 )
 from web.api.schemas.upkeep import (
     DeletionOut,
+    FilledOut,
     KeepingOut,
     LeavingOut,
     ReasonGiven,
@@ -206,6 +207,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
          "watch_recording, where its settings allow it", media_types=("video/mp4",)),
     Call("PATCH", "/api/recordings/{recordingId}", curation.update, RecordingUpdate, RecordingOut, SIGNED_IN,
          "manage_recording; share_recording to open it beyond its organization"),
+    Call("POST", "/api/recordings/{recordingId}/remake", curation.remake, Nothing, RecordingOut, SIGNED_IN,
+         "manage_recording"),
     Call("GET", "/api/recordings/{recordingId}/captions/{language}", curation.captions, Nothing, None, ANYBODY,
          "watch_recording; what is public, without signing in too", media_types=("text/vtt",)),
     Call("PUT", "/api/recordings/{recordingId}/captions/{language}", curation.put_captions, CaptionsPut,
@@ -217,6 +220,9 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call("GET", "/api/recordings/{recordingId}/viewings.csv", curation.watchers_sheet, Nothing, None,
          SIGNED_IN, "see_viewings", media_types=("text/csv",)),
     Call("GET", "/api/members/me/study", recordings.to_study, PageQuery, Page[RecordingOut], SIGNED_IN,
+         "one's own"),
+
+    Call("GET", "/api/members/me/study-losses", upkeep.losses, Nothing, Page[DeletionOut], SIGNED_IN,
          "one's own"),
 
     Call("GET", "/api/members/me/notices", notices.notices, Nothing, Page[NoticeOut], SIGNED_IN, "one's own"),
@@ -231,10 +237,14 @@ CALLS: Final[tuple[AnyCall, ...]] = (
          "release_recording"),
     Call("POST", "/api/recordings/{recordingId}/delete", upkeep.delete, ReasonGiven, None, SIGNED_IN,
          "delete_recording", status=204),
+    Call("GET", "/api/recordings/{recordingId}/deletion", upkeep.deletion, Nothing, DeletionOut, SIGNED_IN,
+         "watch_recording, had it not been deleted"),
     Call("GET", "/api/recording-deletions", upkeep.deletions, PageQuery, Page[DeletionOut], SIGNED_IN,
          "delete_recording: cut to one's organizations"),
     Call("GET", "/api/leaving-recordings", upkeep.leaving, PageQuery, Page[LeavingOut], SIGNED_IN,
          "delete_recording: cut to one's organizations"),
+    Call("GET", "/api/filling-storage", upkeep.filling, Nothing, Page[FilledOut], SIGNED_IN,
+         "see_figures: cut to one's organizations, and those above whose quotas count for them"),
     Call("GET", "/api/organizations/{organizationId}/storage", upkeep.storage, Nothing, StorageOut, SIGNED_IN,
          "see_figures"),
     Call("PUT", "/api/organizations/{organizationId}/storage", upkeep.put_storage, StorageRulesPut, StorageOut,

@@ -7,6 +7,7 @@ from web.api.paging import page_out, page_request
 from web.api.schemas.base import Page, PageQuery
 from web.api.schemas.upkeep import (
     DeletionOut,
+    FilledOut,
     KeepingOut,
     LeavingOut,
     ReasonGiven,
@@ -32,6 +33,12 @@ async def put_storage(asked: Asked[StorageRulesPut]) -> StorageOut:
         wanted.quota_bytes,
     )
     return StorageOut.model_validate(found)
+
+
+async def filling(asked: Asked[Nothing]) -> Page[FilledOut]:
+    """The quotas that fill up, the fullest first: of one's own, of those below, and of those above that count."""
+    found = await asked.services.storage_rules.filling(asked.caller.person)
+    return Page[FilledOut](items=[FilledOut.model_validate(one) for one in found], next_cursor=None)
 
 
 async def keeping(asked: Asked[Nothing]) -> KeepingOut:
@@ -60,6 +67,17 @@ async def deletions(asked: Asked[PageQuery]) -> Page[DeletionOut]:
     """The recordings that are gone, newest deletion first."""
     page = await asked.services.deletions.list(asked.caller.person, page_request(asked.input))
     return page_out(page, DeletionOut)
+
+
+async def deletion(asked: Asked[Nothing]) -> DeletionOut:
+    """Who deleted a recording, when and why, for whoever might have watched it."""
+    found = await asked.services.deletions.of(asked.caller.person, asked.path("recordingId"))
+    return DeletionOut.model_validate(found)
+
+
+async def losses(asked: Asked[Nothing]) -> Page[DeletionOut]:
+    """The recordings, deleted lately, by which one can no longer make up an absence."""
+    return page_out(await asked.services.deletions.losses_of(asked.caller.person), DeletionOut)
 
 
 async def leaving(asked: Asked[PageQuery]) -> Page[LeavingOut]:

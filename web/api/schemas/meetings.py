@@ -65,7 +65,10 @@ class MeetingsQuery(PageQuery):
 
 
 class MeetingOut(Output):
-    """One meeting, as the asking person sees it."""
+    """One meeting, as the asking person sees it.
+
+    `deletedRecordingId`: its recording is gone, which this person might have watched; `.../recordings/{id}/deletion`.
+    """
 
     id: Id
     organization_id: Id
@@ -85,7 +88,8 @@ class MeetingOut(Output):
     my_role: Role | None
     can_join: bool
     can_manage: bool
-    recording_id: Id | None
+    recording_id: Id | None = None
+    deleted_recording_id: Id | None = None
 
 
 class RoomTokenOut(Output):

@@ -1,13 +1,14 @@
 """What notices look like on the wire."""
 
 from recordings.notices import NoticeKind
+from recordings.states import Failure
 from web.api.schemas.base import Id, Input, Moment, Output
 
 
 class NoticeOut(Output):
     """`subjectId` is the recording's, meeting's or consultation's. `until`: when it is too late. `text`: the answer.
 
-    `seen`: it was looked at, on whatever device.
+    `reason`: why a recording is broken. `seen`: it was looked at, on whatever device.
     """
 
     kind: NoticeKind
@@ -17,6 +18,7 @@ class NoticeOut(Output):
     at: Moment
     until: Moment | None
     text: str | None
+    reason: Failure | None
     seen: bool
 
 

@@ -1,9 +1,13 @@
 """The organization tree and its members, as far as one may see them."""
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from members.organizations.models import OrganizationKind
 from members.people.models import Standing
 from web.api.schemas.accounts import FlowingOut
-from web.api.schemas.base import Id, Output, PageQuery
+from web.api.schemas.base import Id, Output, PageQuery, Text
 
 
 class OrganizationsQuery(PageQuery):
@@ -23,9 +27,13 @@ class OrganizationOut(Output):
 
 
 class MembersQuery(PageQuery):
-    """`GET /api/members?organizationId=`: of that organization (else one's own) and of those below it."""
+    """`GET /api/members?organizationId=&query=`: of that organization (else one's own) and of those below it.
+
+    `query`: whose name has this; without an organization of everybody one may see.
+    """
 
     organization_id: Id | None = None
+    query: Annotated[Text, StringConstraints(max_length=80)] | None = None
 
 
 class MemberOut(Output):

@@ -88,7 +88,8 @@ class RecordingOut(Output):
 
     `version` counts how often a film was made of it: players name the one they have begun, and begin anew when it is
     refused. `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still
-    does. A list leaves `captions` empty and `canManage` and `canDelete` false: they are said of one recording alone.
+    does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. A list leaves `captions` empty
+    and `canManage`, `canDelete` and `canRemake` false: they are said of one recording alone.
     """
 
     id: Id
@@ -109,6 +110,7 @@ class RecordingOut(Output):
     prompt_minutes: int | None
     can_manage: bool
     can_delete: bool
+    can_remake: bool
     coverage: CoverageOut | None
     renditions: list[Rendition]
     chapters: list[ChapterOut]

@@ -47,6 +47,17 @@ class StorageOut(Output):
     can_manage: bool
 
 
+class FilledOut(Output):
+    """A quota that fills up, used by whose it is and all below; `canManage`: one may give more room."""
+
+    organization_id: Id
+    organization_name: str
+    used_bytes: int
+    quota_bytes: int
+    fullness: Fullness
+    can_manage: bool
+
+
 class HoldOut(Output):
     """A hold that is on a recording."""
 
@@ -71,6 +82,7 @@ class DeletionOut(Output):
 
     id: Id
     recording_id: Id
+    meeting_id: Id | None
     organization_name: str
     kind: MeetingKind
     title: str

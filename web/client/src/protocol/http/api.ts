@@ -5,6 +5,7 @@ import type {
   CardEntry,
   Consultation,
   Coverage,
+  FillingStorage,
   Interval,
   Keeping,
   LeaveRequest,
@@ -15,6 +16,7 @@ import type {
   Notice,
   NewUpload,
   Organization,
+  Person,
   Recording,
   RecordingChanges,
   RecordingDeletion,
@@ -114,11 +116,14 @@ export class Api {
     this.http.get('/recordings', { ...query, limit: 30 })
   toStudy = (limit = 20, cursor?: string): Promise<Page<Recording>> =>
     this.http.get('/members/me/study', { limit, cursor })
+  /** What was deleted before one had made the absence up. */
+  studyLosses = (): Promise<Page<RecordingDeletion>> => this.http.get('/members/me/study-losses')
   recording = (id: string): Promise<Recording> => this.http.get(`/recordings/${id}`)
   /** The address of a file that goes with a recording. */
   recordingFile = (id: string, name: string): string => `/api/recordings/${id}/${name}`
   changeRecording = (id: string, changes: RecordingChanges): Promise<Recording> =>
     this.http.patch(`/recordings/${id}`, changes)
+  remakeRecording = (id: string): Promise<Recording> => this.http.post(`/recordings/${id}/remake`)
   putCaptions = (id: string, language: string, label: string, text: string): Promise<unknown> =>
     this.http.put(`/recordings/${id}/captions/${language}`, { label, text })
   removeCaptions = (id: string, language: string): Promise<unknown> =>
@@ -132,18 +137,21 @@ export class Api {
     this.http.post(`/recordings/${id}/release`, { reason })
   deleteRecording = (id: string, reason: string): Promise<unknown> =>
     this.http.post(`/recordings/${id}/delete`, { reason })
+  recordingDeletion = (id: string): Promise<RecordingDeletion> => this.http.get(`/recordings/${id}/deletion`)
   recordingDeletions = (cursor?: string): Promise<Page<RecordingDeletion>> =>
     this.http.get('/recording-deletions', { limit: 30, cursor })
   leavingRecordings = (cursor?: string): Promise<Page<LeavingRecording>> =>
     this.http.get('/leaving-recordings', { limit: 30, cursor })
+  fillingStorage = (): Promise<Page<FillingStorage>> => this.http.get('/filling-storage')
   storageRules = (organizationId: string): Promise<StorageRules> =>
     this.http.get(`/organizations/${organizationId}/storage`)
   putStorageRules = (
     organizationId: string,
     rules: Pick<StorageRules, 'keepDays' | 'keepDaysByKind'> & { quotaBytes: number | null },
   ): Promise<StorageRules> => this.http.put(`/organizations/${organizationId}/storage`, rules)
-  members = (organizationId: string): Promise<Page<{ id: string; name: string }>> =>
-    this.http.get('/members', { organizationId, limit: 200 })
+  /** Those one may see who are called so. */
+  people = (query: string): Promise<Page<Person>> => this.http.get('/members', { query, limit: 20 })
+  member = (id: string): Promise<Person> => this.http.get(`/members/${id}`)
   reportViewing = (
     id: string,
     report: { intervals: Interval[]; rate: number; ended?: boolean; version?: number },

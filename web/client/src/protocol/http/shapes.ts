@@ -30,6 +30,12 @@ export interface Session {
   level: Level
 }
 
+export interface Person {
+  id: string
+  name: string
+  organizationName: string
+}
+
 export interface Organization {
   id: string
   parentId: string | null
@@ -72,6 +78,8 @@ export interface Meeting {
   canJoin: boolean
   canManage: boolean
   recordingId: string | null
+  /** Its recording is gone, and this person might have watched it. */
+  deletedRecordingId: string | null
 }
 
 export interface NewMeeting {
@@ -178,6 +186,8 @@ export interface Recording {
   promptMinutes: number | null
   canManage: boolean
   canDelete: boolean
+  /** It is broken, and what it could be made of anew is there. */
+  canRemake: boolean
   coverage: Coverage | null
   renditions: ('film' | 'sound' | 'poster' | 'preview' | 'hls')[]
   chapters: Chapter[]
@@ -230,9 +240,20 @@ export interface StorageRules {
   canManage: boolean
 }
 
+/** A quota that fills up; `canManage`: one may give more room. */
+export interface FillingStorage {
+  organizationId: string
+  organizationName: string
+  usedBytes: number
+  quotaBytes: number
+  fullness: Fullness
+  canManage: boolean
+}
+
 export interface RecordingDeletion {
   id: string
   recordingId: string
+  meetingId: string | null
   organizationName: string
   kind: MeetingKind
   title: string
@@ -243,7 +264,15 @@ export interface RecordingDeletion {
   reason: string
 }
 
-export type NoticeKind = 'making_up_ends' | 'recording_ready' | 'invited' | 'consultation_answered'
+export type NoticeKind =
+  | 'capture_stopped'
+  | 'making_up_ends'
+  | 'making_up_lost'
+  | 'recording_ready'
+  | 'recording_damaged'
+  | 'recording_failed'
+  | 'invited'
+  | 'consultation_answered'
 
 /** `subjectId` is the recording's, meeting's or consultation's; `until`: when it is too late. */
 export interface Notice {
@@ -254,6 +283,8 @@ export interface Notice {
   at: string
   until: string | null
   text: string | null
+  /** Why a recording is broken. */
+  reason: string | null
   /** It was looked at, on whatever device. */
   seen: boolean
 }

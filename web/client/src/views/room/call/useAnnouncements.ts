@@ -5,6 +5,7 @@ import type { PanelName } from './panelName'
 
 import type { Room } from '../useRoom'
 
+import { useFailureText } from '@/lib/failureText'
 import type { RoomEventName, RoomEvents } from '@/protocol/rooms/messages'
 import { useToasts } from '@/stores/toasts'
 
@@ -22,6 +23,7 @@ const EXCERPT = 60
 export function useAnnouncements(panel: () => PanelName | null): Announcements {
   const { t } = useI18n()
   const toasts = useToasts()
+  const failureText = useFailureText()
   const unread = ref(0)
   const nameOf = (room: Room, peerId: string): string =>
     room.state.peers.find((peer) => peer.peerId === peerId)?.displayName ?? ''
@@ -48,9 +50,10 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
     roleChanged(room, { peerId, role }) {
       if (peerId === room.state.peerId && role === 'host') toasts.show(t('room.notice.host'))
     },
-    recordingState(_room, { state }) {
+    recordingState(_room, { state, reason }) {
       if (state === 'capturing') toasts.show(t('room.notice.recording'))
-      if (state === 'failed') toasts.show(t('room.notice.recordingFailed'), 'problem')
+      if (state === 'failed')
+        toasts.show(t('room.notice.recordingFailed', { reason: failureText(reason) }), 'problem')
     },
   }
 
