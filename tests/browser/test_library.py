@@ -24,7 +24,7 @@ async def test_who_goes_back_from_a_recording_finds_what_was_looked_for(
     await page.get_by_text("更多条件").click()
     await page.get_by_label("会议类型").select_option(NEVER_HELD)
     await page.get_by_role("button", name="查找").click()
-    await expect(page.get_by_text("没有找到")).to_be_visible()
+    await expect(page.get_by_role("heading", name="没有找到")).to_be_visible()
     await page.get_by_label("会议类型").select_option("lecture")
     await page.get_by_role("button", name="查找").click()
     link = page.get_by_test_id("recording-row").locator(f'a[href$="{recording}"]')
@@ -36,7 +36,7 @@ async def test_who_goes_back_from_a_recording_finds_what_was_looked_for(
     await expect(link).to_be_visible()
     await page.go_back()
     await expect(page.get_by_label("会议类型")).to_have_value(NEVER_HELD)
-    await expect(page.get_by_text("没有找到")).to_be_visible()
+    await expect(page.get_by_role("heading", name="没有找到")).to_be_visible()
     await page.goto(f"{server.url}/recordings?kind=lecture")
     await expect(link).to_be_visible()
 

@@ -167,7 +167,7 @@ async def test_a_recording_that_is_deleted_while_somebody_watches_says_so(
 
     await until(goes_on, lambda: "it goes on with what the browser holds")
     await person.page.get_by_test_id("play").click()  # what was watched is told, and refused
-    await expect(person.page.get_by_test_id("problem")).to_contain_text("这个录像刚刚被删除")
+    await expect(person.page.get_by_test_id("deletion")).to_contain_text(f"{secretary.login.name}于 今天")
     await expect(person.page.get_by_test_id("player")).to_have_count(0)
     await person.page.get_by_role("link", name="回到会议回看").click()
     await expect(person.page.get_by_test_id("search")).to_be_visible()
