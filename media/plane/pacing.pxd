@@ -1,7 +1,7 @@
 """Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
 
 A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does, at five quarters of it where the line was
-full lately, and at no more than the budget where others share it: a key frame goes to all of them at the same moment. A
+full lately or is wide, and at no more than the budget where others share it: a key frame goes to all of them at the same moment. A
 frame that it can hold leaves as it comes, in one piece, and that is every frame of a line with room. Else the video *falls
 behind*: nothing is copied or queued, only the place in the publisher's ring is remembered, from which `catch_up` goes on
 every few milliseconds. Sound never waits; what is sent again goes before what is new.
@@ -28,6 +28,8 @@ cdef enum:
     # Before the first report the budget is no more than the estimate's first guess. A joiner's first pictures should not
     # wait for that, and most lines bear this.
     UNKNOWN_LINE_BPS = 2_000_000
+    # A key frame is through soon on such a line, and at the pace of a narrower one would make a queue there that looks like overuse.
+    WIDE_LINE_BPS = 4_000_000
 
 
 cdef inline bint is_full(const transport_t *transport) noexcept nogil:
@@ -52,7 +54,7 @@ cdef inline int pace_quarters(const transport_t *transport) noexcept nogil:
     """Of the budget; no more than that where all who share a line catch up at the same time, after a key frame that went to all."""
     if is_shared(transport):
         return 4
-    return 5 if is_full(transport) else 10
+    return 5 if is_full(transport) or transport.budget_bps >= WIDE_LINE_BPS else 10
 
 
 cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:

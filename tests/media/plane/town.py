@@ -6,7 +6,9 @@ import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import (
     RtcpPsfbPacket,
     RtcpReceiverInfo,
@@ -14,16 +16,17 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
     RtcpSenderInfo,
     RtcpSrPacket,
+    pack_remb_fci,
 )
 
 from media.plane import Encoding
 from tests.media.plane import probe
 from tests.media.plane.eyes import Eye
 from tests.media.plane.links import SECOND, START, Link
-from tests.media.plane.world import AUDIO, SUB_RTX, TRANSPORT_CC, VIDEO, World, rtp, vp8
+from tests.media.plane.world import ABS_SEND_TIME, AUDIO, SUB_RTX, TRANSPORT_CC, VIDEO, World, rtp, vp8
 
 RED, SUB_RED, SUB_OPUS = 63, 103, 102
-TRANSPORT_CC_ID = 6
+EXTENSION_ID = 6  # of what the estimate is made from
 IP_UDP = 28  # bytes that the line carries and the plane does not count
 FRAME_US = 50_000
 VOICE_US = 20_000
@@ -170,6 +173,8 @@ class Ear:
 class Member:
     """Hears and sees these people over a line, and reports as a browser does."""
 
+    extensions: ClassVar = {TRANSPORT_CC: EXTENSION_ID}
+
     def __init__(self, town: "Town", line: Link, people: list[Sender], back_us: int) -> None:
         self.town = town
         self.line = line
@@ -182,12 +187,11 @@ class Member:
         self.pictures: list[int] = []  # consumers, in the same order
         self.counted: dict[int, list[int]] = {}
         self.reports: dict[int, tuple[int, int]] = {}
-        extensions = {TRANSPORT_CC: TRANSPORT_CC_ID}
         for number, person in enumerate(people):
             voice, picture = 1_000 + number, 2_000 + 2 * number
             heard = town.listen(
                 self.client, person.microphone, ssrc=voice, payload_type=SUB_OPUS,
-                red_payload_type=SUB_RED, header_extensions=extensions,
+                red_payload_type=SUB_RED, header_extensions=self.extensions,
             )  # fmt: skip
             self.ears[voice] = Ear(person, heard)
             self.pictures.append(
@@ -196,7 +200,7 @@ class Member:
                     person.camera,
                     ssrc=picture,
                     rtx_ssrc=picture + 1,
-                    header_extensions=extensions,
+                    header_extensions=self.extensions,
                 )
             )
             self.eyes[picture] = self.eyes[picture + 1] = Eye(picture, SUB_RTX)
@@ -229,8 +233,8 @@ class Member:
         assert parsed is not None
         marker, kind, sequence, _, ssrc, extensions, payload = parsed
         for number, value in extensions:
-            if number == TRANSPORT_CC_ID:
-                self.arrivals.note(int.from_bytes(value), now)
+            if number == EXTENSION_ID:
+                self.note(int.from_bytes(value), ssrc, len(packet))
         counted = self.counted.setdefault(ssrc, [sequence, sequence, 0, sequence - 1, 0])
         counted[1] = max(counted[1], probe.unwrap16(counted[1], sequence))
         counted[2] += 1
@@ -238,6 +242,11 @@ class Member:
             self.ears[ssrc].take(payload, now)
         elif payload:
             self.eyes[ssrc].take(kind, sequence, payload, now, marker=marker)
+
+    def note(self, number: int, ssrc: int, size: int) -> None:
+        """A packet has come, with that in its extension."""
+        del ssrc, size
+        self.arrivals.note(number, self.town.now)
 
     def report(self) -> None:
         message = self.arrivals.message()
@@ -290,6 +299,21 @@ class Member:
         return sum(one for one, _ in counts) / max(sum(all_ for _, all_ in counts), 1)
 
 
+class Estimating(Member):
+    """Estimates the line himself, by aiortc's receiver, and says so by REMB."""
+
+    extensions: ClassVar = {ABS_SEND_TIME: EXTENSION_ID}
+
+    def __init__(self, town: "Town", line: Link, people: list[Sender], back_us: int) -> None:
+        self.estimator = RemoteBitrateEstimator()
+        super().__init__(town, line, people, back_us)
+
+    def note(self, number: int, ssrc: int, size: int) -> None:
+        found = self.estimator.add(self.town.now // 1_000, number, size, ssrc)
+        if found is not None:
+            self.send(bytes(RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=pack_remb_fci(*found))))
+
+
 class Town(World):
     """The plane, the people, and whatever is on its way between them."""
 
@@ -317,9 +341,11 @@ class Town(World):
         self.senders.append(Sender(self, len(self.senders) + 1, layers, speaking))
         return self.senders[-1]
 
-    def member(self, line: Link, people: list[Sender], *, back_us: int = 25_000) -> Member:
+    def member(
+        self, line: Link, people: list[Sender], *, back_us: int = 25_000, kind: type[Member] = Member
+    ) -> Member:
         """Somebody at the end of a line, who hears and sees these."""
-        member = Member(self, line, people, back_us)
+        member = kind(self, line, people, back_us)
         self.members[member.client.address] = member
         return member
 
