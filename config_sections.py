@@ -193,6 +193,12 @@ class RecordingsSection(Section):
         int,
         Field(ge=0, description="Lectures, and recordings longer than this, are also made in three sizes"),
     ] = 60
+    niceness: Annotated[
+        int,
+        Field(
+            ge=0, le=19, description="How far compositions give way to meetings and all else: 0 not at all"
+        ),
+    ] = 15
     keep_days: Annotated[
         int,
         Field(

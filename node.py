@@ -274,6 +274,7 @@ def _recording_settings(config: Config) -> RecordingSettings:
         folder=recordings_folder(config),
         min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
         hls_minutes=config.recordings.hls_minutes,
+        niceness=config.recordings.niceness,
         storage=storage_settings(config),
         most_upload_bytes=config.recordings.most_upload_gibibytes * 1024 * MEBIBYTE,
     )

@@ -23,7 +23,7 @@ class RecordingSettings(BaseModel):
     attempts: int = Field(default=3, ge=1, le=10)
     # A claimed composition whose node has not renewed the claim for so long may be taken by another.
     lease_seconds: float = Field(default=60.0, gt=0)
-    # Added to the server's own niceness for the composing processes.
+    # Added to the server's own niceness for the composing processes; from 1 on these have the disk when it is idle.
     niceness: int = Field(default=15, ge=0, le=19)
     # Composing begins again after a crash at most this much before where it was.
     part_seconds: float = Field(default=60.0, ge=2)

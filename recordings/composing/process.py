@@ -24,8 +24,8 @@ _MOST_ERRORS: Final = 4_000
 
 
 def command(folder: Path, niceness: int) -> list[str]:
-    """What to run. Idle disk priority where the machine has it."""
-    ionice = shutil.which("ionice")
+    """What to run. Whoever gives way does so on the disk too, where the machine knows of it."""
+    ionice = shutil.which("ionice") if niceness else None
     prefix = [ionice, "-c", "3", "-t"] if ionice else []
     return [
         *prefix, sys.executable, "-m", "recordings.compose",

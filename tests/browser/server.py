@@ -48,6 +48,7 @@ class RunningServer:
             "HUITANG_DATA_DIR": str(self.data),
             "HUITANG_HTTP__HOST": "127.0.0.1",
             "HUITANG_MEDIA__PORT": "0",
+            "HUITANG_RECORDINGS__NICENESS": "0",  # beside other tests a film would never be finished
             **settings,
         }
         self.logins = {one["username"]: Login.of(one) for one in demo.logins}

@@ -94,6 +94,7 @@ class Program:
             "HUITANG_MEDIA__PORT": "0",
             "HUITANG_MEDIA__BIND_ADDRESSES": '["127.0.0.1"]',
             "HUITANG_RECORDINGS__MINIMUM_FREE_MEBIBYTES": "1",
+            "HUITANG_RECORDINGS__NICENESS": "0",  # beside other tests a film would never be finished
             "HUITANG_LOG__FORMAT": "json",
             "PYTHONWARNINGS": "error",
         }
