@@ -77,8 +77,9 @@ class Folders:
         return [(path.relative_to(top).as_posix(), path) for path in files]
 
     def kept_bytes(self, recording_id: str) -> int:
-        """Of everything that is there for it, which is what quotas count."""
-        return bytes_of(self.of(recording_id))
+        """Of everything that is there for it and stays, which is what quotas count."""
+        work = sum(bytes_of(self.of(recording_id) / name) for name in _WORK)
+        return bytes_of(self.of(recording_id)) - work
 
     def last_segment(self, recording_id: str) -> int:
         """The highest number of a segment there is, 0 where there is none."""

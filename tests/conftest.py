@@ -1,6 +1,7 @@
 """Fixtures of all tests: a fresh database on each engine, a clock, invented people.
 
-`database` runs the test twice, on SQLite and on PostgreSQL; `sqlite_database` once, for tests about something else.
+`database` runs the test twice, on SQLite and on PostgreSQL; once, on SQLite, where the test is marked `one_engine`
+because it is about something else, and `sqlite_database` always once.
 Both are copies of one template made by `create_all`, so a test costs milliseconds and sees nobody else's rows. A copy
 takes the place of the last test's under the same URL: so one `Database` serves them all, which compiles each statement
 once a run and not once a test.
@@ -29,6 +30,14 @@ from tests.postgres import Cluster
 from tests.threads import sqlite_threads_ended
 
 TEMPLATE = "huitang_template"
+ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each engine that a test's database is to have."""
+    if "database_url" in metafunc.fixturenames:
+        one = metafunc.definition.get_closest_marker("one_engine") is not None
+        metafunc.parametrize("database_url", ENGINES[:1] if one else ENGINES, indirect=True)
 
 
 def _run_apart(work: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -123,16 +132,16 @@ async def _postgres_copy(cluster: Cluster, template: str, name: str) -> str:
     return cluster.url(name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 async def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a fresh database with tables, on each engine."""
+    """The URL of a fresh database with tables; see `pytest_generate_tests`."""
     if request.param == "sqlite":
         return _sqlite_copy(request.getfixturevalue("sqlite_template"), "each")
     template = request.getfixturevalue("postgres_template")
     return await _postgres_copy(request.getfixturevalue("postgres"), template, "test_each")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any table, on each engine."""
     if request.param == "sqlite":
@@ -142,7 +151,7 @@ async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> 
 
 @pytest.fixture
 async def database(database_url: str, kept: Callable[[str], Database]) -> AsyncIterator[Database]:
-    """A fresh database with tables, on each engine."""
+    """A fresh database with tables, on each engine but for tests that are `one_engine`."""
     async with _opened(kept(database_url)) as opened:
         yield opened
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from recordings.compose import isolation
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
-from recordings.compose.composer import Composed, NothingToCompose, compose
+from recordings.compose.composer import NothingToCompose, compose
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME
 from recordings.states import Failure
@@ -46,7 +46,7 @@ def main() -> int:
 
 def _compose(folder: Path, brief: Brief) -> int:
     try:
-        composed = _work(folder, brief, lambda share: _say(Progress(share)))
+        finished = _work(folder, brief, lambda share: _say(Progress(share)))
     except NothingToCompose as found:
         _say(Failed(found.failure, "no media"))
         return Exit.NOT_COMPOSABLE
@@ -58,11 +58,11 @@ def _compose(folder: Path, brief: Brief) -> int:
             )
         )
         return Exit.DISK_FULL if full else 1
-    _say(Finished(composed.duration, composed.outputs, composed.failure))
+    _say(finished)
     return Exit.COMPOSED
 
 
-def _work(folder: Path, brief: Brief, report: Callable[[float], None]) -> Composed:
+def _work(folder: Path, brief: Brief, report: Callable[[float], None]) -> Finished:
     source = folder / SOURCE_FOLDER / SOURCE_NAME
     return convert(folder, source, report, brief) if source.is_file() else compose(folder, report, brief)
 

@@ -5,15 +5,15 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.chapters import find_chapters
-from recordings.compose.film import KEY_FRAME_DISTANCE, LARGE, Size, join, sizes_of
+from recordings.compose.film import LARGE, Size, frames_in, join, sizes_of
 from recordings.compose.isolation import Broken, Isolated
+from recordings.compose.report import Finished
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
 from recordings.compose.sound import even_sound, mix_sound, read_speech, unreadable_among
@@ -22,28 +22,14 @@ from recordings.compose.stills import make_poster, make_preview, poster_frame
 from recordings.compose.story import Story, read_story
 from recordings.compose.texts import FilmTexts
 from recordings.compose.verify import verify
-from recordings.compose.work import Work
+from recordings.compose.work import Work, composition
 from recordings.folders import bytes_of
-from recordings.renditions import FILE_NAMES, Outputs, Rendition
+from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 
 # Where the time goes, of one: mixing, the pictures (and the sound's encoding beside them), and joining both.
 _SOUND_SHARE: Final = 0.10
 _PICTURES_SHARE: Final = 0.85
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """What came of it; `failure` where it is playable but something is known to be missing."""
-
-    duration: float
-    outputs: Outputs
-    failure: Failure | None
-
-    @property
-    def size(self) -> int:
-        """Bytes of the film."""
-        return self.outputs.sizes[Rendition.FILM]
 
 
 class NothingToCompose(ValueError):  # noqa: N818 - it says what was found
@@ -54,21 +40,27 @@ class NothingToCompose(ValueError):  # noqa: N818 - it says what was found
         self.failure = failure
 
 
-def compose(folder: Path, report: Callable[[float], None], brief: Brief | None = None) -> Composed:
+def compose(folder: Path, report: Callable[[float], None], brief: Brief | None = None) -> Finished:
     """Compose the recording in `folder`: every rendition appears beside the segments, whole or not at all.
 
-    What an earlier attempt at the very same composition has finished is taken over. `report` is told the share done,
-    0..1. Raises NothingToCompose, OSError of the disk, ValueError where the finished film does not play.
+    What an earlier attempt at the very same composition has finished is taken over, be it all of it. `report` is told
+    the share done, 0..1. Raises NothingToCompose, OSError of the disk, ValueError where the film does not play.
     """
     brief = brief or Brief()
     story = read_story(folder, brief)
     if story.duration <= 0:
         raise NothingToCompose(story.failure or Failure.NOTHING_CAPTURED)
-    work = Work(folder, brief)
+    work = Work(folder / COMPOSING_FOLDER, composition(folder, brief))
+    made = finished_before(folder, work) or _compose(story, brief, work, report)
+    publish(folder, work, made)
+    return made
+
+
+def _compose(story: Story, brief: Brief, work: Work, report: Callable[[float], None]) -> Finished:
     speech = _speech(story, work, report)
     scenes = make_scenes(story, speech)
     sizes = sizes_of(story.duration, brief.hls_seconds)
-    frames_a_part = max(1, round(brief.part_seconds * FRAME_RATE / KEY_FRAME_DISTANCE)) * KEY_FRAME_DISTANCE
+    frames_a_part = frames_in(brief.part_seconds)
     with ThreadPoolExecutor(1, "sound") as beside:
         evened = beside.submit(even_sound, work.folder)
         Shooting(story, scenes, speech, brief, work, sizes, frames_a_part).run(
@@ -78,9 +70,7 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     outputs = _finish(story, scenes, brief, work, sizes, frames_a_part)
     failure = story.failure or (Failure.CAPTURE_UNREADABLE if work.unreadable else None)
     report(0.99)
-    publish(folder, work.folder, outputs)
-    work.remove()
-    return Composed(frame_count(story) / FRAME_RATE, outputs, failure)
+    return Finished(frame_count(story) / FRAME_RATE, outputs, failure)
 
 
 def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
@@ -136,17 +126,44 @@ def _finish(
     return Outputs({rendition: bytes_of(paths[rendition]) for rendition in made}, chapters, preview)
 
 
-def publish(folder: Path, work: Path, outputs: Outputs) -> None:
-    """Put the finished files in their places, the film last: where it stands, everything stands."""
+def finished_before(folder: Path, work: Work) -> Finished | None:
+    """What an earlier attempt has made to its end, be it in its places or in the work folder yet; None for nothing."""
+    made = work.finished
+    if made is None:
+        return None
+    for rendition, size in made.outputs.sizes.items():
+        if bytes_of(_where(folder, work, rendition)) != size:
+            return None
+    try:
+        verify(_where(folder, work, Rendition.FILM), made.duration)
+    except (OSError, ValueError):
+        return None
+    return made
+
+
+def _where(folder: Path, work: Work, rendition: Rendition) -> Path:
+    waiting = work.folder / FILE_NAMES[rendition]
+    return waiting if waiting.exists() else folder / FILE_NAMES[rendition]
+
+
+def publish(folder: Path, work: Work, made: Finished) -> None:
+    """Put the finished files in their places, the film last: where it stands, everything stands.
+
+    Whoever is killed meanwhile, or before the records know of it, has it done by the next attempt.
+    """
+    work.finish(made)
     for rendition, name in FILE_NAMES.items():
-        if rendition not in outputs.sizes:
+        if rendition not in made.outputs.sizes:
             _remove(folder / name)
-    for rendition in sorted(outputs.sizes, key=lambda rendition: rendition is Rendition.FILM):
-        place = folder / FILE_NAMES[rendition]
+    for rendition in sorted(made.outputs.sizes, key=lambda rendition: rendition is Rendition.FILM):
+        waiting, place = work.folder / FILE_NAMES[rendition], folder / FILE_NAMES[rendition]
+        if not waiting.exists():
+            continue
         if place.is_dir():
             shutil.rmtree(place)
-        (work / FILE_NAMES[rendition]).replace(place)
+        waiting.replace(place)
     _sync(folder)
+    work.clear()
 
 
 def _remove(path: Path) -> None:

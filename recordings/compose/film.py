@@ -55,6 +55,11 @@ def sizes_of(seconds: float, hls_seconds: float | None) -> tuple[Size, ...]:
     return (LARGE, *SMALLER) if hls_seconds is not None and seconds >= hls_seconds else (LARGE,)
 
 
+def frames_in(part_seconds: float) -> int:
+    """Of a part of about this length: every part begins with a key frame."""
+    return max(1, round(part_seconds * FRAME_RATE / KEY_FRAME_DISTANCE)) * KEY_FRAME_DISTANCE
+
+
 class PicturePart:
     """One stretch of the film's pictures in one size; `finish` lets the file appear, whole."""
 

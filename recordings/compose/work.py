@@ -1,7 +1,7 @@
-"""What a composition has done so far, kept beside the captured files until it is finished.
+"""What has been done so far of a film, kept beside the captured or uploaded files until the records know of the film.
 
-Parts are only good for the very same composition: the same captured files, the same brief, the same program. A
-fingerprint of these says so, and where it differs everything is done anew.
+Parts are only good for the very same film: the same files, the same brief, the same program. A fingerprint of these
+says so, and where it differs everything is done anew.
 """
 
 import hashlib
@@ -14,21 +14,21 @@ from typing import Final
 from recordings.capture.journal import JOURNAL_NAME
 from recordings.compose.brief import Brief, write_brief
 from recordings.compose.film import PART_SUFFIX, Reel, Size
+from recordings.compose.report import Finished, parse, write
 from recordings.compose.story import segment_folders
-from recordings.renditions import COMPOSING_FOLDER
 
 _FINGERPRINT: Final = "fingerprint"
+_FINISHED: Final = "finished.json"
 _UNREADABLE: Final = "unreadable.json"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
 _PROGRAM: Final = 5
 
 
 class Work:
-    """The folder `work` of one recording; made, or emptied where it belongs to another composition."""
+    """One folder of one recording; made, or emptied where it belongs to another film."""
 
-    def __init__(self, folder: Path, brief: Brief) -> None:
-        self.folder = folder / COMPOSING_FOLDER
-        wanted = _fingerprint(folder, brief)
+    def __init__(self, folder: Path, wanted: str) -> None:
+        self.folder = folder
         kept = self.folder / _FINGERPRINT
         if not kept.is_file() or kept.read_text(encoding="ascii", errors="replace") != wanted:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -46,9 +46,26 @@ class Work:
     def leave_out(self, key: str, cause: str) -> None:
         """Note, for whoever goes on with this work too, that a clip cannot be read."""
         self._left_out[key] = cause
-        part = self.folder / f"{_UNREADABLE}{PART_SUFFIX}"
-        part.write_text(json.dumps(self._left_out), encoding="utf-8")
-        part.replace(self.folder / _UNREADABLE)
+        self._write(_UNREADABLE, json.dumps(self._left_out))
+
+    @property
+    def finished(self) -> Finished | None:
+        """What `finish` noted; None where nothing has come to its end."""
+        try:
+            said = parse((self.folder / _FINISHED).read_bytes())
+        except OSError:
+            return None
+        return said if isinstance(said, Finished) else None
+
+    def finish(self, made: Finished) -> None:
+        """Note that every file stands, here or in its place: from now on nobody makes them again."""
+        self._write(_FINISHED, write(made))
+
+    def clear(self) -> None:
+        """Keep nothing but the note: whoever has to tell the records may be killed before they know."""
+        for path in self.folder.iterdir():
+            if path.name not in {_FINGERPRINT, _FINISHED}:
+                path.unlink()
 
     def part(self, number: int, size: Size) -> Path:
         """The pictures of one stretch in one size, numbered from 0."""
@@ -68,8 +85,13 @@ class Work:
         return Reel(parts, sound, seconds)
 
     def remove(self) -> None:
-        """It is composed; nothing here is needed any more."""
+        """Nothing here is needed any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write(self, name: str, content: str) -> None:
+        part = self.folder / f"{name}{PART_SUFFIX}"
+        part.write_text(content, encoding="utf-8")
+        part.replace(self.folder / name)
 
 
 def _read_unreadable(folder: Path) -> dict[str, str]:
@@ -80,10 +102,25 @@ def _read_unreadable(folder: Path) -> dict[str, str]:
         return {}
 
 
-def _fingerprint(folder: Path, brief: Brief) -> str:
+def composition(folder: Path, brief: Brief) -> str:
+    """The fingerprint of the film that composing this recording gives."""
+    journals = [(segment / JOURNAL_NAME).read_bytes() for segment in segment_folders(folder)]
+    return _fingerprint(brief, *journals, *map(_sizes, segment_folders(folder)))
+
+
+def conversion(source: Path, brief: Brief) -> str:
+    """The fingerprint of the film that converting this file gives; nobody writes to it any more."""
+    there = source.stat()
+    return _fingerprint(brief, f"{there.st_size} {there.st_mtime_ns}".encode())
+
+
+def _fingerprint(brief: Brief, *of: bytes) -> str:
     digest = hashlib.sha256(f"{_PROGRAM}\n".encode() + write_brief(brief))
-    for segment in segment_folders(folder):
-        digest.update((segment / JOURNAL_NAME).read_bytes())
-        sizes = {path.name: path.stat().st_size for path in sorted(segment.iterdir())}
-        digest.update(json.dumps([segment.name, sizes]).encode())
+    for each in of:
+        digest.update(each)
     return digest.hexdigest()
+
+
+def _sizes(segment: Path) -> bytes:
+    sizes = {path.name: path.stat().st_size for path in sorted(segment.iterdir())}
+    return json.dumps([segment.name, sizes]).encode()

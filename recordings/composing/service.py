@@ -240,8 +240,20 @@ class Compositions:
             recording.chapters = chapters_out(outputs.chapters)
             await session.delete(job)
         self.counters.finished += 1
+        with contextlib.suppress(Problem):
+            await self._tidy(recording_id)
         _log.info("composition_finished", recording_id=recording_id, state=state.value)
         self._tell(recording, RecordingStatus(state, now, failure))
+
+    async def _tidy(self, recording_id: str) -> None:
+        """Remove the composition's note of what it has made: the records know. Left over, it goes a day later.
+
+        The row stays locked meanwhile: whoever has it composed anew begins afterwards.
+        """
+        async with self._database.transaction() as session:
+            recording = await repository.get(session, recording_id, lock=True)
+            if recording is not None and recording.state.settled:
+                await asyncio.to_thread(self._folders.drop_work, recording_id)
 
     async def _fail(self, recording_id: str, worker: str, report: Failed) -> None:
         """Try again later, or say that it is not to be."""

@@ -1,6 +1,8 @@
-"""Makes of an uploaded film what composition makes of a meeting: the same MP4, its sound, its pictures, its sizes."""
+"""Makes of an uploaded film what composition makes of a meeting: the same MP4, its sound, its pictures, its sizes.
 
-import shutil
+After a kill it goes on where it was: the source is decoded again from its beginning, but no part is encoded twice.
+"""
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -10,17 +12,19 @@ from av.error import FFmpegError
 
 from recordings.compose import hls
 from recordings.compose.brief import Brief
-from recordings.compose.composer import Composed, NothingToCompose, publish
-from recordings.compose.film import LARGE, Reel, Size, join, sizes_of
+from recordings.compose.composer import NothingToCompose, finished_before, publish
+from recordings.compose.film import LARGE, Reel, Size, frames_in, join, sizes_of
+from recordings.compose.report import Finished
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.shots import Shots
 from recordings.compose.sound import renditions_of_sound
 from recordings.compose.stills import make_poster, make_preview
 from recordings.compose.verify import verify
+from recordings.compose.work import Work, conversion
 from recordings.folders import bytes_of
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
-from recordings.uploads.encoding import encode
+from recordings.uploads.encoding import Pictures, encode
 from recordings.uploads.probe import Refused, film_stream, limit, open_film, probe
 from recordings.uploads.rules import Refusal, passes_through
 
@@ -31,34 +35,33 @@ _CPU_SECONDS: Final = 48 * 3600
 
 def convert(
     folder: Path, source: Path, report: Callable[[float], None], brief: Brief | None = None
-) -> Composed:
+) -> Finished:
     """Every rendition appears in `folder`, whole or not at all; progress 0..1 is told.
 
     Raises NothingToCompose for a file that is no film, OSError of the disk, ValueError where the result does not play.
     """
     limit(_CPU_SECONDS, may_write=True)
-    work = folder / CONVERTING_FOLDER
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
+    brief = brief or Brief()
+    work = Work(folder / CONVERTING_FOLDER, conversion(source, brief))
     try:
-        return _convert(folder, source, work, report, brief or Brief())
+        made = finished_before(folder, work) or _convert(source, work, report, brief)
     except (Refused, FFmpegError) as error:
+        work.remove()
         raise NothingToCompose(Failure.CAPTURE_UNREADABLE) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    publish(folder, work, made)
+    return made
 
 
-def _convert(
-    folder: Path, source: Path, work: Path, report: Callable[[float], None], brief: Brief
-) -> Composed:
+def _convert(source: Path, work: Work, report: Callable[[float], None], brief: Brief) -> Finished:
     facts = probe(source)
-    paths = {rendition: work / name for rendition, name in FILE_NAMES.items()}
+    paths = {rendition: work.folder / name for rendition, name in FILE_NAMES.items()}
     film = paths[Rendition.FILM]
     made = [Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW]
     seconds = _copied(source, film) if passes_through(facts) else None
     sizes = sizes_of(facts.seconds if seconds is None else seconds, brief.hls_seconds)
     if seconds is None or len(sizes) > 1:
-        reels = _encoded(source, work, sizes, facts.seconds, lambda share: report(0.95 * share))
+        length = frames_in(brief.part_seconds)
+        reels = _encoded(source, work, sizes, length, facts.seconds, lambda share: report(0.95 * share))
         if seconds is None:
             join(reels[LARGE], film, "mp4", {"movflags": "+faststart"}, ())
             seconds = verify(film, reels[LARGE].seconds)
@@ -71,21 +74,22 @@ def _convert(
     preview = make_preview(film, seconds, paths[Rendition.PREVIEW])
     outputs = Outputs({rendition: bytes_of(paths[rendition]) for rendition in made}, (), preview)
     report(0.99)
-    publish(folder, work, outputs)
-    return Composed(seconds, outputs, None)
+    return Finished(seconds, outputs, None)
 
 
 def _encoded(
-    source: Path, work: Path, sizes: Sequence[Size], expected: float, report: Callable[[float], None]
-) -> dict[Size, Reel]:
-    """The whole film as one part of each size, with the sound for each; POOR_SOUND is the rendition of sound too."""
-
-    def place(_number: int, size: Size) -> Path:
-        return work / f"{size.name}.mp4"
-
-    frames = encode(source, Shots(place, sizes), renditions_of_sound(work), expected, report)
+    source: Path, work: Work, sizes: Sequence[Size], frames_a_part: int, expected: float,
+    report: Callable[[float], None],
+) -> dict[Size, Reel]:  # fmt: skip
+    """The whole film in parts of each size, with the sound for each; POOR_SOUND is the rendition of sound too."""
+    done = work.finished_parts(sizes)
+    pictures = Pictures(Shots(work.part, sizes, done), frames_a_part, done * frames_a_part)
+    frames = encode(source, pictures, renditions_of_sound(work.folder), expected, report)
     seconds = frames / FRAME_RATE
-    return {size: Reel([(0, place(0, size))], work / hls.sound_of(size), seconds) for size in sizes}
+    return {
+        size: work.reel(size, work.folder / hls.sound_of(size), frames_a_part, frames, seconds)
+        for size in sizes
+    }
 
 
 def _copied(source: Path, film: Path) -> float | None:

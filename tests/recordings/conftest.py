@@ -265,20 +265,29 @@ async def centers(
     await made.stop()
 
 
-async def composing(
-    database: Database, settings: RecordingSettings, meeting: Meeting, clock: FakeClock, seconds: float
-) -> Recording:
-    """A recording that waits to be composed."""
-    async with database.transaction() as session:
-        row = repository.add(session, meeting, clock())
-        row.ended_at, row.segments = clock(), 1
-        await session.flush()
-        await repository.enqueue(session, row, clock())
-    video, audio = Publisher().video(solid(RED), seconds), Publisher().audio(sine(440), seconds)
-    captured = Captured(Folders(settings.folder).of(row.id))
-    captured.join(
-        (track(video, "a", TrackSource.CAMERA), video), (track(audio, "a", TrackSource.MICROPHONE), audio)
-    )
-    captured.run()
-    captured.end()
-    return row
+ToCompose = Callable[[float], Awaitable[tuple[Meeting, Recording]]]
+
+
+@pytest.fixture
+def to_compose(
+    database: Database, settings: RecordingSettings, clock: FakeClock, make_meeting: MakeMeeting
+) -> ToCompose:
+    """`await to_compose(seconds)`: a meeting that has ended, and its recording, which waits to be composed."""
+
+    async def make(seconds: float) -> tuple[Meeting, Recording]:
+        meeting = await make_meeting(state=MeetingState.ENDED)
+        async with database.transaction() as session:
+            row = repository.add(session, meeting, clock())
+            row.ended_at, row.segments = clock(), 1
+            await session.flush()
+            await repository.enqueue(session, row, clock())
+        video, audio = Publisher().video(solid(RED), seconds), Publisher().audio(sine(440), seconds)
+        captured = Captured(Folders(settings.folder).of(row.id))
+        captured.join(
+            (track(video, "a", TrackSource.CAMERA), video), (track(audio, "a", TrackSource.MICROPHONE), audio)
+        )
+        captured.run()
+        captured.end()
+        return meeting, row
+
+    return make

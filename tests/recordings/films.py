@@ -1,6 +1,6 @@
 """Files that people might upload: films, what claims to be one, and traps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,16 @@ from typing import Any
 import av
 import numpy as np
 
+from tests.recordings.av1 import plain_frame
+
 
 def film(
     path: Path, container: str = "mp4", codec: str = "libx264", *, size: tuple[int, int] = (320, 180), frames: int = 50,
-    sounds: int = 1, jump: int = 0, echo: int = 0,
+    sounds: int = 1, jump: int = 0, echo: int = 0, start: int = 0,
 ) -> Path:  # fmt: skip
     """A film of 25 frames a second that grows lighter; `jump` frames are left out before the last one.
 
-    Its sound goes on for `echo` frames more.
+    Its sound goes on for `echo` frames more; its time begins with frame `start`.
     """
     width, height = size
     with av.open(str(path), "w", format=container) as out:
@@ -26,16 +28,56 @@ def film(
         for number in range(frames):
             picture = np.full((height * 3 // 2, width), 20 + number * 4 % 200, np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p").reformat(format=video.pix_fmt)
-            frame.pts, frame.time_base = number + (jump if number == frames - 1 else 0), Fraction(1, 25)
+            frame.pts = start + number + (jump if number == frames - 1 else 0)
+            frame.time_base = Fraction(1, 25)
             out.mux(video.encode(frame))
             for voice in voices:
-                out.mux(voice.encode(_silence(number)))
+                out.mux(voice.encode(_silence(start + number)))
         for number in range(frames, frames + echo):
             for voice in voices:
-                out.mux(voice.encode(_silence(number)))
+                out.mux(voice.encode(_silence(start + number)))
         for stream in (video, *voices):
             out.mux(stream.encode(None))
     return path
+
+
+def changing(path: Path, seconds: Sequence[tuple[tuple[int, int], int, str]]) -> Path:
+    """Each second another size, grey and layout of the sound, a tone; what its head says is true of the first alone."""
+    with av.open(str(path), "w", format="matroska") as out:
+        video: Any = out.add_stream("mjpeg", rate=25)
+        (video.width, video.height), video.pix_fmt = seconds[0][0], "yuvj420p"
+        voice: Any = out.add_stream("mp2", rate=48_000, layout=seconds[0][2])
+        for second, (size, grey, layout) in enumerate(seconds):
+            for packet in (*_second_of_grey(second, size, grey), *_second_of_tone(second, layout)):
+                packet.stream = video if packet.time_base == Fraction(1, 25) else voice
+                out.mux(packet)
+    return path
+
+
+def _second_of_grey(second: int, size: tuple[int, int], grey: int) -> Iterator[Any]:
+    encoder: Any = av.CodecContext.create("mjpeg", "w")
+    (encoder.width, encoder.height), encoder.pix_fmt = size, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    frame = plain_frame((grey, 128, 128), size).reformat(format="yuvj420p")
+    encoded = b"".join(map(bytes, (*encoder.encode(frame), *encoder.encode(None))))
+    for number in range(25):
+        packet = av.Packet(encoded)
+        packet.pts = packet.dts = second * 25 + number
+        packet.time_base, packet.is_keyframe = Fraction(1, 25), True
+        yield packet
+
+
+def _second_of_tone(second: int, layout: str) -> Iterator[Any]:
+    encoder: Any = av.CodecContext.create("mp2", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, layout, "s16"
+    encoder.time_base = Fraction(1, 48_000)
+    for begin in range(0, 48_000 - 1_152, 1_152):
+        tone = 8_000 * np.sin(np.arange(begin, begin + 1_152) * 2 * np.pi * 440 / 48_000)
+        samples = np.repeat(tone, 2 if layout == "stereo" else 1).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
+        frame.sample_rate, frame.pts = 48_000, second * 48_000 + begin
+        frame.time_base = Fraction(1, 48_000)
+        yield from encoder.encode(frame)
 
 
 def _silence(number: int) -> av.AudioFrame:
@@ -43,6 +85,13 @@ def _silence(number: int) -> av.AudioFrame:
     sound = av.AudioFrame.from_ndarray(np.zeros((2, 1920), np.float32), format="fltp", layout="stereo")
     sound.sample_rate, sound.pts = 48_000, number * 1920
     return sound
+
+
+def broadcast(path: Path, *starts: int) -> Path:
+    """Two seconds of MPEG-TS again and again, the time of each beginning with that frame."""
+    pieces = [film(path.with_name(f"{start}.ts"), "mpegts", start=start).read_bytes() for start in starts]
+    path.write_bytes(b"".join(pieces))
+    return path
 
 
 def playable(path: Path, frames: int = 50) -> Path:

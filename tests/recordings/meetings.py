@@ -11,7 +11,8 @@ import numpy as np
 from recordings.capture.segment import SegmentCapture, Sync
 from recordings.capture.track import CaptureCounters
 from recordings.compose.brief import Brief
-from recordings.compose.composer import Composed, compose
+from recordings.compose.composer import compose
+from recordings.compose.report import Finished
 from recordings.states import Failure
 from recordings.tracks import PacketSource, Track, TrackSource
 from tests.recordings.av1 import Colour
@@ -110,7 +111,7 @@ class Meeting:
         self.capture.end(self.now_us)
 
 
-def composed(folder: Path, brief: Brief | None = None) -> tuple[Composed, Path]:
+def composed(folder: Path, brief: Brief | None = None) -> tuple[Finished, Path]:
     return compose(folder, lambda _share: None, brief), folder / "meeting.mp4"
 
 

@@ -28,7 +28,7 @@ from tests.recordings.conftest import (
     Centers,
     Heard,
     MakeMeeting,
-    composing,
+    ToCompose,
     recording_of,
     small_files,
     until,
@@ -36,11 +36,7 @@ from tests.recordings.conftest import (
 from tests.recordings.meetings import track, watch
 from tests.recordings.publishers import RED, Publisher, Stream, sine, solid
 
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """What goes on here is the same on both engines, and takes seconds: the queries have their own tests."""
-    return sqlite_database
+pytestmark = pytest.mark.one_engine
 
 
 def offer(recorder: Recorder, seconds: float = 1.0) -> list[Stream]:
@@ -316,22 +312,24 @@ async def test_a_film_that_is_lost_is_composed_anew_or_said_to_be_lost(
     settings: RecordingSettings,
     clock: FakeClock,
     heard: Heard,
-    make_meeting: MakeMeeting,
+    to_compose: ToCompose,
 ) -> None:
-    kept, gone = await make_meeting(state=MeetingState.ENDED), await make_meeting(state=MeetingState.ENDED)
-    for meeting in (kept, gone):
-        row = await composing(database, settings, meeting, clock, seconds=0.4)
+    meetings = []
+    for all_lost in (False, True):
+        meeting, row = await to_compose(0.4)
+        meetings.append(meeting)
         async with database.transaction() as session:
             loaded = await repository.get(session, row.id)
             assert loaded is not None
             await repository.drop_job(session, row.id)
             repository.turn(loaded, RecordingState.READY, clock())
-        if meeting is gone:
+        if all_lost:
             for path in sorted(Folders(settings.folder).of(row.id).rglob("*"), reverse=True):
                 path.rmdir() if path.is_dir() else path.unlink()
     (settings.folder / "lost+found").mkdir()
     found = await center.reconcile()
     assert (found.lost_films, found.strangers) == (2, 1)
+    kept, gone = meetings
     assert (await heard.reaches(kept.id, *ENDS)).state is RecordingState.READY
     row = await recording_of(database, gone)
     assert (row.state, row.failure) == (RecordingState.FAILED, Failure.FILES_MISSING)

@@ -14,16 +14,11 @@ from recordings.composing import process
 from recordings.models import CompositionJob, Recording
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
-from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock
 from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import ENDS, Centers, Heard, MakeMeeting, composing, recording_of, until
+from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of, until
 
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """What goes on here is the same on both engines, and takes seconds: the queries have their own tests."""
-    return sqlite_database
+pytestmark = pytest.mark.one_engine
 
 
 def children() -> set[int]:
@@ -49,13 +44,11 @@ async def a_child() -> int:
 async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_end(
     centers: Centers,
     database: Database,
-    settings: RecordingSettings,
     clock: FakeClock,
     heard: Heard,
-    make_meeting: MakeMeeting,
+    to_compose: ToCompose,
 ) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=2.0)
+    meeting, row = await to_compose(2.0)
     center = await centers.start()
     killed = await a_child()
     os.kill(killed, signal.SIGKILL)
@@ -92,11 +85,10 @@ async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatev
     database: Database,
     settings: RecordingSettings,
     clock: FakeClock,
-    make_meeting: MakeMeeting,
+    to_compose: ToCompose,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=0.2)
+    meeting, row = await to_compose(0.2)
     silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
     monkeypatch.setattr(process, "command", lambda *_: silent)  # as while hours of parts are joined
     center = await centers.start()
@@ -114,15 +106,9 @@ async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatev
 
 
 async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_job_back(
-    centers: Centers,
-    database: Database,
-    settings: RecordingSettings,
-    clock: FakeClock,
-    heard: Heard,
-    make_meeting: MakeMeeting,
+    centers: Centers, database: Database, heard: Heard, to_compose: ToCompose
 ) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=2.0)
+    meeting, row = await to_compose(2.0)
     await centers.start()
     child = await a_child()
     await centers.stop()

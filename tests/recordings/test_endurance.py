@@ -9,7 +9,6 @@ import av
 import numpy as np
 import pytest
 
-from database import Database
 from recordings.capture.thread import monotonic_us
 from recordings.center import RecordingCenter
 from recordings.compose.mixer import Mixer
@@ -23,6 +22,7 @@ from tests.recordings.meetings import Meeting, composed, track, watch
 from tests.recordings.onsets import beeps
 from tests.recordings.publishers import BLUE, GREEN, RED, Publisher, Stream, sine, solid
 
+pytestmark = pytest.mark.one_engine
 HOUR: Final = 3_600.0
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
 
@@ -64,12 +64,6 @@ def test_after_an_hour_of_silence_a_word_stands_where_it_was_said(
     assert beeps(only_clip(tmp_path), 0, HOUR + 5) == pytest.approx([0.0, HOUR], abs=0.08)
     size = sum(path.stat().st_size for path in meeting.segment_folder.iterdir())
     assert size < 1_000_000, "silence costs next to nothing"
-
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """The queries have their own tests."""
-    return sqlite_database
 
 
 async def test_a_server_whose_clock_is_set_during_a_meeting_loses_no_second(

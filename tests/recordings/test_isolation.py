@@ -20,7 +20,8 @@ from recordings.compose.pictures import PictureReader, Showing
 from recordings.compose.scan import scan_files
 from recordings.compose.sound import unreadable_among
 from recordings.compose.story import read_story
-from recordings.compose.work import Work
+from recordings.compose.work import Work, composition
+from recordings.renditions import COMPOSING_FOLDER
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.patience import PATIENCE_SECONDS
@@ -140,7 +141,7 @@ def says_so(frame: np.ndarray) -> bool:
 
 def test_whoever_goes_on_with_a_film_does_not_try_the_same_track_again(tmp_path: Path) -> None:
     meeting = two_cameras(tmp_path)
-    Work(tmp_path, Brief()).leave_out("segment-0001/2", "SIGSEGV")
+    Work(tmp_path / COMPOSING_FOLDER, composition(tmp_path, Brief())).leave_out("segment-0001/2", "SIGSEGV")
     again: set[int] = set()
     made = compose(tmp_path, lambda _share: again.update(readers(meeting.segment_folder / "0002-camera.mkv")))
     assert not again

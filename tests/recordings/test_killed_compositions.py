@@ -1,10 +1,9 @@
 """A composition goes on wherever SIGKILL catches it: its process, or the server that it works for."""
 
 import asyncio
-import multiprocessing
 import signal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pytest
@@ -17,44 +16,18 @@ from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Rendition
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.tracks import TrackSource
-from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock
 from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import Centers, MakeMeeting, composing, recording_of, until
+from tests.recordings.conftest import Centers, ToCompose, recording_of, until
 from tests.recordings.killed_composition import compose_until_something_new
 from tests.recordings.killed_server import serve_until
+from tests.recordings.killing import in_a_process, open_under
 from tests.recordings.meetings import Meeting, track, watch
 from tests.recordings.publishers import RED, Publisher, sine, solid
 
+pytestmark = pytest.mark.one_engine
 SECONDS: Final = 2.0
 LENGTH: Final = SECONDS + 0.6  # whoever is muted is there until the meeting ends
-_FORKING: Final = multiprocessing.get_context("forkserver")
-
-
-def in_a_process(work: Any, *arguments: object) -> int:
-    """Its exit code."""
-    process = _FORKING.Process(target=work, args=arguments)
-    process.start()
-    process.join(PATIENCE_SECONDS)
-    code = process.exitcode
-    process.kill()
-    process.join()
-    process.close()
-    assert code is not None, "it hangs"
-    return code
-
-
-def open_under(folder: Path) -> list[str]:
-    """Files of the folder that any process has open."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            target = entry.readlink()
-        except OSError:
-            continue
-        if target.is_relative_to(folder):
-            found.append(str(target))
-    return found
 
 
 async def test_a_composition_killed_before_each_change_of_its_folder_goes_on_to_the_same_film(
@@ -72,24 +45,27 @@ async def test_a_composition_killed_before_each_change_of_its_folder_goes_on_to_
     captured = {path: path.read_bytes() for path in meeting.segment_folder.iterdir()}
     film = folder / FILE_NAMES[Rendition.FILM]
     killed = 0
+    stood: set[int] = set()
     while (code := await asyncio.to_thread(in_a_process, compose_until_something_new, folder, log)) != 0:
         assert code == -signal.SIGKILL
         killed += 1
         await until(lambda: not open_under(folder))
         if film.exists():
             verify(film, LENGTH)
+            stood.add(film.stat().st_ino)
+    assert stood == {film.stat().st_ino}, "where it stands, it is not made anew"
     changes = log.read_text().splitlines()
     assert killed == len(set(changes))
     assert {
-        "mkdir work", "rename #p-#.mp4.part", "remove mix.flac", "rename sound.m4a", "rename meeting.mp4",
-        "remove fingerprint", "rmdir work",
+        "mkdir work", "rename #p-#.mp4.part", "remove mix.flac", "rename finished.json.part", "rename sound.m4a",
+        "rename meeting.mp4", "remove #p-#.mp4",
     } <= set(changes)  # fmt: skip
-    # Two parts, before one of which somebody was killed; whoever is killed after the film stands makes it anew.
-    assert changes[: changes.index("rename meeting.mp4")].count("rename #p-#.mp4.part") == 3
+    assert changes.count("rename #p-#.mp4.part") == 3, "two parts, before one of which somebody was killed"
     assert {path: path.read_bytes() for path in meeting.segment_folder.iterdir()} == captured
     names = {path.name for path in folder.iterdir()}
     assert names == {
         meeting.segment_folder.name,
+        COMPOSING_FOLDER,
         *(FILE_NAMES[each] for each in Rendition if each is not Rendition.HLS),
     }
     watched = watch(film)
@@ -99,12 +75,6 @@ async def test_a_composition_killed_before_each_change_of_its_folder_goes_on_to_
     assert watched.loudness(440, 0.3, 1.7) > 0.1
 
 
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """The queries have their own tests."""
-    return sqlite_database
-
-
 @pytest.mark.parametrize("step", ["composition_begun", "files in their places", "composition_finished"])
 async def test_a_server_killed_at_each_step_of_a_composition_leaves_one_whole_film_in_the_end(
     step: str,
@@ -112,28 +82,24 @@ async def test_a_server_killed_at_each_step_of_a_composition_leaves_one_whole_fi
     database: Database,
     settings: RecordingSettings,
     clock: FakeClock,
-    make_meeting: MakeMeeting,
+    to_compose: ToCompose,
 ) -> None:
-    meeting = await make_meeting(state=MeetingState.ENDED)
-    row = await composing(database, settings, meeting, clock, seconds=0.4)
+    meeting, row = await to_compose(0.4)
     folder = Folders(settings.folder).of(row.id)
     url = database.url.render_as_string(hide_password=False).replace("+aiosqlite", "")
     assert await asyncio.to_thread(in_a_process, serve_until, step, url, settings, folder) == -signal.SIGKILL
     await until(lambda: not open_under(folder))
+    film = folder / FILE_NAMES[Rendition.FILM]
+    stood = film.stat().st_ino if film.exists() else None
     clock.now = utc_now()
     await centers.start()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (row := await recording_of(database, meeting)).state.settled:  # noqa: ASYNC110 - or it is already
             await asyncio.sleep(0.02)
     assert (row.state, row.version, row.progress) == (RecordingState.READY, 1, 1.0)
-    assert row.size_bytes == verify_size(folder, row.duration_seconds)
+    verify(film, row.duration_seconds or 0.0)
+    assert row.size_bytes == film.stat().st_size
+    assert stood == (None if step == "composition_begun" else film.stat().st_ino), "where it stands, it stays"
     assert not (folder / COMPOSING_FOLDER).exists()
     async with database.reading() as session:
         assert await session.get(CompositionJob, row.id) is None
-
-
-def verify_size(folder: Path, seconds: float | None) -> int:
-    """Bytes of the film, which is whole."""
-    film = folder / FILE_NAMES[Rendition.FILM]
-    verify(film, seconds or 0.0)
-    return film.stat().st_size

@@ -1,11 +1,8 @@
 """What a composition makes beside the pictures and sounds themselves, and that it goes on where it was killed."""
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from recordings.compose.report import Finished, parse
 from recordings.compose.sound import FILM_SOUND, POOR_SOUND, even_sound, mix_sound, read_speech
 from recordings.compose.story import TITLE_SECONDS, read_story
 from recordings.composing import process
+from recordings.folders import bytes_of
 from recordings.renditions import (
     COMPOSING_FOLDER,
     FILE_NAMES,
@@ -31,8 +29,8 @@ from recordings.renditions import (
     is_hls_file,
 )
 from recordings.tracks import TrackSource
-from tests.patience import PATIENCE_SECONDS
 from tests.recordings.conftest import small_files
+from tests.recordings.killing import killed_after
 from tests.recordings.meetings import STARTED, Meeting, Watched, composed, track, watch
 from tests.recordings.publishers import BLUE, GREEN, RED, Publisher, sine, solid
 
@@ -243,28 +241,10 @@ def test_the_records_word_on_who_is_hidden_goes_before_the_journals(
     assert clip.hidden is not shown
 
 
-def killed_after(folder: Path, parts: int, brief: Brief) -> None:
-    """Compose in a process that is killed when so many parts stand."""
-    child = subprocess.Popen(
-        process.command(folder, 0), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=Path.cwd()
-    )
-    assert child.stdin is not None
-    child.stdin.write(write_brief(brief))
-    child.stdin.flush()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(list((folder / COMPOSING_FOLDER).glob("720p-*.mp4"))) < parts:
-        assert child.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)  # another process's files tell of no change
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    child.stdin.close()
-
-
 def test_a_composition_that_is_killed_goes_on_where_it_was(tmp_path: Path, film: Watched) -> None:
     two_people(tmp_path, SECONDS)
     brief = Brief(BRIEF.title, BRIEF.organization, BRIEF.date, marks=BRIEF.marks, part_seconds=4.0)
-    killed_after(tmp_path, 2, brief)
+    killed_after(tmp_path, COMPOSING_FOLDER, 2, brief)
     kept = {path: path.stat().st_ino for path in (tmp_path / COMPOSING_FOLDER).glob("720p-0000[01].mp4")}
     assert len(kept) == 2
     shares: list[float] = []
@@ -283,7 +263,14 @@ def test_a_composition_that_is_killed_goes_on_where_it_was(tmp_path: Path, film:
     for moment in (1.0, 5.0, 8.04, 9.0, 12.5):
         assert resumed.share(RED, moment) == pytest.approx(film.share(RED, moment), abs=0.01)
         assert resumed.share(GREEN, moment) == pytest.approx(film.share(GREEN, moment), abs=0.01)
-    assert not (tmp_path / COMPOSING_FOLDER).exists()
+    standing = (tmp_path / "meeting.mp4").stat().st_ino
+    assert bytes_of(tmp_path / COMPOSING_FOLDER) < 2_000, "nothing but a note of what was made"
+    shares.clear()
+    compose(tmp_path, report, brief)  # killed before the records knew of it
+    assert ((tmp_path / "meeting.mp4").stat().st_ino, shares) == (standing, [])
+    (tmp_path / "sound.m4a").unlink()
+    compose(tmp_path, report, brief)
+    assert shares[0] == 0.0, "what is not there any more is made"
 
 
 def test_sound_whose_encoding_was_killed_is_encoded_anew_and_mixed_once(tmp_path: Path) -> None:
@@ -312,7 +299,7 @@ def test_sound_whose_encoding_was_killed_is_encoded_anew_and_mixed_once(tmp_path
 def test_another_brief_begins_anew(tmp_path: Path) -> None:
     two_people(tmp_path, 5.0)
     brief = Brief(part_seconds=2.0)
-    killed_after(tmp_path, 1, brief)
+    killed_after(tmp_path, COMPOSING_FOLDER, 1, brief)
     shares: list[float] = []
     compose(tmp_path, shares.append, Brief(part_seconds=2.0, date="今天"))
     assert shares[0] == 0.0

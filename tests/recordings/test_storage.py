@@ -29,6 +29,8 @@ from tests.recordings.conftest import MakeMeeting
 from tests.recordings.test_library import recorded
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
 
+pytestmark = pytest.mark.one_engine
+
 
 class Memory(Ledger):
     """A ledger without a database."""
@@ -171,24 +173,18 @@ async def test_a_read_goes_on_where_the_connection_broke(s3: S3Server, remote: S
 
 @pytest.fixture
 async def row(
-    sqlite_database: Database,
+    database: Database,
     make_meeting: MakeMeeting,
     clock: FakeClock,
     folders: Folders,
     film: Path,
 ) -> Recording:
     """A recording that is ready, with its film and a poster on the disk."""
-    made = await recorded(sqlite_database, await make_meeting(), clock)
+    made = await recorded(database, await make_meeting(), clock)
     folders.of(made.id).mkdir(parents=True)
     film.rename(folders.film(made.id))
     folders.rendition(made.id, Rendition.POSTER).write_bytes(b"jpg")
     return made
-
-
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    """These are about stores: one database is enough."""
-    return sqlite_database
 
 
 @pytest.fixture

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from recordings.compose.brief import Brief
 from recordings.compose.composer import NothingToCompose
 from recordings.compose.verify import verify
-from recordings.folders import bytes_of
-from recordings.renditions import FILE_NAMES, HLS_MASTER
+from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
+from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, HLS_MASTER
 from recordings.uploads import conversion, encoding, files
 from recordings.uploads.inspection import inspect
 from recordings.uploads.probe import Refused, probe
 from recordings.uploads.rules import MOST_PIXELS, Facts, Refusal, judge, passes_through
 from tests.recordings import films
+from tests.recordings.killing import killed_after
+from tests.recordings.meetings import watch
 
 MakeFile = Callable[[Path], Path]
 
@@ -43,6 +45,9 @@ REFUSED: dict[str, tuple[MakeFile, Refusal]] = {
     "seven hours": (
         partial(films.film, container="matroska", codec="mjpeg", sounds=0, jump=7 * 3600 * 25),
         Refusal.TOO_LONG,
+    ),
+    "a broadcast that leads hours away and comes back": (
+        lambda path: films.broadcast(path, 0, 7 * 3600 * 25, 0), Refusal.TOO_LONG,
     ),
     "an instant": (partial(films.film, frames=3), Refusal.TOO_SHORT),
     "forty sounds": (partial(films.film, container="matroska", frames=20, sounds=40), Refusal.TOO_MANY_STREAMS),
@@ -133,7 +138,9 @@ def test_a_film_becomes_what_a_meeting_becomes(
     names = {"meeting.mp4", "poster.jpg", "preview.jpg", "sound.m4a"} | (
         {"hls"} if brief is IN_THREE_SIZES else set()
     )
-    assert {path.name for path in folder.iterdir()} == names
+    assert {path.name for path in folder.iterdir()} == names | {CONVERTING_FOLDER}, (
+        "with a note of what was made"
+    )
     assert {rendition: bytes_of(folder / FILE_NAMES[rendition]) for rendition in composed.outputs.sizes} == (
         composed.outputs.sizes
     )
@@ -163,6 +170,74 @@ def test_the_last_picture_stays_while_there_is_sound(tmp_path: Path, monkeypatch
     seconds = conversion.convert(tmp_path, source, lambda _share: None).duration
     assert seconds == pytest.approx(3.8, abs=0.1)
     assert verify(film, seconds) == pytest.approx(seconds, abs=0.1)
+
+
+def test_a_film_that_becomes_another_on_its_way_is_converted_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As television's does; a picture larger than any may be is none, however small the first ones were."""
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    huge = (4096, 4096)
+    assert huge[0] * huge[1] > MOST_PIXELS
+    source = films.changing(
+        tmp_path / "source",
+        [
+            ((320, 180), 60, "mono"),
+            ((480, 360), 110, "stereo"),
+            (huge, 230, "stereo"),
+            ((180, 320), 170, "mono"),
+        ],
+    )
+    seconds = conversion.convert(tmp_path, source, lambda _share: None).duration
+    assert seconds == pytest.approx(4.0, abs=0.1)
+    watched = watch(tmp_path / "meeting.mp4")
+    middles = [int(watched.frame_at(at)[360, 640]) for at in (0.5, 1.5, 2.5, 3.5)]
+    assert middles == pytest.approx([60, 110, 110, 170], abs=6)
+    assert watched.frame_at(3.5)[360, 100] < 30 < watched.frame_at(1.5)[360, 200], "upright after lying"
+    assert all(watched.loudness(440, second + 0.2, second + 0.9) > 0.1 for second in range(4))
+
+
+def test_a_film_that_goes_on_for_longer_than_it_says_is_refused_where_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    monkeypatch.setattr(encoding, "LONGEST_SECONDS", 1.0)
+    source = films.film(tmp_path / "source.mkv", container="matroska")
+    folder = tmp_path / "recording"
+    folder.mkdir()
+    with pytest.raises(NothingToCompose) as refused:
+        conversion.convert(folder, source, lambda _share: None)
+    assert isinstance(refused.value.__cause__, Refused)
+    assert refused.value.__cause__.refusal is Refusal.TOO_LONG
+    assert not list(folder.iterdir())
+
+
+def test_a_broadcast_that_repeats_itself_for_ever_comes_to_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    monkeypatch.setattr(encoding, "_MOST_STALE", 200)  # two and a half times over
+    source = films.broadcast(tmp_path / "source", 0, 0, 0, 0, 250)
+    assert conversion.convert(tmp_path, source, lambda _share: None).duration == pytest.approx(2.0, abs=0.3)
+
+
+def test_a_conversion_that_is_killed_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    source = tmp_path / SOURCE_FOLDER / SOURCE_NAME
+    source.parent.mkdir()
+    films.film(source, "webm", "libvpx", sounds=0, frames=250)
+    brief = Brief(part_seconds=4.0)
+    killed_after(tmp_path, CONVERTING_FOLDER, 1, brief)
+    part = tmp_path / CONVERTING_FOLDER / "720p-00000.mp4"
+    kept, found = part.stat().st_ino, set[int]()
+    converted = conversion.convert(tmp_path, source, lambda _share: found.add(part.stat().st_ino), brief)
+    assert found == {kept}, "what stood was made again"
+    assert converted.duration == 10.0
+    with av.open(str(tmp_path / "meeting.mp4")) as container:
+        shown = [int(frame.to_ndarray()[360, 640]) for frame in container.decode(video=0)]
+    assert shown == pytest.approx([20 + number * 4 % 200 for number in range(250)], abs=12)
 
 
 def test_a_film_that_turns_out_to_be_none_leaves_nothing(
