@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from recordings.compose.composer import NothingToCompose, compose
+from recordings.compose.layout import Cast, arrange
 from recordings.compose.report import Exit, Failed, parse
 from recordings.compose.verify import index_first, verify
 from recordings.composing import process
@@ -145,14 +146,22 @@ def test_without_reports_the_arrival_is_what_counts(tmp_path: Path) -> None:
     assert watched.share(RED, 1.1) > 0.5
 
 
-def test_who_comes_and_goes_comes_and_goes(tmp_path: Path) -> None:
+def framed(frame: np.ndarray, cameras: int) -> list[bool]:
+    """Around which of the pictures, of so many, there is the border of whoever speaks."""
+    places = [tile.picture for tile in arrange(Cast(cameras=tuple("abc"[:cameras])))]
+    sides = [frame[at.y : at.y + at.height, at.x - 4 : at.x] for at in places]
+    return [bool(side.mean() > 100) for side in sides]
+
+
+def test_who_comes_and_goes_comes_and_goes_and_who_speaks_is_framed(tmp_path: Path) -> None:
     first, second = Publisher(), Publisher(ntp=5.0)
-    stays = first.video(solid(RED), 4.0)
-    comes = second.video(solid(GREEN), 1.0, start=1.0)
+    stays, voice = first.video(solid(RED), 4.0), first.audio(sine(440), 1.0)
+    comes, other = second.video(solid(GREEN), 1.0, start=1.0), second.audio(sine(660), 1.0, start=1.0)
     meeting = Meeting(tmp_path)
     meeting.join(
-        (track(stays, "a", TrackSource.CAMERA), stays), (track(comes, "b", TrackSource.CAMERA), comes)
-    )
+        (track(stays, "a", TrackSource.CAMERA), stays), (track(comes, "b", TrackSource.CAMERA), comes),
+        (track(voice, "a", TrackSource.MICROPHONE), voice), (track(other, "b", TrackSource.MICROPHONE), other),
+    )  # fmt: skip
     meeting.run(2.1)
     meeting.capture.remove("b-camera", meeting.now_us)
     meeting.run()
@@ -166,6 +175,8 @@ def test_who_comes_and_goes_comes_and_goes(tmp_path: Path) -> None:
         True,
         False,
     ]
+    assert framed(watched.frame_at(0.5), 1) == [False], "alone in the picture, nobody needs a frame"
+    assert framed(watched.frame_at(1.8), 2) == [False, True]
 
 
 def test_a_shared_screen_is_large_and_stands_while_nothing_moves(tmp_path: Path) -> None:
