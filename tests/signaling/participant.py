@@ -32,11 +32,12 @@ class Refused(Exception):  # noqa: N818 - what became of a call
 
 
 class Tone(AudioStreamTrack):
-    """A loud tone."""
+    """A loud tone; so many `seconds` of it have been given."""
 
     def __init__(self, hertz: int = 440) -> None:
         super().__init__()
         self._hertz = hertz
+        self.seconds = 0.0
 
     async def recv(self) -> av.AudioFrame:
         """The next 20 ms."""
@@ -44,6 +45,7 @@ class Tone(AudioStreamTrack):
         times = (np.arange(frame.samples) + (frame.pts or 0)) / frame.sample_rate
         sound = (np.sin(2 * np.pi * self._hertz * times) * 20_000).astype(np.int16)
         frame.planes[0].update(sound.tobytes())
+        self.seconds = ((frame.pts or 0) + frame.samples) / frame.sample_rate
         return frame
 
 
@@ -200,9 +202,11 @@ class Participant:
         self.transports[direction] = transport
         return transport
 
-    async def publish(self, source: str, *, paused: bool = False, hertz: int = 440) -> Producer:
-        """Send a microphone's or a camera's track; `hertz` is the tone before the microphone."""
-        track: MediaStreamTrack = SmallPicture() if source in {"camera", "screen"} else Tone(hertz)
+    async def publish(
+        self, source: str, *, paused: bool = False, track: MediaStreamTrack | None = None
+    ) -> Producer:
+        """Send a microphone's or a camera's track; by itself a tone or a small picture."""
+        track = track or (SmallPicture() if source in {"camera", "screen"} else Tone())
         self.tracks.append(track)
         transport = await self.transport("send")
         return await transport.produce(
