@@ -18,9 +18,20 @@ let heard: Map<string, MediaStreamTrack>
 let silenced: string[]
 let starved: Set<string>
 
+const fake = FakeHandler.createFactory({ generateNativeRtpCapabilities, generateLocalDtlsParameters })
+/** What stands for the browser's connection of each transport, in the order of their making. */
+let connections: Pick<FakeHandler, 'setConnectionState'>[]
+
 const makeDevice = (): types.Device =>
   new Device({
-    handlerFactory: FakeHandler.createFactory({ generateNativeRtpCapabilities, generateLocalDtlsParameters }),
+    handlerFactory: {
+      ...fake,
+      factory: (options) => {
+        const made = fake.factory(options)
+        connections.push(made as unknown as FakeHandler)
+        return made
+      },
+    },
   })
 
 const track = (kind: 'audio' | 'video'): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
@@ -46,6 +57,7 @@ beforeEach(async () => {
   heard = new Map()
   silenced = []
   starved = new Set()
+  connections = []
   session = new RoomSession(
     { roomId: 'room', displayName: '王芳', url, makeDevice, notBegunRetryMs: 20 },
     state,
@@ -297,4 +309,37 @@ test('a server whose limit of transports is filled by cut attempts gets a new pa
   expect(server.payloads('leave')).toHaveLength(1)
   expect(server.payloads('join')[1]).not.toHaveProperty('resumeToken')
   expect(state.phase).toBe('in')
+})
+
+test.each([
+  ['rate_limited', { retryAfter: 0.01 }, 0],
+  ['too_many_transports', {}, 1],
+])('media that the server has lost comes back, though %s is said first', async (code, details, leaves) => {
+  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
+  session.enter()
+  await server.until('resumeConsumer')
+  await session.send('microphone', track('audio'))
+  const make = server.answers.createTransport
+  let refusals = 1
+  server.answers.createTransport = (payload, socket) =>
+    refusals-- > 0 ? refusal(code, details) : make?.(payload, socket)
+  server.answers.restartIce = () => refusal('transport_not_found')
+  for (const connection of [...connections]) connection.setConnectionState('failed')
+  await server.until('resumeConsumer', 2)
+  const receiving = server.payloads('createTransport').filter(({ direction }) => direction === 'recv')
+  expect(receiving).toHaveLength(3) // the lost one, the refused one, and one for both that were lost
+  expect(server.payloads('leave')).toHaveLength(leaves)
+  expect([...heard.keys()]).toEqual(['other-microphone'])
+})
+
+test('a lost transport that may not be made anew ends the visit and says why', async () => {
+  session.enter()
+  await isIn()
+  await server.until('createTransport')
+  server.answers.createTransport = () => refusal('not_admitted')
+  server.answers.restartIce = () => refusal('transport_not_found')
+  await vi.waitFor(() => expect(connections).toHaveLength(1))
+  connections[0]?.setConnectionState('failed')
+  await vi.waitFor(() => expect(state.ending).toBe('failed'))
+  expect(state.problem).toMatchObject({ code: 'not_admitted' })
 })

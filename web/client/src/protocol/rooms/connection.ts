@@ -43,6 +43,12 @@ const PASSING = new Set([
   'internal_error',
 ])
 
+/** How long to wait before what was refused is asked again; null where waiting does not help. */
+export function againInMs({ code, details: { retryAfter } }: Problem): number | null {
+  if (!PASSING.has(code)) return null
+  return typeof retryAfter === 'number' ? retryAfter * 1000 : RETURN_MS
+}
+
 /** Keeps one participant connected to one room: joins, comes back with the resume token, waits for the beginning. */
 export class RoomConnection {
   private readonly socket: Socket
@@ -122,14 +128,13 @@ export class RoomConnection {
 
   private refused(problem: Problem): void {
     if (this.closed || !this.socket.connected) return // the next connection joins anew
+    const wait = againInMs(problem)
     if (problem.code === 'meeting_not_started') {
       const { startsAt } = problem.details
       this.events.onNotBegun(typeof startsAt === 'string' ? startsAt : null)
       this.later(() => void this.join(), this.options.notBegunRetryMs ?? NOT_BEGUN_RETRY_MS)
-    } else if (PASSING.has(problem.code)) {
-      const { retryAfter } = problem.details
-      this.later(() => void this.join(), typeof retryAfter === 'number' ? retryAfter * 1000 : RETURN_MS)
-    } else this.events.onRefused(problem)
+    } else if (wait !== null) this.later(() => void this.join(), wait)
+    else this.events.onRefused(problem)
   }
 
   private received<Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]): void {

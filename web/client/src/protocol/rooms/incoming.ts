@@ -3,7 +3,7 @@ import type { types } from 'mediasoup-client'
 import { asProblem } from '../problem'
 
 import type { Ask, ConsumerInfo, ProducerEvent, Source } from './messages'
-import { Serial } from './serial'
+import { Serials } from './serial'
 import { steady } from './steadiness'
 
 interface Held {
@@ -48,7 +48,7 @@ export class Incoming {
   private readonly offers = new Map<string, ProducerEvent>()
   private readonly wants = new Map<string, Want>()
   private readonly held = new Map<string, Held>()
-  private readonly queues = new Map<string, Serial>()
+  private readonly queues = new Serials<string>()
   private transport: types.Transport | null = null
   private capabilities: types.RtpCapabilities | null = null
   private lossy = false
@@ -137,9 +137,7 @@ export class Incoming {
   }
 
   private sync(producerId: string): Promise<void> {
-    const queue = this.queues.get(producerId) ?? new Serial()
-    this.queues.set(producerId, queue)
-    return queue.run(async () => {
+    return this.queues.run(producerId, async () => {
       try {
         await this.step(producerId)
       } catch (error) {

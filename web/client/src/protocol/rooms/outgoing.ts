@@ -4,7 +4,7 @@ import { asProblem } from '../problem'
 
 import { limitLayers, producerOptions } from './encodings'
 import type { Ask, OwnProducerInfo, Source } from './messages'
-import { Serial } from './serial'
+import { Serials } from './serial'
 
 interface Wish {
   track: MediaStreamTrack
@@ -18,7 +18,7 @@ interface Wish {
 export class Outgoing {
   private readonly wishes = new Map<Source, Wish>()
   private readonly producers = new Map<Source, types.Producer>()
-  private readonly queues = new Map<Source, Serial>()
+  private readonly queues = new Serials<Source>()
   private transport: (() => Promise<types.Transport>) | null = null
 
   constructor(
@@ -83,13 +83,14 @@ export class Outgoing {
   }
 
   private sync(source: Source): Promise<void> {
-    const queue = this.queues.get(source) ?? new Serial()
-    this.queues.set(source, queue)
-    return queue.run(async () => {
+    return this.queues.run(source, async () => {
+      const { transport } = this
       try {
         await this.step(source)
       } catch (error) {
-        if (asProblem(error).code !== 'connection_lost') this.onFailed(source, error)
+        // What was interrupted because all media objects went is done by the next `open`.
+        if (this.transport === transport && asProblem(error).code !== 'connection_lost')
+          this.onFailed(source, error)
       }
     })
   }

@@ -2,7 +2,7 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem, Problem } from '../problem'
 
-import { RoomConnection, type RoomConnectionOptions } from './connection'
+import { againInMs, RoomConnection, type RoomConnectionOptions } from './connection'
 import { Incoming, type Want } from './incoming'
 import type {
   Ask,
@@ -47,7 +47,6 @@ export class RoomSession {
   private readonly transports = new Map<Direction, Promise<KeptTransport>>()
   private device: types.Device | null = null
   private iceServers: RTCIceServer[] = []
-  private rebuilding = false
   private latest: JoinAnswer | null = null
   private readonly turns = new Serial()
 
@@ -113,22 +112,25 @@ export class RoomSession {
     enterState(this.state, answer)
     this.state.connected = true
     this.latest = answer
-    if (answer.state === 'admitted') void this.turns.run(() => this.bringUp(answer))
+    if (answer.state === 'admitted') this.bringUp(answer, () => this.resume(answer))
   }
 
-  /** Media as the answer has it. One answer at a time: a line that is cut again and again brings several. */
-  private async bringUp(answer: JoinAnswer): Promise<void> {
-    if (answer !== this.latest || this.state.phase !== 'in') return
-    this.iceServers = answer.iceServers
-    try {
-      if (answer.resumed && this.device) await this.resume(answer)
-      else await this.build(answer)
-    } catch (error) {
-      const problem = asProblem(error)
-      // Half-made transports of cut attempts fill the server's limit; as a new participant one begins at none.
-      if (problem.code === 'too_many_transports') await this.connection.rejoin()
-      else if (problem.code !== 'connection_lost' && problem.code !== 'timed_out') this.refused(problem)
-    }
+  /** Media as the newest answer has it. One at a time: a line that is cut again and again brings several answers. */
+  private bringUp(answer: JoinAnswer, media: () => Promise<void>): void {
+    void this.turns.run(async () => {
+      if (answer !== this.latest || this.state.phase !== 'in') return
+      this.iceServers = answer.iceServers
+      await media().catch((error: unknown) => this.notBroughtUp(answer, asProblem(error)))
+    })
+  }
+
+  private async notBroughtUp(answer: JoinAnswer, problem: Problem): Promise<void> {
+    const wait = againInMs(problem)
+    if (problem.code === 'connection_lost') return // the next join brings everything
+    // Half-made transports of cut attempts fill the server's limit; as a new participant one begins at none.
+    if (problem.code === 'too_many_transports') await this.connection.rejoin()
+    else if (wait === null) this.refused(problem)
+    else setTimeout(() => this.bringUp(answer, () => this.build(answer)), wait)
   }
 
   private async build(answer: JoinAnswer): Promise<void> {
@@ -141,7 +143,9 @@ export class RoomSession {
     this.incoming.open((await recv).transport, device.recvRtpCapabilities)
   }
 
+  /** What the server still has of ours stays. */
   private async resume(answer: JoinAnswer): Promise<void> {
+    if (!answer.resumed || !this.device) return this.build(answer)
     const alive = new Set((answer.transports ?? []).map((one) => one.transportId))
     const own = await Promise.all([...this.transports.values()].map((kept) => kept.catch(() => null)))
     if (!this.transports.has('recv') || own.some((kept) => !kept || !alive.has(kept.transport.id)))
@@ -164,24 +168,23 @@ export class RoomSession {
 
   private open(direction: Direction): Promise<KeptTransport> {
     if (!this.device) throw new Problem('device_unsupported')
-    const kept = openTransport(this.device, this.ask, direction, this.iceServers, () => void this.rebuild())
+    const kept: Promise<KeptTransport> = openTransport(
+      this.device,
+      this.ask,
+      direction,
+      this.iceServers,
+      () => this.lost(kept),
+    )
     this.transports.set(direction, kept)
     kept.catch(() => this.transports.delete(direction))
     return kept
   }
 
-  /** The server has lost our transports though it knows us: all media objects anew. */
-  private async rebuild(): Promise<void> {
-    if (this.rebuilding || this.state.phase !== 'in' || !this.device) return
-    this.rebuilding = true
-    this.closeMedia()
-    try {
-      const recv = await this.open('recv')
-      this.outgoing.open(async () => (await (this.transports.get('send') ?? this.open('send'))).transport)
-      this.incoming.open(recv.transport, this.device.recvRtpCapabilities)
-    } finally {
-      this.rebuilding = false
-    }
+  /** The server has lost a transport of ours though it knows us: all media objects anew, once for both transports. */
+  private lost(kept: Promise<KeptTransport>): void {
+    const answer = this.latest
+    const ours = (): boolean => [...this.transports.values()].includes(kept)
+    if (answer) this.bringUp(answer, async () => (ours() ? this.build(answer) : undefined))
   }
 
   private received<Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]): void {
