@@ -10,9 +10,9 @@ from media import Consumer, MediaEngine, MediaEvent, Router, Transport
 from signaling.limits import TokenBucket
 from signaling.settings import SignalingSettings
 
-MAX_TRANSPORTS = 4  # two to send and two to receive, while one way is left for the next
-MAX_PRODUCERS = 2
-MAX_CONSUMERS = 4
+MAX_TRANSPORTS = 10  # there and back by each of five ways, which are opened together
+MAX_PRODUCERS = 5
+MAX_CONSUMERS = 5
 MAX_REMEMBERED = 4096
 """Sources whose allowance is remembered; the one not seen for longest is forgotten, and has a full one again."""
 

@@ -82,12 +82,31 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
                 executable_path=stopped_udp, args=[*FLAGS, "--no-sandbox"], timeout=1000 * PATIENCE_SECONDS
             )
             page = await window(chromium, server)
+            asked = transports_asked(page)
             await begin(page, server)
             assert await ways(page) == {"udp": "bad", "tcp": "good", "relay": "skipped"}, await told(page)
             verdict = page.get_by_test_id("verdict")
             await expect(verdict).to_have_attribute("data-state", "warn")
             await expect(verdict).to_contain_text("请在防火墙上放行到服务器的 UDP 端口")
+            assert asked == ["createTransport"] * 4 + ["closeTransport"] * 4, "both ways are waited for at once"
+            media = re.findall(r"端口：(\d+)", await told(page))[0]
+            ip("rule", "add", "pref", "10", "ipproto", "tcp", "dport", media, "blackhole")
+            await run(page)
+            assert await ways(page) == {"udp": "bad", "tcp": "bad", "relay": "skipped"}, await told(page)
+            await expect(verdict).to_have_attribute("data-state", "bad")
+            await expect(verdict).to_contain_text(f"请在防火墙上放行到服务器的 UDP 端口 {media} 和 TCP 端口 {media}")
             await chromium.close()
+
+
+def transports_asked(page: Page) -> list[str]:
+    """What the page asks of transports, as it asks."""
+    asked: list[str] = []
+
+    def note(frame: str | bytes) -> None:
+        asked.extend(re.findall('"((?:create|close)Transport)"', str(frame)))
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    return asked
 
 
 async def test_a_way_that_opens_and_brings_nothing_back_is_not_good(

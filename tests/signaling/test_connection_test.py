@@ -101,7 +101,7 @@ async def test_what_one_test_may_open_is_bounded(stack: Stack) -> None:
     async with somebody(stack) as person:
         assert await person.refused("createTransport", sending) == "test_not_begun"
         await person.call("begin")
-        for _ in range(4):
+        for _ in range(10):
             await person.call("createTransport", sending)
         assert await person.refused("createTransport", sending) == "too_many_transports"
 

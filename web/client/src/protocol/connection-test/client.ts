@@ -19,11 +19,13 @@ export interface Begun {
 /** A browser gives a pair of addresses up after some fifteen seconds by itself. */
 const PATH_MS = 15_000
 const SERVER_MS = 10_000
+
 /** One run against `/connection-test`: one's own track there and back. */
 export class ConnectionTest {
   private readonly socket: Socket
   private device = new Device()
   private begun: Begun | null = null
+  private readonly transports = new Set<types.Transport>()
 
   constructor(locale: string, url = '') {
     this.socket = io(`${url}/connection-test`, {
@@ -37,7 +39,7 @@ export class ConnectionTest {
   }
 
   /** Rejects with a Problem where no WebSocket gets through, or the server lets nobody in. */
-  open(): Promise<void> {
+  connect(): Promise<void> {
     return new Promise((done, failed) => {
       this.socket.once('connect', done)
       this.socket.once('connect_error', (error: Error & { data?: { code?: string; message?: string } }) =>
@@ -54,15 +56,15 @@ export class ConnectionTest {
     return this.begun
   }
 
-  /** The track there and back by `way` alone; else whether no path was found, or nothing came back on it. */
-  async through(way: Way, track: MediaStreamTrack): Promise<Loop | 'noPath' | 'noEcho'> {
+  /** A path there and back by `way` alone, on which nothing is sent yet; null where none is found. */
+  async open(way: Way, track: MediaStreamTrack): Promise<Loop | null> {
     const [send, recv] = await Promise.all([this.transport('send', way), this.transport('recv', way)])
     const release = (): Promise<void> => this.release(send, recv)
     try {
       const producer = await send.produce({
         track,
         stopTracks: false,
-        encodings: [{ maxBitrate: ECHO_BITS }],
+        encodings: [{ active: false, maxBitrate: ECHO_BITS }],
         codecOptions: { videoGoogleStartBitrate: ECHO_BITS / 1000 },
       })
       const options = await ask<types.ConsumerOptions>(this.socket, 'consume', {
@@ -72,10 +74,9 @@ export class ConnectionTest {
       })
       const consumer = await recv.consume(options)
       const paths = await Promise.all([connected(send), connected(recv)])
-      if (paths.includes(false)) return await release().then(() => 'noPath')
-      await ask(this.socket, 'resumeConsumer', { consumerId: consumer.id })
-      const loop = new Loop(send, producer, consumer, release)
-      return (await loop.echoes()) ? loop : await release().then(() => 'noEcho')
+      if (paths.includes(false)) return await release().then(() => null)
+      const resume = (): Promise<unknown> => ask(this.socket, 'resumeConsumer', { consumerId: consumer.id })
+      return new Loop(send, producer, consumer, resume, release)
     } catch (error) {
       await release()
       throw error
@@ -85,6 +86,8 @@ export class ConnectionTest {
   close(): void {
     this.socket.removeAllListeners()
     this.socket.disconnect()
+    for (const transport of this.transports) transport.close()
+    this.transports.clear()
   }
 
   private async transport(direction: 'send' | 'recv', way: Way): Promise<types.Transport> {
@@ -101,6 +104,7 @@ export class ConnectionTest {
       direction === 'send'
         ? this.device.createSendTransport(options)
         : this.device.createRecvTransport(options)
+    this.transports.add(transport)
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
       ask(this.socket, 'connectTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
     })
@@ -116,6 +120,7 @@ export class ConnectionTest {
   private async release(...transports: types.Transport[]): Promise<void> {
     for (const transport of transports) {
       transport.close()
+      this.transports.delete(transport)
       await ask(this.socket, 'closeTransport', { transportId: transport.id }).catch(() => undefined)
     }
   }

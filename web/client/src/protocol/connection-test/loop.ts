@@ -16,17 +16,20 @@ const CLIMB_MS = 1_000
 
 const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds))
 
-/** A way that is open: one's own track to the server and back. */
+/** A way that is open: one's own track to the server and back, once it is made to flow. */
 export class Loop {
   constructor(
     private readonly send: types.Transport,
     private readonly producer: types.Producer,
     private readonly consumer: types.Consumer,
+    private readonly resume: () => Promise<unknown>,
     readonly close: () => Promise<void>,
   ) {}
 
-  /** Whether pictures come back; it answers as soon as some have. */
+  /** Let it flow. Whether pictures come back; it answers as soon as some have. */
   async echoes(): Promise<boolean> {
+    await this.resume()
+    await this.producer.setRtpEncodingParameters({ active: true })
     const last = performance.now() + ECHO_MS
     while ((await this.counts()).framesReceived < ECHOED_FRAMES) {
       if (performance.now() > last) return false

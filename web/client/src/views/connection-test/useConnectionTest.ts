@@ -31,7 +31,7 @@ interface Running {
   run: () => Promise<void>
 }
 
-/** Runs the steps one after the other; what one finds does not stop those that make sense without it. */
+/** Runs the steps; what one finds does not stop those that make sense without it. */
 export function useConnectionTest(): Running {
   const { locale } = useI18n()
   const problemText = useProblemText()
@@ -112,7 +112,7 @@ export function useConnectionTest(): Running {
     put('server', { state: 'running' })
     test = new ConnectionTest(locale.value)
     try {
-      await test.open()
+      await test.connect()
       const begun = await test.begin()
       port.value = begun.mediaPort
       put('server', { state: 'good', text: 'good' })
@@ -128,29 +128,42 @@ export function useConnectionTest(): Running {
     }
   }
 
+  /** All ways are opened together, so that what is shut is waited for once; then each has the line for itself. */
   async function tryWays(begun: Begun): Promise<Quality | null> {
     picture = testPicture()
     let quality: Quality | null = null
     if (begun.relay === 'available') put('relay', { state: 'absent' })
     else put('relay', { state: 'skipped', text: begun.relay })
+    const openings = new Map<Way, Promise<Loop | null>>()
     for (const way of WAYS) {
       const absent = absence(begun, way)
-      if (absent) {
-        put(way, absent)
-        continue
-      }
-      put(way, { state: 'running' })
-      const loop = await test?.through(way, picture.track).catch(() => undefined)
-      if (!loop) put(way, { state: 'skipped', text: 'interrupted' })
-      else if (typeof loop === 'string') put(way, { state: 'bad', text: loop, values: { port: port.value } })
-      else {
-        const seen = await measure(loop, way, quality === null)
-        quality ??= seen
-        await loop.close()
-      }
+      put(way, absent ?? { state: 'running' })
+      if (absent || !test) continue
+      const opening = test.open(way, picture.track)
+      opening.catch(() => undefined) // it is told when it is this way's turn
+      openings.set(way, opening)
+    }
+    for (const [way, opening] of openings) {
+      const seen = await tryWay(way, opening, quality === null)
+      quality ??= seen
     }
     if (!quality) put('quality', { state: 'skipped' })
     return quality
+  }
+
+  /** What a way bears; null where it does not carry. */
+  async function tryWay(way: Way, opening: Promise<Loop | null>, first: boolean): Promise<Quality | null> {
+    let loop: Loop | null = null
+    try {
+      loop = await opening
+      if (loop && (await loop.echoes())) return await measure(loop, way, first)
+      put(way, { state: 'bad', text: loop ? 'noEcho' : 'noPath', values: { port: port.value } })
+    } catch {
+      put(way, { state: 'skipped', text: 'interrupted' })
+    } finally {
+      await loop?.close()
+    }
+    return null
   }
 
   async function measure(loop: Loop, way: Way, first: boolean): Promise<Quality> {
