@@ -55,9 +55,9 @@ class GStreamer:
         left = dict.fromkeys(kinds, count)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while any(more > 0 for more in left.values()):
-                kind = (await self._process.stdout.readline()).decode().strip()
-                assert kind, f"it has ended with {await self._process.wait()}"
-                if kind in left:
+                line = await self._process.stdout.readline()
+                assert line, f"it has ended with {await self._process.wait()}"
+                if (kind := line.decode().strip()) in left:
                     left[kind] -= 1
 
     async def end(self) -> int:
@@ -97,14 +97,16 @@ async def test_it_sends_picture_and_sound_into_a_meeting(
             assert (await host.heard("peerLeft"))["reason"] == "left"
 
 
-async def test_it_shows_the_meeting(branch: Branch, enter: Enter, device: MakeDevice) -> None:
-    """To another source it follows only sometimes, see docs/streaming.md."""
+async def test_it_shows_the_meeting_and_follows_it(branch: Branch, enter: Enter, device: MakeDevice) -> None:
     meeting = await branch.meeting()
     async with enter(branch.secretary) as host:
         await host.join(meeting)
-        camera = await device(meeting)
+        camera, screen = await device(meeting), await device(meeting, name="电脑画面")
         await camera.publish()
         player = await device(meeting, StreamUse.WATCH, "大屏幕")
         async with gstreamer("watch", f"{player.base}/whep", player.key, "VP8") as watcher:
-            await watcher.sees(20)
+            await watcher.sees(5)
+            await screen.publish(query="?source=screen", amplitude=0.05)
+            await camera.end()
+            await watcher.sees(50)
             assert await watcher.end() == 0
