@@ -5,7 +5,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from bench import mesh, report, storm
+from bench import mesh, report, rooms, storm
 from bench.measuring import LOAD_CORE, SERVER_CORE, Plan, measure_huitang
 from bench.server import running
 
@@ -71,18 +71,24 @@ def main() -> None:
     parser.add_argument(
         "--mesh", type=int, metavar="N", help="only measure N people who all see and hear each other"
     )
+    parser.add_argument(
+        "--load",
+        type=int,
+        metavar="PERCENT",
+        help="only measure as many rooms of thirty as take so much of the server's core, above all latency: 70",
+    )
     options = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE})
     if options.storm:
         result = asyncio.run(storm.measure(options.storm, STORM_SECONDS, SERVER_CORE))
-        storm.add(options.output, result)
+        report.add(options.output, "storm", result.as_json())
         print(result)
         return
     if options.mesh:
         everybody = asyncio.run(
             mesh.measure(options.mesh, options.seconds, options.rounds, SERVER_CORE, whole=options.gro)
         )
-        mesh.add(options.output, everybody)
+        report.add(options.output, "mesh", everybody.as_json())
         print(everybody)
         return
     plan = Plan(
@@ -94,6 +100,11 @@ def main() -> None:
         publishers=options.publishers,
         whole=options.gro,
     )
+    if options.load:
+        busy = asyncio.run(rooms.measure(options.load / 100, plan))
+        report.add(options.output, "load", busy.as_json())
+        print(busy)
+        return
     points = asyncio.run(measure_server(plan))
     report.write(options.output, points)
     print(report.table(points))

@@ -8,6 +8,7 @@ cdef extern from *:
     #include <netinet/in.h>
     #include <netinet/udp.h>
     #include <sys/epoll.h>
+    #include <sys/resource.h>
     #include <sys/socket.h>
     #include <sys/uio.h>
     #include <time.h>
@@ -22,7 +23,7 @@ cdef extern from *:
 
     #define BATCH 64
     #define PEEK 16
-    #define FULL 2048
+    #define FULL 8192  /* a frame that was not cut up */
 
     typedef struct {
         struct mmsghdr messages[BATCH];
@@ -47,7 +48,11 @@ cdef extern from *:
         return recvmmsg(fd, batch->messages, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
     }
 
-    static unsigned batch_length(receive_batch *batch, int index) { return batch->messages[index].msg_len; }
+    /* Of what was read; what came may be longer. */
+    static int batch_length(receive_batch *batch, int index) {
+        unsigned came = batch->messages[index].msg_len, room = batch->vectors[index].iov_len;
+        return came < room ? came : room;
+    }
 
     static unsigned char *batch_data(receive_batch *batch, int index) { return batch->data[index]; }
 
@@ -63,17 +68,26 @@ cdef extern from *:
         return 0;
     }
 
-    /* How many datagrams a message is: a segmented send that was not cut up on its way is one message. */
-    static unsigned batch_datagrams(receive_batch *batch, int index) {
+    /* The size of each datagram of a message but the last, which may be shorter: a segmented send that was not cut up on its
+       way is one message. 0 where it is one datagram. */
+    static int batch_segment(receive_batch *batch, int index) {
         struct msghdr *header = &batch->messages[index].msg_hdr;
         for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
             if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
                 int size;
                 memcpy(&size, CMSG_DATA(c), sizeof size);
-                return size > 0 ? (batch->messages[index].msg_len + size - 1) / size : 1;
+                return size;
             }
-        return 1;
+        return 0;
     }
+
+    static unsigned batch_datagrams(receive_batch *batch, int index) {
+        int size = batch_segment(batch, index);
+        return size > 0 ? (batch->messages[index].msg_len + size - 1) / size : 1;
+    }
+
+    /* Of the calling thread alone; without the right to it the thread stays as it is. */
+    static void hasten(int nice) { (void)setpriority(PRIO_PROCESS, 0, nice); }
 
     static int take_whole(int fd) {
         int on = 1;
@@ -139,9 +153,11 @@ cdef extern from *:
     int CLOCK_MONOTONIC, CLOCK_REALTIME, BATCH, SOL_SOCKET, MSG_DONTWAIT
     int batch_receive(receive_batch *batch, int fd, int full) noexcept nogil
     int64_t batch_arrival(receive_batch *batch, int index) noexcept nogil
-    unsigned batch_length(receive_batch *batch, int index) noexcept nogil
+    int batch_length(receive_batch *batch, int index) noexcept nogil
+    int batch_segment(receive_batch *batch, int index) noexcept nogil
     unsigned batch_datagrams(receive_batch *batch, int index) noexcept nogil
     int take_whole(int fd) noexcept nogil
+    void hasten(int nice) noexcept nogil
     uint8_t *batch_data(receive_batch *batch, int index) noexcept nogil
     ssize_t send_segments(int fd, void *data, size_t length, uint16_t segment, const sockaddr_in *to) noexcept nogil
     int64_t clock_ns(int clock) noexcept nogil

@@ -48,7 +48,7 @@ def measure(
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(receivers)]
     for each in sockets:
         each.bind((address, 0))
-    counting = load.Receivers([each.fileno() for each in sockets], whole=whole)
+    counting = load.Receivers([each.fileno() for each in sockets], {}, whole)
     thread = threading.Thread(target=counting.run)
     thread.start()
     try:

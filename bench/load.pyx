@@ -12,8 +12,9 @@ from libc.string cimport memcpy, memset
 
 from bench.datagrams cimport (
     BATCH, CLOCK_MONOTONIC, CLOCK_REALTIME, MSG_DONTWAIT, batch_arrival, batch_data, batch_datagrams,
-    batch_length, batch_receive, clock_ns, close, epoll_create1, epoll_event, epoll_wait, receive_batch, recv,
-    send, send_segments, sendto, sleep_until, sockaddr_in, srtp_function, take_whole, watch, write_address,
+    batch_length, batch_receive, batch_segment, clock_ns, close, epoll_create1, epoll_event, epoll_wait, hasten,
+    receive_batch, recv, send, send_segments, sendto, sleep_until, sockaddr_in, srtp_function, take_whole, watch,
+    write_address,
 )
 
 from threading import Event
@@ -34,6 +35,8 @@ cdef enum:
     HEADER = 12
     TRAILER = 16  # bytes SRTP adds: the AEAD_AES_128_GCM tag
     LATENCIES = 1 << 20
+    NICENESS = -10  # of a publisher: the machines of real ones do not count what others receive
+    LATE_NS = 1_000_000  # what a publisher sends so long after it was due is late
 
 
 def session_pointer(session):
@@ -70,15 +73,21 @@ cdef void write_vp8(uint8_t *payload, int index, uint32_t frame, bint key_frame)
 
 cdef class Pace:
     """When the next video frame and the next audio packet are due, in ns of CLOCK_MONOTONIC."""
-    cdef int64_t start
+    cdef int64_t video_start
+    cdef int64_t audio_start
     cdef int64_t frames
     cdef int64_t audio
 
+    cdef void begin(self, int64_t video_start, int64_t audio_start) noexcept nogil:
+        """The next frame and the next voice are due then; both count on."""
+        self.video_start = video_start - self.frames * 1000000000 // FRAMES_A_SECOND
+        self.audio_start = audio_start - self.audio * 1000000000 // AUDIO_A_SECOND
+
     cdef int64_t next_frame(self) noexcept nogil:
-        return self.start + self.frames * 1000000000 // FRAMES_A_SECOND
+        return self.video_start + self.frames * 1000000000 // FRAMES_A_SECOND
 
     cdef int64_t next_audio(self) noexcept nogil:
-        return self.start + self.audio * 1000000000 // AUDIO_A_SECOND + 5000000
+        return self.audio_start + self.audio * 1000000000 // AUDIO_A_SECOND
 
 
 cdef class Publisher:
@@ -91,6 +100,7 @@ cdef class Publisher:
     cdef Pace pace
     cdef volatile bint stopped
     cdef readonly uint64_t sent
+    cdef readonly uint64_t late
 
     def __init__(self, int fd, uintptr_t session, *, uint32_t video_ssrc, uint32_t audio_ssrc,
                  uint8_t video_type, uint8_t audio_type):
@@ -102,24 +112,31 @@ cdef class Publisher:
         self.pace = Pace()
         self.stopped = False
         self.sent = 0
+        self.late = 0  # frames and voices that were due a millisecond ago
 
     def stop(self):
         self.stopped = True
 
-    def run(self):
-        """Publish until `stop` is called, from whichever thread calls this; called again, go on as after a pause."""
+    def run(self, double video_after=0.0, double audio_after=0.005):
+        """Publish until `stop` is called, from whichever thread calls this; called again, go on as after a pause.
+
+        The first frame and the first voice go so many seconds from now.
+        """
         cdef uint8_t packet[VIDEO_SIZE + 64]
         cdef uint8_t incoming[2048]
         cdef int64_t due
         cdef int index
         cdef Pace pace = self.pace
+        cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
         self.stopped = False
-        pace.start = clock_ns(CLOCK_MONOTONIC) - pace.frames * 1000000000 // FRAMES_A_SECOND
+        pace.begin(now + <int64_t> (video_after * 1e9), now + <int64_t> (audio_after * 1e9))
         memset(packet, 0x55, sizeof(packet))
         with nogil:
+            hasten(NICENESS)
             while not self.stopped:
                 due = min(pace.next_frame(), pace.next_audio())
                 sleep_until(due)
+                self.late += clock_ns(CLOCK_MONOTONIC) - due > LATE_NS
                 while recv(self.fd, incoming, sizeof(incoming), MSG_DONTWAIT) >= 0:
                     pass  # receiver reports and feedback; this publisher has nothing to change
                 if due == pace.next_frame():
@@ -148,37 +165,43 @@ cdef class Publisher:
 
 
 cdef class Receivers:
-    """Counts what arrives at many UDP sockets; the first of them also decrypts and measures the way's latency."""
+    """Counts what arrives at many UDP sockets; some of them also decrypt it and measure how long it was on its way."""
     cdef list fds
-    cdef void *session
+    cdef void **sessions
     cdef volatile bint stopped
     cdef uint64_t *packets
     cdef float *latencies
+    cdef uint32_t *whose
     cdef uint64_t measured
     cdef readonly object begun
 
-    def __init__(self, list fds, uintptr_t session=0, bint whole=False):
-        """`session`: the receiving `srtp_t` of the first socket, or 0 where no latency is to be measured.
+    def __init__(self, list fds, dict sessions, bint whole=False):
+        """`sessions`: the receiving `srtp_t` of those whose latency is to be measured, by their place in `fds`.
 
-        `whole`: all but the first take segmented sends uncut (UDP_GRO), as a network card does; OSError.
+        `whole`: they take segmented sends uncut (UDP_GRO), as a network card does; OSError.
         """
         self.fds = fds
-        self.session = <void *> session
         self.stopped = False
         self.begun = Event()  # set once what had come before `run` is thrown away
         self.measured = 0
+        self.sessions = <void **> calloc(len(fds), sizeof(void *))
         self.packets = <uint64_t *> calloc(len(fds), sizeof(uint64_t))
         self.latencies = <float *> calloc(LATENCIES, sizeof(float))
-        if self.packets == NULL or self.latencies == NULL:
+        self.whose = <uint32_t *> calloc(LATENCIES, sizeof(uint32_t))
+        if self.sessions == NULL or self.packets == NULL or self.latencies == NULL or self.whose == NULL:
             raise MemoryError
+        for place, session in sessions.items():
+            self.sessions[<int> range(len(fds))[place]] = <void *> <uintptr_t> session
         if whole:
-            for fd in fds[1:]:
+            for fd in fds:
                 if take_whole(fd) < 0:
                     raise OSError("this kernel has no UDP_GRO")
 
     def __dealloc__(self):
+        free(self.sessions)
         free(self.packets)
         free(self.latencies)
+        free(self.whose)
 
     def stop(self):
         self.stopped = True
@@ -188,8 +211,10 @@ cdef class Receivers:
         return [self.packets[index] for index in range(len(self.fds))]
 
     def take_latencies(self):
-        """Milliseconds from the publisher's send call to arrival at the subscriber's socket; forgets them."""
-        taken = [self.latencies[index] for index in range(self.measured)]
+        """Milliseconds from the publisher's send call to arrival at the subscriber's socket, by its place; forgets them."""
+        taken = {place: [] for place in range(len(self.fds)) if self.sessions[<int> place] != NULL}
+        for index in range(self.measured):
+            taken[self.whose[index]].append(self.latencies[index])
         self.measured = 0
         return taken
 
@@ -222,7 +247,7 @@ cdef class Receivers:
                     fd = fds[socket]
                     count = BATCH
                     while count == BATCH:
-                        count = batch_receive(batch, fd, socket == 0 and self.session != NULL)
+                        count = batch_receive(batch, fd, self.sessions[socket] != NULL)
                         for index in range(count):
                             self.take(batch, index, socket)
         close(epoll)
@@ -232,18 +257,26 @@ cdef class Receivers:
     cdef void take(self, receive_batch *batch, int index, uint32_t socket) noexcept nogil:
         cdef uint8_t *data = batch_data(batch, index)
         cdef int length = batch_length(batch, index)
-        cdef int64_t sent, arrived
-        if data[0] < 128 or data[0] > 191 or 64 <= (data[1] & 0x7F) < 96:
+        cdef int segment = batch_segment(batch, index)
+        cdef int at = 0
+        if length < HEADER or data[0] < 128 or data[0] > 191 or 64 <= (data[1] & 0x7F) < 96:
             return  # STUN, DTLS or RTCP (RFC 7983, RFC 5761)
         self.packets[socket] += batch_datagrams(batch, index)
-        if socket != 0 or self.session == NULL or self.measured >= LATENCIES:
+        if self.sessions[socket] == NULL:
             return
-        arrived = batch_arrival(batch, index)
-        if UNPROTECT(self.session, data, &length) != 0 or length < HEADER + 8:
+        while at < length:
+            self.measure(data + at, min(segment, length - at) if segment else length, batch_arrival(batch, index), socket)
+            at += segment if segment else length
+
+    cdef void measure(self, uint8_t *data, int length, int64_t arrived, uint32_t socket) noexcept nogil:
+        """Decrypt a packet and look when it was sent; one that was cut off is not authentic."""
+        cdef int64_t sent
+        if self.measured >= LATENCIES or UNPROTECT(self.sessions[socket], data, &length) != 0 or length < HEADER + 8:
             return
         memcpy(&sent, data + length - 8, 8)
         if arrived > sent:
             self.latencies[self.measured] = (arrived - sent) / 1e6
+            self.whose[self.measured] = socket
             self.measured += 1
 
 
@@ -263,14 +296,16 @@ def floor(int fd, bytes address, list ports, list sessions, double seconds, bint
     cdef uint64_t sent = 0
     cdef int receiver, index, length, used
     cdef Pace pace = Pace()
+    cdef int64_t now
     if to == NULL or srtp == NULL:
         raise MemoryError
     for receiver in range(receivers):
         write_address(&to[receiver], address, ports[receiver])
         srtp[receiver] = <void *> <uintptr_t> sessions[receiver]
     memset(packet, 0x55, sizeof(packet))
-    pace.start = clock_ns(CLOCK_MONOTONIC)
-    end = pace.start + <int64_t> (seconds * 1e9)
+    now = clock_ns(CLOCK_MONOTONIC)
+    pace.begin(now, now + 5000000)
+    end = now + <int64_t> (seconds * 1e9)
     with nogil:
         while True:
             due = min(pace.next_frame(), pace.next_audio())

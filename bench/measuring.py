@@ -5,6 +5,7 @@ joining, would fill a buffer each and keep both processors from the handshakes.
 """
 
 import asyncio
+import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +22,8 @@ SERVER_CORE, LOAD_CORE = 0, 1
 SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
 JOINING = 8  # peers that join at the same time
 SSRCS = {"video": 0x10000001, "audio": 0x20000002}
+MEASURED = 20  # subscribers whose latency is read
+FRAME_SECONDS, VOICE_SECONDS = 1 / 30, 1 / 50  # from one to the next: load.pyx's pace
 
 Subscribe = Callable[[], Awaitable[Connection]]
 
@@ -59,9 +62,14 @@ class Publishing:
         """Packets so far."""
         return self._publisher.sent
 
-    def go_on(self) -> None:
-        """Send, from the next frame on."""
-        self._thread = threading.Thread(target=self._publisher.run)
+    @property
+    def late(self) -> int:
+        """Frames and voices so far that left a millisecond after they were due: the load generator was busy."""
+        return self._publisher.late
+
+    def go_on(self, video_after: float = 0.0, audio_after: float = 0.0) -> None:
+        """Send: the next frame and the next voice so many seconds from now."""
+        self._thread = threading.Thread(target=self._publisher.run, args=(video_after, audio_after))
         self._thread.start()
 
     async def pause(self) -> None:
@@ -90,16 +98,27 @@ async def publishing(connection: Connection, types: dict[str, int]) -> AsyncIter
         await sending.pause()
 
 
+def moments() -> random.Random:
+    """When publishers begin, the same in each run: by chance, as different people's cameras are not in step."""
+    return random.Random(1)  # noqa: S311 - no secrets
+
+
 @asynccontextmanager
-async def everything_sent(sending: Sequence[Publishing]) -> AsyncIterator[None]:
-    """All of them publish while this lasts."""
+async def everything_sent(sending: Sequence[Publishing], chance: random.Random) -> AsyncIterator[None]:
+    """All of them publish while this lasts, each from a moment of its own."""
     for one in sending:
-        one.go_on()
+        one.go_on(chance.random() * FRAME_SECONDS, chance.random() * VOICE_SECONDS)
     try:
         yield
     finally:
         for one in sending:
             await one.pause()
+
+
+def spread(subscribers: int, measured: int) -> list[int]:
+    """The places of so many of them in the order of joining, evenly, among them the first and the last."""
+    measured = min(subscribers, measured)
+    return sorted({round(place * (subscribers - 1) / max(1, measured - 1)) for place in range(measured)})
 
 
 async def count(
@@ -110,15 +129,19 @@ async def count(
     *,
     publishers: int = 1,
     whole: bool = False,
+    measured: Sequence[int] = (),
 ) -> report.Sample:
     """Count what these subscribers receive, each of so many publishers, while the server's CPU time is read.
 
-    `sending`: all publishers, who are publishing.
+    `sending`: all publishers, who are publishing. `measured`: the places of those whose latency is read; MEASURED,
+    evenly spread, if none are named.
     """
     sockets = [connection.socket for connection in connections]
-    receivers = load.Receivers(
-        [each.fileno() for each in sockets], load.session_pointer(connections[0].inbound), whole
-    )
+    sessions = {
+        place: load.session_pointer(connections[place].inbound)
+        for place in measured or spread(len(connections), MEASURED)
+    }
+    receivers = load.Receivers([each.fileno() for each in sockets], sessions, whole)
     thread = threading.Thread(target=receivers.run)
     thread.start()
     try:
@@ -127,23 +150,24 @@ async def count(
         drops_before = await dropped(process, sockets)
         receivers.take_latencies()
         before, cpu_before = receivers.counts(), process.cpu_seconds()
-        sent = sum(one.sent for one in sending)
+        sent, late = sum(one.sent for one in sending), sum(one.late for one in sending)
         await asyncio.sleep(seconds)
         after, cpu_after = receivers.counts(), process.cpu_seconds()
-        sent = sum(one.sent for one in sending) - sent
+        sent, late = sum(one.sent for one in sending) - sent, sum(one.late for one in sending) - late
         latencies = receivers.take_latencies()
         drops = await dropped(process, sockets)
     finally:
         receivers.stop()
         await asyncio.to_thread(thread.join)
     return report.Sample(
-        [late - early for early, late in zip(before, after, strict=True)],
+        [more - fewer for fewer, more in zip(before, after, strict=True)],
         seconds,
         cpu_after - cpu_before,
-        sorted(latencies),
+        [sorted(each) for each in latencies.values()],
         publishers,
         sent / len(sending),
         dict(drops - drops_before),
+        late / len(sending),
     )
 
 
@@ -159,6 +183,15 @@ async def measure_floor(subscribers: int, plan: Plan) -> report.Floor:
     return report.Floor(sendto, gso)
 
 
+async def gather_some(subscribe: Subscribe, number: int, together: int) -> list[Connection]:
+    """So many come, at most `together` at the same time."""
+    connections: list[Connection] = []
+    while len(connections) < number:
+        more = min(together, number - len(connections))
+        connections += await asyncio.gather(*(subscribe() for _ in range(more)))
+    return connections
+
+
 async def points(
     process: Process, subscribe: Subscribe, plan: Plan, sending: Sequence[Publishing]
 ) -> list[report.Point]:
@@ -167,20 +200,19 @@ async def points(
     The floor is measured before each sample: the machine is not the same a minute later.
     """
     connections = [await subscribe()]
+    chance = moments()
     alone = process.resident_kib()
     measured = []
     for subscribers in sorted(plan.subscribers):
         print(f"  joining up to {subscribers} subscribers", flush=True)
-        while len(connections) < subscribers:
-            more = min(plan.joining, subscribers - len(connections))
-            connections += await asyncio.gather(*(subscribe() for _ in range(more)))
+        connections += await gather_some(subscribe, subscribers - len(connections), plan.joining)
         if subscribers == max(plan.subscribers):
             await asyncio.sleep(plan.settle)
         samples, floors = [], []
         for _ in range(plan.rounds):
             if plan.floor_seconds:
                 floors.append(await measure_floor(subscribers, plan))
-            async with everything_sent(sending):
+            async with everything_sent(sending, chance):
                 samples.append(
                     await count(
                         process, connections, plan.seconds, sending,

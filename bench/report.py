@@ -5,36 +5,41 @@ import os
 import platform
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 PACE = 30 * 4 + 50  # packets a second and subscriber: load.pyx's video and audio
 PACKETS_A_BURST = 4
+BURSTS = 30 + 50  # frames and voices a second of a publisher
+LATE_MOST = 0.01  # share of them that may leave late before it is told
 
 
 _HEADINGS = (
     "subscribers  packets/s   loss   CPU µs/packet   floor: sendto     (x)    GSO     (x)"
-    "   latency p50/p95 ms   KiB/subscriber"
+    "   latency p50/p95/p99 ms, p95 of the last served   KiB/subscriber"
 )
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: packets received by each subscriber in `seconds`, CPU seconds, latencies in ms, ascending.
+    """One measurement: packets received by each subscriber in `seconds`, and CPU seconds.
 
-    Each subscriber receives so many `publishers`, of which each sent so many packets in that time. `dropped`: datagrams
-    that are known to have been dropped, by who did it.
+    `latencies`: in ms, of some of the subscribers in the order of joining, of each ascending. Each subscriber receives
+    so many `publishers`, of which each sent so many packets in that time, and so many frames and voices late.
+    `dropped`: datagrams that are known to have been dropped, by who did it.
     """
 
     received: Sequence[int]
     seconds: float
     cpu_seconds: float
-    latencies: Sequence[float]
+    latencies: Sequence[Sequence[float]]
     publishers: int
     sent: float
     dropped: Mapping[str, int]
+    late: float = 0.0
 
     @property
     def cpu_micros(self) -> float:
@@ -70,13 +75,24 @@ class Sample:
     def _tolerance(self) -> int:
         return self._streams * 2 * PACKETS_A_BURST
 
+    @property
+    def late_share(self) -> float:
+        """Share of the frames and voices that the publishers sent a millisecond late or more."""
+        return self.late / (BURSTS * self.seconds)
+
     def latency(self, share: float) -> float:
-        """The latency that `share` of the packets do not exceed, in ms."""
-        return (
-            self.latencies[min(len(self.latencies) - 1, int(share * len(self.latencies)))]
-            if self.latencies
-            else 0.0
-        )
+        """The latency that `share` of the packets to all these subscribers do not exceed, in ms."""
+        return _within(sorted(chain.from_iterable(self.latencies)), share)
+
+    def worst_latency(self, share: float) -> float:
+        """The same of the subscriber for whom it is the largest."""
+        return max((_within(each, share) for each in self.latencies), default=0.0)
+
+
+def _within(ascending: Sequence[float], share: float) -> float:
+    if not ascending:
+        return 0.0
+    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,8 @@ class Point:
     cpu_micros: float
     latency_p50: float
     latency_p95: float
+    latency_p99: float
+    worst_p95: float
     kib_per_subscriber: float
     publishers: int
     floor: Floor | None
@@ -126,6 +144,8 @@ class Point:
             statistics.median(sample.cpu_micros for sample in samples),
             statistics.median(sample.latency(0.50) for sample in samples),
             statistics.median(sample.latency(0.95) for sample in samples),
+            statistics.median(sample.latency(0.99) for sample in samples),
+            statistics.median(sample.worst_latency(0.95) for sample in samples),
             kib_per_subscriber,
             samples[0].publishers,
             Floor.of(floors) if floors else None,
@@ -142,10 +162,56 @@ class Point:
             "cpuMicrosPerPacket": round(self.cpu_micros, 3),
             "latencyMsP50": round(self.latency_p50, 3),
             "latencyMsP95": round(self.latency_p95, 3),
+            "latencyMsP99": round(self.latency_p99, 3),
+            "latencyMsP95Worst": round(self.worst_p95, 3),
             "kibPerSubscriber": round(self.kib_per_subscriber, 1),
             "missing": dict(self.missing),
             **(self.floor.as_json() if self.floor else {}),
         }
+
+
+def figures(samples: Sequence[Sample]) -> dict[str, Any]:
+    """What a server did for whole meetings, as programs read it: the worst loss, else medians.
+
+    `cpuShare` is of one core, `publishersLate` the share that the load generator sent a millisecond late or more.
+    """
+    return {
+        "packetsPerSecond": round(median(samples, lambda one: sum(one.received) / one.seconds), 1),
+        "loss": round(max(one.loss for one in samples), 6),
+        "cpuShare": round(median(samples, lambda one: one.cpu_seconds / one.seconds), 3),
+        "cpuMicrosPerPacket": round(median(samples, lambda one: one.cpu_micros), 3),
+        "latencyMsP50": round(median(samples, lambda one: one.latency(0.50)), 3),
+        "latencyMsP95": round(median(samples, lambda one: one.latency(0.95)), 3),
+        "latencyMsP99": round(median(samples, lambda one: one.latency(0.99)), 3),
+        "latencyMsP95Worst": round(median(samples, lambda one: one.worst_latency(0.95)), 3),
+        "publishersLate": round(max(one.late_share for one in samples), 4),
+        "missing": missing(samples),
+    }
+
+
+def median(samples: Sequence[Sample], of: Callable[[Sample], float]) -> float:
+    """Of what `of` says of each."""
+    return statistics.median(of(sample) for sample in samples)
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """The same for people."""
+    late = found["publishersLate"]
+    return (
+        f"{found['packetsPerSecond']:.0f} packets/s; loss {found['loss']:.3%}, {found['cpuShare']:.0%} of a core, "
+        f"{found['cpuMicrosPerPacket']:.2f} µs a packet, latency p50/p95/p99 {found['latencyMsP50']:.2f}/"
+        f"{found['latencyMsP95']:.2f}/{found['latencyMsP99']:.2f} ms, p95 of who is served last "
+        f"{found['latencyMsP95Worst']:.2f}"
+        + (f"; the load generator sent {late:.1%} late" if late > LATE_MOST else "")
+        + missing_line(found["missing"])
+    )
+
+
+def add(path: Path, name: str, found: Mapping[str, Any]) -> None:
+    """Put one result into the JSON beside what is there."""
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**content, name: found}, indent=2) + "\n")
 
 
 def missing(samples: Sequence[Sample]) -> dict[str, int]:
@@ -183,7 +249,8 @@ def table(points: Sequence[Point]) -> str:
     ]
     lines += [
         f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:13.2f}"
-        f" {_beside(point)} {point.latency_p50:11.2f} /{point.latency_p95:6.2f} {point.kib_per_subscriber:16.0f}"
+        f" {_beside(point)} {point.latency_p50:9.2f} /{point.latency_p95:6.2f} /{point.latency_p99:6.2f}"
+        f" {point.worst_p95:23.2f} {point.kib_per_subscriber:16.0f}"
         f"{missing_line(point.missing)}"
         for point in points
     ]

@@ -134,9 +134,9 @@ def secretary(server: Server) -> dict[str, Any]:
     return next(each for each in server.logins if each["level"] == SECRETARY_LEVEL)
 
 
-async def open_meeting(server: Server, *, record: bool = False) -> tuple[str, str]:
-    """Schedule and start a meeting as a branch secretary; returns its id and the session cookie."""
-    login, cookie = secretary(server), await sign_in(server)
+async def open_meeting(server: Server, cookie: str = "", *, record: bool = False) -> tuple[str, str]:
+    """Schedule and start a meeting as a branch secretary, in that session or a new one; returns its id and cookie."""
+    login, cookie = secretary(server), cookie or await sign_in(server)
     now = datetime.now(UTC)
     async with aiohttp.ClientSession(server.url, headers={"Origin": server.url, "Cookie": cookie}) as http:
         plan = {

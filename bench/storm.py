@@ -5,11 +5,9 @@ microphone, and announces a muted one of its own, as the browser client does.
 """
 
 import asyncio
-import json
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
@@ -127,10 +125,3 @@ async def measure(participants: int, seconds: float, server_core: int) -> Storm:
         waits[-1],
         spent,
     )
-
-
-def add(path: Path, storm: Storm) -> None:
-    """Put it into the results beside what is there."""
-    content = json.loads(path.read_text()) if path.is_file() else {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**content, "storm": storm.as_json()}, indent=2) + "\n")

@@ -1,24 +1,29 @@
-"""The load generator counts datagrams, however they come."""
+"""The load generator counts datagrams, however they come, and sees how long some were on their way."""
 
 import os
 import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from pylibsrtp import Policy, Session
 
 from bench import load
+from bench.peer import open_socket
 
 UDP_SEGMENT = 103  # linux/udp.h
 SEGMENT, LAST = 1116, 300
 
 
 @contextmanager
-def counting(sockets: list[socket.socket], *, whole: bool) -> Iterator[load.Receivers]:
-    receivers = load.Receivers([each.fileno() for each in sockets], whole=whole)
+def counting(
+    sockets: list[socket.socket], sessions: dict[int, int] | None = None, *, whole: bool
+) -> Iterator[load.Receivers]:
+    receivers = load.Receivers([each.fileno() for each in sockets], sessions or {}, whole)
     thread = threading.Thread(target=receivers.run)
     thread.start()
     receivers.begun.wait()
@@ -34,11 +39,7 @@ def counting(sockets: list[socket.socket], *, whole: bool) -> Iterator[load.Rece
 @pytest.fixture
 def sockets() -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
-        opened = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(3)]
-        for each in opened:
-            each.bind(("127.0.0.1", 0))
-            each.setblocking(False)
-        yield opened
+        yield [stack.enter_context(open_socket("127.0.0.1")) for _ in range(3)]
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -54,3 +55,32 @@ def test_a_segmented_send_is_as_many_packets_as_it_has_segments(
             sending.sendto(packet[:LAST], each.getsockname())
 
     assert receivers.counts() == [21, 21, 21]
+
+
+def session(key: bytes, direction: int) -> Session:
+    return Session(Policy(key=key, ssrc_type=direction, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_every_packet_of_those_who_are_measured_is(sockets: list[socket.socket], *, whole: bool) -> None:
+    key = os.urandom(28)
+    inbound = {place: session(key, Policy.SSRC_ANY_INBOUND) for place in (0, 2)}
+    sessions = {place: load.session_pointer(each) for place, each in inbound.items()}
+    control = [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("H", SEGMENT))]
+    with (
+        counting(sockets, sessions, whole=whole) as receivers,
+        socket.socket(type=socket.SOCK_DGRAM) as sending,
+    ):
+        sent = struct.pack("=q", time.time_ns() - 5_000_000)
+        for each in sockets:
+            outbound = session(key, Policy.SSRC_ANY_OUTBOUND)
+            packets = [
+                outbound.protect(bytes([0x80, 96, 0, number]) + bytes(length - 28) + sent)
+                for number, length in enumerate((SEGMENT, SEGMENT, SEGMENT, LAST))
+            ]
+            sending.sendmsg(packets, control, 0, each.getsockname())
+
+    latencies = receivers.take_latencies()
+    assert {place: len(each) for place, each in latencies.items()} == {0: 4, 2: 4}
+    assert all(5 < one < 5_000 for each in latencies.values() for one in each)
+    assert receivers.take_latencies() == {0: [], 2: []}

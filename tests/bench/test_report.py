@@ -1,5 +1,6 @@
 """What a measurement says of the packets that did not come."""
 
+from bench.measuring import spread
 from bench.report import PACE, Sample, missing, missing_line
 
 SECONDS = 10.0
@@ -39,3 +40,18 @@ def test_what_nobody_dropped_is_said_to_be_late() -> None:
 
 def test_nothing_is_said_where_nothing_is_missing() -> None:
     assert not missing_line(missing([sample(0, sockets=3)]))
+
+
+def test_latency_is_of_all_who_are_measured_and_of_the_one_who_has_it_worst() -> None:
+    first, last = [0.1] * 97 + [3.0] * 3, [0.2] * 90 + [9.0] * 10
+    found = Sample([1, 1], SECONDS, 1.0, [first, last], 1, SENT, {})
+
+    assert [found.latency(share) for share in (0.50, 0.90, 0.96)] == [0.2, 0.2, 9.0]
+    assert found.worst_latency(0.95) == 9.0
+    assert Sample([1], SECONDS, 1.0, [], 1, SENT, {}).latency(0.95) == 0.0
+
+
+def test_those_who_are_measured_are_spread_from_the_first_to_the_last() -> None:
+    assert spread(1000, 5) == [0, 250, 500, 749, 999]
+    assert spread(3, 20) == [0, 1, 2]
+    assert spread(1, 20) == [0]

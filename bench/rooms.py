@@ -1,0 +1,145 @@
+"""Many meetings at once, as branches hold them on the same evening, and how long their packets are under way.
+
+In each room one speaks, with a camera and a microphone, and all the others receive both. Rooms are opened until the
+server's core is as busy as was asked for; then so many of them go on that it is.
+"""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from bench.measuring import (
+    JOINING,
+    SERVER_CORE,
+    Plan,
+    Publishing,
+    count,
+    everything_sent,
+    gather_some,
+    measure_floor,
+    moments,
+    on_air,
+    spread,
+    subscriber,
+)
+from bench.peer import Connection, join
+from bench.report import Floor, Sample, figures, median, told
+from bench.server import Server, open_meeting, running, sign_in
+
+RECEIVERS = 30
+MEASURED = 3  # of each room: who joined first, in the middle, and last
+FIRST_ROOMS = 6  # to see what one takes
+LOOK_SECONDS = 3.0
+NEAR = 0.02  # of a core: as exactly as rooms can be counted
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """What so many rooms took of the server's core, and what the floor took beside."""
+
+    rooms: int
+    wanted_share: float
+    samples: list[Sample]
+    floor: Floor
+
+    def as_json(self) -> dict[str, Any]:
+        """As build/bench.json has it."""
+        return {
+            "rooms": self.rooms,
+            "receiversPerRoom": RECEIVERS,
+            "wantedShare": self.wanted_share,
+            **figures(self.samples),
+            **self.floor.as_json(),
+        }
+
+    def __str__(self) -> str:
+        cost = median(self.samples, lambda one: one.cpu_micros)
+        return (
+            f"load: {self.rooms} rooms of one speaker and {RECEIVERS} who receive, {len(self.samples)} rounds; "
+            f"{told(figures(self.samples))}\n"
+            f"floor: {self.floor.sendto_micros:.2f} µs a packet with sendto (x {cost / self.floor.sendto_micros:.2f}), "
+            f"{self.floor.gso_micros:.2f} with GSO (x {cost / self.floor.gso_micros:.2f})"
+        )
+
+
+@dataclass
+class _Town:
+    """The rooms that are open, in order."""
+
+    server: Server
+    stack: AsyncExitStack
+    certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
+    speakers: list[Publishing] = field(default_factory=list)
+    receivers: list[list[Connection]] = field(default_factory=list)
+    cookie: str = ""
+
+    async def open_room(self) -> None:
+        """One more, with everybody in it."""
+        self.cookie = self.cookie or await sign_in(self.server)
+        meeting, _ = await open_meeting(self.server, self.cookie)
+        speaker = await join(self.server.url, self.cookie, meeting)
+        self.stack.push_async_callback(speaker.close)
+        self.speakers.append(await self.stack.enter_async_context(on_air(speaker, self.certificate)))
+
+        async def come() -> Connection:
+            peer, connection = await subscriber(self.server, meeting, self.cookie, self.certificate)
+            self.stack.push_async_callback(peer.close)
+            return connection
+
+        self.receivers.append(await gather_some(come, RECEIVERS, JOINING))
+
+    async def sample(self, rooms: int, seconds: float, *, whole: bool) -> Sample:
+        """Count what comes in the first so many rooms; the speakers of the others must be silent."""
+        connections = [connection for room in self.receivers[:rooms] for connection in room]
+        places = spread(RECEIVERS, MEASURED)
+        measured = [room * RECEIVERS + place for room in range(rooms) for place in places]
+        return await count(
+            self.server, connections, seconds, self.speakers[:rooms], whole=whole, measured=measured
+        )
+
+
+def _share(sample: Sample) -> float:
+    return sample.cpu_seconds / sample.seconds
+
+
+async def _fill(town: _Town, share: float, *, whole: bool) -> int:
+    """Open rooms until they take so much of the core; how many of them do."""
+    chance = moments()
+    wanted = FIRST_ROOMS
+    looks: list[tuple[int, float]] = [(0, 0.0)]
+    while True:
+        while len(town.speakers) < wanted:
+            await town.open_room()
+        async with everything_sent(town.speakers[:wanted], chance):
+            found = _share(await town.sample(wanted, LOOK_SECONDS, whole=whole))
+        print(f"  {wanted} rooms: {found:.0%} of a core", flush=True)
+        looks.append((wanted, found))
+        if abs(found - share) <= NEAR:
+            return wanted
+        guess = _between(looks, share)
+        if guess in {rooms for rooms, _ in looks}:
+            return min(looks[1:], key=lambda look: abs(look[1] - share))[0]
+        wanted = guess
+
+
+def _between(looks: list[tuple[int, float]], share: float) -> int:
+    """How many rooms take `share`, on the line through the two looks that are nearest to it."""
+    (few, low), (many, high) = sorted(sorted(looks, key=lambda look: abs(look[1] - share))[:2])
+    a_room = max((high - low) / (many - few), 0.1 * high / many)
+    return max(1, min(round(many + (share - high) / a_room), 2 * many))
+
+
+async def measure(share: float, plan: Plan) -> Rooms:
+    """Let as many rooms meet as take `share` of the server's core, and see how long their packets are under way."""
+    async with running(SERVER_CORE) as server, AsyncExitStack() as stack:
+        town = _Town(server, stack)
+        rooms = await _fill(town, share, whole=plan.whole)
+        samples, floors = [], []
+        chance = moments()
+        for _ in range(plan.rounds):
+            floors.append(await measure_floor(rooms * RECEIVERS, plan))
+            async with everything_sent(town.speakers[:rooms], chance):
+                samples.append(await town.sample(rooms, plan.seconds, whole=plan.whole))
+    return Rooms(rooms, share, samples, Floor.of(floors))
