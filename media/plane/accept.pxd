@@ -15,7 +15,7 @@ from media.plane.extensions cimport (
 )
 from media.plane.feedback cimport arrivals_note
 from media.plane.floor cimport floor_ask, is_heard, note_level
-from media.plane.forward cimport forward_pending
+from media.plane.fanout cimport send_whole
 from media.plane.frames cimport frames_note, frames_note_vp9
 from media.plane.keyframes cimport key_arrived, want_key
 from media.plane.layers cimport stream_needed
@@ -80,18 +80,20 @@ cdef inline void add_pending(
     core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot, bint late
 ) noexcept nogil:
     """Let a stored packet wait for the rest of its frame; audio and late ones only for the end of this batch."""
-    if stream.pending_count == PENDING_MOST or (stream.pending_count == 0 and core.due_count == DUE_MOST):
-        forward_pending(core, producer, stream)
-    if stream.pending_count == 0:
+    if stream.pending_count == PENDING_MOST:
+        send_whole(core, producer, stream)
+    if not stream.listed:
         if core.due_count == DUE_MOST:  # more streams at once than can be remembered: no waiting for this one
             stream.pending[0] = slot.sequence
             stream.pending_count = 1
-            forward_pending(core, producer, stream)
+            send_whole(core, producer, stream)
             return
-        stream.pending_since_us = core.now
+        stream.listed = True
         core.due[core.due_count].producer = producer
         core.due[core.due_count].stream = stream.index
         core.due_count += 1
+    if stream.pending_count == stream.sending:
+        stream.pending_since_us = core.now
     stream.pending[stream.pending_count] = slot.sequence
     stream.pending_count += 1
     if slot.marker or late or not producer.video:

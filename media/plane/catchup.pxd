@@ -3,13 +3,14 @@
 So do the frames that a late joiner is sent out of the ring.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t
 
 from media.plane.bits cimport largest
+from media.plane.drops cimport DROP_LEFT_RING
 from media.plane.forward cimport forward_packet, place
 from media.plane.objects cimport consumer_t, core_t, transport_t
-from media.plane.pacing cimport fall_behind, pace_longest, pace_left
-from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.pacing cimport fall_behind, let_go, pace_left, pace_longest
+from media.plane.ring cimport ring_bytes, ring_find, ring_came, slot_t
 from media.plane.sending cimport may_send
 from media.plane.spans cimport span_t
 from media.plane.stream cimport stream_t
@@ -32,15 +33,20 @@ cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
     cdef int64_t end = end_of_ready(stream, sequence)
     cdef slot_t *slot
     cdef span_t *span
-    consumer.behind = False
     if (
         consumer.paused or consumer.starved or consumer.behind_epoch != stream.epoch
         or not may_send(core, consumer.transport, 0)
     ):
+        let_go(core, consumer, INT64_MAX)
         return
+    if stream.sending:  # some have had these packets already, and nothing else will bring them to those
+        fall_behind(core, consumer, stream, sequence)
+        return
+    consumer.behind = False
     while sequence < end:
         slot = ring_find(&stream.ring, sequence)
         if slot == NULL:  # missing: if it still comes, it goes into its gap
+            core.drops[<int>DROP_LEFT_RING] += ring_came(&stream.ring, sequence, stream.highest)
             sequence += 1
             continue
         if (

@@ -1,4 +1,4 @@
-"""What happens by time: frames that have waited long enough, reports, silent publishers.
+"""What happens by time: frames whose turn it is, reports, silent publishers.
 
 The tick looks at everybody, so nothing that a client sends brings it forward; what waits for less has a time of its own.
 """
@@ -9,7 +9,6 @@ from media.plane.allocator cimport allocate_due, build_ladder, measure
 from media.plane.bits cimport smallest
 from media.plane.budget cimport guide, probe_on
 from media.plane.catchup cimport pace_on
-from media.plane.forward cimport forward_pending
 from media.plane.layers cimport ask_for_switches, find_active, find_wanted
 from media.plane.meter cimport MEASURE_US
 from media.plane.objects cimport core_t, producer_t, transport_t
@@ -17,37 +16,13 @@ from media.plane.repairs cimport next_repair, repair_due
 from media.plane.reports cimport report
 from media.plane.sending cimport core_tell, deliver_all
 from media.plane.stream cimport stream_t
+from media.plane.turns cimport send_due
 
 cdef enum:
-    FRAME_WAIT_US = 1_000  # how long the first packet of a frame may wait for the last
     TICK_US = 50_000
     SLOW_TICK_US = 1_000_000
     SILENT_US = 5_000_000
     EVENT_SILENT = 2
-
-
-cdef inline int64_t flush_due(core_t *core, bint all_) noexcept nogil:
-    """Send the frames that are complete or have waited enough (or all); when the next one will be due, 0 for none."""
-    cdef int i
-    cdef int kept = 0
-    cdef int64_t next_us = 0
-    cdef int64_t due
-    cdef producer_t *producer
-    cdef stream_t *stream
-    for i in range(core.due_count):
-        producer = core.due[i].producer
-        stream = &producer.streams[core.due[i].stream]
-        if stream.pending_count == 0:
-            continue
-        due = stream.pending_since_us + FRAME_WAIT_US
-        if all_ or stream.pending_due or core.now >= due:
-            forward_pending(core, producer, stream)
-            continue
-        next_us = due if next_us == 0 else smallest(next_us, due)
-        core.due[kept] = core.due[i]
-        kept += 1
-    core.due_count = kept
-    return next_us
 
 
 cdef inline void slow_tick(core_t *core, producer_t *producer) noexcept nogil:
@@ -109,7 +84,7 @@ cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
     """Do what is due at `now` and hand over what is to be sent; answers when to come back."""
     cdef int64_t next_at, frame_at
     core.now = now
-    frame_at = flush_due(core, False)
+    frame_at = send_due(core)
     if now >= core.tick_at:
         tick(core)
     if now >= next_repair(core):

@@ -10,7 +10,7 @@ from media.plane.address cimport address_t
 from media.plane.allocator cimport allocate_now
 from media.plane.bits cimport smallest
 from media.plane.budget cimport stop_probing, update_budget
-from media.plane.clockwork cimport TICK_US, flush_due
+from media.plane.clockwork cimport TICK_US
 from media.plane.estimator cimport estimator_reset, estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.floor cimport floor_leave
@@ -29,6 +29,7 @@ from media.plane.sending cimport deliver_all
 from media.plane.ssrcs cimport ssrcs_put, ssrcs_remove
 from media.plane.extensions cimport EXT_MID, EXT_REPAIRED_RID, EXT_RID, EXT_TRANSPORT_CC
 from media.plane.stream cimport stream_restart, stream_t
+from media.plane.turns cimport send_all
 
 cdef enum operation_t:
     ADD_TRANSPORT
@@ -281,7 +282,7 @@ cdef inline void core_obey(core_t *core) noexcept nogil:
     cdef const uint8_t *record = queue_front(&core.commands, &length)
     if record == NULL:
         return
-    flush_due(core, True)
+    send_all(core)
     deliver_all(core)
     while record != NULL:
         core_apply(core, <const command_t *>record)

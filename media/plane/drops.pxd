@@ -32,6 +32,10 @@ cdef enum drop_t:
     DROP_TEMPORAL_LAYER
     DROP_SPATIAL_LAYER
     DROP_TOO_LATE
+    DROP_LEFT_RING
+    DROP_LET_GO
+    DROP_STARVED
+    DROP_RESTARTED
     DROP_NACK_UNKNOWN_SSRC
     DROP_NACK_NOT_IN_RING
     DROP_NACK_THROTTLED
@@ -54,7 +58,8 @@ cdef extern from *:
         "too_fast", "rtcp_flood", "rtcp_items",
         "malformed_rtp", "malformed_rtcp", "malformed_payload", "unknown_stream", "too_many_ssrcs",
         "payload_type", "producer_paused", "duplicate", "bad_sequence", "padding_only",
-        "waiting_for_key_frame", "temporal_layer", "spatial_layer", "too_late", "nack_unknown_ssrc", "nack_not_in_ring",
+        "waiting_for_key_frame", "temporal_layer", "spatial_layer", "too_late", "left_ring",
+        "let_go", "starved", "restarted", "nack_unknown_ssrc", "nack_not_in_ring",
         "nack_throttled", "nack_not_negotiated", "tap_full", "not_loudest", "send_would_block",
         "send_no_buffers", "send_refused", "tcp_full", "tcp_closed",
         "exchange_full",

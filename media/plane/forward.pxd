@@ -1,40 +1,28 @@
-"""From a producer's ring to its consumers: who gets which packet, and the sending of a frame, consumer by
-consumer."""
+"""From a producer's ring to one consumer: whether it gets a packet, and the sending of it."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint32_t
 
 from media.plane.allocation cimport TEMPORAL_MOST
 from media.plane.bits cimport ahead32, largest, smallest
 from media.plane.dependency cimport FLAGS_END, structure_t
 from media.plane.drops cimport DROP_SPATIAL_LAYER, DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
 from media.plane.extensions cimport EXT_DEPENDENCY
-from media.plane.floor cimport is_heard
 from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
 from media.plane.layers cimport most_temporal, spatial_now, wanted_spatial, wanted_stream
-from media.plane.objects cimport CACHE_LINE, CONSUMER_LINES, TRANSPORT_LINES, consumer_t, core_t, list_t, producer_t
-from media.plane.pacing cimport is_paced, waits_turn
+from media.plane.objects cimport consumer_t, core_t, producer_t
+from media.plane.pacing cimport let_go
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
-from media.plane.ring cimport ring_bytes, ring_find, slot_t
+from media.plane.ring cimport slot_t
 from media.plane.selection cimport selection_begin, selection_take
-from media.plane.sending cimport core_random, core_tell, may_send, send_room, send_rtp, send_together
+from media.plane.sending cimport core_random, core_tell, send_room, send_rtp
 from media.plane.spans cimport FIRST_OUT, span_t, spans_begin, spans_current, spans_find, spans_skip, spans_split
-from media.plane.stream cimport PENDING_MOST, sender_report_t, stream_t
+from media.plane.stream cimport sender_report_t, stream_t
 from media.plane.timing cimport hasten, is_past
-
-cdef extern from *:
-    """
-    #define huitang_prefetch(address) __builtin_prefetch(address)
-    """
-    void prefetch "huitang_prefetch"(const void *address) nogil
 
 cdef enum:
     EVENT_LAYERS_CHANGED = 4
-    PADDING_MOST = 24  # equal sizes save a kernel message; more than this would rather cost bandwidth
-    PACKET_OVERHEAD = 80  # header, usual extensions, padding and SRTP tag; an estimate is enough
     ALIGN_MOST_S = 30  # sender reports farther apart say nothing about now
-    FETCHED = 3  # consumers ahead
-    CIPHER_LINES = 3  # of an EVP_CIPHER_CTX
     TAP_RECORD_PACKET = 0
     TAP_RECORD_REPORT = 1
 
@@ -96,6 +84,8 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     """Forward `stream` from `slot` on, continuing every outgoing counter."""
     cdef uint32_t timestamp
     cdef span_t *span
+    # Replayed from its own past, it is sent once more what it was behind with.
+    cdef bint goes_back = consumer.behind_stream == stream.index and consumer.behind_epoch == stream.epoch
     if spans_current(&consumer.spans) == NULL:
         consumer.spans.newest_out = FIRST_OUT + (core_random(core) & 0x7FFF)  # RFC 3711: away from the first wrap
         consumer.spans.newest_picture = 32768 + (core_random(core) & 0x7FFF)
@@ -114,7 +104,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     span.key_shift = <uint8_t>(slot.payload.key_index - consumer.spans.newest_key - 1)
     consumer.stream = stream.index
     consumer.waits_key = False
-    consumer.behind = False
+    let_go(core, consumer, slot.sequence if goes_back else INT64_MAX)
     consumer.begun_us = core.now
     consumer.replay_frames = 0
     consumer.dropped_picture = 0
@@ -215,14 +205,16 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
     """The span that carries a packet out, begun if need be; NULL when the consumer does not get the packet."""
     cdef span_t *span = spans_current(&consumer.spans)
     cdef bint fresh = span == NULL or consumer.stream != stream.index or span.epoch != stream.epoch
+    cdef bint goes_on
     if fresh or consumer.waits_key:
         if slot.payload_length == 0:
             return NULL
         if stream.index != wanted_stream(consumer):
+            core.drops[<int>DROP_SPATIAL_LAYER] += 1
             return NULL
         if not slot.payload.key:
-            if consumer.waits_key or span == NULL or consumer.stream == stream.index:
-                core.drops[<int>DROP_WAITING_FOR_KEY_FRAME] += 1
+            goes_on = span != NULL and not consumer.waits_key and consumer.stream != stream.index  # with the old layer
+            core.drops[<int>DROP_SPATIAL_LAYER if goes_on else <int>DROP_WAITING_FOR_KEY_FRAME] += 1
             return NULL
         switch_to(core, consumer, stream, slot)
     if slot.sequence > consumer.spans.newest_source:
@@ -302,90 +294,3 @@ cdef inline void begin_spurt(consumer_t *consumer) noexcept nogil:
     consumer.spurt = consumer.producer.spurt
     consumer.waits_key = True  # a new span; every audio packet is a key frame
     consumer.wants_marker = consumer.has_rtx or not consumer.nack  # a plain retransmission must not differ
-
-
-cdef inline void equalize(slot_t **slots, int count, uint8_t *padding) noexcept nogil:
-    """Padding that makes nearly equal packets of a frame equal, all but the last, so that they are one kernel
-    message."""
-    cdef int i
-    cdef int longest = 0
-    for i in range(count):
-        padding[i] = 0
-        if slots[i].payload_length > longest:
-            longest = slots[i].payload_length
-    for i in range(count - 1):
-        if 0 < longest - slots[i].payload_length <= PADDING_MOST and slots[i].payload_length:
-            padding[i] = <uint8_t>(longest - slots[i].payload_length)
-
-
-cdef inline void fetch_lines(const void *at, int lines) noexcept nogil:
-    cdef int i
-    for i in range(lines):
-        prefetch(<const uint8_t *>at + i * <int>CACHE_LINE)
-
-
-cdef inline void fetch_ahead(const list_t *consumers, int count, int index) noexcept nogil:
-    """Have the state of the consumers after `index`, of the first `count`, brought near while this one's packets are
-    encrypted: of the third itself, of the second what it points to, of the next what that points to. None is waited
-    for."""
-    cdef const consumer_t *consumer
-    if index + FETCHED < count:
-        fetch_lines(consumers.items[index + FETCHED], CONSUMER_LINES)
-    if 0 <= index + 2 < count:
-        consumer = <const consumer_t *>consumers.items[index + 2]
-        fetch_lines(consumer.transport, TRANSPORT_LINES)
-        prefetch(spans_current(&consumer.spans))
-    if 0 <= index + 1 < count:
-        consumer = <const consumer_t *>consumers.items[index + 1]
-        if consumer.transport != NULL:
-            fetch_lines(consumer.transport.seal.cipher, CIPHER_LINES)
-
-
-cdef inline void forward_pending(core_t *core, producer_t *producer, stream_t *stream) noexcept nogil:
-    """Send a stream's waiting packets: for each consumer all of them, so that they share one kernel message."""
-    cdef slot_t *slots[<int>PENDING_MOST]
-    cdef uint8_t padding[<int>PENDING_MOST]
-    cdef int count = 0
-    cdef int bytes = 0
-    cdef int i, k, top, served
-    cdef bint pads, paced
-    cdef consumer_t *consumer
-    cdef span_t *span
-    for i in range(stream.pending_count):
-        slots[count] = ring_find(&stream.ring, stream.pending[i])
-        if slots[count] != NULL:
-            count += 1
-    stream.pending_count = 0
-    stream.pending_due = False
-    equalize(slots, count, padding)
-    for i in range(count):
-        bytes += slots[i].payload_length + PACKET_OVERHEAD
-    served = producer.consumers.count if is_heard(producer) else producer.tap_count
-    for k in range(-FETCHED, 0):
-        fetch_ahead(&producer.consumers, served, k)
-    for k in range(served):
-        consumer = <consumer_t *>producer.consumers.items[k]
-        fetch_ahead(&producer.consumers, served, k)
-        if consumer.paused or consumer.starved:
-            continue
-        if consumer.spurt != producer.spurt and consumer.tap == NULL:
-            begin_spurt(consumer)
-        if consumer.transport != NULL and not may_send(core, consumer.transport, count):
-            continue
-        # Without RTX a resent packet is the same packet: RFC 3711 forbids its bytes to differ, so no padding by
-        # chance.
-        pads = consumer.has_rtx and consumer.transport != NULL and core.batches[consumer.transport.remote.socket].gso
-        if consumer.transport != NULL:
-            send_together(core, consumer.transport, bytes)
-        paced = is_paced(core, consumer, bytes)
-        for i in range(count):
-            if paced and waits_turn(core, consumer, stream, slots[i]):
-                continue
-            span = place(core, consumer, stream, slots[i])
-            if span != NULL:
-                forward_packet(
-                    core, consumer, slots[i], ring_bytes(&stream.ring, slots[i]), span, padding[i] if pads else 0
-                )
-        if producer.video and consumer.stream >= 0:
-            top = producer.streams[consumer.stream].top_temporal
-            tell_layers(core, consumer, <int>smallest(consumer.temporal, top))

@@ -177,7 +177,7 @@ cdef class Keeper:
         """
         self.collect_retired()
         if not self.threaded:
-            flush_due(self.core, True)
+            send_all(self.core)
             core_apply(self.core, command)
             deliver_all(self.core)
             self.collect_retired()

@@ -194,10 +194,10 @@ class Core:
         """One datagram from the network; what it causes is in `sent` at once or after `advance`. Not on a `Plane`."""
     def receive_clear(self, transport: Handle, data: bytes, now_us: int) -> None:
         """As `receive`, for a packet of an admitted transport that has been decrypted already. Not on a `Plane`."""
-    def advance(self, now_us: int) -> int | None:
-        """Do what is due by `now_us`: flush frames, reports, retries. Not on a `Plane`.
+    def advance(self, now_us: int) -> int:
+        """Do what is due by `now_us`: frames, a batch at a time, reports, retries. Not on a `Plane`.
 
-        Answers when it wants to be called next.
+        Answers when it wants to be called next: at once where more is to be sent.
         """
     def connect(self, fd: int, address: Address, now_us: int) -> Address | None:
         """Take (a duplicate of) a connected stream socket as a TCP connection from that address; None when refused.

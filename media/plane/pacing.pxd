@@ -7,12 +7,13 @@ behind*: nothing is copied or queued, only the place in the publisher's ring is 
 every few milliseconds. Sound never waits; what is sent again goes before what is new.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint64_t
 
 from media.plane.bits cimport largest, smallest
+from media.plane.drops cimport DROP_LET_GO
 from media.plane.estimator cimport estimator_shares
 from media.plane.objects cimport consumer_t, core_t, transport_t
-from media.plane.ring cimport slot_t
+from media.plane.ring cimport ring_came, slot_t
 from media.plane.stream cimport stream_t
 
 cdef enum:
@@ -113,6 +114,20 @@ cdef inline void fall_behind(core_t *core, consumer_t *consumer, const stream_t 
         core.pace_at = core.now + PACE_STEP_US
 
 
+cdef inline void let_go(core_t *core, consumer_t *consumer, int64_t end) noexcept nogil:
+    """What it is behind with, as far as `end`, is not sent any more: its picture pauses, or begins anew."""
+    cdef const stream_t *stream = &consumer.producer.streams[consumer.behind_stream]
+    cdef int64_t sequence
+    if not consumer.behind:
+        return
+    consumer.behind = False
+    if consumer.behind_epoch != stream.epoch:
+        core.drops[<int>DROP_LET_GO] += <uint64_t>largest(stream.ended + 1 - consumer.behind_at, 1)
+        return
+    for sequence in range(consumer.behind_at, smallest(end, stream.highest + 1)):
+        core.drops[<int>DROP_LET_GO] += ring_came(&stream.ring, sequence, stream.highest)
+
+
 cdef inline bint waits_turn(
     core_t *core, consumer_t *consumer, const stream_t *stream, const slot_t *slot
 ) noexcept nogil:
@@ -124,6 +139,7 @@ cdef inline bint waits_turn(
         return False
     if pace_left(core, consumer.transport) > 0:
         return False
+    let_go(core, consumer, INT64_MAX)
     consumer.behind_since_us = core.now
     fall_behind(core, consumer, stream, slot.sequence)
     return True

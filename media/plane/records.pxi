@@ -20,7 +20,7 @@ cdef extern from "stdlib.h" nogil:
 from media.plane.allocation cimport NO_RUNG, SPATIAL_MOST
 from media.plane.address cimport TABLE_SLOTS, address_t, table_t
 from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_clear, batch_t, message_t
-from media.plane.clockwork cimport core_advance, flush_due
+from media.plane.clockwork cimport core_advance
 from media.plane.commands cimport *
 from media.plane.connections cimport (
     HUITANG_TCP_NAMED, HUITANG_TCP_NAMES, TCP_ACCEPTED, TCP_COUNTS, close_fd, connection_t, connections_of, connections_t,

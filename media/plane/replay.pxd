@@ -8,7 +8,7 @@ what one of them has missed: there the last one is replayed for as long as key f
 what times they are given `timing`.
 """
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from media.plane.bits cimport ahead32
 from media.plane.catchup cimport catch_up
@@ -17,7 +17,7 @@ from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
 from media.plane.nack cimport NACK_WAIT_US, missing_add
 from media.plane.objects cimport consumer_t, core_t, producer_t
-from media.plane.pacing cimport fall_behind, key_rests
+from media.plane.pacing cimport fall_behind, key_rests, let_go
 from media.plane.ring cimport ring_find, ring_seen, slot_t
 from media.plane.sending cimport may_send
 from media.plane.spans cimport spans_current
@@ -113,13 +113,15 @@ cdef inline void start_consumer(core_t *core, consumer_t *consumer) noexcept nog
         begin_spurt(consumer)
         return
     consumer.waits_key = True
-    consumer.behind = False
     if consumer.transport != NULL and not may_send(core, consumer.transport, 0):
+        let_go(core, consumer, INT64_MAX)
         return
     stream = &producer.streams[wanted_stream(consumer)]
     # A recording keeps true timestamps, so it waits for a fresh key frame.
     if consumer.tap == NULL and not producer.paused and producer.transport.admitted and can_replay(core, consumer, stream):
         replay(core, consumer, stream)
+    else:
+        let_go(core, consumer, INT64_MAX)
     if consumer.waits_key and not key_rests(core, consumer, stream):
         want_key(core, producer, stream)
 

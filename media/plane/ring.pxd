@@ -194,3 +194,8 @@ cdef inline slot_t *ring_store(
 cdef inline bint ring_seen(const ring_t *ring, int64_t sequence) noexcept nogil:
     """Whether the packet came at all; exact for the last `slot_count` sequence numbers, bytes still held or not."""
     return ring.slots[sequence & (ring.slot_count - 1)].sequence == sequence
+
+
+cdef inline bint ring_came(const ring_t *ring, int64_t sequence, int64_t highest) noexcept nogil:
+    """Whether the packet came, as far as is known: what is older than the last `slot_count` is taken to have."""
+    return ring_seen(ring, sequence) or highest - sequence >= ring.slot_count

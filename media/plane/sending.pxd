@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-from media.plane.batch cimport BATCH_BYTES, DATAGRAM_ROOM, batch_add, batch_full, batch_room
+from media.plane.batch cimport BATCH_BYTES, BATCH_MESSAGES, DATAGRAM_ROOM, batch_add, batch_full, batch_room, batch_t
 from media.plane.connections cimport deliver_to_connections
 from media.plane.drops cimport DROP_EVENT_QUEUE_FULL, DROP_NO_ADDRESS, DROP_NO_KEYS, DROP_NOT_ADMITTED, DROP_PROTECT
 from media.plane.objects cimport BATCHES_MOST, TCP_SOCKET, core_t, transport_t
@@ -66,12 +66,16 @@ cdef inline uint8_t *send_room(core_t *core, const transport_t *transport) noexc
     return batch_room(core.batches[socket])
 
 
-cdef inline void send_together(core_t *core, const transport_t *transport, int bytes) noexcept nogil:
-    """Let the next datagrams for a transport, so many bytes, go in one batch, for one kernel message, if one can
-    hold them."""
-    cdef int socket = transport.remote.socket
-    if core.batches[socket].used + bytes + DATAGRAM_ROOM > BATCH_BYTES and core.batches[socket].count:
-        hand_over(core, socket)
+cdef inline bint make_room(core_t *core, const transport_t *transport, int bytes) noexcept nogil:
+    """Let the next datagrams for a transport, so many bytes, go in one batch, for one kernel message, if one can hold
+    them; whether the batch before had to be handed over for that."""
+    cdef batch_t *batch = core.batches[transport.remote.socket] if transport.has_remote else NULL
+    if batch == NULL or batch.count == 0:
+        return False
+    if batch.count < BATCH_MESSAGES and batch.used + bytes + DATAGRAM_ROOM <= BATCH_BYTES:
+        return False
+    hand_over(core, transport.remote.socket)
+    return True
 
 
 cdef inline int send_rtp(

@@ -46,6 +46,7 @@ ctypedef struct stream_t:
     uint64_t received
     uint64_t recovered
     uint64_t lost_before  # of earlier epochs
+    int64_t ended  # the newest of the last one
     uint64_t expected_prior
     uint64_t received_prior
     uint32_t jitter  # in 1/16 timestamp units
@@ -79,20 +80,31 @@ ctypedef struct stream_t:
     frames_t *frame_log  # NULL unless its frames are chosen by layer one by one
     structure_t *structure  # NULL unless those frames are told by the dependency descriptor
     int64_t structure_number  # of the frame that brought it
+    # What is not sent to all consumers yet, see turns: the first `sending` are on their way, and what is said of the time is
+    # of the others.
     int64_t pending[<int>PENDING_MOST]
     int pending_count
     int64_t pending_since_us
     bint pending_due
+    bint listed  # among those who have something pending
+    int sending
+    int64_t sending_since_us
+    int sent_to  # consumers who have had it
+    int send_to  # who are to
+    int forsaken  # pending when the order began anew; to be counted
 
 
 cdef inline void stream_restart(stream_t *stream) noexcept nogil:
     """Forget the order seen so far: the next packet begins a new epoch."""
     if stream.started:
+        stream.ended = stream.highest
         stream.lost_before += <uint64_t>(stream.highest - stream.base + 1)
     stream.epoch += 1
     stream.started = False
     stream.missing.count = 0
+    stream.forsaken += stream.pending_count
     stream.pending_count = 0
+    stream.sending = 0
     stream.bad_next = -1
     stream.has_transit = False
     stream.key_sequence = 0

@@ -132,7 +132,7 @@ class Conference:
         """A control call, as signalling makes them."""
         dice, core = self.dice, self.core
         consumer, producer = dice.choice(self.consumers), dice.choice(self.producers)
-        match dice.randrange(10):
+        match dice.randrange(11):
             case 0:
                 core.set_consumer_paused(consumer, dice.random() < 0.5)
             case 1:
@@ -156,6 +156,8 @@ class Conference:
                 self.taps[index] = core.add_tap(self.producers[index], 50, header_extensions=EXTENSIONS)
             case 8 if self.seen:
                 self.miss()
+            case 9:
+                self.begin_anew()
             case _:
                 self.move()
                 core.drain_events()
@@ -167,6 +169,14 @@ class Conference:
             nack = struct.pack("!BBHIIHH", 0x81, 205, 3, 1, ssrc, sequence, self.dice.getrandbits(16))
             for transport in self.transports:
                 self.core.receive_clear(transport, nack, self.now)
+
+    def begin_anew(self) -> None:
+        """A publisher leaps in his numbers, twice, the second time while a packet waits for the rest of its frame."""
+        index = CODECS.index("h264")
+        first = self.dice.getrandbits(16)
+        for number in (first, first + 1, first + 20_000, first + 20_001):
+            head = struct.pack("!BBHII", 0x80, 96 + index, number & 0xFFFF, number, 1000 + index)
+            self.core.receive_clear(self.transports[0], head + b"\x41" + bytes(20), self.now)
 
     def move(self) -> None:
         """Let somebody have another address too, or no more."""

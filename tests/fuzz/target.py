@@ -26,6 +26,8 @@ FLOOD_EVERY = 8  # rounds of the conference
 OUT_OF_REACH = {
     "event_queue_full",
     "exchange_full",
+    "left_ring",
+    "let_go",
     "no_address",
     "no_keys",
     "protect",

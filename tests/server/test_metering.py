@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 import metering
 from media import MediaEngine, MediaSettings
+from media.plane import DROP_REASONS
 from tests.media.peers import Listener
 from tests.media.samples import microphone
 from web.metrics import Source
@@ -31,7 +32,13 @@ async def test_objects_and_outcomes_are_figures() -> None:
     assert found["routers",] == 1
     assert found["transports", "new"] == 1
     assert found["producers", "audio"] == 1
-    assert found["dropped_packets_total", "not_admitted"] == 0
+    reasons = {
+        reason: count
+        for (name, *labels), count in found.items()
+        if name == "dropped_packets_total"
+        for reason in labels
+    }
+    assert reasons == dict.fromkeys(DROP_REASONS, 0)
     assert found["stun_checks_total", "malformed"] == 3
     assert found["control_failures_total", "novelty"] == 1
     assert [found["quality_grade_bucket", "down", le] for le in ("1.0", "2.0", "+Inf")] == [0, 1, 1]

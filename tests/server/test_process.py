@@ -13,7 +13,6 @@ import pytest
 from aiohttp import ClientSession, CookieJar
 from prometheus_client.parser import text_string_to_metric_families
 
-from media.plane import DROP_REASONS
 from tests.patience import PATIENCE_SECONDS
 from tests.server.conftest import ROOT, Program
 
@@ -32,8 +31,6 @@ HALF_A_REQUEST = (
 def check_figures(text: str) -> None:
     """Prometheus reads them, each says what it is, and none is about a person or a meeting."""
     families = {family.name: family for family in text_string_to_metric_families(text)}
-    dropped = {sample.labels["reason"] for sample in families["huitang_media_dropped_packets"].samples}
-    assert dropped == set(DROP_REASONS)
     assert families["huitang_media_routers"].samples[0].value == 0
     assert families["huitang_media_quality_grade"].type == "histogram"
     assert families["huitang_event_loop_lag_seconds"].type == "histogram"

@@ -197,7 +197,9 @@ def test_when_nothing_fits_the_picture_pauses_the_client_is_told_and_sound_goes_
     assert told(world, consumer)[-1] == (-1, -1)
     pictures = len(subscriber.sequences(SUB_VIDEO))
     sounds = len(subscriber.sequences(SUB_AUDIO))
+    withheld = world.drops().get("starved", 0)
     talk(2)
+    assert world.drops()["starved"] > withheld
     assert len(subscriber.sequences(SUB_VIDEO)) == pictures
     assert len(subscriber.sequences(SUB_AUDIO)) - sounds == 100
     assert studio.asked == [], "nobody is asked for a picture that cannot be sent"

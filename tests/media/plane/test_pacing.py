@@ -163,6 +163,7 @@ def test_another_stream_begins_and_what_was_left_of_the_old_one_is_let_go() -> N
     show.camera.frame(size=200)
     show.world.advance(300_000)
     assert show.got == behind + 1, "nothing more of the old picture"
+    assert show.world.drops()["let_go"] == 40 - behind
     assert steps(show.client.sequences()) == {1}
 
 
@@ -214,6 +215,30 @@ def test_who_is_behind_may_go(action: str) -> None:
         show.world.core.remove_consumer(show.consumer)
     show.world.advance(200_000)
     assert show.got == behind
+    assert show.world.drops().get("let_go", 0) == (20 - behind if action == "pause" else 0)
+
+
+def test_what_a_publisher_leaves_behind_by_beginning_anew_is_let_go() -> None:
+    show = Show()
+    show.large()
+    behind = show.got
+    anew = Camera(show.publisher, sequence=40_000, timestamp=5, picture=9, packets=1)
+    for packet in anew.packetize(key=True, size=200) + anew.packetize(key=True, size=200):
+        show.publisher.send(packet)  # the first of a leap is only believed when a second follows
+    show.world.advance(200_000)
+    assert show.got == behind + 1
+    assert show.world.drops()["let_go"] == 20 - behind
+
+
+def test_what_leaves_the_ring_before_its_turn_is_counted() -> None:
+    """A megabyte and a half in a moment is more than is kept."""
+    show = Show()
+    show.camera.packets = 20
+    for _ in range(75):
+        for packet in show.camera.packetize(key=True, size=SIZE):
+            show.world.core.receive_clear(show.publisher.transport, packet, show.world.now)
+    show.world.advance(1_000_000)
+    assert show.world.drops()["left_ring"] > 0
 
 
 def test_who_has_heard_for_long_without_seeing_has_no_debt() -> None:

@@ -191,6 +191,16 @@ def test_rtx_is_found_by_its_repaired_rid() -> None:
     assert len(subscriber.rtp) == 6
 
 
+def test_the_packets_of_the_other_layers_are_counted_for_everybody_who_does_not_get_them() -> None:
+    world, _, _, _, _, cameras = studio()
+    shoot(world, cameras, "lmh", key="lmh")
+    before = world.drops().get("spatial_layer", 0)
+    for _ in range(5):
+        shoot(world, cameras, "lmh")
+    assert world.drops()["spatial_layer"] - before == 5 * (cameras["l"].packets + cameras["m"].packets)
+    assert set(world.drops()) <= {"spatial_layer", "waiting_for_key_frame"}
+
+
 @pytest.mark.parametrize("target", [0, 1, 2])
 def test_temporal_layers_above_the_target_are_left_out_without_a_trace(target: int) -> None:
     world = World()

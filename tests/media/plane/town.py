@@ -372,6 +372,6 @@ class Town(World):
                 heapq.heappop(self.events)[2]()
             wanted = self.core.advance(self.now)
             self.collect()
-            if wanted is not None and wanted <= self.now:
+            if wanted <= self.now:
                 wanted = self.now + 1
         self.now = until

@@ -167,7 +167,7 @@ class World:
             self.collect()
             if self.now >= until:
                 return
-            self.now = min(max(wanted or until, self.now + 1), until)
+            self.now = min(max(wanted, self.now + 1), until)
 
     def drops(self) -> dict[str, int]:
         return {reason: count for reason, count in self.core.statistics().drops.items() if count}
