@@ -132,7 +132,7 @@ class Conference:
         """A control call, as signalling makes them."""
         dice, core = self.dice, self.core
         consumer, producer = dice.choice(self.consumers), dice.choice(self.producers)
-        match dice.randrange(11):
+        match dice.randrange(10):
             case 0:
                 core.set_consumer_paused(consumer, dice.random() < 0.5)
             case 1:
@@ -154,9 +154,8 @@ class Conference:
                 index = dice.randrange(len(self.taps))
                 core.remove_tap(self.taps[index])
                 self.taps[index] = core.add_tap(self.producers[index], 50, header_extensions=EXTENSIONS)
-            case 8 if self.seen:
+            case 8:
                 self.miss()
-            case 9:
                 self.begin_anew()
             case _:
                 self.move()
