@@ -4,6 +4,7 @@ In each room one speaks, with a camera and a microphone, and all the others rece
 server's core is as busy as was asked for; then so many of them go on that it is.
 """
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ MEASURED = 3  # of each room: who joined first, in the middle, and last
 FIRST_ROOMS = 6  # to see what one takes
 LOOK_SECONDS = 3.0
 NEAR = 0.02  # of a core: as exactly as rooms can be counted
+MOST_ROOMS = 90  # what the load generator's core can receive
 
 
 @dataclass(frozen=True)
@@ -107,28 +109,32 @@ def _share(sample: Sample) -> float:
 async def _fill(town: _Town, share: float, *, whole: bool) -> int:
     """Open rooms until they take so much of the core; how many of them do."""
     chance = moments()
+    looks: dict[int, float] = {}
     wanted = FIRST_ROOMS
-    looks: list[tuple[int, float]] = [(0, 0.0)]
-    while True:
+    while wanted not in looks:
         while len(town.speakers) < wanted:
             await town.open_room()
         async with everything_sent(town.speakers[:wanted], chance):
-            found = _share(await town.sample(wanted, LOOK_SECONDS, whole=whole))
-        print(f"  {wanted} rooms: {found:.0%} of a core", flush=True)
-        looks.append((wanted, found))
-        if abs(found - share) <= NEAR:
-            return wanted
-        guess = _between(looks, share)
-        if guess in {rooms for rooms, _ in looks}:
-            return min(looks[1:], key=lambda look: abs(look[1] - share))[0]
-        wanted = guess
+            looks[wanted] = _share(await town.sample(wanted, LOOK_SECONDS, whole=whole))
+        print(f"  {wanted} rooms: {looks[wanted]:.0%} of a core", flush=True)
+        wanted = next_number(looks, share)
+    return min(looks, key=lambda rooms: abs(looks[rooms] - share))
 
 
-def _between(looks: list[tuple[int, float]], share: float) -> int:
-    """How many rooms take `share`, on the line through the two looks that are nearest to it."""
-    (few, low), (many, high) = sorted(sorted(looks, key=lambda look: abs(look[1] - share))[:2])
-    a_room = max((high - low) / (many - few), 0.1 * high / many)
-    return max(1, min(round(many + (share - high) / a_room), 2 * many))
+def next_number(looks: Mapping[int, float], share: float) -> int:
+    """How many rooms to try after these looks, to take `share`; one of them where another would be no better.
+
+    It lies on the line between the nearest on both sides, or on the one through the last two. No room takes nothing.
+    """
+    known = {0: 0.0, **looks}
+    nearest = min(looks, key=lambda rooms: abs(looks[rooms] - share))
+    if abs(looks[nearest] - share) <= NEAR:
+        return nearest
+    above = [(taken, rooms) for rooms, taken in known.items() if taken > share]
+    below = sorted((taken, rooms) for rooms, taken in known.items() if taken <= share)
+    (low, few), (high, many) = (below[-1], min(above)) if above else below[-2:]
+    a_room = max((high - low) / max(1, many - few), 0.1 * high / max(1, many))
+    return min(max(1, round(many + (share - high) / a_room)), 2 * max(looks), MOST_ROOMS)
 
 
 async def measure(share: float, plan: Plan) -> Rooms:
