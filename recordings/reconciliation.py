@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database
 from recordings import repository
-from recordings.folders import Folders
+from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
 from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import Failure, RecordingState
-from recordings.storage.shelf import Shelf
+from recordings.storage.shelf import Found, Shelf
 from recordings.storage.store import StoreError
 
 # Of what a composition has left half made.
@@ -36,7 +36,7 @@ class Reconciled:
     interrupted: int = 0  # capture had not been ended; composed now
     requeued: int = 0  # stood in no queue
     absent: int = 0  # meetings that should have been recorded
-    lost_films: int = 0  # composed anew where the captured files are there
+    lost_films: int = 0  # gone or cut off; composed anew where the captured files are there
     strangers: int = 0  # folders of no recording, left alone
     stored_strangers: int = 0  # the same in the remote store
     cleared: int = 0  # folders of half made films that nobody goes on with
@@ -116,25 +116,46 @@ class Reconciliation:
             if not batch:
                 return
             last = batch[-1].id
-            lost = [recording.id for recording in batch if not await self._has_film(recording)]
+            lost = [(one.id, one.version) for one in batch if not await self._has_film(one)]
             async with self._database.transaction() as session:
-                for recording_id in lost:
+                for recording_id, version in lost:
                     recording = await repository.get(session, recording_id, lock=True)
-                    if recording is not None and recording.state.playable:
+                    if recording is not None and recording.state.playable and recording.version == version:
                         found.lost_films += 1
                         await self._film_is_lost(session, recording, now)
 
     async def _has_film(self, recording: Recording) -> bool:
-        """Whether a store has it; one that does not answer is believed to."""
+        """Whether a store has all of it; one that does not answer is believed to.
+
+        Where a film is whole in the remote store, a broken one here is only in its way.
+        """
         name = FILE_NAMES[Rendition.FILM]
+        version, stored = recording.version, recording.stored_version
         try:
-            film = await self._shelf.find(recording.id, recording.version, recording.stored_version, name)
+            film = await self._shelf.find(recording.id, version, stored, name)
+            whole = _is_whole(recording, film)
+            if film is None or whole or film.store is not self._shelf.local or stored != version:
+                return whole
+            if not _is_whole(recording, await self._shelf.find_there(recording.id, version, name)):
+                return False
         except StoreError:
             return True
-        return film is not None
+        await asyncio.to_thread(self._folders.film(recording.id).unlink, missing_ok=True)
+        _log.warning("broken_film_removed", recording_id=recording.id, bytes=film.entry.size)
+        return True
 
     async def _film_is_lost(self, session: AsyncSession, recording: Recording, now: datetime) -> None:
+        """Have it composed anew; where nothing is left to do that from, what there is of it is all there will be."""
         await repository.enqueue(session, recording, now)
-        if not self._folders.originals(recording.id):
-            await repository.drop_job(session, recording.id)
-            repository.turn(recording, RecordingState.FAILED, now, Failure.FILES_MISSING)
+        if await asyncio.to_thread(self._folders.originals, recording.id):
+            return
+        await repository.drop_job(session, recording.id)
+        left = await asyncio.to_thread(bytes_of, self._folders.film(recording.id))
+        state = RecordingState.DAMAGED if left else RecordingState.FAILED
+        recording.size_bytes = left or recording.size_bytes
+        repository.turn(recording, state, now, Failure.FILES_MISSING)
+
+
+def _is_whole(recording: Recording, film: Found | None) -> bool:
+    """Whether the film is there, and as long as the records say."""
+    return film is not None and recording.size_bytes in {None, film.entry.size}
