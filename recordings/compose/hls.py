@@ -10,6 +10,7 @@ import av
 from recordings.compose.film import KEY_FRAME_DISTANCE, SMALLER, Reel, Size, join
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.sound import FILM_SOUND, POOR_SOUND
+from recordings.compose.verify import verify
 from recordings.renditions import HLS_MASTER
 
 # One key frame a segment: a player shows a picture only when the whole segment is there, so a seek waits for it.
@@ -25,6 +26,8 @@ def sound_of(size: Size) -> str:
 def package(reels: Mapping[Size, Reel], folder: Path) -> None:
     """Write fragmented MP4 and playlists into a new folder, flat: a player asks for every name beside the master's.
 
+    ValueError where what was written does not play.
+
     A segment is a part of the one file of its size (RFC 8216 section 4.3.2.2). In files of their own two hours would be
     3,600 a size, to be looked up, counted, carried to a store and deleted one by one.
     """
@@ -33,6 +36,7 @@ def package(reels: Mapping[Size, Reel], folder: Path) -> None:
     for size in sorted(reels, key=lambda size: size.bits):
         playlist, film = folder / f"{size.name}.m3u8", folder / f"{size.name}.m4s"
         join(reels[size], playlist, "hls", _options(film), ())
+        verify(playlist, reels[size].seconds)
         average, most = _bandwidth(playlist)
         lines.append(
             f"#EXT-X-STREAM-INF:BANDWIDTH={most},AVERAGE-BANDWIDTH={average},"

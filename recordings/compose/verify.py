@@ -1,5 +1,6 @@
 """Looks at a composed file as a player would, before anybody is told that it is ready."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,24 +13,34 @@ _TOLERANCE: Final = 0.5
 # A picture that began just before and stands for two frames of 25 a second, or a packet of sound, is still to be had.
 _LONGEST_FRAME: Final = 0.09
 _BOX_HEADER: Final = 8
+_CODECS: Final = {"video": "h264", "audio": "aac"}
+_PLAYLIST: Final = ".m3u8"
+FILM: Final = ("video", "audio")
+"""What is to be found in a film."""
+SOUND: Final = ("audio",)
+"""The same of a file of sound alone."""
 
 
-def verify(path: Path, duration: float) -> float:
-    """The length in seconds of a film with pictures and sound in its first, middle and last second that decode.
+def verify(path: Path, duration: float, kinds: Sequence[str] = FILM) -> float:
+    """The length in seconds of a file whose first, middle and last second decode, picture by picture, packet by packet.
 
-    `duration` is how long it should be, in seconds; ValueError where it is not whole.
+    A playlist stands for the one file beside it that it plays. `duration` is how long it should be, in seconds;
+    ValueError where it is not whole.
     """
-    if not index_first(path):
+    media = path.with_suffix(".m4s") if path.suffix == _PLAYLIST else path
+    if not index_first(media):
         raise ValueError("the index is not before the media")
+    if not _ends_with_a_box(media):
+        raise ValueError("does not play: the end is missing")
     try:
         with av.open(str(path)) as container:
-            video, audio = container.streams.video[0], container.streams.audio[0]
-            if (video.codec_context.name, audio.codec_context.name) != ("h264", "aac"):
+            streams = [getattr(container.streams, kind)[0] for kind in kinds]
+            if any(stream.codec_context.name != _CODECS[stream.type] for stream in streams):
                 raise ValueError("other codecs than intended")
             length = float(container.duration or 0) / av.time_base
             if abs(length - duration) > _TOLERANCE:
                 raise ValueError(f"{length:.2f} s long instead of {duration:.2f} s")
-            for stream in (video, audio):
+            for stream in streams:
                 for begin in (0.0, max(0.0, length / 2 - _SECOND), max(0.0, length - _SECOND)):
                     _decode_second(container, stream, begin)
     except (FFmpegError, IndexError) as error:
@@ -38,28 +49,47 @@ def verify(path: Path, duration: float) -> float:
 
 
 def _decode_second(container: Any, stream: Any, begin: float) -> None:
-    """Decode on from the key frame before `begin`; ValueError unless something decodes within the second after it."""
+    """Decode on from the key frame before `begin`; ValueError unless all that is shown in the second after it does."""
+    end = begin + _SECOND
+    kept = came = shown = 0
     container.seek(int(begin / stream.time_base), stream=stream)
-    for frame in container.decode(stream):
-        if frame.time is None or frame.time >= begin + _SECOND:
+    for packet in container.demux(stream):
+        kept += sum(begin <= time < end for time in _times([packet]))
+        times = _times(packet.decode())
+        came += sum(begin <= time < end for time in times)
+        shown += sum(begin - _LONGEST_FRAME <= time < end for time in times)
+        if times and times[-1] >= end:
             break
-        if frame.time + _LONGEST_FRAME >= begin:
-            return
-    raise ValueError(f"no {stream.type} at {begin:.1f} s")
+    if not shown or came < kept:
+        raise ValueError(f"no {stream.type} at {begin:.1f} s: {came} of {kept} packets decode")
+
+
+def _times(timed: Iterable[Any]) -> list[float]:
+    """The same for a packet and for the picture in it, to the last bit."""
+    return [float(one.pts * one.time_base) for one in timed if one.pts is not None]
 
 
 def index_first(path: Path) -> bool:
     """Whether `moov` stands before `mdat`, so that playing needs no look at the end."""
+    return next((kind for kind, _ in _boxes(path) if kind in {b"moov", b"mdat"}), None) == b"moov"
+
+
+def _ends_with_a_box(path: Path) -> bool:
+    """Whether the file is as long as its boxes say: the index of one that was cut off still tells of all of it."""
+    *_, (_, end) = [(b"", 0), *_boxes(path)]
+    return end == path.stat().st_size
+
+
+def _boxes(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Kind, and end in bytes, of the outermost boxes (ISO/IEC 14496-12, 4.2)."""
+    begin = 0
     with path.open("rb") as file:
         while len(header := file.read(_BOX_HEADER)) == _BOX_HEADER:
-            size, kind = int.from_bytes(header[:4], "big"), header[4:]
-            if kind == b"moov":
-                return True
-            if kind == b"mdat":
-                return False
+            size = int.from_bytes(header[:4], "big")
             if size == 1:
-                size = int.from_bytes(file.read(8), "big") - 8
+                size = int.from_bytes(file.read(8), "big")
             if size < _BOX_HEADER:
-                return False
-            file.seek(size - _BOX_HEADER, 1)
-    return False
+                return
+            begin += size
+            yield header[4:], begin
+            file.seek(begin)
