@@ -10,6 +10,7 @@ from config import Config
 from database import utc_now
 from recordings.folders import Folders
 from recordings.inspection import Inspection, Space
+from recordings.losses import losses_in
 from recordings.storage.shelf import Shelf
 from startup import recordings_folder, records, storage_settings
 from welcome import table
@@ -30,15 +31,17 @@ async def _inspection(config: Config) -> AsyncIterator[Inspection]:
 
 
 async def list_recordings(config: Config, _arguments: argparse.Namespace) -> int:
-    """Every recording, newest first: where it stands, why, how large its film is, and its meeting."""
+    """Every recording, newest first: where it stands, why, how large its film is, its meeting; what is missing."""
     rows: list[Sequence[str]] = [("id", "state", "reason", "MiB", "begun", "meeting", "title")]
+    lost: list[str] = []
     async with _inspection(config) as inspection:
         async for one in inspection.recordings():
             reason = one.failure.value if one.failure else "-"
             begun = one.started_at.strftime("%Y-%m-%d %H:%M")
             meeting = one.meeting_id or "-"
             rows.append((one.id, one.state.value, reason, _size(one.size_bytes), begun, meeting, one.title))
-    print("\n".join(table(rows)) if len(rows) > 1 else "There are no recordings.")
+            lost += [f"of {one.id} is not in the film: {loss}" for loss in losses_in(one.losses)]
+    print("\n".join([*table(rows), *lost]) if len(rows) > 1 else "There are no recordings.")
     return 0
 
 

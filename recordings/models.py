@@ -56,6 +56,9 @@ class Recording(Base):
     )  # of everything: film, sizes, sound, pictures, what was captured
     renditions: Mapped[list[Any]] = mapped_column(Json, default=list)  # see recordings.renditions
     chapters: Mapped[list[Any]] = mapped_column(Json, default=list)  # the same
+    losses: Mapped[list[Any]] = mapped_column(
+        Json, default=list
+    )  # of what was captured; see recordings.losses
 
 
 class CompositionJob(Base):

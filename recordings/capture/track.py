@@ -69,6 +69,7 @@ class TrackCapture:
         self._file: MatroskaTrack | None = None
         self._anchor: tuple[int, int, int] | None = None  # delay, position, arrival
         self._anchored_us: int | None = None
+        self._written = 0  # the position of the last frame in the file
         self._reports = 0
         self._reported_us = 0
         self._asked_us: int | None = None
@@ -87,8 +88,8 @@ class TrackCapture:
         self._count_refused()
         if batch.sender_report is not None:
             self._note_report(*batch.sender_report)
-        self._note_anchor(now_us)
         self._flush()
+        self._note_anchor(now_us)
 
     def wants_key_frame(self, now_us: int, *, receiving: bool) -> bool:
         """Whether to ask the publisher for one now."""
@@ -109,10 +110,10 @@ class TrackCapture:
         """Write what waits, then close the file, which is given up even where the disk refuses."""
         try:
             self._write(self._depacketizer.flush())
-            self._write_anchor()
             self._count_refused()
             self._counters.dropped_frames += self._gate.dropped
             self._flush()
+            self._write_anchor()
         finally:
             if self._file is not None:
                 self._file.close()
@@ -143,7 +144,8 @@ class TrackCapture:
         if self._file is None:
             first = frame._replace(size=size or frame.size)
             self._file = MatroskaTrack(self._path, self._codec, self._rate, first)
-        self._file.add(frame, max(0, position))
+        self._written = max(0, position)
+        self._file.add(frame, self._written)
 
     def _flush(self) -> None:
         if self._file is not None:
@@ -157,7 +159,9 @@ class TrackCapture:
     def _write_anchor(self) -> None:
         if self._anchor is not None:
             _, position, arrival_us = self._anchor
-            self._journal.add("anchor", track=self.number, position=position, us=arrival_us)
+            self._journal.add(
+                "anchor", track=self.number, position=position, written=self._written, us=arrival_us
+            )
             self._anchor = None
 
     def _note_report(self, ntp: int, timestamp: int, arrival_us: int) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from recordings.background import make_way
 from recordings.compose import isolation
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
 from recordings.compose.composer import NothingToCompose, compose
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
+from recordings.compose.work import PutOff
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME
 from recordings.states import Failure
 from recordings.uploads.conversion import convert
@@ -33,7 +35,7 @@ def main() -> int:
         "--supervised", action="store_true", help="read the brief from standard input, and end when it closes"
     )
     options = parser.parse_args()
-    os.nice(options.nice)
+    make_way(options.nice)
     brief = Brief()
     if options.supervised:
         brief = read_brief(sys.stdin.buffer.readline(LONGEST_LINE))
@@ -58,6 +60,9 @@ def _compose(folder: Path, brief: Brief) -> int:
             )
         )
         return Exit.DISK_FULL if full else 1
+    except PutOff as reason:
+        _say(Failed(Failure.COMPOSITION_FAILED, str(reason), counts=False))
+        return Exit.PUT_OFF
     _say(finished)
     return Exit.COMPOSED
 

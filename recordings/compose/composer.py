@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,24 +13,30 @@ from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.chapters import find_chapters
 from recordings.compose.film import LARGE, Size, frames_in, join, sizes_of
-from recordings.compose.isolation import Broken, Isolated
+from recordings.compose.isolation import Broken, Interrupted, Isolated
 from recordings.compose.report import Finished
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
 from recordings.compose.sound import even_sound, mix_sound, read_speech, unreadable_among
 from recordings.compose.speech import Speech
 from recordings.compose.stills import make_poster, make_preview, poster_frame
-from recordings.compose.story import Story, read_story
+from recordings.compose.story import Story, read_story, segment_folders
 from recordings.compose.texts import FilmTexts
-from recordings.compose.verify import verify
-from recordings.compose.work import Work, composition
+from recordings.compose.verify import SOUND, verify
+from recordings.compose.work import PutOff, Work, composition
 from recordings.folders import bytes_of
+from recordings.losses import Loss
 from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
+from recordings.viewing.coverage import total, union
 
 # Where the time goes, of one: mixing, the pictures (and the sound's encoding beside them), and joining both.
 _SOUND_SHARE: Final = 0.10
 _PICTURES_SHARE: Final = 0.85
+# Of one track nobody misses as much as a kill costs capture, nor a thousandth of hours.
+_BEARABLE_SECONDS: Final = 1.0
+_BEARABLE_SHARE: Final = 0.001
+_MIX: Final = "mix"  # stands for everybody who is heard
 
 
 class NothingToCompose(ValueError):  # noqa: N818 - it says what was found
@@ -44,13 +51,17 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     """Compose the recording in `folder`: every rendition appears beside the segments, whole or not at all.
 
     What an earlier attempt at the very same composition has finished is taken over, be it all of it. `report` is told
-    the share done, 0..1. Raises NothingToCompose, OSError of the disk, ValueError where the film does not play.
+    the share done, 0..1. Raises NothingToCompose, PutOff, OSError of the disk, ValueError where the film does not play.
     """
     brief = brief or Brief()
-    story = read_story(folder, brief)
-    if story.duration <= 0:
-        raise NothingToCompose(story.failure or Failure.NOTHING_CAPTURED)
+    if not segment_folders(folder):
+        raise NothingToCompose(Failure.NOTHING_CAPTURED)
     work = Work(folder / COMPOSING_FOLDER, composition(folder, brief))
+    story = read_story(folder, brief, work.blame)
+    if story.duration <= 0:
+        work.remove()
+        unreadable = Failure.CAPTURE_UNREADABLE if story.losses else Failure.NOTHING_CAPTURED
+        raise NothingToCompose(story.failure or unreadable)
     made = finished_before(folder, work) or _compose(story, brief, work, report)
     publish(folder, work, made)
     return made
@@ -68,9 +79,24 @@ def _compose(story: Story, brief: Brief, work: Work, report: Callable[[float], N
         )
         evened.result()
     outputs = _finish(story, scenes, brief, work, sizes, frames_a_part)
-    failure = story.failure or (Failure.CAPTURE_UNREADABLE if work.unreadable else None)
+    losses = _losses(story, work)
+    failure = story.failure or (Failure.CAPTURE_UNREADABLE if losses else None)
     report(0.99)
-    return Finished(frame_count(story) / FRAME_RATE, outputs, failure)
+    return Finished(frame_count(story) / FRAME_RATE, outputs, failure, losses)
+
+
+def _losses(story: Story, work: Work) -> tuple[Loss, ...]:
+    """What of the captured files the film lacks, as far as people would miss it."""
+    losses = [replace(loss, cause=work.unreadable.get(loss.track, loss.cause)) for loss in story.losses]
+    for clip in story.clips:
+        seconds = total(union([*clip.lost, *work.lost(clip.key)]))
+        if clip.hidden and clip.source.is_video:
+            continue
+        if clip.key in work.unreadable:
+            losses.append(Loss(clip.key, clip.source.value, work.unreadable[clip.key]))
+        elif seconds > max(_BEARABLE_SECONDS, _BEARABLE_SHARE * clip.seconds):
+            losses.append(Loss(clip.key, clip.source.value, "damaged", seconds))
+    return tuple(losses)
 
 
 def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech:
@@ -83,7 +109,10 @@ def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech
 
 
 def _mix(story: Story, work: Work, report: Callable[[float], None]) -> None:
-    """In a process of its own; where that breaks, without the clips that break one which reads them alone."""
+    """In a process of its own; where that breaks, without the clips that break one which reads them alone.
+
+    PutOff where it was interrupted for the first time, or one that reads a clip alone was.
+    """
     while True:
         clips = [clip for clip in story.clips if not clip.source.is_video and clip.key not in work.unreadable]
         mixing = Isolated[float](mix_sound, clips, frame_count(story) / FRAME_RATE, work.folder)
@@ -92,11 +121,13 @@ def _mix(story: Story, work: Work, report: Callable[[float], None]) -> None:
                 for share in mixing:
                     report(share)
         except Broken as broken:
+            if isinstance(broken, Interrupted) and work.suspect(_MIX, str(broken)):
+                raise PutOff(f"{_MIX}: {broken}") from broken
             found = unreadable_among(clips)
             if not found:
                 raise ValueError(f"mixing broke, but none of its clips alone: {broken}") from broken
             for key, cause in found.items():
-                work.leave_out(key, cause)
+                work.blame(key, cause)
         else:
             return
 
@@ -116,6 +147,7 @@ def _finish(
     film = paths[Rendition.FILM]
     join(reels[LARGE], film, "mp4", {"movflags": "+faststart"}, chapters)
     verify(film, seconds)
+    verify(paths[Rendition.SOUND], seconds, SOUND)
     _sync(film)
     make_poster(film, poster_frame(scenes) / FRAME_RATE, paths[Rendition.POSTER])
     preview = make_preview(film, seconds, paths[Rendition.PREVIEW])

@@ -23,10 +23,26 @@ SILENCE_SECONDS: Final = 120.0
 # As much as Linux gives everybody: six pictures of one of nine, so that nobody waits for a picture that could be ready.
 _PIPE_BYTES: Final = 1 << 20
 _END_SECONDS: Final = 5.0
+# What a process does to itself. Any other signal was sent: by the kernel when memory ran out, by a person.
+_CRASHES: Final = frozenset(
+    {
+        signal.SIGSEGV,
+        signal.SIGABRT,
+        signal.SIGBUS,
+        signal.SIGILL,
+        signal.SIGFPE,
+        signal.SIGTRAP,
+        signal.SIGSYS,
+    }
+)
 
 
 class Broken(Exception):  # noqa: N818 - it says what the process is
-    """What was to be done killed the process, keeps it, or failed in it; the text is for the log."""
+    """What was to be done killed the process, or failed in it; the text is for the log."""
+
+
+class Interrupted(Broken):
+    """Somebody killed the process, or it said nothing any more: maybe what was to be done, maybe the machine."""
 
 
 class _Mark(Enum):
@@ -51,9 +67,9 @@ class _Failed(NamedTuple):
 class Isolated(Generic[Item]):
     """An iterator of what `work` yields, given these arguments, in a process of its own; all of it can be pickled.
 
-    `work` yields None where it has nothing to hand over and goes on all the same. Iterating raises Broken, the OSError
-    that `work` met, or ChildProcessError where the machine has no process to give. Who has begun closes: `close` ends
-    the process, whatever it is at.
+    `work` yields None where it has nothing to hand over and goes on all the same. Iterating raises Broken (Interrupted
+    where it may be nobody's fault), the OSError that `work` met, or ChildProcessError where the machine has no process
+    to give. Who has begun closes: `close` ends the process, whatever it is at.
     """
 
     def __init__(
@@ -109,8 +125,9 @@ class Isolated(Generic[Item]):
             code = self._process.exitcode
             if code is None or code >= 0:  # it never came so far as to do anything
                 raise ChildProcessError(f"a process for decoding ended with {code}") from None
-            raise Broken(signal.Signals(-code).name) from None
-        raise Broken(f"no word for {self._silence:.0f} s")
+            cause = signal.Signals(-code)
+            raise (Broken if cause in _CRASHES else Interrupted)(cause.name) from None
+        raise Interrupted(f"no word for {self._silence:.0f} s")
 
 
 def end() -> None:

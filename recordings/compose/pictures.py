@@ -49,6 +49,13 @@ class Picture(NamedTuple):
     pixels: npt.NDArray[np.uint8]
 
 
+class Undecoded(NamedTuple):
+    """Between these seconds of the track nothing could be decoded though it was wanted."""
+
+    begin: float
+    end: float
+
+
 def needed_stretches(
     keys: Sequence[float], showings: Sequence[Showing], when: Callable[[float], float]
 ) -> list[tuple[float, int]]:
@@ -70,12 +77,18 @@ def needed_stretches(
 
 
 class PictureReader:
-    """`advance` gives the newest picture up to a frame; `close` ends the process."""
+    """`advance` gives the newest picture up to a frame; `close` ends the process.
+
+    `undecoded`: what could not be had up to there, for whoever takes it out.
+    """
 
     def __init__(self, clip: Clip, showings: Sequence[Showing], silence: float = SILENCE_SECONDS) -> None:
-        self._pictures: Isolated[Picture] = Isolated(_pictures, clip, list(showings), silence=silence)
+        self._pictures: Isolated[Picture | Undecoded] = Isolated(
+            _pictures, clip, list(showings), silence=silence
+        )
         self._head: Picture | None = None
         self._finished = False
+        self.undecoded: list[Undecoded] = []
 
     @property
     def pid(self) -> int:
@@ -90,8 +103,12 @@ class PictureReader:
         newest: Picture | None = None
         while not self._finished:
             if self._head is None:
-                self._head = next(self._pictures, None)
-                self._finished = self._head is None
+                item = next(self._pictures, None)
+                self._finished = item is None
+                if isinstance(item, Undecoded):
+                    self.undecoded.append(item)
+                else:
+                    self._head = item
             elif self._head.begin <= frame:
                 newest, self._head = self._head, None
             else:
@@ -103,7 +120,7 @@ class PictureReader:
         self._pictures.close()
 
 
-def _pictures(clip: Clip, showings: Sequence[Showing]) -> Iterator[Picture | None]:
+def _pictures(clip: Clip, showings: Sequence[Showing]) -> Iterator[Picture | Undecoded | None]:
     return _Decoding(clip, showings).pictures()
 
 
@@ -114,12 +131,15 @@ class _Decoding:
         self._clip = clip
         self._showings = list(showings)
         self._scaler = VideoReformatter()
+        self._undecoded: list[Undecoded] = []  # and not yet handed over
 
-    def pictures(self) -> Iterator[Picture | None]:
+    def pictures(self) -> Iterator[Picture | Undecoded | None]:
         """In order; None now and then where there is nothing to be shown for long."""
         held: tuple[int, av.VideoFrame] | None = None
         unshown = 0
         for frame, image in self._decode():
+            while self._undecoded:
+                yield self._undecoded.pop()
             unshown += 1
             if held is not None and frame > held[0]:
                 for picture in self._placed(*held, end=frame):
@@ -130,6 +150,7 @@ class _Decoding:
                 yield None
         if held is not None:
             yield from self._placed(*held, end=_END)
+        yield from self._undecoded
 
     def _decode(self) -> Iterator[tuple[int, av.VideoFrame]]:
         try:
@@ -140,21 +161,28 @@ class _Decoding:
                 context.options = {"max_pixels": str(_MOST_PIXELS)}
                 time_base = float(stream.time_base or 0)
                 stretches = needed_stretches(self._clip.keys, self._showings, self._clip.when)
+                at = 0.0
+                failed: float | None = None  # since this second
                 for packet in container.demux(stream):
                     if not self._is_needed(packet, stretches, time_base):
                         continue
                     if packet.pts is not None:
-                        small = self._is_small(frame_at(self._clip.when(packet.pts * time_base)))
+                        at = packet.pts * time_base
+                        small = self._is_small(frame_at(self._clip.when(at)))
                         context.skip_frame = "NONREF" if small else "DEFAULT"
                     try:
                         images = packet.decode()
-                    except FFmpegError:
-                        continue  # a picture that cannot be decoded; the next key frame mends it
+                    except FFmpegError:  # a picture that cannot be decoded; the next key frame mends it
+                        failed = at if failed is None else failed
+                        continue
+                    if failed is not None:
+                        self._undecoded.append(Undecoded(failed, at))
+                        failed = None
                     for image in images:
                         if image.pts is not None:
                             yield self._frame_of(image.pts * time_base), image
-        except (FFmpegError, IndexError):
-            return  # what came before stands
+        except (FFmpegError, IndexError) as error:  # what was read a while ago cannot be read any more
+            raise ValueError(str(error)) from error
 
     def _frame_of(self, second: float) -> int:
         """The frame with which the picture at this second of the track appears."""
@@ -171,6 +199,8 @@ class _Decoding:
         if packet.pts is None:
             return True  # the end, at which the decoder gives what it holds
         at = packet.pts * time_base
+        if self._clip.is_lost(at):
+            return False
         while stretches and frame_at(self._clip.when(at)) > stretches[0][1]:
             stretches.pop(0)
         return bool(stretches) and at >= stretches[0][0] - time_base

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from recordings.losses import Loss, losses_in, losses_out
 from recordings.renditions import Outputs, Rendition, chapters_out, outputs_in, renditions_out
 from recordings.states import Failure
 
@@ -16,6 +17,7 @@ class Exit(IntEnum):
     COMPOSED = 0
     NOT_COMPOSABLE = 3  # another try would find the same
     DISK_FULL = 4  # another try when there is room
+    PUT_OFF = 5  # another try in a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +29,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The files stand; `failure` where something is known to be missing."""
+    """The files stand; `failure` where something is known to be missing, `losses` say what of it was captured."""
 
     duration: float
     outputs: Outputs
     failure: Failure | None
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """There is no file; `detail` is for the log."""
+    """There is no file; `detail` is for the log. Not every attempt counts: the machine may have been in the way."""
 
     failure: Failure
     detail: str
+    counts: bool = True
 
 
 Report = Progress | Finished | Failed
@@ -50,15 +54,16 @@ def write(report: Report) -> str:
     match report:
         case Progress(share):
             content: dict[str, Any] = {"progress": round(share, 4)}
-        case Finished(duration, outputs, failure):
+        case Finished(duration, outputs, failure, losses):
             content = {
                 "duration": duration,
                 "renditions": renditions_out(outputs),
                 "chapters": chapters_out(outputs.chapters),
                 "failure": failure and failure.value,
+                "losses": losses_out(losses),
             }
-        case Failed(failure, detail):
-            content = {"failed": failure.value, "detail": detail}
+        case Failed(failure, detail, counts):
+            content = {"failed": failure.value, "detail": detail, "counts": counts}
     return json.dumps(content, ensure_ascii=False)
 
 
@@ -70,12 +75,12 @@ def parse(line: bytes) -> Report | None:
             share = float(content["progress"])
             return Progress(min(1.0, max(0.0, share))) if math.isfinite(share) else None
         if "failed" in content:
-            return Failed(Failure(content["failed"]), str(content["detail"]))
+            return Failed(Failure(content["failed"]), str(content["detail"]), content["counts"] is not False)
         failure = Failure(content["failure"]) if content["failure"] else None
         duration = float(content["duration"])
         outputs = outputs_in(content["renditions"], content["chapters"])
         if not math.isfinite(duration) or Rendition.FILM not in outputs.sizes:
             return None
-        return Finished(duration, outputs, failure)
+        return Finished(duration, outputs, failure, losses_in(content["losses"]))
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None

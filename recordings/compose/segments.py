@@ -32,6 +32,7 @@ class TrackRecord:
     pauses: list[tuple[float, float | None]] = field(default_factory=list)
     anchors: list[Point] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
+    written: float = 0.0  # up to here there were frames in the file, as far as the journal goes
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
 def _note(track: TrackRecord, event: str, at: float, line: dict[str, Any]) -> None:
     if event == "anchor":
         track.anchors.append(Point(_position(track, line), at))
+        track.written = max(track.written, _integer(line.get("written", 0)) / track.clock_rate)
     elif event == "report":
         ntp = _integer(line["ntp"]) / _NTP_FRACTION
         track.reports.append(Report(_position(track, line), ntp, at))

@@ -53,7 +53,7 @@ class Shooting:
         self._canvas = Canvas(Lettering(find_font()), names, brief, FilmTexts(brief.language))
 
     def run(self, report: Callable[[float], None]) -> None:
-        """Tells `report` the share done; OSError of the disk."""
+        """Tells `report` the share done; OSError of the disk, PutOff where somebody is to try again."""
         total = frame_count(self._story)
         done = self._work.finished_parts(self._sizes)
         scenes = from_frame(self._scenes, done * self._frames_a_part)
@@ -73,7 +73,9 @@ class Shooting:
                     if (frame + 1) % self._frames_a_part == 0 or frame + 1 == total:
                         shots.next_part()
                     if frame % FRAME_RATE == 0:
+                        self._work.keep()
                         report(frame / total)
+            self._work.keep()
 
     def _speaking(self, scene: Scene, frame: int) -> Tile | None:
         """Alone in the picture, nobody needs a frame."""
@@ -86,7 +88,8 @@ class Shooting:
 class _Stage:
     """The readers of all clips: begun shortly before they are seen, ended when they are seen no more.
 
-    A clip that breaks its reader is left out from there on, also by whoever goes on with this film.
+    A clip that breaks its reader is left out from there on, also by whoever goes on with this film; PutOff where that
+    may have been somebody else.
     """
 
     def __init__(self, story: Story, scenes: Sequence[Scene], work: Work) -> None:
@@ -120,11 +123,13 @@ class _Stage:
                 self._draw(reader, tile, frame, canvas)
 
     def _draw(self, reader: PictureReader, tile: Tile, frame: int, canvas: Canvas) -> None:
+        key = tile.key or ""
         try:
             picture = reader.advance(frame)
+            while reader.undecoded:
+                self._work.lose(key, reader.undecoded.pop())
         except Broken as broken:
-            key = tile.key or ""
-            self._work.leave_out(key, str(broken))
+            self._work.blame(key, broken)
             self._readers.pop(key).close()
             canvas.put_unreadable(tile)
         else:

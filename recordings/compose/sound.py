@@ -56,15 +56,15 @@ def mix_sound(clips: Sequence[Clip], seconds: float, work: Path) -> Iterator[flo
     part.replace(work / _HEARD)
 
 
-def unreadable_among(clips: Sequence[Clip], silence: float = SILENCE_SECONDS) -> dict[str, str]:
+def unreadable_among(clips: Sequence[Clip], silence: float = SILENCE_SECONDS) -> dict[str, Broken]:
     """Keys of those that break a process which decodes nothing else, and how."""
-    found: dict[str, str] = {}
+    found: dict[str, Broken] = {}
     for clip in clips:
         with closing(Isolated[None](listen, clip, silence=silence)) as listening:
             try:
                 deque(listening, maxlen=0)
             except Broken as broken:
-                found[clip.key] = str(broken)
+                found[clip.key] = broken
     return found
 
 

@@ -9,23 +9,30 @@ from typing import Final
 
 from recordings.capture.journal import JOURNAL_NAME, SEGMENT_PREFIX
 from recordings.compose.brief import Brief
-from recordings.compose.scan import Scan, scan_files
+from recordings.compose.isolation import Broken
+from recordings.compose.scan import Scan, Span, scan_files
 from recordings.compose.segments import SegmentRecord, TrackRecord, read_segment
 from recordings.compose.timeline import TimeMap, TrackClock, build_time_maps
+from recordings.losses import Loss
 from recordings.states import Failure
 from recordings.tracks import TrackSource
+from recordings.viewing.coverage import union
 
 # A camera silent for this long is off; until then its last picture stands. Screens stand still for as long as nobody
 # scrolls, and browsers then send next to nothing, so a screen is there until it is closed.
 _CAMERA_PAUSE: Final = 5.0
 # A packet's picture stands until the next one: about this long where there is none.
 _LAST_PICTURE: Final = 0.04
+# A file counts in ticks of 0.1 ms, and no two frames have the same.
+_ROUNDING: Final = 0.01
 # What an interruption of the server is shown as, however long it took.
 INTERRUPTION_SECONDS: Final = 3.0
 TITLE_SECONDS: Final = 4.0
 _NO_BRIEF: Final = Brief()
+_JOURNAL: Final = "journal"  # what is lost where a segment's cannot be read
 
-Span = tuple[float, float]
+Blame = Callable[[str, Broken], None]
+"""Told which track's file has broken whoever looked through it; what it raises ends the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,16 @@ class Clip:
     spans: tuple[Span, ...]
     keys: tuple[float, ...] = ()  # seconds of the file at which decoding can begin
     hidden: bool = False  # the person asked not to be in the picture
+    lost: tuple[Span, ...] = ()  # seconds of the file of which nothing can be had, their ends not included
+
+    @property
+    def seconds(self) -> float:
+        """How long it is to be seen or heard."""
+        return sum(end - begin for begin, end in self.spans)
+
+    def is_lost(self, at: float) -> bool:
+        """Whether nothing can be had of this second of the file."""
+        return any(begin < at < end for begin, end in self.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The whole of it; `failure` where something is known to be missing."""
+    """The whole of it; `failure` where capture was stopped, `losses` are files of which there is nothing."""
 
     clips: tuple[Clip, ...]
     interruptions: tuple[Interruption, ...]
@@ -78,6 +95,7 @@ class Story:
     failure: Failure | None
     title: Span | None = None  # of the title card
     stretches: tuple[Stretch, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 def segment_folders(folder: Path) -> list[Path]:
@@ -85,12 +103,17 @@ def segment_folders(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"{SEGMENT_PREFIX}*/{JOURNAL_NAME}"))
 
 
-def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
+def _nobody_asks(_key: str, _broken: Broken) -> None:
+    """What breaks whoever looks through it is left out."""
+
+
+def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_asks) -> Story:
     """Read the segments under `folder`; without any media its duration is 0."""
     clips: list[Clip] = []
     stretches: list[Stretch] = []
     interruptions: list[Interruption] = []
     failure: Failure | None = None
+    losses: list[Loss] = []
     title = (0.0, TITLE_SECONDS) if brief.title else None
     end = title[1] if title else 0.0
     last: tuple[SegmentRecord, float] | None = None  # and when it ended, in its own seconds
@@ -98,10 +121,11 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
     hidden = _hidden([segment for _, segment in segments if segment is not None], brief)
     for path, segment in segments:
         if segment is None:
-            failure = failure or Failure.CAPTURE_UNREADABLE
+            losses.append(Loss(path.name, _JOURNAL, "not to be read"))
             continue
-        found, unreadable = _tracks(segment)
-        failure = failure or segment.failure or (Failure.CAPTURE_UNREADABLE if unreadable else None)
+        found, unreadable = _tracks(segment, blame)
+        losses += unreadable
+        failure = failure or segment.failure
         if not found:
             continue
         begin = min(track.begin for track in found)
@@ -111,7 +135,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
             shown = min(max(away, 0.0), INTERRUPTION_SECONDS)
             interruptions.append(Interruption((end, end + shown), max(away, shown)))
             shift += shown
-        clips += [track.clip(shift, f"{path.name}/{track.record.number}", hidden) for track in found]
+        clips += [track.clip(shift, _key(track.record), hidden) for track in found]
         finish = max(track.end for track in found)
         end = finish + shift
         marks = tuple((at, min(max(seconds, begin), finish) + shift) for at, seconds in segment.marks)
@@ -119,7 +143,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF) -> Story:
         last = (segment, finish)
     if not clips:
         end = 0.0
-    return Story(tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches))
+    return Story(tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches), tuple(losses))
 
 
 def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
@@ -139,6 +163,7 @@ class _Found:
     when: TimeMap
     spans: tuple[Span, ...]
     keys: tuple[float, ...]
+    lost: tuple[Span, ...]
 
     @property
     def begin(self) -> float:
@@ -161,28 +186,54 @@ class _Found:
             spans,
             self.keys,
             record.person_key in hidden,
+            self.lost,
         )
 
 
-def _tracks(segment: SegmentRecord) -> tuple[list[_Found], bool]:
-    """The segment's tracks in the order in which they began, and whether any of them could not be read."""
+def _tracks(segment: SegmentRecord, blame: Blame) -> tuple[list[_Found], list[Loss]]:
+    """The segment's tracks in the order in which they began, and those that could not be read."""
     records = sorted(segment.tracks.values(), key=lambda record: record.number)
     maps = build_time_maps(
         [TrackClock(record.peer_id, tuple(record.anchors), tuple(record.reports)) for record in records]
     )
     # Where nothing that could be written ever came (no key frame, or silence from the start), there is no file.
     there = [(record, when) for record, when in zip(records, maps, strict=True) if record.path.exists()]
-    contents = scan_files([(record.path, _pause(record)) for record, _ in there])
+    gone = [record for record in records if record.written and not record.path.exists()]
+    contents = scan_files(
+        [(record.path, _pause(record)) for record, _ in there],
+        lambda index, broken: blame(_key(there[index][0]), broken),
+    )
     found: list[_Found] = []
-    unreadable = False
+    unreadable = [Loss(_key(record), record.source.value, "there is no file") for record in gone]
     for (record, when), content in zip(there, contents, strict=True):
-        if content is None:
-            unreadable = unreadable or record.path.stat().st_size > 0
-        elif content.packets and when is not None:
-            found.append(_Found(record, when, _spans(record, when, content), content.keys))
-        else:
-            unreadable = unreadable or bool(content.packets)
+        if content is not None and content.packets and when is not None:
+            lost = _lost(record, content)
+            found.append(_Found(record, when, _spans(record, when, content), content.keys, lost))
+        elif content.packets if content is not None else record.path.stat().st_size:
+            cause = "not to be read" if content is None else "nothing is known of its clock"
+            unreadable.append(Loss(_key(record), record.source.value, cause))
     return found, unreadable
+
+
+def _key(record: TrackRecord) -> str:
+    return f"{record.path.parent.name}/{record.number}"
+
+
+def _lost(record: TrackRecord, contents: Scan) -> tuple[Span, ...]:
+    """What is torn out of the file, and what the journal knows of and is not there any more.
+
+    Pictures are lost until the next key frame: what comes before it would be drawn onto others than it was meant for.
+    Where none comes any more, that is better than nothing.
+    """
+    torn = list(contents.torn)
+    end = max(finish for _, finish in contents.runs)
+    if record.written - end > _ROUNDING:
+        torn.append((end, record.written))
+    if record.source.is_video:
+        torn = [
+            (begin, next((key for key in contents.keys if key >= finish), finish)) for begin, finish in torn
+        ]
+    return union(span for span in torn if span[0] < span[1])
 
 
 def _pause(record: TrackRecord) -> float:

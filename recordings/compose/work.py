@@ -8,20 +8,28 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from recordings.capture.journal import JOURNAL_NAME
 from recordings.compose.brief import Brief, write_brief
 from recordings.compose.film import PART_SUFFIX, Reel, Size
+from recordings.compose.isolation import Broken, Interrupted
 from recordings.compose.report import Finished, parse, write
+from recordings.compose.scan import Span
 from recordings.compose.story import segment_folders
+from recordings.viewing.coverage import union
 
 _FINGERPRINT: Final = "fingerprint"
 _FINISHED: Final = "finished.json"
-_UNREADABLE: Final = "unreadable.json"
+_NOTES: Final = "notes.json"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
-_PROGRAM: Final = 5
+_PROGRAM: Final = 6
+
+
+class PutOff(Exception):  # noqa: N818 - it says what becomes of the attempt
+    """Something outside of what was captured may have been in the way: somebody is to try again in a while."""
 
 
 class Work:
@@ -36,17 +44,48 @@ class Work:
             kept.write_text(wanted, encoding="ascii")
         for unfinished in self.folder.glob(f"*{PART_SUFFIX}"):
             unfinished.unlink()
-        self._left_out = _read_unreadable(self.folder)
+        self._notes = _read_notes(self.folder)
+        self._noted = self._notes
 
     @property
     def unreadable(self) -> Mapping[str, str]:
         """Keys of the clips that have broken whoever decoded them, and how: nobody tries again."""
-        return self._left_out
+        return self._notes.unreadable
+
+    def lost(self, key: str) -> tuple[Span, ...]:
+        """Seconds of a clip's file that were to be decoded and could not be."""
+        return self._notes.lost.get(key, ())
+
+    def blame(self, key: str, broken: Broken) -> None:
+        """Leave out what has broken its process; PutOff where that may have been somebody else, the first time."""
+        if isinstance(broken, Interrupted) and self.suspect(key, str(broken)):
+            raise PutOff(f"{key}: {broken}")
+        self.leave_out(key, str(broken))
+
+    def suspect(self, key: str, cause: str) -> bool:
+        """Note that a process was interrupted at something; whether that was the first time."""
+        if key in self._notes.suspected:
+            return False
+        self._notes = replace(self._notes, suspected={**self._notes.suspected, key: cause})
+        self.keep()
+        return True
 
     def leave_out(self, key: str, cause: str) -> None:
         """Note, for whoever goes on with this work too, that a clip cannot be read."""
-        self._left_out[key] = cause
-        self._write(_UNREADABLE, json.dumps(self._left_out))
+        self._notes = replace(self._notes, unreadable={**self._notes.unreadable, key: cause})
+        self.keep()
+
+    def lose(self, key: str, span: Span) -> None:
+        """Note, with the next `keep`, that a part of a clip could not be decoded; twice is harmless."""
+        lost = union([*self.lost(key), span])
+        self._notes = replace(self._notes, lost={**self._notes.lost, key: lost})
+
+    def keep(self) -> None:
+        """Write down what was noted."""
+        if self._notes == self._noted:
+            return
+        self._write(_NOTES, json.dumps(asdict(self._notes)))
+        self._noted = self._notes
 
     @property
     def finished(self) -> Finished | None:
@@ -94,12 +133,28 @@ class Work:
         part.replace(self.folder / name)
 
 
-def _read_unreadable(folder: Path) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What earlier attempts have found; all by the keys of clips."""
+
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    suspected: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+
+
+def _read_notes(folder: Path) -> _Notes:
     try:
-        content = json.loads((folder / _UNREADABLE).read_bytes())
-        return {str(key): str(cause) for key, cause in content.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
+        content = json.loads((folder / _NOTES).read_bytes())
+        return _Notes(
+            {str(key): str(cause) for key, cause in content["unreadable"].items()},
+            {str(key): str(cause) for key, cause in content["suspected"].items()},
+            {
+                str(key): tuple((float(begin), float(end)) for begin, end in spans)
+                for key, spans in content["lost"].items()
+            },
+        )
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return _Notes()
 
 
 def composition(folder: Path, brief: Brief) -> str:

@@ -19,6 +19,7 @@ from recordings.composing.briefing import brief_of
 from recordings.composing.process import run
 from recordings.events import RecordingStatus
 from recordings.folders import Folders
+from recordings.losses import losses_out
 from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
 from recordings.renditions import Rendition, chapters_out, renditions_out
 from recordings.settings import RecordingSettings
@@ -31,6 +32,9 @@ _PROGRESS_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 5.0
 # Somebody has to make room first.
 _FULL_SECONDS: Final = 300.0
+# What took the memory, or kept the disk, has had time to end.
+_PUT_OFF_SECONDS: Final = 60.0
+_NO_WORD: Final = "nobody came back from the last attempt: it may end the server"
 # Found by capture, and still true however well the rest was composed.
 _OF_CAPTURE: Final = frozenset({Failure.DISK_FULL, Failure.DISK_FAILED})
 
@@ -136,7 +140,10 @@ class Compositions:
             return False
         self.counters.running += 1
         try:
-            await self._compose(job, worker)
+            if job.attempts > self._settings.attempts:  # nobody came back to say how the last one went
+                await self._fail(job.recording_id, worker, Failed(Failure.COMPOSITION_FAILED, _NO_WORD))
+            else:
+                await self._compose(job, worker)
         except _Lost:
             _log.info("composition_given_up", recording_id=job.recording_id)
         except asyncio.CancelledError:
@@ -238,11 +245,16 @@ class Compositions:
             recording.duration_seconds, recording.size_bytes = report.duration, outputs.sizes[Rendition.FILM]
             recording.renditions = renditions_out(outputs)
             recording.chapters = chapters_out(outputs.chapters)
+            recording.losses = losses_out(report.losses)
             await session.delete(job)
         self.counters.finished += 1
         with contextlib.suppress(Problem):
             await self._tidy(recording_id)
-        _log.info("composition_finished", recording_id=recording_id, state=state.value)
+        say = _log.warning if failure else _log.info
+        say(
+            "composition_finished", recording_id=recording_id, state=state.value, failure=failure and failure.value,
+            losses=recording.losses,
+        )  # fmt: skip
         self._tell(recording, RecordingStatus(state, now, failure))
 
     async def _tidy(self, recording_id: str) -> None:
@@ -261,18 +273,21 @@ class Compositions:
         async with self._database.transaction() as session:
             job, recording = await self._both(session, recording_id, worker)
             job.detail = report.detail[-DETAIL_LENGTH:]
-            final = report.failure is not Failure.DISK_FULL and (
-                report.failure is not Failure.COMPOSITION_FAILED or job.attempts >= self._settings.attempts
+            full = report.failure is Failure.DISK_FULL
+            worth_another = (
+                full
+                or not report.counts
+                or (report.failure is Failure.COMPOSITION_FAILED and job.attempts < self._settings.attempts)
             )
+            final = not worth_another
             failure = recording.failure if recording.failure in _OF_CAPTURE else report.failure
             if final:
                 repository.turn(recording, RecordingState.FAILED, now, failure)
                 await session.delete(job)
             else:
                 job.worker, job.lease_until = None, None
-                full = report.failure is Failure.DISK_FULL
-                job.attempts -= 1 if full else 0
-                job.not_before = now + timedelta(seconds=_FULL_SECONDS if full else _RETRY_SECONDS)
+                job.attempts -= 1 if full or not report.counts else 0
+                job.not_before = now + timedelta(seconds=_pause_after(report))
         _log.warning(
             "composition_failed", recording_id=recording_id, failure=report.failure.value, final=final,
             detail=report.detail[-DETAIL_LENGTH:],
@@ -300,3 +315,10 @@ class Compositions:
         if job is None or recording is None:
             raise _Lost
         return job, recording
+
+
+def _pause_after(report: Failed) -> float:
+    """Seconds until another attempt."""
+    if report.failure is Failure.DISK_FULL:
+        return _FULL_SECONDS
+    return _RETRY_SECONDS if report.counts else _PUT_OFF_SECONDS

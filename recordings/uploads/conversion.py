@@ -19,9 +19,10 @@ from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.shots import Shots
 from recordings.compose.sound import renditions_of_sound
 from recordings.compose.stills import make_poster, make_preview
-from recordings.compose.verify import verify
+from recordings.compose.verify import SOUND, verify
 from recordings.compose.work import Work, conversion
-from recordings.folders import bytes_of
+from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
+from recordings.losses import Loss
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 from recordings.uploads.encoding import Pictures, encode
@@ -31,6 +32,9 @@ from recordings.uploads.rules import Refusal, passes_through
 # A seek in a film with fewer key frames shows nothing for too long.
 _LONGEST_WITHOUT_KEY_FRAME: Final = 10.0
 _CPU_SECONDS: Final = 48 * 3600
+# Containers round, and some only guess how long they are.
+_BEARABLE_SECONDS: Final = 1.0
+_BEARABLE_SHARE: Final = 0.02
 
 
 def convert(
@@ -57,7 +61,7 @@ def _convert(source: Path, work: Work, report: Callable[[float], None], brief: B
     paths = {rendition: work.folder / name for rendition, name in FILE_NAMES.items()}
     film = paths[Rendition.FILM]
     made = [Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW]
-    seconds = _copied(source, film) if passes_through(facts) else None
+    seconds = _copied(source, film, facts.seconds) if passes_through(facts) else None
     sizes = sizes_of(facts.seconds if seconds is None else seconds, brief.hls_seconds)
     if seconds is None or len(sizes) > 1:
         length = frames_in(brief.part_seconds)
@@ -65,16 +69,26 @@ def _convert(source: Path, work: Work, report: Callable[[float], None], brief: B
         if seconds is None:
             join(reels[LARGE], film, "mp4", {"movflags": "+faststart"}, ())
             seconds = verify(film, reels[LARGE].seconds)
+        verify(paths[Rendition.SOUND], reels[LARGE].seconds, SOUND)
         if len(sizes) > 1:
             hls.package(reels, paths[Rendition.HLS])
             made.append(Rendition.HLS)
     else:
-        _sound(film, paths[Rendition.SOUND])
+        verify(paths[Rendition.SOUND], _sound(film, paths[Rendition.SOUND]), SOUND)
     make_poster(film, seconds / 3, paths[Rendition.POSTER])
     preview = make_preview(film, seconds, paths[Rendition.PREVIEW])
     outputs = Outputs({rendition: bytes_of(paths[rendition]) for rendition in made}, (), preview)
     report(0.99)
-    return Finished(seconds, outputs, None)
+    losses = _losses(facts.seconds, seconds)
+    return Finished(seconds, outputs, Failure.CAPTURE_UNREADABLE if losses else None, losses)
+
+
+def _losses(promised: float, seconds: float) -> tuple[Loss, ...]:
+    """What the file says that it holds, and does not: one that was cut off still has its whole index."""
+    missing = promised - seconds
+    if missing <= max(_BEARABLE_SECONDS, _BEARABLE_SHARE * promised):
+        return ()
+    return (Loss(SOURCE_NAME, SOURCE_FOLDER, "it ends early", missing),)
 
 
 def _encoded(
@@ -92,8 +106,11 @@ def _encoded(
     }
 
 
-def _copied(source: Path, film: Path) -> float | None:
-    """The film's own packets with the index first; None where it must be encoded anew after all."""
+def _copied(source: Path, film: Path, seconds: float) -> float | None:
+    """The film's own packets with the index first; None where it must be encoded anew after all.
+
+    Such is one that does not come out as long as the source says that it is, in seconds.
+    """
     try:
         with (
             open_film(source) as container,
@@ -101,8 +118,6 @@ def _copied(source: Path, film: Path) -> float | None:
         ):
             video, audio = film_stream(container), container.streams.audio[0]
             _remux(container, out, (video, audio))
-        with av.open(str(film)) as container:
-            seconds = float(container.duration or 0) / av.time_base
         return verify(film, seconds)
     except (FFmpegError, ValueError) as error:
         if isinstance(error, Refused) and error.refusal is Refusal.NO_PICTURE:
@@ -110,12 +125,15 @@ def _copied(source: Path, film: Path) -> float | None:
         return None
 
 
-def _sound(film: Path, sound: Path) -> None:
+def _sound(film: Path, sound: Path) -> float:
+    """What is heard in the film, as a file of its own; answers its length in seconds."""
     with (
         av.open(str(film)) as container,
         av.open(str(sound), "w", format="mp4", options={"movflags": "+faststart"}) as out,
     ):
-        _remux(container, out, (container.streams.audio[0],))
+        stream = container.streams.audio[0]
+        _remux(container, out, (stream,))
+        return float((stream.duration or 0) * (stream.time_base or 0))
 
 
 def _remux(container: Any, out: Any, streams: tuple[Any, ...]) -> None:

@@ -4,14 +4,19 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from database import Database
+from recordings import jobs
+from recordings.compose.report import Failed, Finished, Report, write
 from recordings.composing import process
+from recordings.losses import Loss, losses_in
 from recordings.models import CompositionJob, Recording
+from recordings.renditions import Outputs, Rendition
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from tests.factories import FakeClock
@@ -34,6 +39,11 @@ def children() -> set[int]:
             if status[0] != "Z" and b"recordings.compose" in words and int(status[1]) == os.getpid():
                 found.add(int(entry.name))
     return found
+
+
+def memory_score(pid: int) -> int:
+    """Whoever has the higher one is ended first when memory runs out."""
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
 
 
 async def a_child() -> int:
@@ -64,6 +74,66 @@ async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_en
     status = await heard.reaches(meeting.id, *ENDS)
     assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
     assert (await recording_of(database, meeting)).failure is Failure.COMPOSITION_FAILED
+
+
+async def test_an_attempt_that_was_put_off_does_not_count_and_is_taken_up_later(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    to_compose: ToCompose,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    meeting, row = await to_compose(0.2)
+    lost = (Loss("segment-0001/1", "camera", "SIGKILL"),)
+    said = [Failed(Failure.COMPOSITION_FAILED, "SIGKILL", counts=False)] * settings.attempts
+    reports: Iterator[Report] = iter(
+        [*said, Finished(1.0, Outputs({Rendition.FILM: 1}), Failure.CAPTURE_UNREADABLE, lost)]
+    )
+    monkeypatch.setattr(
+        process, "command", lambda *_: [sys.executable, "-c", f"print({write(next(reports))!r})"]
+    )
+    center = await centers.start()
+    for put_off in range(settings.attempts):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (due := await due_at(database, row)) <= clock():  # noqa: ASYNC110 - no event to wait for
+                await asyncio.sleep(0.02)
+        assert await job_of(database, row) == (0, "SIGKILL", False), put_off
+        clock.now = due
+        center._compositions.wake()
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.CAPTURE_UNREADABLE)
+    assert losses_in((await recording_of(database, meeting)).losses) == lost
+
+
+async def due_at(database: Database, row: Recording) -> datetime:
+    async with database.reading() as session:
+        job = await session.get(CompositionJob, row.id)
+    assert job is not None
+    return job.not_before
+
+
+async def test_a_composition_of_which_nobody_ever_came_back_is_given_up(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    to_compose: ToCompose,
+) -> None:
+    """As one that ends the server each time: its claims are never given back."""
+    meeting, row = await to_compose(0.2)
+    for _ in range(settings.attempts):
+        async with database.transaction() as session:
+            assert await jobs.claim(session, CompositionJob, "a" * 32, clock(), timedelta(seconds=60))
+        clock.advance(61)
+    await centers.start()
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
+    assert (await recording_of(database, meeting)).version == 0
+    async with database.reading() as session:
+        assert await session.get(CompositionJob, row.id) is None
 
 
 async def heard_of(database: Database, row: Recording) -> None:
@@ -111,6 +181,9 @@ async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_j
     meeting, row = await to_compose(2.0)
     await centers.start()
     child = await a_child()
+    await until(
+        lambda: memory_score(child) > memory_score(os.getpid())
+    )  # the kernel ends it before the server
     await centers.stop()
     assert child not in children()
     assert await job_of(database, row) == (0, None, False)

@@ -1,6 +1,7 @@
 """What an operator is told of recordings, and what is cleared away without being asked."""
 
 import argparse
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from errors import Problem
 from recordings import repository
 from recordings.folders import Folders
 from recordings.inspection import Inspection
+from recordings.losses import Loss, losses_out
 from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER
@@ -24,6 +26,9 @@ from startup import database_of, prepare_folder, recordings_folder
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.films import playable
+from tests.recordings.rows import change
+
+FILM_BYTES = 3 << 20
 
 
 @pytest.fixture
@@ -56,12 +61,18 @@ async def row_of(
     async with database.transaction() as session:
         row = repository.add(session, meeting, clock())
         row.state, row.failure, row.ended_at, row.state_since = state, failure, clock(), clock()
-        row.version, row.duration_seconds, row.size_bytes = 1, 2.0, 3 << 20
+        row.version, row.duration_seconds, row.size_bytes = 1, 2.0, FILM_BYTES
     track = folders.segment(row.id, 1) / "track.mkv"
     track.parent.mkdir(parents=True)
     track.write_bytes(b"packets")
     clock.advance(1)
     return row
+
+
+def of_size(path: Path, size: int) -> None:
+    """A file of so many bytes, whatever they are."""
+    path.touch()
+    os.truncate(path, size)
 
 
 async def test_the_operator_is_told_which_films_do_not_play_and_has_one_made_anew(
@@ -139,7 +150,7 @@ async def test_half_made_films_go_a_day_after_nobody_goes_on_with_them(
     async def half_made(state: RecordingState, folder: str = COMPOSING_FOLDER) -> Path:
         row = await row_of(database, make_meeting, clock, folders, state)
         if state.playable:
-            folders.film(row.id).write_bytes(b"film")
+            of_size(folders.film(row.id), FILM_BYTES)
         path = folders.of(row.id) / folder
         path.mkdir()
         (path / "part").write_bytes(b"half")
@@ -160,3 +171,41 @@ async def test_half_made_films_go_a_day_after_nobody_goes_on_with_them(
     assert (folders.root / "stranger" / COMPOSING_FOLDER).exists()
     assert (folders.segment(old[0].parent.name, 1) / "track.mkv").exists(), "what was captured stays"
     assert (await reconciliation.run()).cleared == 0
+
+
+async def test_a_film_that_was_cut_off_is_made_anew_or_is_what_is_left(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders
+) -> None:
+    whole, cut, last, gone = [
+        await row_of(database, make_meeting, clock, folders, RecordingState.READY) for _ in range(4)
+    ]
+    for row, size in ((whole, FILM_BYTES), (cut, FILM_BYTES - 1), (last, FILM_BYTES - 1)):
+        of_size(folders.film(row.id), size)
+    for row in (last, gone):
+        (folders.segment(row.id, 1) / "track.mkv").unlink()
+    reconciliation = Reconciliation(database, folders, Shelf(folders.root, None), clock, lambda _: False)
+    assert (await reconciliation.run()).lost_films == 3
+    async with database.reading() as session:
+        rows = [await repository.get(session, row.id) for row in (whole, cut, last, gone)]
+    assert [(row.state, row.failure, row.size_bytes) for row in rows if row is not None] == [
+        (RecordingState.READY, None, FILM_BYTES), (RecordingState.COMPOSING, None, FILM_BYTES),
+        (RecordingState.DAMAGED, Failure.FILES_MISSING, FILM_BYTES - 1),
+        (RecordingState.FAILED, Failure.FILES_MISSING, FILM_BYTES),
+    ]  # fmt: skip
+    assert (await reconciliation.run()).lost_films == 0, "what is left is all there will be"
+
+
+async def test_the_operator_is_told_what_of_a_meeting_is_not_in_its_film(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders, config: Config,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    row = await row_of(
+        database, make_meeting, clock, folders, RecordingState.DAMAGED, Failure.CAPTURE_UNREADABLE
+    )
+    lost = Loss("segment-0001/2", "camera", "SIGSEGV"), Loss("segment-0001/3", "microphone", "damaged", 4.25)
+    await change(database, row, losses=losses_out(lost))
+    await recording_commands.list_recordings(config, argparse.Namespace())
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        f"of {row.id} is not in the film: segment-0001/2 (camera): SIGSEGV",
+        f"of {row.id} is not in the film: segment-0001/3 (microphone): damaged, 4.2 s",
+    ]

@@ -14,13 +14,14 @@ import pytest
 
 from recordings.compose.brief import Brief
 from recordings.compose.composer import compose
-from recordings.compose.isolation import Broken, Isolated
+from recordings.compose.isolation import Broken, Interrupted, Isolated
 from recordings.compose.layout import Cast, arrange
 from recordings.compose.pictures import PictureReader, Showing
 from recordings.compose.scan import scan_files
 from recordings.compose.sound import unreadable_among
 from recordings.compose.story import read_story
-from recordings.compose.work import Work, composition
+from recordings.compose.work import PutOff, Work, composition
+from recordings.losses import Loss
 from recordings.renditions import COMPOSING_FOLDER
 from recordings.states import Failure
 from recordings.tracks import TrackSource
@@ -39,22 +40,24 @@ def test_what_is_handed_over_comes_in_order_and_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "argument", "said"),
+    ("work", "argument", "said", "kind"),
     [
-        (dying, signal.SIGSEGV, "SIGSEGV"),
-        (dying, signal.SIGKILL, "SIGKILL"),
-        (failing, None, "KeyError: 'no such thing'"),
-        (stuck, None, "no word"),
+        (dying, signal.SIGSEGV, "SIGSEGV", Broken),
+        (dying, signal.SIGABRT, "SIGABRT", Broken),
+        (dying, signal.SIGKILL, "SIGKILL", Interrupted),
+        (failing, None, "KeyError: 'no such thing'", Broken),
+        (stuck, None, "no word", Interrupted),
     ],
 )
 def test_a_process_that_dies_or_says_nothing_is_told_after_what_came_before(
-    work: Callable[..., Iterator[int]], argument: int | None, said: str
+    work: Callable[..., Iterator[int]], argument: int | None, said: str, kind: type[Broken]
 ) -> None:
     given = () if argument is None else (argument,)
     with closing(Isolated[int](work, *given, silence=1.0 if work is stuck else PATIENCE_SECONDS)) as numbers:
         assert next(numbers) == 1
-        with pytest.raises(Broken, match=said):
+        with pytest.raises(Broken, match=said) as told:
             next(numbers)
+    assert type(told.value) is kind
 
 
 def test_what_the_disk_refuses_is_what_it_is_here() -> None:
@@ -107,14 +110,14 @@ def two_cameras(folder: Path) -> Meeting:
     return meeting
 
 
-def segfaulting(path: Path, told: list[int], after: float) -> Callable[[float], None]:
-    """A listener to progress that kills whoever reads the file as a crash would, once, when so much is done."""
+def ending(cause: signal.Signals, path: Path, told: list[int], after: float) -> Callable[[float], None]:
+    """A listener to progress that ends whoever reads the file by a signal, once, when so much is done."""
 
     def report(share: float) -> None:
         if share >= after and not told:
             told.extend(readers(path))
             for pid in told:
-                os.kill(pid, signal.SIGSEGV)
+                os.kill(pid, cause)
 
     return report
 
@@ -122,9 +125,11 @@ def segfaulting(path: Path, told: list[int], after: float) -> Callable[[float], 
 def test_a_film_comes_without_the_track_that_breaks_its_decoder(tmp_path: Path) -> None:
     meeting = two_cameras(tmp_path)
     killed: list[int] = []
-    made = compose(tmp_path, segfaulting(meeting.segment_folder / "0002-camera.mkv", killed, 0.3))
+    camera = meeting.segment_folder / "0002-camera.mkv"
+    made = compose(tmp_path, ending(signal.SIGSEGV, camera, killed, 0.3))
     assert len(killed) == 1
     assert made.failure is Failure.CAPTURE_UNREADABLE
+    assert made.losses == (Loss("segment-0001/2", "camera", "SIGSEGV"),)
     assert made.duration == pytest.approx(SECONDS, abs=0.7)
     film = watch(tmp_path / "meeting.mp4")
     assert film.loudness(440, 0.5, 2.5) > 0.1
@@ -149,6 +154,28 @@ def test_whoever_goes_on_with_a_film_does_not_try_the_same_track_again(tmp_path:
     assert says_so(watch(tmp_path / "meeting.mp4").frame_at(0.5))
 
 
+def test_a_decoder_that_somebody_killed_once_is_nobodys_fault(tmp_path: Path) -> None:
+    """As the kernel does when memory runs out; the next attempt goes on."""
+    camera = two_cameras(tmp_path).segment_folder / "0002-camera.mkv"
+    with pytest.raises(PutOff, match="SIGKILL"):
+        compose(tmp_path, ending(signal.SIGKILL, camera, [], 0.3))
+    made = compose(tmp_path, lambda _share: None)
+    assert (made.failure, made.losses) == (None, ())
+    film = watch(tmp_path / "meeting.mp4")
+    assert all(film.share(colour, 2.5) > 0.2 for colour in (RED, GREEN))
+    assert film.loudness(440, 0.5, 2.5) > 0.1
+
+
+def test_a_track_whose_decoder_is_killed_each_time_is_left_out_and_named(tmp_path: Path) -> None:
+    camera = two_cameras(tmp_path).segment_folder / "0002-camera.mkv"
+    with pytest.raises(PutOff):
+        compose(tmp_path, ending(signal.SIGKILL, camera, [], 0.3))
+    made = compose(tmp_path, ending(signal.SIGKILL, camera, [], 0.3))
+    assert made.failure is Failure.CAPTURE_UNREADABLE
+    assert made.losses == (Loss("segment-0001/2", "camera", "SIGKILL"),)
+    assert says_so(watch(tmp_path / "meeting.mp4").frame_at(2.5))
+
+
 def test_a_decoder_that_hangs_is_given_up(tmp_path: Path) -> None:
     two_cameras(tmp_path)
     clip = read_story(tmp_path).clips[0]
@@ -166,7 +193,8 @@ def test_sound_that_keeps_whoever_decodes_it_is_found_among_the_others(tmp_path:
     endless = tmp_path / "endless.mkv"
     os.mkfifo(endless)  # nobody writes
     clips = [sound, replace(sound, key="endless", path=endless), sound]
-    assert unreadable_among(clips, silence=1.0) == {"endless": "no word for 1 s"}
+    found = unreadable_among(clips, silence=1.0)
+    assert {key: str(broken) for key, broken in found.items()} == {"endless": "no word for 1 s"}
 
 
 def test_a_file_that_keeps_whoever_opens_it_keeps_none_of_the_others(tmp_path: Path) -> None:
@@ -174,8 +202,14 @@ def test_a_file_that_keeps_whoever_opens_it_keeps_none_of_the_others(tmp_path: P
     camera = meeting.segment_folder / "0001-camera.mkv"
     endless = tmp_path / "endless.mkv"
     os.mkfifo(endless)
-    found = scan_files([(camera, 5.0), (endless, 5.0), (camera, 5.0)], silence=1.0)
+    blamed: list[tuple[int, str]] = []
+    found = scan_files(
+        [(camera, 5.0), (endless, 5.0), (camera, 5.0)],
+        lambda *told: blamed.append((told[0], str(told[1]))),
+        1.0,
+    )
     assert [scan is not None for scan in found] == [True, False, True]
+    assert blamed == [(1, "no word for 1 s")]
 
 
 def test_the_processor_time_of_decoders_is_known_when_they_are_not_needed_any_more() -> None:

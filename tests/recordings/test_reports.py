@@ -13,6 +13,7 @@ from recordings.compose.fonts import find_font
 from recordings.compose.lettering import Lettering
 from recordings.compose.report import Failed, Finished, Progress, Report, parse, write
 from recordings.composing import process
+from recordings.losses import Loss
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition
 from recordings.states import Failure
 from tests.patience import PATIENCE_SECONDS
@@ -31,8 +32,13 @@ from tests.patience import PATIENCE_SECONDS
                 PreviewStrip(2.0, 10, 6, 160, 90),
             ),
             Failure.DISK_FULL,
+            (
+                Loss("segment-0001/2", "camera", "SIGSEGV"),
+                Loss("segment-0002/1", "microphone", "damaged", 2.5),
+            ),
         ),
         Failed(Failure.COMPOSITION_FAILED, 'it said: "no"\n'),
+        Failed(Failure.COMPOSITION_FAILED, "SIGKILL", counts=False),
     ],
 )
 def test_what_is_written_is_read(report: Report) -> None:

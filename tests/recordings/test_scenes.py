@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.capture.journal import JOURNAL_NAME, read_lines
+from recordings.compose.scan import Span
 from recordings.compose.scenes import frame_at, make_scenes
 from recordings.compose.segments import read_segment
-from recordings.compose.story import Clip, Interruption, Span, Story
+from recordings.compose.story import Clip, Interruption, Story
 from recordings.tracks import TrackSource
 
 

@@ -1,0 +1,118 @@
+"""What becomes of captured files out of which something is missing: the rest is saved, and what is missing is said."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from recordings.capture.codecs.frames import Frame
+from recordings.capture.codecs.registry import find_codec
+from recordings.capture.matroska import MatroskaTrack
+from recordings.compose.scan import scan
+from recordings.compose.story import read_story
+from recordings.losses import Loss
+from recordings.states import Failure
+from recordings.tracks import TrackSource
+from tests.recordings.meetings import Meeting, composed, track, watch
+from tests.recordings.publishers import BLUE, GREEN, RED, YELLOW, Colour, Publisher, sine
+
+SECONDS = 5.5
+CHANGE = 4.6
+DAMAGE = (2.4, 3.4)
+
+
+def changing(before: Colour, after: Colour) -> Callable[[float], Colour]:
+    return lambda at: before if at < CHANGE else after
+
+
+def changing_tone(at: np.ndarray) -> np.ndarray:
+    return np.where(at < CHANGE, sine(440)(at), sine(880)(at))
+
+
+def held(folder: Path, *, cameras: int = 2) -> Meeting:
+    """Cameras of two codecs, which change their colour near the end, and a microphone, which changes its tone."""
+    meeting = Meeting(folder)
+    for index, (codec, colours) in enumerate((("vp8", (RED, GREEN)), ("h264", (BLUE, YELLOW)))[:cameras]):
+        person = Publisher(ntp=index * 100.0)
+        video = person.video(changing(*colours), SECONDS, codec=codec, key_frames=range(0, 137, 20))
+        meeting.join((track(video, f"p{index}", TrackSource.CAMERA), video))
+    audio = Publisher().audio(changing_tone, SECONDS)
+    meeting.join((track(audio, "p0", TrackSource.MICROPHONE), audio))
+    meeting.run()
+    meeting.end()
+    return meeting
+
+
+def packets(path: Path, begin: float, end: float) -> Iterator[tuple[int, int]]:
+    """Where in the file, and how long, the frames between two seconds are."""
+    with av.open(str(path)) as container:
+        for packet in container.demux():
+            if packet.pts is not None and begin <= packet.pts * packet.time_base < end:
+                assert packet.pos is not None
+                yield packet.pos, packet.size
+
+
+def overwrite(path: Path, begin: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(begin)
+        file.write(data)
+
+
+def test_what_comes_after_a_damaged_stretch_is_in_the_film_and_the_damage_is_said(tmp_path: Path) -> None:
+    meeting = held(tmp_path)
+    camera, other, microphone = sorted(meeting.segment_folder.glob("*.mkv"))
+    for path in (camera, microphone):  # as a disk leaves them that lost what it had not written
+        places = list(packets(path, *DAMAGE))
+        overwrite(path, places[0][0], bytes(places[-1][0] - places[0][0]))
+    for place, size in packets(other, *DAMAGE):  # what stands there is no picture
+        overwrite(other, place, b"\xff" * size)
+    result, path = composed(tmp_path)
+    assert result.failure is Failure.CAPTURE_UNREADABLE
+    assert [(loss.track, loss.kind) for loss in result.losses] == [
+        ("segment-0001/1", "camera"), ("segment-0001/2", "camera"), ("segment-0001/3", "microphone"),
+    ]  # fmt: skip
+    assert all(0.9 < (loss.seconds or 0) < 2.6 for loss in result.losses), result.losses
+    assert result.duration == pytest.approx(SECONDS, abs=0.7)
+    film = watch(path)
+    for at, colours in ((1.5, (RED, BLUE)), (5.2, (GREEN, YELLOW))):
+        assert all(film.share(colour, at) > 0.2 for colour in colours)
+    assert film.loudness(440, 0.5, 2.0) > 0.1
+    assert film.loudness(880, 4.8, 5.4) > 0.1
+
+
+def test_a_picture_with_a_hole_is_none(tmp_path: Path) -> None:
+    """Its block is whole, and a decoder would draw something."""
+    path = tmp_path / "camera.mkv"
+    codec = find_codec("VP8")
+    assert codec is not None
+    chance = random.Random(1)  # noqa: S311 - the same every time
+    frames = [Frame(chance.randbytes(2_000), key=index % 5 == 0, size=(160, 90)) for index in range(10)]
+    file = MatroskaTrack(path, codec, 90_000, frames[0])
+    for index, frame in enumerate(frames):
+        file.add(frame, index * 3_600)
+    file.close()
+    whole = scan(path, 5.0)
+    assert (whole.packets, whole.torn) == (10, ())
+    ((place, _),) = packets(path, 0.23, 0.25)
+    overwrite(path, place + 700, bytes(512))
+    torn = scan(path, 5.0)
+    assert torn.packets == 9
+    assert np.array(torn.torn) == pytest.approx(np.array([(0.2, 0.28)]))
+
+
+def test_what_was_written_once_and_is_not_there_any_more_is_lost(tmp_path: Path) -> None:
+    meeting = held(tmp_path, cameras=1)
+    story = read_story(tmp_path)
+    assert [clip.lost for clip in story.clips] == [(), ()]
+    assert story.losses == ()
+    for path in meeting.segment_folder.glob("*.mkv"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    for clip in read_story(tmp_path).clips:
+        ((begin, end),) = clip.lost
+        assert 1.5 < begin < 3.5
+        assert end == pytest.approx(SECONDS, abs=0.1)
+    (meeting.segment_folder / "0001-camera.mkv").unlink()
+    assert read_story(tmp_path).losses == (Loss("segment-0001/1", "camera", "there is no file"),)
