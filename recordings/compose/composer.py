@@ -17,7 +17,7 @@ from recordings.compose.isolation import Broken, Interrupted, Isolated
 from recordings.compose.report import Finished
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
-from recordings.compose.sound import even_sound, mix_sound, read_speech, unreadable_among
+from recordings.compose.sound import even_sound, mix_sound, read_speech, undecoded_sound, unreadable_among
 from recordings.compose.speech import Speech
 from recordings.compose.stills import make_poster, make_preview, poster_frame
 from recordings.compose.story import Story, read_story, segment_folders
@@ -87,9 +87,10 @@ def _compose(story: Story, brief: Brief, work: Work, report: Callable[[float], N
 
 def _losses(story: Story, work: Work) -> tuple[Loss, ...]:
     """What of the captured files the film lacks, as far as people would miss it."""
+    undecoded = undecoded_sound(work.folder)
     losses = [replace(loss, cause=work.unreadable.get(loss.track, loss.cause)) for loss in story.losses]
     for clip in story.clips:
-        seconds = total(union([*clip.lost, *work.lost(clip.key)]))
+        seconds = total(union([*clip.lost, *work.lost(clip.key), *undecoded.get(clip.key, ())]))
         if clip.hidden and clip.source.is_video:
             continue
         if clip.key in work.unreadable:

@@ -6,10 +6,12 @@ from typing import Final
 import numpy as np
 
 from recordings.compose.loudness import LEVELS_PER_SECOND, RATE, SILENCE_DB, Leveller, Samples
+from recordings.compose.scan import Span
 from recordings.compose.speech import Levels
 from recordings.compose.story import Clip
 from recordings.compose.voices import Voice
 from recordings.tracks import TrackSource
+from recordings.viewing.coverage import union
 
 # Samples over which loudness is judged: 10 ms, shorter than a syllable, longer than a period of a deep voice.
 BLOCK: Final = RATE // 100
@@ -52,12 +54,15 @@ class Mixer:
         self._voices: list[_Speaking] = []
         self._position = 0
         self._levels: dict[str, list[Levels]] = {}
+        self._undecoded: dict[str, list[Span]] = {}
 
     def read(self) -> Samples:
         """The next second of everybody; it may be louder than the medium holds."""
         begin, self._position = self._position, self._position + RATE
         while self._waiting and self._waiting[-1].spans[0][0] < self._position / RATE + 1.0:
-            self._voices.append(_Speaking(self._waiting.pop()))
+            one = _Speaking(self._waiting.pop())
+            self._voices.append(one)
+            self._undecoded[one.clip.key] = one.voice.undecoded
         self._voices = [one for one in self._voices if one.end > begin / RATE]
         mixed = np.zeros((RATE, 2), np.float32)
         for one in self._voices:
@@ -71,6 +76,10 @@ class Mixer:
     def levels(self) -> dict[str, Levels]:
         """By peer, how loud the own voice was up to now; what a shared screen says is nobody's voice."""
         return {peer: np.concatenate(seconds) for peer, seconds in self._levels.items()}
+
+    def undecoded(self) -> dict[str, tuple[Span, ...]]:
+        """By the keys of clips, seconds of their files that could not be decoded up to now."""
+        return {key: union(spans) for key, spans in self._undecoded.items() if spans}
 
     def _note(self, clip: Clip, second: int, levels: Levels) -> None:
         if clip.source is not TrackSource.MICROPHONE:

@@ -16,6 +16,7 @@ from av.error import FFmpegError
 from recordings.compose.isolation import SILENCE_SECONDS, Broken, Isolated
 from recordings.compose.loudness import RATE, TARGET_LUFS, Meter, Samples, sound_frame
 from recordings.compose.mixer import BLOCK, Limiter, Mixer
+from recordings.compose.scan import Span
 from recordings.compose.speech import Speech, Turn, find_turns
 from recordings.compose.story import Clip
 from recordings.compose.voices import listen
@@ -37,7 +38,9 @@ _POOR_BITS: Final = 40_000
 
 
 def mix_sound(clips: Sequence[Clip], seconds: float, work: Path) -> Iterator[float]:
-    """Mix everybody into one file in `work` and note, last, how loud it is and who speaks when; OSError of the disk.
+    """Mix everybody into one file in `work`; note, last, how loud it is, who speaks when, and what was not to be had.
+
+    OSError of the disk.
 
     Tells the share done, 0..1, with every second.
     """
@@ -50,7 +53,11 @@ def mix_sound(clips: Sequence[Clip], seconds: float, work: Path) -> Iterator[flo
             meter.add(mixed)
             encoder.add(mixed * _ROOM)
             yield position / total
-    heard = {"loudness": meter.integrated, "turns": find_turns(mixer.levels())}
+    heard = {
+        "loudness": meter.integrated,
+        "turns": find_turns(mixer.levels()),
+        "undecoded": mixer.undecoded(),
+    }
     part = work / f"{_HEARD}.part"
     part.write_text(json.dumps(heard, ensure_ascii=False), encoding="utf-8")
     part.replace(work / _HEARD)
@@ -78,6 +85,14 @@ def read_speech(work: Path) -> Speech | None:
         return Speech([Turn(float(begin), float(end), str(peer)) for begin, end, peer in turns])
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def undecoded_sound(work: Path) -> dict[str, list[Span]]:
+    """By the keys of clips, seconds of their files that are missing in the mix."""
+    return {
+        key: [(float(begin), float(end)) for begin, end in spans]
+        for key, spans in _heard(work)["undecoded"].items()
+    }
 
 
 def even_sound(work: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from recordings.compose.loudness import RATE, Samples
+from recordings.compose.scan import Span
 from recordings.compose.story import Clip
 
 # Nearer than this a packet simply follows the one before: its time is only as exact as clocks and rounding are.
@@ -24,10 +25,11 @@ _STRETCH: Final = 5 / 960
 
 
 class Voice:
-    """Read forward only."""
+    """Read forward only. `undecoded`: seconds of the track that could not be had, up to there."""
 
     def __init__(self, clip: Clip) -> None:
-        self._pieces = _placed(clip)
+        self.undecoded: list[Span] = []
+        self._pieces = _placed(clip, self.undecoded)
         self._piece: tuple[int, Samples] | None = None
 
     def mix_into(self, buffer: Samples, begin: int) -> bool:
@@ -52,16 +54,16 @@ class Voice:
 
 def listen(clip: Clip) -> Iterator[None]:
     """Decode all of it for nothing but to see whether it can be done; None with every second or so."""
-    for number, _ in enumerate(_decode(clip)):
+    for number, _ in enumerate(_decode(clip, [])):
         if number % _PACKETS_A_SECOND == 0:
             yield None
 
 
-def _placed(clip: Clip) -> Iterator[tuple[int, Samples]]:
+def _placed(clip: Clip, undecoded: list[Span]) -> Iterator[tuple[int, Samples]]:
     """Pieces with their first sample on the film's time line, which never overlap."""
     cursor: int | None = None
     expected = 0.0  # where in the track the next packet begins if none is missing
-    for at, samples in _decode(clip):
+    for at, samples in _decode(clip, undecoded):
         wanted = round(clip.when(at) * RATE)
         piece = samples
         if cursor is None or at - expected > _GAP_SECONDS or abs(wanted - cursor) > _LEAP:
@@ -87,9 +89,10 @@ def stretched(samples: Samples, wanted: int) -> Samples:
     return samples[before] * (1 - share) + samples[after] * share
 
 
-def _decode(clip: Clip) -> Iterator[tuple[float, Samples]]:
-    """(seconds of the track, samples) packet by packet."""
+def _decode(clip: Clip, undecoded: list[Span]) -> Iterator[tuple[float, Samples]]:
+    """(seconds of the track, samples) packet by packet; what does not decode is noted in `undecoded`."""
     decoder = av.CodecContext.create("libopus", "r")
+    at = 0.0
     try:
         with av.open(str(clip.path)) as container:
             stream = container.streams.audio[0]
@@ -103,15 +106,16 @@ def _decode(clip: Clip) -> Iterator[tuple[float, Samples]]:
                 at = packet.pts * time_base
                 try:
                     frames = decoder.decode(packet)
-                except FFmpegError:
-                    continue  # a gap of one packet
+                except FFmpegError:  # a gap of one packet
+                    undecoded.append((at, at + 1 / _PACKETS_A_SECOND))
+                    continue
                 for frame in frames:
                     for even in [frame] if _is_even(frame) else resampler.resample(frame):
                         samples = even.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
                         yield at, samples
                         at += len(samples) / RATE
-    except (FFmpegError, IndexError):
-        return  # what came before stands
+    except (FFmpegError, IndexError):  # what came before stands
+        undecoded.append((at, max(at, clip.seconds)))
 
 
 def _is_even(frame: av.AudioFrame) -> bool:

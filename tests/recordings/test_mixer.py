@@ -71,7 +71,7 @@ def test_a_clock_that_drifts_is_followed_without_gaps(tmp_path: Path, pace: floa
     clip = Clip(
         "a", tmp_path / "a.mkv", TrackSource.MICROPHONE, "p", "p", lambda at: 7.0 + at * pace, ((7.0, 12.0),)
     )
-    pieces = list(_placed(clip))
+    pieces = list(_placed(clip, []))
     assert len(pieces) == 250
     for index, (start, _) in enumerate(pieces):
         assert start / RATE == pytest.approx(7.0 + index * 0.02 * pace, abs=0.0025)
