@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 Item = TypeVar("Item")
 
-# Whoever works says so every few seconds; a machine on which nothing is done for this long has other troubles.
+# Whoever works says so every few seconds. Time for which the machine let it wait for a processor does not count.
 SILENCE_SECONDS: Final = 120.0
 # As much as Linux gives everybody: six pictures of one of nine, so that nobody waits for a picture that could be ready.
 _PIPE_BYTES: Final = 1 << 20
@@ -117,9 +118,13 @@ class Isolated(Generic[Item]):
         self._process.close()
 
     def _receive(self) -> Any:
+        left = self._silence
         try:
-            if self._pipe.poll(self._silence):
-                return self._pipe.recv()
+            while left > 0:
+                queued = self._queued_seconds()
+                if self._pipe.poll(left):
+                    return self._pipe.recv()
+                left = min(left, self._queued_seconds() - queued)
         except (EOFError, OSError):
             self._process.join(_END_SECONDS)
             code = self._process.exitcode
@@ -128,6 +133,16 @@ class Isolated(Generic[Item]):
             cause = signal.Signals(-code)
             raise (Broken if cause in _CRASHES else Interrupted)(cause.name) from None
         raise Interrupted(f"no word for {self._silence:.0f} s")
+
+    def _queued_seconds(self) -> float:
+        """How long the process has waited for a processor so far; 0 where the system does not say.
+
+        The second figure of `schedstat`, in nanoseconds (the kernel's Documentation/scheduler/sched-stats.rst).
+        """
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
 
 
 def end() -> None:

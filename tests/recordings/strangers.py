@@ -1,6 +1,7 @@
 """What a process may be given to do, and how it may end, in a module that takes no time to load."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,22 @@ def refused() -> Iterator[int]:
 def busy(seconds: float) -> Iterator[int]:
     while time.process_time() < seconds:
         yield 1
+
+
+def crowded(core: int, seconds: float) -> Iterator[int]:
+    """Works so long, on one core, without a word."""
+    os.sched_setaffinity(0, {core})
+    yield 1
+    begun = time.process_time()
+    while time.process_time() - begun < seconds:
+        pass
+    yield 2
+
+
+def mixing(*_: object) -> Iterator[float]:
+    """Is killed at it."""
+    yield 0.0
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def failing() -> Iterator[int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recordings.compose import composer
 from recordings.compose.brief import Brief
 from recordings.compose.composer import compose
 from recordings.compose.isolation import Broken, Interrupted, Isolated
@@ -28,7 +29,7 @@ from recordings.tracks import TrackSource
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.meetings import Meeting, track, watch
 from tests.recordings.publishers import GREEN, RED, Publisher, sine, solid
-from tests.recordings.strangers import counting, dying, failing, leaving, refused, stuck
+from tests.recordings.strangers import counting, crowded, dying, failing, leaving, mixing, refused, stuck
 
 SECONDS = 3.0
 
@@ -195,6 +196,32 @@ def test_sound_that_keeps_whoever_decodes_it_is_found_among_the_others(tmp_path:
     clips = [sound, replace(sound, key="endless", path=endless), sound]
     found = unreadable_among(clips, silence=1.0)
     assert {key: str(broken) for key, broken in found.items()} == {"endless": "no word for 1 s"}
+
+
+def test_a_mix_that_was_killed_is_tried_again_and_costs_nobody_the_voice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_cameras(tmp_path)
+    monkeypatch.setattr(composer, "mix_sound", mixing)
+    with pytest.raises(PutOff, match="mix: SIGKILL"):
+        compose(tmp_path, lambda _share: None)
+    with pytest.raises(ValueError, match="none of its clips alone"):
+        compose(tmp_path, lambda _share: None)
+    assert not Work(tmp_path / COMPOSING_FOLDER, composition(tmp_path, Brief())).unreadable
+
+
+def test_waiting_for_a_processor_is_no_silence() -> None:
+    """Work of 0.4 s takes 0.8 and more beside somebody else, and may say nothing for 0.5."""
+    core = min(os.sched_getaffinity(0))
+    beside = "import os; os.sched_setaffinity(0, {%d}); print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", beside % core], stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            with closing(Isolated[int](crowded, core, 0.4, silence=0.5)) as numbers:
+                assert list(numbers) == [1, 2]
+        finally:
+            other.kill()
 
 
 def test_a_file_that_keeps_whoever_opens_it_keeps_none_of_the_others(tmp_path: Path) -> None:
