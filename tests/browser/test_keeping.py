@@ -21,4 +21,8 @@ async def test_a_recording_that_was_put_on_hold_meanwhile_cannot_be_deleted(arri
     await page.reload()
     await expect(keeping).to_contain_text("信访核查")
     await expect(keeping.get_by_test_id("delete")).to_have_count(0)
+
+    secretary = await arrive("liuxi")
+    await secretary.page.goto(f"{committee.server.url}/recordings/{recording}")
+    await expect(secretary.page.get_by_test_id("keeping")).to_contain_text("请上级组织先解除保全")
     assert (await committee.get(f"/recordings/{recording}"))["state"] == "ready"
