@@ -113,7 +113,7 @@ class Node:
             library=Library(database, self.recordings.shelf, utc_now),
             uploads=self._uploads,
             curation=Curation(database),
-            remaking=Remaking(database, self.recordings.shelf, utc_now, self.recordings.wake),
+            remaking=Remaking(database, self.recordings.shelf.folders, utc_now, self.recordings.wake),
             captions=Captions(database, utc_now),
             viewings=viewings,
             watchers=Watchers(database),

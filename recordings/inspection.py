@@ -114,5 +114,5 @@ class Inspection:
             recording = await repository.get(session, recording_id, lock=True)
             if recording is None or recording.state is RecordingState.DELETED:
                 raise Problem(Kind.NOT_FOUND, "recording_not_found")
-            await make_anew(session, recording, self._shelf, self._clock())
+            await make_anew(session, recording, self._folders, self._clock())
         return recording

@@ -111,7 +111,7 @@ class Library:
             captions=languages,
             can_manage=can_manage,
             can_delete=access.may(actor, Action.DELETE_RECORDING),
-            can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf),
+            can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf.folders),
         )
 
     async def download(self, actor: Actor | None, recording_id: str) -> MediaFile:

@@ -1,5 +1,6 @@
 """`Remaking`: a film made anew from what was captured or uploaded, where the one there is lacks something."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -12,9 +13,9 @@ from errors import Kind, Problem
 from members.policy import Action, Actor
 from recordings import repository
 from recordings.access import find
+from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.states import RecordingState
-from recordings.storage.shelf import Shelf
 
 BROKEN: Final = frozenset({RecordingState.DAMAGED, RecordingState.FAILED})
 """What may come better out of another attempt."""
@@ -25,9 +26,11 @@ _log = structlog.get_logger(__name__)
 class Remaking:
     """One unit of work a method. `on_change`: there is something to compose."""
 
-    def __init__(self, database: Database, shelf: Shelf, clock: Clock, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, folders: Folders, clock: Clock, on_change: Callable[[], None]
+    ) -> None:
         self._database = database
-        self._shelf = shelf
+        self._folders = folders
         self._clock = clock
         self._on_change = on_change
 
@@ -41,27 +44,32 @@ class Remaking:
             access.require(actor, Action.MANAGE_RECORDING)
             if access.recording.state is RecordingState.READY:
                 raise Problem(Kind.CONFLICT, "recording_whole")
-            await make_anew(session, access.recording, self._shelf, self._clock())
+            await make_anew(session, access.recording, self._folders, self._clock())
         _log.info("recording_remade", recording_id=recording_id)
         self._on_change()
 
 
-async def make_anew(session: AsyncSession, recording: Recording, shelf: Shelf, now: datetime) -> None:
-    """Put it into the queue of compositions.
+async def make_anew(session: AsyncSession, recording: Recording, folders: Folders, now: datetime) -> None:
+    """Put it into the queue of compositions, which begins from nothing: what an attempt has left may be what is wrong.
+
+    The caller has locked the row.
 
     Problems: recording_not_settled while it is captured or composed (details.state), originals_missing where nothing is
     left to make it of.
     """
     if is_live(recording) or not recording.state.settled:
         raise Problem(Kind.CONFLICT, "recording_not_settled", {"state": recording.state.value})
-    if not await shelf.has_originals(recording.id):
+    if not await asyncio.to_thread(folders.originals, recording.id):
         raise Problem(Kind.CONFLICT, "originals_missing")
+    await asyncio.to_thread(folders.drop_work, recording.id)
     await repository.enqueue(session, recording, now)
 
 
-async def can_be_made_anew(recording: Recording, shelf: Shelf) -> bool:
+async def can_be_made_anew(recording: Recording, folders: Folders) -> bool:
     """Whether `remake` would do anything about it."""
-    return recording.state in BROKEN and not is_live(recording) and await shelf.has_originals(recording.id)
+    if recording.state not in BROKEN or is_live(recording):
+        return False
+    return bool(await asyncio.to_thread(folders.originals, recording.id))
 
 
 def is_live(recording: Recording) -> bool:

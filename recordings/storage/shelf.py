@@ -1,6 +1,5 @@
 """`Shelf`: finds a recording's file in whichever store has it."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,7 +31,7 @@ class Shelf:
 
     def __init__(self, folder: Path, settings: StorageSettings | None) -> None:
         self.local = LocalStore(folder)
-        self._folders = Folders(folder)
+        self.folders = Folders(folder)
         self.remote: S3Store | None = S3Store(settings) if settings is not None else None
         self._settings = settings
 
@@ -62,10 +61,6 @@ class Shelf:
             return None
         signed = self._settings is not None and self._settings.serve == "signed"
         return Found(self.remote, there, self._settings.signed_seconds if signed and self._settings else None)
-
-    async def has_originals(self, recording_id: str) -> bool:
-        """Whether what was captured or uploaded is still here, to make a film of."""
-        return bool(await asyncio.to_thread(self._folders.originals, recording_id))
 
     async def close(self) -> None:
         """Give connections back."""

@@ -1,5 +1,7 @@
 """A broken recording is made anew by those who manage it, as long as there is something to make it of."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -9,6 +11,7 @@ from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import CompositionJob, Recording
 from recordings.remaking import Remaking
+from recordings.renditions import COMPOSING_FOLDER
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
@@ -29,7 +32,13 @@ async def broken(
     segment = Folders(settings.folder).segment(row.id, 1)
     segment.mkdir(parents=True)
     (segment / "track.mkv").write_bytes(b"packets")
+    half_made(settings, row).mkdir()
     return row
+
+
+def half_made(settings: RecordingSettings, recording: Recording) -> Path:
+    """What the attempt that failed has left."""
+    return Folders(settings.folder).of(recording.id) / COMPOSING_FOLDER
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ async def test_only_what_is_broken_and_has_its_tracks_is_made_anew(
 ) -> None:  # fmt: skip
     secretary = (await everybody(records, tree))["secretary"]
     shelf, woken = Shelf(settings.folder, None), list[str]()
-    remaking = Remaking(database, shelf, clock, lambda: woken.append("awake"))
+    remaking = Remaking(database, shelf.folders, clock, lambda: woken.append("awake"))
     await change(database, broken, state=state, ended_at=clock() if ended else None)
     if not captured:
         (Folders(settings.folder).segment(broken.id, 1) / "track.mkv").unlink()
@@ -62,9 +71,11 @@ async def test_only_what_is_broken_and_has_its_tracks_is_made_anew(
         with pytest.raises(Problem) as refused:
             await remaking.remake(secretary, broken.id)
         assert (refused.value.code, woken) == (code, [])
+        assert half_made(settings, broken).exists()
         return
     await remaking.remake(secretary, broken.id)
     assert woken == ["awake"]
+    assert not half_made(settings, broken).exists(), "from nothing"
     async with database.reading() as session:
         row = await session.get_one(Recording, broken.id)
         assert (row.state, row.progress) == (RecordingState.COMPOSING, 0.0)
@@ -80,7 +91,7 @@ async def test_it_takes_an_officer_of_the_branch_or_above(
     broken: Recording,
 ) -> None:
     shelf = Shelf(settings.folder, None)
-    remaking = Remaking(database, shelf, clock, lambda: None)
+    remaking = Remaking(database, shelf.folders, clock, lambda: None)
     library = Library(database, shelf, clock)
     codes = {}
     for who, actor in (await everybody(records, tree)).items():

@@ -24,6 +24,7 @@ from members.tokens import Tokens
 from recordings.captions.service import Captions
 from recordings.center import RecordingCenter
 from recordings.curation import Curation
+from recordings.folders import Folders
 from recordings.library import Library
 from recordings.notices import Notices
 from recordings.remaking import Remaking
@@ -227,7 +228,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         library=Library(database, Shelf(folder, None), clock),
         uploads=Uploads(database, RecordingSettings(folder=folder, min_free_bytes=0), clock, lambda: None),
         curation=Curation(database),
-        remaking=Remaking(database, Shelf(folder, None), clock, lambda: None),
+        remaking=Remaking(database, Folders(folder), clock, lambda: None),
         captions=Captions(database, clock),
         viewings=Viewings(database, attendance, cards, clock),
         watchers=Watchers(database),
