@@ -124,6 +124,13 @@ def without_its_end(path: Path) -> Path:
     return path
 
 
+def overwrite(path: Path, begin: int, data: bytes) -> None:
+    """Other bytes in the middle of a file, as a broken disk has them."""
+    with path.open("r+b") as file:
+        file.seek(begin)
+        file.write(data)
+
+
 def of(content: bytes) -> Callable[[Path], Path]:
     """A file with this in it."""
 

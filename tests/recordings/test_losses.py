@@ -17,6 +17,7 @@ from recordings.losses import Loss
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.av1 import Colour
+from tests.recordings.films import overwrite
 from tests.recordings.meetings import Meeting, composed, track, watch
 from tests.recordings.publishers import BLUE, GREEN, RED, YELLOW, Publisher, sine
 
@@ -56,12 +57,6 @@ def packets(path: Path, begin: float, end: float) -> Iterator[tuple[int, int]]:
             if packet.pts is not None and begin <= packet.pts * packet.time_base < end:
                 assert packet.pos is not None
                 yield packet.pos, packet.size
-
-
-def overwrite(path: Path, begin: int, data: bytes) -> None:
-    with path.open("r+b") as file:
-        file.seek(begin)
-        file.write(data)
 
 
 def test_what_comes_after_a_damaged_stretch_is_in_the_film_and_the_damage_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Stores: what holds for both kinds, and what only a network can spoil. Against a real S3-speaking server."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from members.policy import RoleName
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import Recording
+from recordings.reconciliation import Reconciliation
 from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Rendition
 from recordings.states import RecordingState
 from recordings.storage import repository
@@ -26,6 +28,7 @@ from recordings.storage.shelf import Shelf
 from recordings.storage.store import Entry, Fault, Ledger, PartialUpload, Store, StoreError
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
+from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
 
@@ -335,4 +338,20 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     assert carrier.shelf.remote is not None
     keys = {entry.key: entry.size async for entry in carrier.shelf.remote.entries(f"{row.id}/")}
     assert keys == {f"{row.id}/v2/meeting.mp4": 7, f"{row.id}/v2/poster.jpg": 3}
+    await carrier.shelf.close()
+
+
+async def test_a_broken_film_on_the_disk_gives_way_to_the_whole_one_in_the_store(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    film = folders.film(row.id)
+    await change(database, row, size_bytes=film.stat().st_size)
+    carrier = Carrier(database, folders, s3, clock)
+    await carrier.work()
+    os.truncate(film, 5)
+    found = await Reconciliation(database, folders, carrier.shelf, clock, lambda _: False).run()
+    assert found.lost_films == 0
+    assert not film.exists()
+    async with database.reading() as session:
+        assert (await session.get_one(Recording, row.id)).state is RecordingState.READY
     await carrier.shelf.close()

@@ -17,6 +17,7 @@ from recordings.compose.composer import NothingToCompose
 from recordings.compose.verify import verify
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, HLS_MASTER
+from recordings.states import Failure
 from recordings.uploads import conversion, encoding, files
 from recordings.uploads.inspection import inspect
 from recordings.uploads.probe import Refused, probe
@@ -151,6 +152,10 @@ def test_a_film_becomes_what_a_meeting_becomes(
         for name in sizes:
             with av.open(str(folder / "hls" / name)) as container:
                 assert sum(1 for _ in container.decode(video=0)) == 50
+        media = folder / "hls" / "240p.m4s"
+        films.overwrite(media, media.stat().st_size * 3 // 4, bytes(200))
+        with pytest.raises(ValueError, match=r"play|decode"):
+            verify(media.with_suffix(".m3u8"), 2.0)
     assert bool(sources) == encoded
     assert shares == sorted(shares)
     with av.open(str(folder / "sound.m4a")) as container:
@@ -238,6 +243,20 @@ def test_a_conversion_that_is_killed_goes_on_where_it_was(
     with av.open(str(tmp_path / "meeting.mp4")) as container:
         shown = [int(frame.to_ndarray()[360, 640]) for frame in container.decode(video=0)]
     assert shown == pytest.approx([20 + number * 4 % 200 for number in range(250)], abs=12)
+
+
+def test_a_film_that_was_cut_off_is_as_long_as_it_goes_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its index stands first, whole."""
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    source = films.playable(tmp_path / "film.mp4", frames=100)
+    source.write_bytes(source.read_bytes()[: source.stat().st_size * 3 // 4])
+    made = conversion.convert(tmp_path, source, lambda _share: None)
+    assert made.failure is Failure.CAPTURE_UNREADABLE
+    ((missing),) = (loss.seconds for loss in made.losses)
+    assert missing == pytest.approx(4.0 - made.duration, abs=0.1)
+    assert verify(tmp_path / "meeting.mp4", made.duration) > 1.0
 
 
 def test_a_film_that_turns_out_to_be_none_leaves_nothing(
