@@ -13,7 +13,7 @@ from recordings.models import Recording
 from recordings.notices.views import MOST_OF_A_KIND, NEWS, NoticeKind, NoticeView
 from recordings.states import RecordingState
 from recordings.upkeep import repository as upkeep
-from recordings.upkeep.losses import losses
+from recordings.upkeep.missed import missed
 from recordings.upkeep.models import StorageRules
 from recordings.upkeep.retention import deletes_at, due_at, keep_days
 from rooms.attendance.records import awaits_making_up
@@ -80,7 +80,7 @@ async def lost(session: AsyncSession, actor: Actor, now: datetime) -> list[Notic
             entry.organization_name,
             entry.deleted_at,
         )
-        for entry in await losses(session, actor, now - NEWS, MOST_OF_A_KIND)
+        for entry in await missed(session, actor, now - NEWS, MOST_OF_A_KIND)
     ]
 
 

@@ -21,7 +21,7 @@ from recordings.searching import index
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
 from recordings.upkeep import repository
-from recordings.upkeep.losses import losses
+from recordings.upkeep.missed import missed
 from recordings.upkeep.models import Cause, RecordingDeletion, RecordingHold
 from recordings.upkeep.retention import FOR_EVER, deletes_at, due_at, keep_days, may_go, must_warn
 from recordings.upkeep.views import DeletionView, HoldView, KeepingView, LeavingView
@@ -29,8 +29,8 @@ from rooms.meetings.rules import check_reason
 
 AT_ONCE: Final = 100
 # So long a member is told at home that an absence is not to be made up by watching any more.
-LOSS_SHOWN: Final = timedelta(days=60)
-MOST_LOSSES: Final = 20
+MISSED_SHOWN: Final = timedelta(days=60)
+MOST_MISSED: Final = 20
 NEWEST_FIRST: Final[tuple[SortKey[Any], ...]] = (
     SortKey(RecordingDeletion.deleted_at, descending=True),
     SortKey(RecordingDeletion.id, descending=True),
@@ -133,10 +133,10 @@ class Deletions:
             raise recording_not_found()
         return _deletion_view(entry)
 
-    async def losses_of(self, actor: Actor) -> Page[DeletionView]:
+    async def missed_by(self, actor: Actor) -> Page[DeletionView]:
         """The entries of recordings by which the actor can no longer make up an absence, newest first."""
         async with self._database.reading() as session:
-            found = await losses(session, actor, self._clock() - LOSS_SHOWN, MOST_LOSSES)
+            found = await missed(session, actor, self._clock() - MISSED_SHOWN, MOST_MISSED)
         return Page([_deletion_view(entry) for entry in found])
 
     async def leaving(self, actor: Actor, page: PageRequest) -> Page[LeavingView]:

@@ -97,7 +97,7 @@ async def test_who_might_have_watched_a_deleted_recording_is_told_so_and_what_to
 
     member = await arrive("xiaohe", PHONE)
     page = member.page
-    lost = page.get_by_test_id("study-losses")
+    lost = page.get_by_test_id("missed-study")
     await expect(lost).to_contain_text(title)
     await expect(lost).to_contain_text("另行安排补学")
     await lost.get_by_role("link", name=title).click()

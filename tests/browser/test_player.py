@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from playwright.async_api import FilePayload, Page, ViewportSize, expect
+from playwright.async_api import FilePayload, Page, Route, ViewportSize, expect
 from sqlalchemy import select
 
 from database import Database, new_id, utc_now
@@ -153,6 +153,13 @@ async def test_a_recording_that_is_deleted_while_somebody_watches_says_so(
     recording = await put_recording(server, server.logins["liuxi"])
     secretary, person = await arrive("liuxi"), await arrive("xiaohe", PHONE)
     await watch(person, recording, 1)
+    reported = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await reported.wait()
+        await route.continue_()
+
+    await person.page.route("**/viewing", later)  # the next report is due at whatever moment
     gone = await secretary.page.request.post(
         f"{server.url}/api/recordings/{recording}/delete",
         data={"reason": "误录"},
@@ -166,6 +173,7 @@ async def test_a_recording_that_is_deleted_while_somebody_watches_says_so(
         return await position(person.page) > before + 0.5
 
     await until(goes_on, lambda: "it goes on with what the browser holds")
+    reported.set()
     await person.page.get_by_test_id("play").click()  # what was watched is told, and refused
     await expect(person.page.get_by_test_id("deletion")).to_contain_text(f"{secretary.login.name}于 今天")
     await expect(person.page.get_by_test_id("player")).to_have_count(0)

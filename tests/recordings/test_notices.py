@@ -108,16 +108,16 @@ async def test_who_had_not_made_an_absence_up_is_told_when_the_recording_was_del
     await change(database, missed, ended_at=clock())
     await deletions.delete(secretary, missed.id, "误录")
     assert told(await notices.of(actor)) == [(NoticeKind.MAKING_UP_LOST, missed.id)]
-    assert [one.reason for one in (await deletions.losses_of(actor)).items] == ["误录"]
+    assert [one.reason for one in (await deletions.missed_by(actor)).items] == ["误录"]
     for who in (secretary, other):
         assert await notices.of(who) == []
-        assert (await deletions.losses_of(who)).items == []
+        assert (await deletions.missed_by(who)).items == []
     clock.advance(NEWS)
     assert await notices.of(actor) == [], "the bell tells news"
-    assert len((await deletions.losses_of(actor)).items) == 1, "the list at home stays longer"
+    assert len((await deletions.missed_by(actor)).items) == 1, "the list at home stays longer"
     async with database.transaction() as session:
         await session.execute(update(AttendanceRecord).values(corrected_state=AttendanceState.PRESENT))
-    assert (await deletions.losses_of(actor)).items == []
+    assert (await deletions.missed_by(actor)).items == []
 
 
 @pytest.mark.parametrize(

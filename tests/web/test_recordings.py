@@ -255,7 +255,7 @@ async def test_holding_and_deleting_over_http(house: House, village: Village) ->
     shown = (await village.party_member.get(f"{path}/deletion")).body
     assert (shown["meetingId"], shown["cause"], shown["reason"]) == (row.meeting_id, "person", "误录")
     assert (await village.sibling_secretary.get(f"{path}/deletion")).code == "recording_not_found"
-    (lost,) = (await village.party_member.get("/api/members/me/study-losses")).body["items"]
+    (lost,) = (await village.party_member.get("/api/members/me/missed-study")).body["items"]
     assert lost == shown
     (notice,) = (await village.party_member.get("/api/members/me/notices")).body["items"]
     assert (notice["kind"], notice["subjectId"]) == ("making_up_lost", row.id)

@@ -222,7 +222,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call("GET", "/api/members/me/study", recordings.to_study, PageQuery, Page[RecordingOut], SIGNED_IN,
          "one's own"),
 
-    Call("GET", "/api/members/me/study-losses", upkeep.losses, Nothing, Page[DeletionOut], SIGNED_IN,
+    Call("GET", "/api/members/me/missed-study", upkeep.missed, Nothing, Page[DeletionOut], SIGNED_IN,
          "one's own"),
 
     Call("GET", "/api/members/me/notices", notices.notices, Nothing, Page[NoticeOut], SIGNED_IN, "one's own"),

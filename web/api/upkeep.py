@@ -75,9 +75,9 @@ async def deletion(asked: Asked[Nothing]) -> DeletionOut:
     return DeletionOut.model_validate(found)
 
 
-async def losses(asked: Asked[Nothing]) -> Page[DeletionOut]:
+async def missed(asked: Asked[Nothing]) -> Page[DeletionOut]:
     """The recordings, deleted lately, by which one can no longer make up an absence."""
-    return page_out(await asked.services.deletions.losses_of(asked.caller.person), DeletionOut)
+    return page_out(await asked.services.deletions.missed_by(asked.caller.person), DeletionOut)
 
 
 async def leaving(asked: Asked[PageQuery]) -> Page[LeavingOut]:

@@ -117,7 +117,7 @@ export class Api {
   toStudy = (limit = 20, cursor?: string): Promise<Page<Recording>> =>
     this.http.get('/members/me/study', { limit, cursor })
   /** What was deleted before one had made the absence up. */
-  studyLosses = (): Promise<Page<RecordingDeletion>> => this.http.get('/members/me/study-losses')
+  missedStudy = (): Promise<Page<RecordingDeletion>> => this.http.get('/members/me/missed-study')
   recording = (id: string): Promise<Recording> => this.http.get(`/recordings/${id}`)
   /** The address of a file that goes with a recording. */
   recordingFile = (id: string, name: string): string => `/api/recordings/${id}/${name}`

@@ -15,7 +15,7 @@ from recordings.upkeep.models import RecordingDeletion
 from rooms.attendance.records import awaits_making_up
 
 
-async def losses(
+async def missed(
     session: AsyncSession, actor: Actor, since: datetime, most: int
 ) -> Sequence[RecordingDeletion]:
     """The entries since then, newest first, of recordings that the actor might have watched for what he missed."""
