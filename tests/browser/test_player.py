@@ -1,17 +1,21 @@
 """The player at a desk and on a phone: what is beside the film is used, keys work, what was watched is shown."""
 
 import asyncio
+import io
+from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.async_api import FilePayload, Page, Route, ViewportSize, expect
 from sqlalchemy import select
 
 from database import Database, new_id, utc_now
 from members.accounts import Account
 from members.policy import Audience
+from recordings.compose.stills import make_preview
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
@@ -21,66 +25,95 @@ from tests.browser.conftest import Arrive
 from tests.browser.person import DESKTOP, PHONE, Person, until
 from tests.browser.server import Login, RunningServer
 
-SECONDS = 30
-STRIP = PreviewStrip(interval_seconds=5.0, columns=3, count=6, width=160, height=90)
+SECONDS = 40
+RATE = 5
+KEY_FRAME_SECONDS = 2
+RED, BLUE = (200, 40, 40), (40, 40, 200)  # before the middle of the film, and after it
 CAPTIONS = {"label": "中文", "text": "WEBVTT\n\n00:00.000 --> 00:20.000\n同志们好"}
+HIDE = """hidden => {
+  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))
+}"""
 
 
-def write_film(folder: Path) -> None:
-    """Thirty seconds of a bar that moves, and the picture of its preview."""
+def write_film(folder: Path) -> PreviewStrip:
+    """A bar that moves before two walls, one after the other, and the pictures of its preview."""
     folder.mkdir(parents=True)
-    with av.open(str(folder / "meeting.mp4"), "w", options={"movflags": "faststart"}) as film:
-        video = film.add_stream("libx264", rate=5)
+    film = folder / "meeting.mp4"
+    with av.open(str(film), "w", options={"movflags": "faststart"}) as out:
+        video = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
-        for at in range(SECONDS * 5):
-            picture = np.full((180, 320, 3), 60, np.uint8)
-            picture[:, at * 2 : at * 2 + 20] = 250
-            film.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        film.mux(video.encode())
-    with av.open(str(folder / "preview.jpg"), "w", format="mjpeg") as strip:
-        pictures = strip.add_stream("mjpeg", rate=1)
-        pictures.width, pictures.height, pictures.pix_fmt = 480, 180, "yuvj420p"
-        grey = np.full((180, 480, 3), 128, np.uint8)
-        strip.mux(pictures.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
-        strip.mux(pictures.encode())
+        video.gop_size = KEY_FRAME_SECONDS * RATE
+        for at in range(SECONDS * RATE):
+            picture = np.full((180, 320, 3), RED if at < SECONDS * RATE / 2 else BLUE, np.uint8)
+            picture[:, at : at + 20] = 250
+            out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(video.encode())
+    return make_preview(film, SECONDS, folder / "preview.jpg")
 
 
 async def put_recording(server: RunningServer, login: Login) -> str:
     """A lecture of that person's branch, made elsewhere."""
+    recording = new_id()
+    strip = await asyncio.to_thread(write_film, Folders(server.data / "recordings").of(recording))
     database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
     sizes = {Rendition.FILM: 1, Rendition.PREVIEW: 1}
     async with database.transaction() as session:
         account = (await session.scalars(select(Account).where(Account.username == login.username))).one()
         row = Recording(
-            id=new_id(), meeting_id=None, organization_id=login.organization_id, kind=MeetingKind.LECTURE,
+            id=recording, meeting_id=None, organization_id=login.organization_id, kind=MeetingKind.LECTURE,
             title="专题党课", uploader_account_id=account.id, audience=Audience.ORGANIZATION,
             state=RecordingState.READY, state_since=utc_now(), progress=1.0, segments=0, version=1,
             started_at=utc_now(), ended_at=utc_now(), duration_seconds=float(SECONDS), size_bytes=1,
-            renditions=renditions_out(Outputs(sizes, (), STRIP)),
+            renditions=renditions_out(Outputs(sizes, (), strip)),
             chapters=chapters_out([Chapter(0.0, "领学"), Chapter(12.0, "讨论")]),
         )  # fmt: skip
         session.add(row)
     await database.dispose()
-    await asyncio.to_thread(write_film, Folders(server.data / "recordings").of(row.id))
-    return row.id
+    return recording
 
 
 async def position(page: Page) -> float:
     return float(await page.get_by_test_id("player").evaluate("video => video.currentTime"))
 
 
-async def watch(person: Person, recording: str, seconds: float) -> None:
-    """Play until so much is counted."""
-    await person.page.goto(f"{person.server.url}/recordings/{recording}")
-    await person.page.get_by_test_id("player").evaluate("video => { video.muted = true }")
-    await person.page.get_by_test_id("play").click()
+async def counted(page: Page) -> float:
+    """Seconds, as the page was told."""
+    return float(await page.get_by_test_id("coverage").get_attribute("data-share") or 0) * SECONDS
+
+
+async def play_for(page: Page, seconds: float) -> float:
+    """Play on for so long and pause, until that counts; answers where it paused."""
+    before, begun = await counted(page), await position(page)
+    await page.get_by_test_id("play").click()
 
     async def enough() -> bool:
-        share = await person.page.get_by_test_id("coverage").get_attribute("data-share")
-        return float(share or 0) * SECONDS >= seconds
+        return await position(page) > begun + seconds
 
-    await until(enough, lambda: f"{seconds} seconds were counted")
-    await person.page.get_by_test_id("play").click()
+    async def told() -> bool:
+        return await counted(page) > before
+
+    await until(enough, lambda: f"it plays for {seconds} s from {begun} s on")
+    await page.get_by_test_id("play").click()
+    await until(told, lambda: f"more than {before} s count")
+    return await position(page)
+
+
+async def open_player(person: Person, recording: str) -> Page:
+    """Its page, without sound."""
+    await person.page.goto(f"{person.server.url}/recordings/{recording}")
+    await person.page.get_by_test_id("player").evaluate("video => { video.muted = true }")
+    return person.page
+
+
+async def shows(page: Page, share: float, colour: tuple[int, int, int]) -> bool:
+    """Whether the small picture that stands over this place of the seek bar is of that colour."""
+    bar = page.get_by_test_id("seek")
+    box = await bar.bounding_box()
+    assert box is not None
+    await bar.hover(position={"x": box["width"] * share, "y": box["height"] / 2})
+    shown = Image.open(io.BytesIO(await page.get_by_test_id("preview").screenshot())).convert("RGB")
+    return bool(np.abs(np.median(np.asarray(shown), axis=(0, 1)) - colour).max() < 40)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
@@ -93,9 +126,9 @@ async def test_a_lecture_is_watched(arrive: Arrive, server: RunningServer, size:
         headers={"Origin": server.url},
     )
     assert put.ok
-    person = await arrive("xiaohe", size)
-    page = person.page
-    await watch(person, recording, 5)
+    page = await open_player(await arrive("xiaohe", size), recording)
+    await play_for(page, 2)
+    assert await counted(page) > 1
     assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
     await page.get_by_test_id("chapters").get_by_text("讨论").click()
@@ -108,22 +141,57 @@ async def test_a_lecture_is_watched(arrive: Arrive, server: RunningServer, size:
 
     await until(captioned, lambda: "the captions are there")
     await page.get_by_test_id("player").focus()
-    await page.keyboard.press("5")
-    assert await position(page) == pytest.approx(15, abs=0.3)
+    await page.keyboard.press("7")
+    assert await position(page) == pytest.approx(28, abs=0.3)
     await page.keyboard.press("ArrowLeft")
-    assert await position(page) == pytest.approx(5, abs=0.3)
+    assert await position(page) == pytest.approx(18, abs=0.3)
     await page.keyboard.press(">")
     await expect(page.get_by_test_id("speed")).to_have_value("1.25")
     await page.keyboard.press("?")
     await expect(page.get_by_test_id("key-help")).to_be_visible()
     await page.keyboard.press("Escape")
-    await page.get_by_test_id("seek").hover()
-    await expect(page.get_by_test_id("preview")).to_be_visible()
+    for share, colour in ((0.1, RED), (0.45, RED), (0.55, BLUE), (0.9, BLUE)):
+        await until(partial(shows, page, share, colour), lambda: "the preview shows where the pointer is")
 
-    again = await arrive("xiaohe", size)  # another device: what counts is known there too
-    await again.page.goto(f"{server.url}/recordings/{recording}")
-    share = float(await again.page.get_by_test_id("coverage").get_attribute("data-share") or 0)
-    assert 5 / SECONDS <= share < 0.9
+    stopped = await play_for(page, 1)
+    again = (await arrive("xiaohe", size)).page  # another device: it goes on there, and what counts is known
+    await again.goto(f"{server.url}/recordings/{recording}")
+    await expect(again.get_by_role("status").filter(has_text="已从上次看到的 0:")).to_be_visible()
+
+    async def goes_on() -> bool:
+        return await position(again) == pytest.approx(stopped, abs=0.5)
+
+    await until(goes_on, lambda: f"it goes on at {stopped} s")
+    assert await counted(again) == pytest.approx(await counted(page), abs=0.5)
+    await again.get_by_role("button", name="从头播放").click()
+    assert await position(again) == 0
+
+
+async def test_what_plays_where_nobody_looks_does_not_count(arrive: Arrive, server: RunningServer) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    person = await arrive("xiaohe")
+    page = await open_player(person, recording)
+    await play_for(page, 1)
+    player = page.get_by_test_id("player")
+    await player.evaluate("video => video.play()")
+    await page.evaluate(HIDE, True)
+    assert await player.evaluate("video => video.paused")
+    await expect(page.get_by_role("status").filter(has_text="您刚才离开了这个页面")).to_be_visible()
+    left = await position(page)
+    await player.evaluate("video => video.play()")  # as the key of a keyboard does
+
+    async def played() -> bool:
+        return await position(page) > left + 2
+
+    await until(played, lambda: "it plays on behind another page")
+    await player.evaluate("video => video.pause()")
+    back = await position(page)
+    await page.evaluate(HIDE, False)
+    await play_for(page, 1)
+    watched = (await person.get(f"/recordings/{recording}"))["coverage"]["intervals"]
+    counted_meanwhile = [min(end, back) - max(begin, left) for begin, end in watched]
+    assert sum(max(0.0, seconds) for seconds in counted_meanwhile) < 0.5, (watched, left, back)
+    assert watched[-1][1] > back + 0.5
 
 
 async def test_captions_that_were_just_uploaded_can_be_chosen(arrive: Arrive, server: RunningServer) -> None:
@@ -152,7 +220,7 @@ async def test_a_recording_that_is_deleted_while_somebody_watches_says_so(
 ) -> None:
     recording = await put_recording(server, server.logins["liuxi"])
     secretary, person = await arrive("liuxi"), await arrive("xiaohe", PHONE)
-    await watch(person, recording, 1)
+    await play_for(await open_player(person, recording), 1)
     reported = asyncio.Event()
 
     async def later(route: Route) -> None:
