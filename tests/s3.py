@@ -12,7 +12,9 @@ from aiohttp import ClientError, ClientSession
 
 from recordings.storage.settings import MEBIBYTE, StorageSettings
 from tests.patience import PATIENCE_SECONDS
+from tests.s3_app import ALLOWED_ORIGIN
 
+ROOT = Path(__file__).parents[1]
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key-of-some-length"
 BUCKET = "recordings"
@@ -28,6 +30,7 @@ class S3Server:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
+        self.allowed_origin = ""  # whose pages' scripts may read what is in it, from the next start on
 
     @property
     def settings(self) -> StorageSettings:
@@ -64,9 +67,11 @@ class S3Server:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "nanio", "serve", "--data-dir", str(self._folder), "--host", "127.0.0.1",
+            [sys.executable, "-m", "uvicorn", "--factory", "tests.s3_app:build", "--host", "127.0.0.1",
              "--port", str(self._port), "--log-level", "error"],
-            env={**os.environ, "NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY},
+            cwd=ROOT,
+            env={**os.environ, "NANIO_DATA_DIR": str(self._folder), "NANIO_ACCESS_KEY": ACCESS_KEY,
+                 "NANIO_SECRET_KEY": SECRET_KEY, ALLOWED_ORIGIN: self.allowed_origin},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip

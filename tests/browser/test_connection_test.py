@@ -88,13 +88,17 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
             verdict = page.get_by_test_id("verdict")
             await expect(verdict).to_have_attribute("data-state", "warn")
             await expect(verdict).to_contain_text("请在防火墙上放行到服务器的 UDP 端口")
-            assert asked == ["createTransport"] * 4 + ["closeTransport"] * 4, "both ways are waited for at once"
+            assert asked == ["createTransport"] * 4 + ["closeTransport"] * 4, (
+                "both ways are waited for at once"
+            )
             media = re.findall(r"端口：(\d+)", await told(page))[0]
             ip("rule", "add", "pref", "10", "ipproto", "tcp", "dport", media, "blackhole")
             await run(page)
             assert await ways(page) == {"udp": "bad", "tcp": "bad", "relay": "skipped"}, await told(page)
             await expect(verdict).to_have_attribute("data-state", "bad")
-            await expect(verdict).to_contain_text(f"请在防火墙上放行到服务器的 UDP 端口 {media} 和 TCP 端口 {media}")
+            await expect(verdict).to_contain_text(
+                f"请在防火墙上放行到服务器的 UDP 端口 {media} 和 TCP 端口 {media}"
+            )
             await chromium.close()
 
 

@@ -16,9 +16,12 @@ export interface StreamEvents {
 export class Stream {
   private readonly hls: Hls
   private mended = false
+  private asked = false
+  private closed = false
 
   /** `address` of the master playlist; `query` goes with every file; begins at `at` seconds. */
   constructor(video: HTMLVideoElement, address: string, query: string, at: number, events: StreamEvents) {
+    const withQuery = (url: string): string => `${url.replace(/[?].*/, '')}${query}`
     this.hls = new Hls({
       enableWorker: false, // fragmented MP4 goes to the browser as it comes
       preferManagedMediaSource: false,
@@ -27,15 +30,19 @@ export class Stream {
       maxBufferLength: IDLE_SECONDS,
       maxMaxBufferLength: IDLE_SECONDS, // else it fetches to its bound of bytes: minutes of a small size
       backBufferLength: BEHIND_SECONDS,
-      xhrSetup: (request, url) => request.open('GET', `${url.replace(/[?].*/, '')}${query}`, true),
+      xhrSetup: (request, url) => request.open('GET', withQuery(url), true),
     })
     this.hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => {
       events.shown(this.hls.levels[level]?.height ?? 0)
     })
-    this.hls.on(Hls.Events.ERROR, (_, { fatal, type, response }) => {
+    this.hls.on(Hls.Events.ERROR, (_, { fatal, type, response, frag }) => {
       const code = response?.code ?? 0
       const refused = code >= 400 && code < 500 // asking again, or for another size, does not help
-      if (!fatal && !refused) return
+      if (!fatal && !refused) {
+        const silent = type === Hls.ErrorTypes.NETWORK_ERROR && code === 0
+        if (silent && frag && !this.asked) void this.ask(withQuery(frag.url), events.broken)
+        return
+      }
       if (type === Hls.ErrorTypes.MEDIA_ERROR && !this.mended) {
         this.mended = true
         this.hls.recoverMediaError()
@@ -43,6 +50,18 @@ export class Stream {
     })
     this.hls.loadSource(address)
     this.hls.attachMedia(video)
+  }
+
+  /**
+   * A script is not told whether the line is broken or a store's own rules keep its answer from scripts. A request that
+   * wants no answer is answered all the same by such a store; then asking again for half a minute does not help either.
+   */
+  private async ask(url: string, hidden: () => void): Promise<void> {
+    this.asked = true
+    const enough = new AbortController()
+    const answer = await fetch(url, { mode: 'no-cors', signal: enough.signal }).catch(() => null)
+    enough.abort()
+    if (answer?.type === 'opaque' && !this.closed) hidden()
   }
 
   static supported = (): boolean => Hls.isSupported()
@@ -62,6 +81,7 @@ export class Stream {
   }
 
   close(): void {
+    this.closed = true
     this.hls.destroy()
   }
 }
