@@ -48,6 +48,7 @@ async def run(folder: Path, niceness: int, brief: Brief) -> AsyncGenerator[Repor
             cwd=_PROGRAM_FOLDER,
             env={**os.environ, "TMPDIR": temporary},
             limit=_LONGEST_LINE,
+            start_new_session=True,  # see recordings.background; and a terminal's Ctrl-C is for the server alone
         )
         errors = asyncio.create_task(_tail(process.stderr))
         last: Report | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -181,14 +182,29 @@ async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_j
     meeting, row = await to_compose(2.0)
     await centers.start()
     child = await a_child()
-    await until(
-        lambda: memory_score(child) > memory_score(os.getpid())
-    )  # the kernel ends it before the server
+    # The kernel ends it before the server, and shares processors out between sessions.
+    await until(lambda: memory_score(child) > memory_score(os.getpid()))
+    assert os.getsid(child) == child
     await centers.stop()
     assert child not in children()
     assert await job_of(database, row) == (0, None, False)
     await centers.start()
     assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="the kernel groups no sessions")
+@pytest.mark.parametrize(
+    ("session", "nice"), [([], "nice 7"), (["sh", "-c", '"$@"; :', "sh"], "nice 0")], ids=["own", "another's"]
+)
+def test_a_session_of_its_own_gives_way_as_a_whole_and_nobody_elses(session: list[str], nice: str) -> None:
+    code = (
+        "import os; from recordings.background import make_way; make_way(7); "
+        "print(os.nice(0), open('/proc/self/autogroup').read())"
+    )
+    command = ["setsid", "--wait", *session, sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == str(os.nice(0) + 7)
+    assert done.stdout.strip().endswith(nice)
 
 
 WAITING = """
