@@ -20,6 +20,7 @@ from media.plane.probing cimport (
 from media.plane.ratecontrol cimport (
     RATE_LEAST, clamp_rate, may_reduce, rate_reset, rate_set, rate_share, rate_t, rate_update, reduce_rate,
 )
+from media.plane.rivals cimport has_rival, rivals_note_cut, rivals_note_queue, rivals_reset, rivals_t
 from media.plane.standing cimport standing_add, standing_t, standing_us
 from media.plane.trendline cimport QUEUE_LEAST_MS, USAGE_NORMAL, USAGE_OVER, trendline_add, trendline_reset, trendline_t
 
@@ -40,6 +41,7 @@ ctypedef struct estimator_t:
     trendline_t trendline
     acknowledged_t acknowledged
     standing_t standing
+    rivals_t rivals
     rate_t rate
     losses_t losses
     probes_t probes
@@ -81,6 +83,7 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.cut = False
     estimator.alive_us = 0
     estimator.unanswered_us = 0
+    rivals_reset(&estimator.rivals)
 
 
 cdef inline bint estimator_shares(const estimator_t *estimator) noexcept nogil:
@@ -158,6 +161,14 @@ cdef inline void note_own_queue(estimator_t *estimator, int64_t quickest_us, int
         standing_add(&estimator.standing, quickest_us, now)
     if standing_us(&estimator.standing) >= 1000 * QUEUE_LEAST_MS:
         estimator.queued_us = now
+    rivals_note_queue(&estimator.rivals, standing_us(&estimator.standing))
+
+
+cdef inline int own_usage(const estimator_t *estimator) noexcept nogil:
+    """Of a queue that is not ours to empty no notice is taken."""
+    if estimator.trendline.usage == USAGE_OVER and has_rival(&estimator.rivals):
+        return USAGE_NORMAL
+    return estimator.trendline.usage
 
 
 cdef inline bint estimator_take(
@@ -204,8 +215,9 @@ cdef inline bint estimator_take(
             trendline_reset(&estimator.trendline)
     elif estimator.together and estimator.trendline.usage == USAGE_OVER:
         over = may_reduce(&estimator.rate, estimator.acknowledged.bps, is_idle(estimator), rtt_us, now)
-    elif rate_update(&estimator.rate, estimator.trendline.usage, estimator.acknowledged.bps, is_idle(estimator), rtt_us, now):
+    elif rate_update(&estimator.rate, own_usage(estimator), estimator.acknowledged.bps, is_idle(estimator), rtt_us, now):
         note_full(estimator, before, now)
+        rivals_note_cut(&estimator.rivals, estimator.acknowledged.bps, estimator.sent_bps)
     note_own_queue(estimator, quickest, now)
     losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps)
     combine(estimator)

@@ -14,6 +14,7 @@ from media.plane.probing cimport (
     probes_dropped, probes_reset, probes_t,
 )
 from media.plane.ratecontrol cimport rate_reset, rate_set, rate_t, rate_update
+from media.plane.rivals cimport has_rival, rivals_note_cut, rivals_note_queue, rivals_t
 from media.plane.standing cimport standing_add, standing_t, standing_us
 from media.plane.trendline cimport trendline_add, trendline_reset, trendline_t
 
@@ -81,6 +82,20 @@ cdef class Standing:
         """A report's shortest delay; how long packets wait now."""
         standing_add(&self.standing, delay, now)
         return standing_us(&self.standing)
+
+
+cdef class Rivals:
+    cdef rivals_t rivals
+
+    def cut(self, arrives, sent):
+        """Whether there is one, once this has become of a cut."""
+        rivals_note_cut(&self.rivals, arrives, sent)
+        return bool(has_rival(&self.rivals))
+
+    def wait(self, us):
+        """Packets have just waited so long."""
+        rivals_note_queue(&self.rivals, us)
+        return bool(has_rival(&self.rivals))
 
 
 cdef class Bursts:

@@ -1,4 +1,4 @@
-"""A download beside the media: TCP's congestion control by loss alone (Reno, RFC 5681), always with more to send."""
+"""A download beside the media: TCP's congestion control by loss alone (Reno, RFC 5681)."""
 
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ class Reno:
     link: Link
     timeline: Timeline
     back_us: int = 25_000
+    left: int = 1 << 40  # packets still to send
     window: float = WINDOW_FIRST
     threshold: float = 1e9
     next: int = 0
@@ -39,7 +40,8 @@ class Reno:
         self.fill()
 
     def fill(self) -> None:
-        while len(self.waiting) < self.window:
+        while len(self.waiting) < self.window and self.left:
+            self.left -= 1
             number = self.next
             self.next += 1
             self.waiting[number] = self.timeline.now
