@@ -16,11 +16,11 @@ from media.plane.spans cimport span_t
 from media.plane.stream cimport stream_t
 
 
-cdef inline int64_t end_of_ready(const stream_t *stream, int64_t sequence) noexcept nogil:
-    """Where the packets end, from `sequence` on, that do not wait for the rest of their frame: those come by themselves."""
+cdef inline int64_t end_of_ready(const stream_t *stream, const consumer_t *consumer, int64_t sequence) noexcept nogil:
+    """Where the packets end, from `sequence` on, that this consumer has had its turn with: the others come by themselves."""
     cdef int64_t end = stream.highest + 1
     cdef int i
-    for i in range(stream.pending_count):
+    for i in range(stream.sending if consumer.behind_turn == stream.turn else 0, stream.pending_count):
         if sequence <= stream.pending[i] < end:
             end = stream.pending[i]
     return end
@@ -30,7 +30,7 @@ cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
     """Send from where it is, until it is there or the line has enough for now."""
     cdef stream_t *stream = &consumer.producer.streams[consumer.behind_stream]
     cdef int64_t sequence = consumer.behind_at
-    cdef int64_t end = end_of_ready(stream, sequence)
+    cdef int64_t end = end_of_ready(stream, consumer, sequence)
     cdef slot_t *slot
     cdef span_t *span
     if (
@@ -38,9 +38,6 @@ cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
         or not may_send(core, consumer.transport, 0)
     ):
         let_go(core, consumer, INT64_MAX)
-        return
-    if stream.sending:  # some have had these packets already, and nothing else will bring them to those
-        fall_behind(core, consumer, stream, sequence)
         return
     consumer.behind = False
     while sequence < end:

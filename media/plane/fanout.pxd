@@ -127,10 +127,21 @@ cdef inline void send_burst(
 cdef inline void begin_burst(producer_t *producer, stream_t *stream) noexcept nogil:
     """What waits is on its way from now on; what comes meanwhile waits for the next time."""
     stream.sending = stream.pending_count
+    stream.turn += 1
     stream.sending_since_us = stream.pending_since_us
     stream.sent_to = 0
     stream.send_to = producer.consumers.count if is_heard(producer) else producer.tap_count
     stream.pending_due = False
+
+
+cdef inline bint has_had_turn(const consumer_t *consumer, const stream_t *stream) noexcept nogil:
+    """Whether what is on its way has come to this consumer already."""
+    cdef int k
+    if stream.sending:
+        for k in range(stream.sent_to):
+            if consumer.producer.consumers.items[k] == consumer:
+                return True
+    return False
 
 
 cdef inline void end_burst(stream_t *stream) noexcept nogil:

@@ -281,6 +281,7 @@ ctypedef struct consumer_t:
     resent_t *resent  # RESENT of them; NULL until something was
     uint8_t behind_stream
     uint32_t behind_epoch
+    uint32_t behind_turn  # the stream's, whose packets it had when it came to it, and left
     int64_t behind_at
     int64_t behind_since_us
     int64_t begun_us  # when its picture began, with a key frame; what had come before is the past

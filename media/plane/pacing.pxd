@@ -134,12 +134,16 @@ cdef inline bint waits_turn(
     """Whether a packet is left for `catch_up`. Not so what fills a gap in what was sent, nor what may begin another
     stream, which lets go what was left of the old one."""
     if consumer.behind and consumer.behind_epoch == stream.epoch:
-        return consumer.behind_stream == stream.index and slot.sequence >= consumer.behind_at
+        if consumer.behind_stream != stream.index or slot.sequence < consumer.behind_at:
+            return False
+        consumer.behind_turn = stream.turn
+        return True
     if consumer.stream != stream.index or consumer.waits_key or slot.sequence <= consumer.spans.newest_source:
         return False
     if pace_left(core, consumer.transport) > 0:
         return False
     let_go(core, consumer, INT64_MAX)
     consumer.behind_since_us = core.now
+    consumer.behind_turn = stream.turn
     fall_behind(core, consumer, stream, slot.sequence)
     return True

@@ -12,6 +12,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from media.plane.bits cimport ahead32
 from media.plane.catchup cimport catch_up
+from media.plane.fanout cimport has_had_turn
 from media.plane.forward cimport begin_spurt, continued_timestamp, switch_to
 from media.plane.keyframes cimport KEY_INTERVAL_US, want_key
 from media.plane.layers cimport wanted_stream
@@ -99,6 +100,7 @@ cdef inline void replay(core_t *core, consumer_t *consumer, stream_t *stream) no
     else:
         begin_past(core, consumer, stream, frames)
     consumer.behind_since_us = core.now
+    consumer.behind_turn = stream.turn if has_had_turn(consumer, stream) else stream.turn - 1
     fall_behind(core, consumer, stream, stream.key_sequence)
     catch_up(core, consumer)
 

@@ -88,6 +88,7 @@ ctypedef struct stream_t:
     bint pending_due
     bint listed  # among those who have something pending
     int sending
+    uint32_t turn  # grows whenever others set out
     int64_t sending_since_us
     int sent_to  # consumers who have had it
     int send_to  # who are to

@@ -154,12 +154,13 @@ def test_who_is_behind_gets_the_rest_though_the_frame_is_still_on_its_way_to_oth
             hall.world.core.receive_clear(hall.speaker.transport, packet, hall.world.now)
         hall.world.core.advance(hall.world.now)
     hall.world.collect()
-    assert len(narrow.sequences()) < 2 * PACKETS
-    hall.world.now += 5_000
-    hall.world.core.advance(
-        hall.world.now
-    )  # those who are behind have a turn, before all have the second frame
+    before = len(narrow.sequences())
+    assert before < 2 * PACKETS
+    hall.world.now += 30_000
+    hall.world.core.advance(hall.world.now)
     hall.world.collect()
+    assert len(narrow.sequences()) > before
+    assert len(hall.people[-1].sequences()) == PACKETS, "the second frame is still on its way"
     hall.world.advance(300_000)
     assert all(len(each.sequences()) == 2 * PACKETS for each in hall.people)
     assert steps(narrow.sequences()) == {1}
