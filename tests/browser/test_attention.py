@@ -6,6 +6,7 @@ from sqlalchemy import update
 from database import Database, utc_now
 from recordings.models import Recording, Viewing
 from tests.browser.conftest import Arrive
+from tests.browser.held import set_recording
 from tests.browser.person import PHONE, until
 from tests.browser.server import RunningServer
 from tests.browser.test_player import put_recording
@@ -91,6 +92,23 @@ async def test_an_officer_finds_at_home_what_leaves_and_how_full_the_room_is(
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await page.get_by_test_id("notice-leaving").click()
     await expect(page.get_by_test_id("leaving")).to_contain_text("专题党课")
+
+    page = district.page  # who alone can give more room
+    await page.reload()
+    room = page.get_by_test_id("notice-room").filter(has_text="95%")
+    await expect(room).to_contain_text("在这里增加空间")
+    await room.get_by_role("link").click()
+    await expect(page.get_by_label("组织")).to_have_value(branch.organization_id)
+    await expect(page.get_by_test_id("storage")).to_contain_text("95%")
+
+    await set_recording(server, recording, kept_bytes=1_200_000_000)
+    page = secretary.page
+    await page.goto(f"{server.url}/meetings/new")
+    await page.fill("#title", "录不下的会")
+    await page.get_by_test_id("schedule-submit").click()
+    await expect(page.get_by_test_id("problem")).to_contain_text(
+        "可以先不勾选“录制会议”，或联系上级组织增加空间"
+    )
 
     elsewhere = await arrive("cuiyuan")
     async with elsewhere.page.expect_response("**/api/leaving-recordings*") as answered:
