@@ -157,13 +157,22 @@ cdef class Core(Control):
         self.core.now = now
         return 0
 
+    cdef uint8_t *exact_copy(self, bytes data) except NULL:
+        """On the heap and of the exact length, so that AddressSanitizer sees a read past the end; to be freed."""
+        cdef uint8_t *copy = <uint8_t *>malloc(max(len(data), 1))
+        if copy == NULL:
+            raise MemoryError
+        memcpy(copy, PyBytes_AS_STRING(data), len(data))
+        return copy
+
     def receive(self, data, address, now_us):
-        cdef uint8_t buffer[2048]
         cdef address_t source
+        cdef uint8_t *copy
         self.by_hand(data, now_us)
         read_address(address, &source)
-        memcpy(buffer, PyBytes_AS_STRING(data), min(len(data), <Py_ssize_t>sizeof(buffer)))
-        core_receive(self.core, buffer, <int>len(data), &source)
+        copy = self.exact_copy(data)
+        core_receive(self.core, copy, <int>len(data), &source)
+        free(copy)
         core_advance(self.core, now_us)
 
     def receive_clear(self, transport, data, now_us):
@@ -172,11 +181,7 @@ cdef class Core(Control):
         self.by_hand(data, now_us)
         if len(data) > DATAGRAM_MOST:
             raise ValueError("longer than any datagram that gets so far")
-        # On the heap and of the exact length, so that AddressSanitizer sees a read past the end.
-        copy = <uint8_t *>malloc(max(len(data), 1))
-        if copy == NULL:
-            raise MemoryError
-        memcpy(copy, PyBytes_AS_STRING(data), len(data))
+        copy = self.exact_copy(data)
         receive_media(self.core, at, copy, <int>len(data), True)
         free(copy)
         core_advance(self.core, now_us)
