@@ -82,7 +82,7 @@ bench-join: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from the click 
 bench-seek: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## from a seek in a film of two hours to its picture, in Chromium
 	$(BIN)/python -m tests.browser.seeking
 
-fuzz: $(STAMPS)/test-venv ## fuzz every parser of packets, checks and streams, the plane under AddressSanitizer (SECONDS=60 of a processor)
+fuzz: $(STAMPS)/test-venv ## fuzz every parser of packets, checks and streams, the plane under two sanitizers (SECONDS=60 of a processor)
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 screenshots: $(STAMPS)/plane $(STAMPS)/client $(STAMPS)/test-packages ## take the README's screenshots anew

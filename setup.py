@@ -6,10 +6,13 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-SANITIZE = os.environ.get("HUITANG_SANITIZE")  # "address": for `make fuzz`
+SANITIZE = os.environ.get("HUITANG_SANITIZE")  # "address,undefined": for `make fuzz`
 SOURCES = os.environ.get("HUITANG_SOURCES", "media/plane/*.pyx bench/*.pyx").split()  # the tests build parts
 
-flags = ["-O1", "-g", f"-fsanitize={SANITIZE}", "-fno-omit-frame-pointer"] if SANITIZE else ["-O3", "-g1"]
+# Python's own flags let numbers wrap (-fwrapv), so that no overflow would be found.
+sanitized = [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all", "-fno-wrapv", "-fno-omit-frame-pointer"]
+guided = ["-fsanitize-coverage=trace-pc"]  # see tests/fuzz/edges.c
+flags = ["-O1", "-g", *sanitized, *guided] if SANITIZE else ["-O3", "-g1"]
 links = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
 
 extensions = [

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from media.plane.bits cimport unwrap16
+from media.plane.bits cimport ahead32, unwrap16
 from media.plane.dependency cimport structure_t
 from media.plane.frames cimport frames_t
 from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
@@ -171,13 +171,13 @@ cdef inline int stream_arrival(
 cdef inline void stream_jitter(stream_t *stream, uint32_t timestamp, uint32_t clock_rate, int64_t now) noexcept nogil:
     """RFC 3550 appendix A.8, for packets that were not retransmitted."""
     cdef uint32_t transit = <uint32_t>(<uint64_t>now * clock_rate / 1_000_000) - timestamp
-    cdef int32_t difference
+    cdef int64_t difference
     if stream.has_transit:
-        difference = <int32_t>(transit - stream.transit)
+        difference = ahead32(transit, stream.transit)
         if difference < 0:
             difference = -difference
-        if difference < <int32_t>clock_rate * 5:  # a leap of the clock is not jitter
-            stream.jitter += difference - ((stream.jitter + 8) >> 4)
+        if difference < <int64_t>clock_rate * 5:  # a leap of the clock is not jitter
+            stream.jitter += <uint32_t>difference - ((stream.jitter + 8) >> 4)
     stream.transit = transit
     stream.has_transit = True
 

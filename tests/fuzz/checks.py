@@ -12,7 +12,7 @@ from typing import Any
 from media.ice import MAX_ADDRESSES, MAX_CREDENTIALS, IceAgent, IceCredentials
 from media.stun import StunError, parse_binding_request, peek_local_ufrag
 from tests.fuzz.conference import LONGEST, PASSWORD, UFRAG, address
-from tests.fuzz.mutation import mutate
+from tests.fuzz.guidance import CORPUS, read_inputs
 
 HERE = address(9)  # 127.0.0.1
 LETTERS = "abcdef"  # of the planes; the seeds' user name is the last one's
@@ -29,29 +29,29 @@ class Checks:
         self.consenting.set_remote_address(transport, HERE)
         self.consenting.set_consent(transport, UFRAG, PASSWORD)
         self.dice = dice
+        self.genuine = set(read_inputs(CORPUS)["stun"].values())
         self.agent: IceAgent[int] = IceAgent(valid=[IceCredentials(UFRAG, PASSWORD)])
         self.reasons: Counter[str] = Counter()
         self.now = 0.0
 
-    def feed(self, own: list[bytes], others: list[bytes]) -> None:
+    def feed(self, data: bytes) -> None:
         """One datagram from anywhere."""
-        datagram = mutate(self.dice, own, others)
         self.now += 0.1
-        self.send_around(datagram)
-        answers = self.repeat(datagram)
+        self.send_around(data)
+        answers = self.repeat(data)
         try:
-            request = parse_binding_request(datagram)
+            request = parse_binding_request(data)
         except StunError as error:
             self.reasons[error.reason] += 1
             if answers:
-                raise AssertionError(f"answered though wrong: {datagram.hex()}") from error
+                raise AssertionError(f"answered though wrong: {data.hex()}") from error
             return
         verdict = self.agent.check(request, self.dice.randrange(40), ("127.0.0.1", 9), self.now)
         self.reasons[verdict.reason] += 1
         if answers != [verdict.response] * verdict.accepted:
-            raise AssertionError(f"answered otherwise than by the agent: {datagram.hex()}")
-        if verdict.accepted and datagram not in own:
-            raise AssertionError(f"accepted though changed: {datagram.hex()}")
+            raise AssertionError(f"answered otherwise than by the agent: {data.hex()}")
+        if verdict.accepted and data not in self.genuine:
+            raise AssertionError(f"accepted though changed: {data.hex()}")
         if len(self.agent.addresses) > MAX_ADDRESSES or len(self.agent.valid) > MAX_CREDENTIALS:
             raise AssertionError("the agent has grown")
         self.agent.tick(self.now)

@@ -247,6 +247,7 @@ class Conference:
 
     def close(self) -> Counter[str]:
         """Why packets were dropped; everything is removed."""
+        self.check()
         drops: Counter[str] = Counter(self.core.statistics().drops)
         if "" in drops:
             raise AssertionError("a drop without a name")

@@ -5,7 +5,6 @@ accepted. SSRCs, payload types and extension ids are those of the conference in 
 """
 
 import struct
-from pathlib import Path
 
 from aioice.stun import Class, Message, Method
 from aiortc.rtp import (
@@ -22,11 +21,10 @@ from aiortc.rtp import (
 )
 
 from tests.fuzz.conference import FIRST_CONSUMER_SSRC, PASSWORD, UFRAG
+from tests.fuzz.guidance import CORPUS
 from tests.media.plane.descriptors import L1T3, Descriptor, spatial_structure
 from tests.media.plane.world import rtp, vp8
 from tests.media.test_stun import TRANSACTION, check
-
-CORPUS = Path(__file__).parent / "corpus"
 
 VP8, VP9, H264, OPUS, AV1 = 96, 97, 98, 99, 100
 RTX_OF_VP8, RTX_OF_VP9, RED = 106, 107, 63

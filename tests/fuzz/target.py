@@ -1,8 +1,9 @@
-"""What runs under the sanitizer: rounds of mutated seeds, each round at one parser, and what they reached.
+"""What runs under the sanitizers: rounds of mutated seeds, each round at one parser, and what they reached.
 
-The packets of the conference go in behind decryption (`Core.receive_clear`), so that mutations reach the parsers
-instead of the authentication tag; a share goes in front of it. A run that was long enough and did not come by every
-reason for which packets are dropped has starved some parser, and fails.
+An input that takes the plane where it has not been is kept, to be mutated in its turn. The packets of the conference go
+in behind decryption (`Core.receive_clear`), so that mutations reach the parsers instead of the authentication tag; a
+share goes in front of it. A run that was long enough and did not come by every reason for which packets are dropped has
+starved some parser, and fails.
 """
 
 import random
@@ -15,9 +16,16 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+from tests.fuzz.guidance import Corpus, Edges, Last
+
+if TYPE_CHECKING:
+    from tests.fuzz.conference import Conference
+    from tests.fuzz.targets import Target
 
 ROOT = Path(__file__).resolve().parents[2]
-CORPUS = Path(__file__).parent / "corpus"
+STARVED = 2  # the exit code of a run without a finding that came by too little
 ROUND = 4_000
 CHECK_EVERY = 64
 FLOOD_EVERY = 8  # rounds of the conference
@@ -70,58 +78,55 @@ def load(path: str) -> ModuleType:
     return import_module("media.plane")
 
 
-def read_corpus() -> dict[str, list[bytes]]:
-    """The seeds of each parser."""
-    return {
-        folder.name: [path.read_bytes() for path in sorted(folder.glob("*.bin"))]
-        for folder in sorted(CORPUS.iterdir())
-    }
-
-
 class Run:
     """All rounds, and what they came by."""
 
-    def __init__(self, plane: ModuleType, dice: random.Random, corpus: dict[str, list[bytes]]) -> None:
+    def __init__(self, plane: ModuleType, dice: random.Random, last: Path) -> None:
         self.plane = plane
         self.dice = dice
-        self.corpus = corpus
-        self.everything = [seed for seeds in corpus.values() for seed in seeds]
+        self.corpus = Corpus(dice)
+        self.edges = Edges()
+        self.last = Last(last)
         self.executions: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self.conferences = 0
 
     def round(self, parser: str) -> None:
-        """Some thousand inputs, mostly of one parser's seeds."""
-        from tests.fuzz.checks import Checks  # noqa: PLC0415 - `media` is not what it is elsewhere before `load`
-        from tests.fuzz.wire import Wire  # noqa: PLC0415
-
-        self.executions[parser] += ROUND
-        if parser in {"framing", "stun"}:
-            target = Wire(self.plane, self.dice) if parser == "framing" else Checks(self.plane, self.dice)
-            for _ in range(ROUND):
-                target.feed(self.corpus[parser], self.everything)
-            self.reached += target.close()
-        else:
-            self.converse(self.corpus[parser])
-
-    def converse(self, own: list[bytes]) -> None:
-        """A round of the conference. Its clock goes on fast enough that no bound on rates starves a parser."""
+        """Some thousand inputs, mostly of one parser's."""
+        # Not before `load`, which lets `media` be what it is not elsewhere.
         from tests.fuzz.conference import Conference  # noqa: PLC0415
-        from tests.fuzz.mutation import mutate  # noqa: PLC0415
+        from tests.fuzz.targets import target_for  # noqa: PLC0415
 
-        conference = Conference(self.plane, self.dice)
+        target = target_for(parser, self.plane, self.dice)
+        if isinstance(target, Conference):
+            self.converse(parser, target)
+        else:
+            for _ in range(ROUND):
+                self.attempt(parser, target)
+        self.reached += target.close()
+        self.executions[parser] += ROUND
+
+    def attempt(self, parser: str, target: "Target") -> None:
+        """One input, which is kept if it leads to something new."""
+        data = self.corpus.invent(parser)
+        self.last.note(parser, data)
+        before = self.edges.taken
+        target.feed(data)
+        if self.edges.taken > before:
+            self.corpus.keep(parser, data)
+
+    def converse(self, parser: str, conference: "Conference") -> None:
+        """A round of the conference. Its clock goes on fast enough that no bound on rates starves a parser."""
         for number in range(ROUND):
             conference.now += self.dice.choice((0, 1_000, 2_000, 5_000, 20_000))
-            seeds = own if self.dice.random() < 0.7 else self.everything
-            conference.feed(mutate(self.dice, seeds, self.everything))
+            self.attempt(parser, conference)
             if number % CHECK_EVERY == 0:
                 conference.disturb()
                 conference.check()
         if self.conferences % FLOOD_EVERY == 0:
-            conference.flood([seed for seed in own if len(seed) >= 12])
+            conference.flood([seed for seed in self.corpus.seeds[parser] if len(seed) >= 12])
             conference.check()
         self.conferences += 1
-        self.reached += conference.close()
 
     def missed(self) -> set[str]:
         """What every long enough run comes by, and this one did not."""
@@ -131,21 +136,24 @@ class Run:
 def main() -> int:
     """Feed for the given time of the processor, then say how much and what was reached."""
     plane = load(sys.argv[1])
-    seconds = float(sys.argv[2])
-    seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().getrandbits(32)
-    run = Run(plane, random.Random(seed), read_corpus())  # noqa: S311  mutations, not secrets
-    print(f"fuzz: seed {seed}, {len(run.everything)} seeds of {len(run.corpus)} parsers, {seconds:g} s")  # noqa: T201
+    last, seconds = Path(sys.argv[2]), float(sys.argv[3])
+    seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.SystemRandom().getrandbits(32)
+    run = Run(plane, random.Random(seed), last)  # noqa: S311  mutations, not secrets
+    seeds = run.corpus.seeds
+    print(f"fuzz: seed {seed}, {len(run.corpus.everything)} seeds of {len(seeds)} parsers, {seconds:g} s")  # noqa: T201
     while time.process_time() < seconds:  # a busy machine is to find no less
-        for parser in run.corpus:
+        for parser in seeds:
             run.round(parser)
     total = run.executions.total()
     rate = total / time.process_time()
+    kept = sum(len(inputs) for inputs in run.corpus.kept.values())
     print(f"fuzz: {total} executions, {rate:.0f} a second, in {run.conferences} conferences; no finding")  # noqa: T201
+    print(f"fuzz: {run.edges.taken} edges; {kept} inputs led to new ones")  # noqa: T201
     for reason, count in sorted(run.reached.items()):
         print(f"fuzz: reached {reason:24} {count:10}")  # noqa: T201
     missed = run.missed()
     print(f"fuzz: not reached {', '.join(sorted(missed)) or 'nothing that can be'}", flush=True)  # noqa: T201
-    return 1 if missed and total >= ENOUGH else 0
+    return STARVED if missed and total >= ENOUGH else 0
 
 
 if __name__ == "__main__":

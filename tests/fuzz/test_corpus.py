@@ -1,4 +1,4 @@
-"""The fuzzer's seeds: what is committed is what is generated, and all of it is valid."""
+"""The fuzzer's seeds: what is committed is what is generated, and all of it is valid. And what it found, once more."""
 
 import random
 
@@ -8,22 +8,22 @@ from media import plane
 from media.stun import parse_binding_request, peek_local_ufrag
 from tests.fuzz.checks import Checks
 from tests.fuzz.conference import UFRAG, Conference
-from tests.fuzz.seeds import CORPUS, seeds
+from tests.fuzz.guidance import CORPUS, FOUND, read_inputs
+from tests.fuzz.seeds import seeds
+from tests.fuzz.targets import target_for
 from tests.fuzz.wire import Wire, frames
 
 SEEDS = seeds()
 PACKETS = [
     (folder, name) for folder, files in SEEDS.items() if folder not in {"framing", "stun"} for name in files
 ]
+FOUND_FILES = read_inputs(FOUND)
+FOUND_INPUTS = [(parser, name) for parser, files in FOUND_FILES.items() for name in files]
 MALFORMED = {"malformed_rtp", "malformed_rtcp", "malformed_payload", "unknown_stream", "payload_type"}
 
 
 def test_the_corpus_is_what_the_seeds_make() -> None:
-    committed = {
-        folder.name: {path.stem: path.read_bytes() for path in folder.iterdir()}
-        for folder in CORPUS.iterdir()
-    }
-    assert committed == SEEDS
+    assert read_inputs(CORPUS) == SEEDS
 
 
 @pytest.mark.parametrize(("folder", "name"), PACKETS)
@@ -49,6 +49,14 @@ def test_every_stream_is_of_whole_frames_and_read_as_such() -> None:
     for stream in SEEDS["framing"].values():
         assert sum(2 + len(frame) for frame in frames(stream)) == len(stream)
     wire = Wire(plane, random.Random(2))  # noqa: S311
-    for _ in range(50):
-        wire.feed(list(SEEDS["framing"].values()), list(SEEDS["stun"].values()))
+    for stream in 10 * list(SEEDS["framing"].values()):  # known and as a stranger
+        wire.feed(stream)
     assert wire.close()["too_long"] > 0
+
+
+@pytest.mark.parametrize(("parser", "name"), FOUND_INPUTS)
+def test_what_was_found_is_borne(parser: str, name: str) -> None:
+    target = target_for(parser, plane, random.Random(name))  # noqa: S311
+    for _ in range(20):  # by each way in
+        target.feed(FOUND_FILES[parser][name])
+    target.close()

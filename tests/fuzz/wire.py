@@ -8,10 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from tests.fuzz.conference import address
-from tests.fuzz.mutation import mutate, pieces
+from tests.fuzz.mutation import pieces
 
 LONGEST = 1600
-STREAM_MOST = 10_000
 
 
 def frames(stream: bytes) -> list[bytes]:
@@ -35,11 +34,8 @@ class Wire:
         self.transport = self.core.add_transport()
         self.now = 1_000_000
 
-    def feed(self, own: list[bytes], others: list[bytes]) -> None:
+    def feed(self, data: bytes) -> None:
         """One connection with all it sends, up to its end."""
-        stream = b"".join(
-            mutate(self.dice, own, others, STREAM_MOST) for _ in range(self.dice.choice((1, 2, 5)))
-        )
         known = self.dice.random() < 0.7
         end, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with end, ours:
@@ -49,12 +45,12 @@ class Wire:
                 raise AssertionError("a connection refused")
             if known:
                 self.core.add_address(self.transport, at)
-            heard = self.talk(end, stream)
+            heard = self.talk(end, data)
             if known:
                 self.core.forget_address(self.transport, at)
-        if known and heard != control(frames(stream)):
-            raise AssertionError(f"frames read otherwise than sent: {stream.hex()}")
-        if not known and any(data[0] > 3 for data in heard):
+        if known and heard != control(frames(data)):
+            raise AssertionError(f"frames read otherwise than sent: {data.hex()}")
+        if not known and any(datagram[0] > 3 for datagram in heard):
             raise AssertionError("a stranger was heard with something else than STUN")
         self.now += 1_000_000
         self.core.advance(self.now)  # and the connection's end is seen

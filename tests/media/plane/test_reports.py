@@ -6,7 +6,7 @@ import pytest
 from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSrPacket
 
 from tests.media.plane import probe
-from tests.media.plane.world import ABS_SEND_TIME, AUDIO, TRANSPORT_CC, Camera, Client, World, rtp, steps
+from tests.media.plane.world import ABS_SEND_TIME, AUDIO, TRANSPORT_CC, Camera, Client, World, rtp, steps, vp8
 
 NTP = 1 << 32
 
@@ -219,6 +219,16 @@ def decode(message: bytes) -> tuple[int, dict[int, int]]:
     assert at <= len(message) < at + 4, "nothing is left but padding"
     assert len(message) == 4 + 4 * struct.unpack_from("!H", message, 2)[0]
     return message[19], arrivals
+
+
+@pytest.mark.parametrize("leap", [5 * 90_000, (1 << 31) - 1, 1 << 31, (1 << 31) + 1, (1 << 32) - 5 * 90_000])
+def test_a_leap_of_the_publishers_clock_is_not_jitter(leap: int) -> None:
+    world = World()
+    publisher = world.client()
+    producer = world.video(publisher)
+    for sequence, timestamp in enumerate((1_000, 1_000 + leap, 1_000 + leap)):
+        publisher.send(rtp(sequence + 1, timestamp, 1000, vp8(sequence, key=True)))
+    assert world.core.producer_statistics(producer).jitter_us == 0
 
 
 @pytest.mark.parametrize("base", [0, 65_500, 65_535])
