@@ -86,7 +86,8 @@ class Core:
         """A room's floor: of the audio producers made with it, at most `places` (1..64) are forwarded at once.
 
         Free places go to whoever sends. When all are taken, a packet of speech (by its RFC 6464 level) takes the place
-        of the one who has been silent longest, if that is `hold_us` at least, else of the quietest, if 6 dB louder.
+        of the one who has been silent longest, if that is `hold_us` at least, else of the quietest, if 6 dB louder by
+        smoothed levels: a voice that begins 7 dB louder is in after 200 ms at most.
         Paused producers have no place. Taps get everything.
         """
     def remove_floor(self, floor: Handle) -> None:

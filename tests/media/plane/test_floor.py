@@ -120,14 +120,30 @@ def test_who_speaks_when_all_have_just_stopped_is_in_within_the_hold_time(places
         assert room.world.now - began <= HOLD_US
 
 
-def test_a_much_louder_voice_breaks_into_a_discussion_within_200_ms() -> None:
-    room = Room(12, places=4)
+@pytest.mark.parametrize("silence", [ROOM, -127])
+@pytest.mark.parametrize("lead", [7, 8, 10, 15, 22])
+def test_a_louder_voice_breaks_into_a_discussion_within_200_ms(lead: int, silence: int) -> None:
+    room = Room(5, places=4)
     for talker in room.microphones[:4]:
         talker.level = -42
+    speaker = room.microphones[4]
+    speaker.level = silence
     room.run(1000)
-    room.microphones[11].level = -20
+    speaker.level = -42 + lead
     room.run(200)
-    assert 12 in room.now_heard()
+    assert room.heard(speaker)
+
+
+@pytest.mark.parametrize("lead", [0, 3, 5])
+def test_one_who_is_hardly_louder_waits_for_a_pause(lead: int) -> None:
+    room = Room(5, places=4)
+    for talker in room.microphones[:4]:
+        talker.level = -42
+    speaker = room.microphones[4]
+    room.run(1000)
+    speaker.level = -42 + lead
+    room.run(1000)
+    assert not room.heard(speaker)
 
 
 def test_equally_loud_voices_do_not_flap() -> None:
