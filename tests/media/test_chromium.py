@@ -120,10 +120,12 @@ def forwards(consumer: Consumer, spatial_layer: int) -> Callable[[MediaEvent], b
     )
 
 
-async def test_the_best_simulcast_layer_is_forwarded(page: Page, router: Router, listener: Listener) -> None:
-    _, producers = await publish(
-        page, router, layers=2
-    )  # Chromium sends no third layer of so small a picture
+@pytest.mark.parametrize("codec", ["video/VP8", "video/H264"])
+async def test_the_best_simulcast_layer_is_forwarded(
+    page: Page, router: Router, listener: Listener, codec: str
+) -> None:
+    # Chromium sends no third layer of so small a picture.
+    _, producers = await publish(page, router, codec=codec, layers=2)
     assert producers[1].type == "simulcast"
     _, consumer = await receive(page, router, *producers)
     await listener.expect(forwards(consumer, 1))

@@ -17,9 +17,9 @@ from tests.media.plane.world import (
     Camera,
     Client,
     World,
-    picture_of,
     rtp,
     steps,
+    unbroken,
 )
 
 SSRCS = {"l": 1001, "m": 1002, "h": 1003}
@@ -30,13 +30,14 @@ PATTERN = (0, 2, 1, 2)
 
 
 class Studio:
-    """A publisher with three sizes of three temporal layers each, filmed all the time."""
+    """A publisher with three sizes, of three temporal layers each if VP8, filmed all the time."""
 
-    def __init__(self, world: World | None = None) -> None:
+    def __init__(self, world: World | None = None, codec: str = "vp8") -> None:
         self.world = world or World()
         self.publisher = self.world.client()
         self.producer = self.world.video(
             self.publisher,
+            codec=codec,
             encodings=[Encoding(rid=rid) for rid in SSRCS],
             header_extensions=EXTENSIONS,
             mid="0",
@@ -49,6 +50,7 @@ class Studio:
                 timestamp=ssrc * 100_003,
                 picture=ssrc * 17,
                 extensions=((1, b"0"), (2, rid.encode())),
+                codec=codec,
             )
             for rid, ssrc in SSRCS.items()
         }
@@ -107,11 +109,6 @@ def told(world: World, consumer: int) -> list[tuple[int, int]]:
     ]
 
 
-def unbroken(client: Client) -> bool:
-    """Whether what a subscriber got could be decoded: no gap in numbers or pictures."""
-    return steps(client.sequences()) == {1} and steps([picture_of(p) for p in client.rtp], 15) == {0, 1}
-
-
 def rate_kbps(client: Client, studio: Studio, seconds: float) -> float:
     """What a client receives while the studio goes on."""
     before = sum(map(len, client.raw))
@@ -120,11 +117,22 @@ def rate_kbps(client: Client, studio: Studio, seconds: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("kbps", "layers"),
-    [(900, (2, 2)), (600, (2, 1)), (330, (1, 2)), (200, (1, 1)), (90, (0, 2)), (30, (0, 0))],
+    ("codec", "kbps", "layers"),
+    [
+        ("vp8", 900, (2, 2)),
+        ("vp8", 600, (2, 1)),
+        ("vp8", 330, (1, 2)),
+        ("vp8", 200, (1, 1)),
+        ("vp8", 90, (0, 2)),
+        ("vp8", 30, (0, 0)),
+        ("h264", 900, (2, 0)),
+        ("h264", 600, (1, 0)),
+        ("h264", 200, (0, 0)),
+        ("h264", 30, (-1, -1)),
+    ],
 )
-def test_a_subscriber_gets_what_his_path_bears(kbps: int, layers: tuple[int, int]) -> None:
-    studio = Studio()
+def test_a_subscriber_gets_what_his_path_bears(codec: str, kbps: int, layers: tuple[int, int]) -> None:
+    studio = Studio(codec=codec)
     world, subscriber = studio.world, studio.world.client()
     consumer = world.watch(subscriber, studio.producer)
     studio.film(2)
@@ -132,7 +140,7 @@ def test_a_subscriber_gets_what_his_path_bears(kbps: int, layers: tuple[int, int
     studio.film(1)
     assert told(world, consumer)[-1] == layers
     assert rate_kbps(subscriber, studio, 3) <= kbps
-    assert unbroken(subscriber)
+    assert unbroken(subscriber, codec)
 
 
 def test_going_down_asks_for_the_lower_layer_at_once_and_never_freezes() -> None:
@@ -154,14 +162,15 @@ def test_going_down_asks_for_the_lower_layer_at_once_and_never_freezes() -> None
     assert unbroken(subscriber)
 
 
-def test_going_up_waits_and_keeps_the_lower_layer_until_the_key_frame() -> None:
-    studio = Studio()
+@pytest.mark.parametrize(("codec", "temporal"), [("vp8", 2), ("h264", 0)])
+def test_going_up_waits_and_keeps_the_lower_layer_until_the_key_frame(codec: str, temporal: int) -> None:
+    studio = Studio(codec=codec)
     world, subscriber = studio.world, studio.world.client()
     consumer = world.watch(subscriber, studio.producer)
     studio.film(2)
     remb(subscriber, 90)
     studio.film(2)
-    assert told(world, consumer)[-1] == (0, 2)
+    assert told(world, consumer)[-1] == (0, temporal)
     remb(subscriber, 2_000)
     studio.obeys = False
     studio.film(0.8)
@@ -173,8 +182,8 @@ def test_going_up_waits_and_keeps_the_lower_layer_until_the_key_frame() -> None:
     assert len(subscriber.rtp) > frames
     studio.obeys = True
     studio.film(0.5)
-    assert told(world, consumer)[-1] == (2, 2)
-    assert unbroken(subscriber)
+    assert told(world, consumer)[-1] == (2, temporal)
+    assert unbroken(subscriber, codec)
 
 
 def test_when_nothing_fits_the_picture_pauses_the_client_is_told_and_sound_goes_on() -> None:

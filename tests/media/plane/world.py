@@ -79,6 +79,15 @@ def vp8(
     return descriptor + body + bytes(max(size - len(descriptor) - 1, 0))
 
 
+def h264(index: int, mark: int, *, key: bool = False, last: bool = False, size: int = 100) -> bytes:
+    """The payload of a frame's packet number `index`, as encoders cut it: before a key picture its parameter sets,
+    then fragments (FU-A) filled with `mark`."""
+    if key and index == 0:
+        return bytes.fromhex("18 0004 6742001f 0002 68ce")
+    flags = (0x80 if index == int(key) else 0) | (0x40 if last else 0)
+    return bytes([0x7C, flags | (5 if key else 1)]).ljust(size, bytes([mark]))
+
+
 class Client:
     """One client's end of a transport: encrypts what it sends, decrypts and keeps what it gets."""
 
@@ -212,7 +221,7 @@ class World:
 
 
 class Camera:
-    """Sends VP8 frames of a few packets each, with consistent counters."""
+    """Sends frames of a few packets each: VP8 with consistent counters, or H.264 marked by its SSRC."""
 
     def __init__(
         self,
@@ -224,8 +233,10 @@ class Camera:
         picture: int = 100,
         packets: int = 3,
         extensions: tuple[tuple[int, bytes], ...] = (),
+        codec: str = "vp8",
     ) -> None:
         self.client = client
+        self.codec = codec
         self.ssrc = ssrc
         self.sequence = sequence
         self.timestamp = timestamp
@@ -244,15 +255,7 @@ class Camera:
             self.tl0 += 1
         frame = []
         for index in range(self.packets):
-            payload = vp8(
-                self.picture,
-                key=key,
-                first=index == 0,
-                temporal=temporal,
-                sync=sync,
-                tl0=self.tl0,
-                size=size,
-            )
+            payload = self.payload(index, key=key, temporal=temporal, sync=sync, size=size)
             packet = rtp(
                 self.sequence,
                 self.timestamp,
@@ -267,6 +270,13 @@ class Camera:
         self.picture += 1
         self.timestamp += 3000
         return frame
+
+    def payload(self, index: int, *, key: bool, temporal: int, sync: bool, size: int) -> bytes:
+        """Of a packet of the next frame."""
+        if self.codec == "h264":
+            return h264(index, self.ssrc & 0xFF, key=key, last=index == self.packets - 1, size=size)
+        first = index == 0
+        return vp8(self.picture, key=key, first=first, temporal=temporal, sync=sync, tl0=self.tl0, size=size)
 
     def frame(self, *, key: bool = False, temporal: int = 0, sync: bool = False, size: int = 100) -> None:
         """Send the next frame and let its time pass."""
@@ -292,6 +302,26 @@ class Camera:
 def picture_of(packet: RtpPacket) -> int:
     """The picture id of a packet made by `vp8`."""
     return int.from_bytes(packet.payload[2:4], "big") & 0x7FFF
+
+
+def unbroken(client: Client, codec: str = "vp8") -> bool:
+    """Whether the pictures a subscriber got could be decoded: no number is missing, VP8's picture ids go on, and
+    H.264's pictures are whole and of another camera only from a key picture on."""
+    packets = [packet for packet in client.rtp if packet.payload_type == SUB_VIDEO]
+    if steps([packet.sequence_number for packet in packets]) != {1}:
+        return False
+    if codec == "vp8":
+        return steps([picture_of(packet) for packet in packets], 15) == {0, 1}
+    mark = None
+    for _, pieces in itertools.groupby(packets, lambda packet: packet.timestamp):
+        frame = list(pieces)
+        key = frame[0].payload[0] == 24
+        if not frame[-1].marker or (not key and not frame[0].payload[1] & 0x80):
+            return False
+        if not key and frame[0].payload[-1] != mark:
+            return False
+        mark = frame[-1].payload[-1]
+    return True
 
 
 def steps(numbers: list[int], bits: int = 16) -> set[int]:
