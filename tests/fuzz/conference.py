@@ -219,6 +219,9 @@ class Conference:
     def flood(self, packets: list[bytes]) -> None:
         """Far more than anybody may send, while the clock stands still."""
         self.core.set_admitted(self.transports[0], True)
+        nack = struct.pack("!BBHII", 0x81, 205, 34, 1, 0) + b"\xff" * 128
+        for _ in range(5):
+            self.core.receive_clear(self.transports[0], 11 * nack, self.now)
         for number in range(1_100):
             packet = packets[number % len(packets)]
             self.core.receive_clear(self.transports[0], packet.ljust(1_500, b"\0"), self.now)
