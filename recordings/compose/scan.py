@@ -82,7 +82,7 @@ def scan(path: Path, longest_pause: float) -> Scan:
                 begin = packet.pos or 0
                 is_torn = is_torn or begin - read > (_LONGEST_BETWEEN if packets else _LONGEST_HEAD)
                 read = begin + _BLOCK_HEAD + packet.size
-                if _SECTOR in bytes(packet):
+                if packet.size > len(_SECTOR) and _SECTOR in bytes(packet):
                     is_torn = True
                     continue
                 at = packet.pts * time_base
