@@ -19,7 +19,7 @@ LATE_MOST = 0.01  # share of them that may leave late before it is told
 
 _HEADINGS = (
     "subscribers  packets/s   loss   CPU µs/packet   floor: sendto     (x)    GSO     (x)"
-    "   latency p50/p95/p99 ms, p95 of the last served   KiB/subscriber"
+    "   latency p50/p95/p99 ms, p95 of the worst off   KiB/subscriber"
 )
 
 
@@ -200,7 +200,7 @@ def told(found: Mapping[str, Any]) -> str:
     return (
         f"{found['packetsPerSecond']:.0f} packets/s; loss {found['loss']:.3%}, {found['cpuShare']:.0%} of a core, "
         f"{found['cpuMicrosPerPacket']:.2f} µs a packet, latency p50/p95/p99 {found['latencyMsP50']:.2f}/"
-        f"{found['latencyMsP95']:.2f}/{found['latencyMsP99']:.2f} ms, p95 of who is served last "
+        f"{found['latencyMsP95']:.2f}/{found['latencyMsP99']:.2f} ms, p95 of the worst off "
         f"{found['latencyMsP95Worst']:.2f}"
         + (f"; the load generator sent {late:.1%} late" if late > LATE_MOST else "")
         + missing_line(found["missing"])
