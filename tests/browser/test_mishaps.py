@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, Folders
 from recordings.states import Failure, RecordingState
@@ -48,10 +48,23 @@ async def test_an_officer_above_hears_of_a_damaged_recording_and_has_it_made_ane
     await page.get_by_test_id("remake-begin").focus()
     await page.keyboard.press("Enter")
     await expect(place).to_have_attribute("data-state", "composing")
+    looked = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await looked.wait()
+        await route.continue_()
+
+    await page.route(
+        f"**/api/recordings/{recording}", later
+    )  # it may be ready before all of that was looked at
     said = page.get_by_test_id("remake").get_by_role("status")
     await expect(said).to_be_focused()
     await expect(said).to_contain_text("已开始重新制作")
+    making = page.get_by_test_id("making")  # one region that stays, for screen readers
+    await expect(making).to_have_text("录像正在制作，完成后会自动出现。")
+    looked.set()
     await expect(place).to_have_attribute("data-state", "ready")
+    await expect(making).to_have_text("录像做好了，可以观看。")
     await expect(page.get_by_test_id("player")).to_be_visible()
     await expect(said).to_contain_text("已重新制作好")
     told = (await officer.get("/members/me/notices"))["items"]
