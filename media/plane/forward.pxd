@@ -8,7 +8,7 @@ from media.plane.dependency cimport FLAGS_END, structure_t
 from media.plane.drops cimport DROP_SPATIAL_LAYER, DROP_TAP_FULL, DROP_TEMPORAL_LAYER, DROP_TOO_LATE, DROP_WAITING_FOR_KEY_FRAME
 from media.plane.extensions cimport EXT_DEPENDENCY
 from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
-from media.plane.layers cimport most_temporal, spatial_now, wanted_spatial, wanted_stream
+from media.plane.layers cimport is_refuge, most_temporal, spatial_now, wanted_spatial, wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.pacing cimport let_go
 from media.plane.queue cimport queue_length, queue_push
@@ -209,7 +209,7 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
     if fresh or consumer.waits_key:
         if slot.payload_length == 0:
             return NULL
-        if stream.index != wanted_stream(consumer):
+        if stream.index != wanted_stream(consumer) and not (slot.payload.key and is_refuge(consumer, stream)):
             core.drops[<int>DROP_SPATIAL_LAYER] += 1
             return NULL
         if not slot.payload.key:

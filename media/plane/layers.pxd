@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from media.plane.allocation cimport SPATIAL_MOST
-from media.plane.bits cimport smallest
+from media.plane.bits cimport largest, smallest
 from media.plane.keyframes cimport want_key
 from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t
 from media.plane.pacing cimport key_rests
@@ -11,7 +11,11 @@ from media.plane.sending cimport core_tell
 from media.plane.stream cimport stream_t
 
 cdef enum:
-    STREAM_IDLE_US = 700_000  # a layer not heard for so long, while another is, has been switched off
+    # A layer not heard for so long, while another is, has been switched off: four pictures, since a publisher sends each picture
+    # in all sizes. Who watches it sees a picture that stands still until then.
+    STREAM_IDLE_US = 700_000
+    STREAM_IDLE_LEAST_US = 200_000
+    STREAM_IDLE_PICTURES = 4
     # A publisher leaves out what nobody wants only after a while: people scroll to and fro.
     WANTED_LESS_US = 4_000_000
     EVENT_LAYERS_WANTED = 5
@@ -40,6 +44,24 @@ cdef inline int wanted_stream(const consumer_t *consumer) noexcept nogil:
         if producer.streams[i].active:
             return i
     return most
+
+
+cdef inline stream_t *lowest_active(producer_t *producer) noexcept nogil:
+    """The smallest picture that is being sent."""
+    cdef int i
+    for i in range(producer.stream_count - 1):
+        if producer.streams[i].active:
+            return &producer.streams[i]
+    return &producer.streams[producer.stream_count - 1]
+
+
+cdef inline bint is_refuge(const consumer_t *consumer, const stream_t *stream) noexcept nogil:
+    """Whether a smaller picture than the wanted one should be taken: nothing comes any more of what it has. A publisher whose line
+    has narrowed drops one size after the other, and the wanted one may be the next."""
+    cdef const producer_t *producer = consumer.producer
+    return (
+        consumer.stream >= 0 and stream.index < wanted_stream(consumer) and not producer.streams[consumer.stream].active
+    )
 
 
 cdef inline int wanted_spatial(const consumer_t *consumer) noexcept nogil:
@@ -92,10 +114,20 @@ cdef inline void find_top_spatial(producer_t *producer) noexcept nogil:
         producer.top_spatial -= 1
 
 
+cdef inline int64_t idle_after(const producer_t *producer) noexcept nogil:
+    """After how long a simulcast stream that is silent beside others has been switched off."""
+    cdef int64_t rate = 1
+    cdef int i
+    for i in range(producer.stream_count):
+        rate = largest(rate, producer.streams[i].frame_rate)
+    return largest(STREAM_IDLE_LEAST_US, smallest(STREAM_IDLE_US, STREAM_IDLE_PICTURES * 1_000_000 // rate))
+
+
 cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
     """See which streams are still sent. When the publisher falls silent altogether nothing changes."""
     cdef int i
     cdef int64_t newest = 0
+    cdef int64_t idle
     if producer.stream_count == 1:
         producer.streams[0].active = producer.streams[0].started
         find_top_spatial(producer)
@@ -103,9 +135,10 @@ cdef inline void find_active(core_t *core, producer_t *producer) noexcept nogil:
     for i in range(producer.stream_count):
         if producer.streams[i].last_packet_us > newest:
             newest = producer.streams[i].last_packet_us
+    idle = idle_after(producer)
     for i in range(producer.stream_count):
         producer.streams[i].active = (
-            producer.streams[i].started and newest - producer.streams[i].last_packet_us < STREAM_IDLE_US
+            producer.streams[i].started and newest - producer.streams[i].last_packet_us < idle
         )
 
 
@@ -133,6 +166,9 @@ cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nog
         if key_rests(core, consumer, stream):
             return
         want_key(core, consumer.producer, stream)
+        stream = lowest_active(consumer.producer)
+        if is_refuge(consumer, stream):
+            want_key(core, consumer.producer, stream)
 
 
 cdef inline void ask_for_switches(core_t *core, producer_t *producer) noexcept nogil:

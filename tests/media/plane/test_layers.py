@@ -298,7 +298,7 @@ def test_nothing_is_asked_for_streams_that_nobody_gets() -> None:
         frame = studio.cameras[rid].packetize(size=SIZES[rid])
         for packet in frame[::2]:
             studio.publisher.send(packet)
-        world.advance(200_000)
+        world.advance(100_000)
         asked = [p for p in studio.publisher.rtcp if isinstance(p, RtcpRtpfbPacket | RtcpPsfbPacket)]
         studio.publisher.rtcp.clear()
         return [packet for packet in asked if packet.media_ssrc == SSRCS[rid]]

@@ -127,6 +127,28 @@ def test_a_layer_that_is_no_longer_sent_is_left(codec: str) -> None:
     assert unbroken(subscriber, codec)
 
 
+def test_a_publisher_whose_line_narrows_is_seen_in_what_he_still_sends() -> None:
+    """The largest size falls silent, and the next one with it, though for a moment that is not known."""
+    world, publisher, subscriber, _, consumer, cameras = studio()
+    shoot(world, cameras, "lmh", key="lmh")
+    shoot(world, cameras, "lmh", key="h")
+    for _ in range(30):
+        shoot(world, cameras, "lmh")
+    assert world.core.consumer_statistics(consumer).spatial_layer == 2
+    for _ in range(4):
+        shoot(world, cameras, "lm")
+    assert not plis(publisher), "a few pictures may be lost, or late"
+    shown, silent = len(subscriber.rtp), world.now
+    while SSRCS["l"] not in plis(publisher):
+        shoot(world, cameras, "l")
+    assert world.now - silent < 400_000
+    shoot(world, cameras, "l", key="l")
+    shoot(world, cameras, "l")
+    assert len(subscriber.rtp) == shown + 6
+    assert world.core.consumer_statistics(consumer).spatial_layer == 0
+    assert steps(subscriber.sequences()) == {1}
+
+
 @pytest.mark.parametrize(("preferred", "rid"), [(0, "l"), (1, "m"), (2, "h"), (7, "h")])
 def test_no_layer_above_the_preferred_one_is_forwarded(codec: str, preferred: int, rid: str) -> None:
     world, _, subscriber, _, consumer, cameras = studio(codec)
