@@ -18,8 +18,10 @@ PACKAGES := $(PROGRAM) tests bench
 ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line
 # Tests often wait for something, so one more than there are processors; each brings a PostgreSQL and a Chromium along.
 WORKERS := $(shell processors=$$(nproc); echo $$((processors < 8 ? processors + 1 : 8)))
+# What was measured, as it is.
+SHOWN := -o log_cli=true -o log_cli_level=INFO
 
-.PHONY: help setup serve test python-tests beside-tests bytecode check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test python-tests beside-tests undisturbed-tests bytecode check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -34,12 +36,16 @@ serve: setup ## set up what is missing, then serve with a demo organization on h
 test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
 	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client bytecode check-python client-tests
 	@$(MAKE) --no-print-directory --jobs=2 python-tests beside-tests
+	@$(MAKE) --no-print-directory undisturbed-tests
 
 python-tests: $(STAMPS)/test-venv
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not (shaped and browser)"
 
 beside-tests: # what needs nothing but time, with what pytest leaves of the processor; each says what it has to say in one piece
 	@nice -n 19 $(MAKE) --no-print-directory --output-sync=recurse check-types check-client fuzz SECONDS=20
+
+undisturbed-tests: $(STAMPS)/test-venv # what measures real time on real lines, while nothing else runs
+	$(BIN)/python -m pytest $(SHOWN) -m browser tests/shaped
 
 check: ## format, lint, types, architecture
 	@$(MAKE) $(ALONGSIDE) check-types check-client check-python
@@ -59,7 +65,7 @@ client-tests: $(STAMPS)/node-modules
 	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
 
 shaped: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## real subscribers on real poor lines alone, with what they had; root, because it makes network namespaces
-	HUITANG_TEST_LONG=1 $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/shaped
+	HUITANG_TEST_LONG=1 $(BIN)/python -m pytest $(SHOWN) tests/shaped
 
 format: $(STAMPS)/test-venv $(STAMPS)/node-modules ## put every file into the project's format
 	$(BIN)/ruff format .

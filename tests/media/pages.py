@@ -1,7 +1,8 @@
 """A page of the system's Chromium and a router: a bare RTCPeerConnection that sends, and one that receives."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiortc.sdp import SessionDescription
 from playwright.async_api import Page, async_playwright
@@ -13,23 +14,27 @@ from tests.media.samples import everything
 from tests.patience import PATIENCE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+FLAGS = [
+    "--no-sandbox",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+SECURE = "http://localhost/"  # where a browser gives a camera; nobody is asked for it
 
-SEND = """async ({codec, layers, mode, width, height, audioCodecs}) => {
+SEND = """async ({codec, sendEncodings, camera, width, height, audioCodecs}) => {
     const canvas = document.createElement('canvas'); canvas.width = width; canvas.height = height;
     const paint = canvas.getContext('2d'); let step = 0;
     setInterval(() => {
         paint.fillStyle = `hsl(${step++ * 7 % 360} 80% 50%)`; paint.fillRect(0, 0, width, height);
     }, 50);
+    const pictures = camera ? await navigator.mediaDevices.getUserMedia({video: {width, height, frameRate: 20}})
+        : canvas.captureStream(20);
     const audio = new AudioContext(); const out = audio.createMediaStreamDestination();
     const tone = audio.createOscillator(); tone.connect(out); tone.start();
     const pc = window.sending = new RTCPeerConnection();
     pc.addTransceiver(out.stream.getAudioTracks()[0], {direction: 'sendonly'});
-    const rids = [...Array(layers).keys()];
-    const sendEncodings = mode ? [{scalabilityMode: mode}] : layers === 1 ? []
-        : rids.map(i => ({rid: 'r' + i, scaleResolutionDownBy: 2 ** (layers - 1 - i)}));
-    const video = pc.addTransceiver(
-        canvas.captureStream(20).getVideoTracks()[0], {direction: 'sendonly', sendEncodings});
+    const video = pc.addTransceiver(pictures.getVideoTracks()[0], {direction: 'sendonly', sendEncodings});
     const all = RTCRtpSender.getCapabilities('video').codecs;
     video.setCodecPreferences(all.filter(c => c.mimeType === 'video/rtx' || (c.mimeType === codec
         && !/packetization-mode=0|profile-id=[1-9]|profile=[1-9]|profile-level-id=(?!42e01f)/.test(c.sdpFmtpLine))));
@@ -59,6 +64,8 @@ async def chromium(executable: str = CHROMIUM) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS, timeout=patience)
         page = await browser.new_page()
         page.set_default_timeout(patience)
+        await page.route(SECURE, lambda route: route.fulfill(body=""))
+        await page.goto(SECURE)
         yield page
         await browser.close()
 
@@ -74,25 +81,34 @@ async def publish(
     announced: bool = True,
     size: tuple[int, int] = (640, 480),
     red: bool = False,
+    camera: Sequence[int] = (),
 ) -> tuple[Transport, list[Producer]]:
-    """Let the page send its tone and its canvas."""
+    """Let the page send its tone and its canvas, or its camera in layers of so many bit/s each."""
     transport = router.create_transport("send")
     transport.set_admitted(True)
+    layers = len(camera) or layers
+    rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
+    scalability = {"scalabilityMode": mode} if mode else {}
+    encodings: list[dict[str, Any]] = [
+        {"rid": rid, "scaleResolutionDownBy": 2 ** (layers - 1 - layer), **scalability}
+        for layer, rid in enumerate(rids)
+    ]
+    for encoding, bps in zip(encodings, camera, strict=False):
+        encoding["maxBitrate"] = bps
     wanted = {
         "codec": codec,
-        "layers": layers,
-        "mode": mode,
+        "sendEncodings": encodings or ([scalability] if mode else []),
+        "camera": bool(camera),
         "width": size[0],
         "height": size[1],
         "audioCodecs": [*(["audio/red"] if red else []), "audio/opus"],
     }
     offer = SessionDescription.parse(await page.evaluate(SEND, wanted))
     await transport.connect(sdp.dtls_parameters(offer, role))
-    rids = [f"r{layer}" for layer in range(layers)] if layers > 1 else []
     audio, video = offer.media
     pictures = sdp.rtp_parameters(video, rids)
-    if mode is not None and announced:
-        pictures["encodings"][0]["scalabilityMode"] = mode
+    for encoding in pictures["encodings"] if announced else []:
+        encoding.update(scalability)
     producers = [
         transport.produce("audio", sdp.rtp_parameters(audio)),
         transport.produce("video", pictures),

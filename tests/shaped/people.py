@@ -109,12 +109,13 @@ class Person:
     async def arrive(
         cls, router: Router, host: str, number: int, layers: tuple[Layer, ...], certificate: RTCCertificate
     ) -> "Person":
-        """With camera and microphone on, at that end of the line."""
+        """With camera and microphone on, at that end of the line; without layers with the microphone alone."""
         transport = router.create_transport("send")
         connection = await connect(transport, host, certificate)
         person = cls(connection, number, layers)
         person.microphone = transport.produce("audio", _microphone(person.voice.ssrc), microphone=True)
-        person.camera = transport.produce("video", _camera([one.ssrc for one in person.pictures]))
+        if layers:
+            person.camera = transport.produce("video", _camera([one.ssrc for one in person.pictures]))
         films = [film(layer.width, layer.height, layer.bps) for layer in layers]
         person._tasks = [
             asyncio.create_task(person._speak()),

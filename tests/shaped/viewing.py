@@ -71,6 +71,11 @@ class Seen:
         return self.frames / self.seconds
 
     @property
+    def heard(self) -> bool:
+        """Whether any sound was played that had come."""
+        return self.samples > self.concealed
+
+    @property
     def made_up(self) -> float:
         """The share of the sound that was concealed."""
         return self.concealed / max(self.samples, 1)
@@ -87,3 +92,14 @@ async def seen(page: Page, seconds: float = 0) -> Seen:
     await asyncio.sleep(seconds)
     found: dict[str, Any] = await page.evaluate("seen()")
     return Seen(**found)
+
+
+async def until_height(page: Page, *heights: int) -> Seen:
+    """Look until the picture has one of these heights and moves; the longest stillness on the way is the answer's."""
+    still = 0.0
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            look = await seen(page, 0.5)
+            still = max(still, look.still)
+            if look.height in heights and look.frames:
+                return look.so_far(still)
