@@ -232,17 +232,17 @@ def test_a_conversion_that_is_killed_goes_on_where_it_was(
     monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
     source = tmp_path / SOURCE_FOLDER / SOURCE_NAME
     source.parent.mkdir()
-    films.film(source, "webm", "libvpx", sounds=0, frames=250)
-    brief = Brief(part_seconds=4.0)
+    films.film(source, "webm", "libvpx", sounds=0, frames=125)
+    brief = Brief(part_seconds=2.0)
     killed_after(tmp_path, CONVERTING_FOLDER, 1, brief)
     part = tmp_path / CONVERTING_FOLDER / "720p-00000.mp4"
     kept, found = part.stat().st_ino, set[int]()
     converted = conversion.convert(tmp_path, source, lambda _share: found.add(part.stat().st_ino), brief)
     assert found == {kept}, "what stood was made again"
-    assert converted.duration == 10.0
+    assert converted.duration == 5.0
     with av.open(str(tmp_path / "meeting.mp4")) as container:
         shown = [int(frame.to_ndarray()[360, 640]) for frame in container.decode(video=0)]
-    assert shown == pytest.approx([20 + number * 4 % 200 for number in range(250)], abs=12)
+    assert shown == pytest.approx([20 + number * 4 % 200 for number in range(125)], abs=12)
 
 
 def test_a_film_that_was_cut_off_is_as_long_as_it_goes_and_says_so(

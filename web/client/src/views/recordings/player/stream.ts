@@ -35,11 +35,11 @@ export class Stream {
     this.hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => {
       events.shown(this.hls.levels[level]?.height ?? 0)
     })
-    this.hls.on(Hls.Events.ERROR, (_, { fatal, type, response, frag }) => {
+    this.hls.on(Hls.Events.ERROR, (_, { fatal, type, details, response, frag }) => {
       const code = response?.code ?? 0
       const refused = code >= 400 && code < 500 // asking again, or for another size, does not help
       if (!fatal && !refused) {
-        const silent = type === Hls.ErrorTypes.NETWORK_ERROR && code === 0
+        const silent = details === Hls.ErrorDetails.FRAG_LOAD_ERROR && response?.code === 0
         if (silent && frag && !this.asked) void this.ask(withQuery(frag.url), events.broken)
         return
       }
