@@ -259,7 +259,7 @@ def test_audio_levels_are_smoothed_and_fall_silent() -> None:
         world.advance(20_000)
         levels.append(dict(world.core.audio_levels())[producer])
     assert levels == sorted(levels), "it rises without jumping back"
-    assert levels[0] < -90
+    assert -42 <= levels[0] < -36, "from near its own, not from the silence before it"
     assert -33 <= levels[-1] <= -30
     world.advance(1_000_000)
     assert world.core.audio_levels() == [(producer, -127)]
