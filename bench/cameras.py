@@ -15,11 +15,11 @@ import numpy as np
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench.peer import Connection, Peer, join, produce
+from bench.scenes import Scene, scene
 from bench.server import Server
 
 FRAMES_A_SECOND = 30
 FRAMES = 60  # two seconds, then from the key frame again
-SENSOR_NOISE = 2.0  # standard deviation, of 256 levels: a webcam's in a lit room
 VOICE_MILLISECONDS = 20
 PACKET_BYTES = 1_100
 VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
@@ -36,13 +36,14 @@ LAYERED = (
 
 @dataclass(frozen=True)
 class Picture:
-    """What a camera sends: pixels, bits a second, frames a second, and whether in three temporal layers (L1T3)."""
+    """What a camera sends: pixels, bits a second, frames a second, whether in three temporal layers (L1T3), of what."""
 
     width: int
     height: int
     bits: int
     frames_a_second: int = FRAMES_A_SECOND
     layered: bool = False
+    scene: Scene = Scene.PORTRAIT
 
 
 Camera = tuple[Picture, ...]  # the sizes that it sends at once, smallest first
@@ -59,7 +60,7 @@ SIMULCAST: Camera = (
 
 @cache
 def film(picture: Picture) -> tuple[bytes, ...]:
-    """VP8 frames of somebody before a wall, the first of them a key frame and no other."""
+    """VP8 frames of the picture's scene, the first of them a key frame and no other."""
     codec = av.CodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt = picture.width, picture.height, "yuv420p"
     codec.time_base = Fraction(1, picture.frames_a_second)
@@ -70,39 +71,12 @@ def film(picture: Picture) -> tuple[bytes, ...]:
         shares = (picture.bits * percent // 100_000 for percent in (40, 60, 100))
         codec.options |= {"ts-parameters": LAYERED.format(*shares), "error-resilient": "1"}
     packets = []
-    for number, luma in enumerate(_portrait(picture)):
+    for number, luma in enumerate(scene(picture.scene, picture.width, picture.height, FRAMES)):
         chroma = np.full((picture.height // 2, picture.width), 128, np.uint8)
         frame = av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
         frame.pts = number
         packets += codec.encode(frame)
     return tuple(bytes(packet) for packet in [*packets, *codec.encode(None)])
-
-
-def _portrait(picture: Picture) -> Iterator[np.ndarray]:
-    """Somebody who talks, as a camera sees it: head and shoulders that sway, a wall, and noise of the sensor."""
-    dice = np.random.default_rng(1)
-    width, height = picture.width, picture.height
-    wall = _texture(dice, width, height)
-    person = _texture(dice, width, height)
-    rows, columns = np.mgrid[0:height, 0:width]
-    for number in range(FRAMES):
-        swing = 2 * math.pi * number / FRAMES  # the last frame is followed by the first
-        sway, nod = int(0.02 * width * math.sin(swing)), int(0.01 * height * math.sin(2 * swing))
-        across, down = (columns - width / 2 - sway) / width, (rows - nod) / height
-        head = (across / 0.11) ** 2 + ((down - 0.4) / 0.24) ** 2 < 1
-        shoulders = (across / 0.27) ** 2 + ((down - 1) / 0.36) ** 2 < 1
-        seen = np.where(head | shoulders, np.roll(person, (nod, sway), (0, 1)), wall)
-        noise = dice.normal(0, SENSOR_NOISE, (height, width))
-        yield np.clip(seen + noise, 0, 255).astype(np.uint8)
-
-
-def _texture(dice: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Detail of every size, the finer the weaker, as photographs have it."""
-    texture = np.full((height, width), 120.0)
-    for grain, strength in ((80, 40), (20, 16), (5, 6), (1, 2)):
-        coarse = dice.normal(0, strength, (height // grain + 1, width // grain + 1))
-        texture += np.kron(coarse, np.ones((grain, grain)))[:height, :width]
-    return texture
 
 
 @cache

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import ClientSession
@@ -22,6 +22,7 @@ from bench.cameras import LARGE, SIMULCAST, Camera, Participant, film
 from bench.measuring import Publishing, count, on_air, subscriber
 from bench.peer import Connection, join
 from bench.report import Sample
+from bench.scenes import Scene
 from bench.server import Server, open_meeting, running, secretary, sign_in
 from bench.watching import Film, Watched, Watching, watch
 
@@ -48,6 +49,7 @@ class Composed:
 
     people: int
     sending: str
+    scene: Scene
     meeting: str
     cookie: str
     film_seconds: float
@@ -55,11 +57,12 @@ class Composed:
     cpu_seconds: float
 
     def __str__(self) -> str:
+        an_hour = 60 / self.film_seconds
         return (
-            f"composing {self.people} people, 1280x720 {self.sending}, in all sizes: {self.seconds:.0f} s for "
-            f"a film of {self.film_seconds:.0f} s, {self.cpu_seconds:.0f} s of processor: an hour in "
-            f"{60 * self.seconds / self.film_seconds:.0f} min, {60 * self.cpu_seconds / self.film_seconds:.0f} min of "
-            f"processor on {os.cpu_count()} cores"
+            f"composing {self.people} people, 1280x720 {self.sending}, {self.scene}, in all sizes: "
+            f"{self.seconds:.0f} s for a film of {self.film_seconds:.0f} s, {self.cpu_seconds:.0f} s of processor: "
+            f"an hour in {an_hour * self.seconds:.0f} min, {an_hour * self.cpu_seconds:.0f} min of processor "
+            f"on {os.cpu_count()} cores"
         )
 
 
@@ -94,9 +97,9 @@ async def measure_capture(server: Server, people: int, seconds: float) -> str:
     )
 
 
-async def compose(server: Server, people: int, seconds: float, sending: str) -> Composed:
+async def compose(server: Server, people: int, seconds: float, sending: str, scene: Scene) -> Composed:
     """Hold a meeting of so many seconds, end it, and wait for the film."""
-    camera = CAMERAS[sending]
+    camera = tuple(replace(picture, scene=scene) for picture in CAMERAS[sending])
     async with meeting_of(server, people, record=True, camera=camera) as (meeting, cookie):
         await asyncio.sleep(seconds)
     async with _signed_in(server, cookie) as http:
@@ -106,6 +109,7 @@ async def compose(server: Server, people: int, seconds: float, sending: str) -> 
         return Composed(
             people,
             sending,
+            scene,
             meeting,
             cookie,
             made["durationSeconds"],
@@ -229,14 +233,14 @@ async def _ready(http: ClientSession, meeting: str) -> dict[str, Any]:
             await asyncio.sleep(0.5)
 
 
-async def measure(wanted: list[str], people: int | None, seconds: float) -> None:
+async def measure(wanted: list[str], people: int | None, seconds: float, scene: Scene) -> None:
     """One report after the other, on one server."""
     async with running(None) as server:
         if "capture" in wanted:
             _show("capture", await measure_capture(server, people or CAPTURED, seconds))
         if "composing" in wanted or "viewers" in wanted:
             for sending in CAMERAS if "composing" in wanted else list(CAMERAS)[-1:]:
-                composed = await compose(server, people or COMPOSED, 3 * seconds, sending)
+                composed = await compose(server, people or COMPOSED, 3 * seconds, sending, scene)
                 _show("composing", str(composed))
             if "viewers" in wanted:
                 _show("viewers", await measure_viewers(server, composed, seconds))
@@ -256,10 +260,14 @@ def main() -> None:
     parser.add_argument(
         "--people", type=int, metavar="N", help="on camera (default: ten where captured, nine where composed)"
     )
+    parser.add_argument(
+        "--scene", type=Scene, choices=list(Scene), default=Scene.PORTRAIT, metavar="S",
+        help="what the cameras of a film see: portrait (default), or stripes, in which every point moves",
+    )  # fmt: skip
     options = parser.parse_args()
     if unknown := set(options.reports) - set(REPORTS):
         parser.error(f"no such report: {', '.join(sorted(unknown))}")
-    asyncio.run(measure(options.reports or list(REPORTS), options.people, options.seconds))
+    asyncio.run(measure(options.reports or list(REPORTS), options.people, options.seconds, options.scene))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.chapters import find_chapters
 from recordings.compose.film import LARGE, Size, frames_in, join, sizes_of
-from recordings.compose.isolation import Broken, Interrupted, Isolated
+from recordings.compose.isolation import Broken, Interrupted
 from recordings.compose.report import Finished
 from recordings.compose.scenes import FRAME_RATE, Scene, frame_count, make_scenes
 from recordings.compose.shooting import Shooting
@@ -110,15 +110,14 @@ def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech
 
 
 def _mix(story: Story, work: Work, report: Callable[[float], None]) -> None:
-    """In a process of its own; where that breaks, without the clips that break one which reads them alone.
+    """Where that breaks, without the clips that break a process which reads them alone.
 
     PutOff where it was interrupted for the first time, or one that reads a clip alone was.
     """
     while True:
         clips = [clip for clip in story.clips if not clip.source.is_video and clip.key not in work.unreadable]
-        mixing = Isolated[float](mix_sound, clips, frame_count(story) / FRAME_RATE, work.folder)
         try:
-            with closing(mixing):
+            with closing(mix_sound(clips, frame_count(story) / FRAME_RATE, work.folder)) as mixing:
                 for share in mixing:
                     report(share)
         except Broken as broken:

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import multiprocessing
 import os
+import select
 import signal
 import threading
 from collections.abc import Callable, Iterable
@@ -81,6 +82,8 @@ class Isolated(Generic[Item]):
         self._silence = silence
         self._over = False
         self._pipe, theirs = context.Pipe(duplex=False)
+        self._arrivals = select.poll()
+        self._arrivals.register(self._pipe.fileno(), select.POLLIN)
         with contextlib.suppress(OSError):  # somebody has used up what the machine gives one account
             fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
@@ -120,9 +123,13 @@ class Isolated(Generic[Item]):
     def _receive(self) -> Any:
         left = self._silence
         try:
+            if self._arrivals.poll(
+                0
+            ):  # as most are: to look how long it has waited costs more than to receive it
+                return self._pipe.recv()
             while left > 0:
                 queued = self._queued_seconds()
-                if self._pipe.poll(left):
+                if self._arrivals.poll(left * 1000):
                     return self._pipe.recv()
                 left = min(left, self._queued_seconds() - queued)
         except (EOFError, OSError):

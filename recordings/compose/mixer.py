@@ -1,7 +1,7 @@
 """All voices in one, and a limiter that keeps them within what the medium holds."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -45,6 +45,18 @@ class Limiter:
         return np.clip(limited, -1.0, 1.0)
 
 
+class Second(NamedTuple):
+    """What sounds within a second, None where nothing does; how loud the own voice of each peer is meanwhile.
+
+    What a shared screen says is nobody's voice. `undecoded`: by the keys of clips, seconds of their files that were
+    wanted now and could not be decoded.
+    """
+
+    samples: Samples | None
+    levels: Mapping[str, Levels]
+    undecoded: Mapping[str, Sequence[Span]]
+
+
 class Mixer:
     """Reads all clips with sound side by side from the beginning, a second at a time, each voice evened."""
 
@@ -53,41 +65,59 @@ class Mixer:
         self._waiting = sorted(waiting, key=lambda clip: clip.spans[0][0], reverse=True)
         self._voices: list[_Speaking] = []
         self._position = 0
-        self._levels: dict[str, list[Levels]] = {}
-        self._undecoded: dict[str, list[Span]] = {}
 
-    def read(self) -> Samples:
+    def read(self) -> Second:
         """The next second of everybody; it may be louder than the medium holds."""
         begin, self._position = self._position, self._position + RATE
         while self._waiting and self._waiting[-1].spans[0][0] < self._position / RATE + 1.0:
-            one = _Speaking(self._waiting.pop())
-            self._voices.append(one)
-            self._undecoded[one.clip.key] = one.voice.undecoded
+            self._voices.append(_Speaking(self._waiting.pop()))
         self._voices = [one for one in self._voices if one.end > begin / RATE]
-        mixed = np.zeros((RATE, 2), np.float32)
-        for one in self._voices:
-            sound = np.zeros((RATE, 2), np.float32)
-            if one.voice.mix_into(sound, begin):
-                even, levels = one.leveller.process(sound)
-                mixed += even
-                self._note(one.clip, begin // RATE, levels)
-        return mixed
+        return together([one.second(begin) for one in self._voices])
+
+
+def read_seconds(clips: Sequence[Clip], count: int) -> Iterator[Second]:
+    """So many seconds of these clips from the beginning."""
+    mixer = Mixer(clips)
+    for _ in range(count):
+        yield mixer.read()
+
+
+def together(parts: Sequence[Second]) -> Second:
+    """The same second of several, in one."""
+    sounding = [part.samples for part in parts if part.samples is not None]
+    levels: dict[str, Levels] = {}
+    for part in parts:
+        for peer, level in part.levels.items():
+            levels[peer] = np.maximum(levels[peer], level) if peer in levels else level
+    undecoded = {key: spans for part in parts for key, spans in part.undecoded.items()}
+    return Second(sum(sounding[1:], sounding[0]) if sounding else None, levels, undecoded)
+
+
+class Heard:
+    """What is known of everybody up to now, beside the sound itself."""
+
+    def __init__(self) -> None:
+        self._voices: dict[str, list[Levels]] = {}
+        self._undecoded: dict[str, list[Span]] = {}
+        self._seconds = 0
+
+    def add(self, second: Second) -> None:
+        """The next one."""
+        for peer, level in second.levels.items():
+            voice = self._voices.setdefault(peer, [])
+            voice += [_QUIET] * (self._seconds - len(voice))
+            voice.append(level)
+        for key, spans in second.undecoded.items():
+            self._undecoded.setdefault(key, []).extend(spans)
+        self._seconds += 1
 
     def levels(self) -> dict[str, Levels]:
-        """By peer, how loud the own voice was up to now; what a shared screen says is nobody's voice."""
-        return {peer: np.concatenate(seconds) for peer, seconds in self._levels.items()}
+        """By peer, how loud the own voice was, up to the last second in which there was anything of it."""
+        return {peer: np.concatenate(voice) for peer, voice in self._voices.items()}
 
     def undecoded(self) -> dict[str, tuple[Span, ...]]:
-        """By the keys of clips, seconds of their files that could not be decoded up to now."""
-        return {key: union(spans) for key, spans in self._undecoded.items() if spans}
-
-    def _note(self, clip: Clip, second: int, levels: Levels) -> None:
-        if clip.source is not TrackSource.MICROPHONE:
-            return
-        seconds = self._levels.setdefault(clip.peer_id, [])
-        while len(seconds) <= second:
-            seconds.append(_QUIET)
-        seconds[second] = np.maximum(seconds[second], levels)
+        """By the keys of clips, seconds of their files that could not be decoded."""
+        return {key: union(spans) for key, spans in self._undecoded.items()}
 
 
 class _Speaking:
@@ -98,3 +128,15 @@ class _Speaking:
         self.voice = Voice(clip)
         self.leveller = Leveller()
         self.end = clip.spans[-1][1] + 1.0
+
+    def second(self, begin: int) -> Second:
+        """From this sample of the film on."""
+        sound = np.zeros((RATE, 2), np.float32)
+        sounds = self.voice.mix_into(sound, begin)
+        key, undecoded = self.clip.key, self.voice.take_undecoded()
+        lost = {key: undecoded} if undecoded else {}
+        if not sounds:
+            return Second(None, {}, lost)
+        even, levels = self.leveller.process(sound)
+        voice = self.clip.source is TrackSource.MICROPHONE
+        return Second(even, {self.clip.peer_id: levels} if voice else {}, lost)

@@ -7,7 +7,7 @@ bounded however long the track is.
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import av
 import numpy as np
@@ -76,6 +76,15 @@ def needed_stretches(
     return stretches
 
 
+class _Sent(NamedTuple):
+    """A picture on its way from the process: of what it was told itself, the number is enough."""
+
+    begin: int
+    showing: int
+    at: Rect
+    pixels: bytes
+
+
 class PictureReader:
     """`advance` gives the newest picture up to a frame; `close` ends the process.
 
@@ -83,8 +92,9 @@ class PictureReader:
     """
 
     def __init__(self, clip: Clip, showings: Sequence[Showing], silence: float = SILENCE_SECONDS) -> None:
-        self._pictures: Isolated[Picture | Undecoded] = Isolated(
-            _pictures, clip, list(showings), silence=silence
+        self._showings = list(showings)
+        self._pictures: Isolated[_Sent | Undecoded] = Isolated(
+            _pictures, clip, self._showings, silence=silence
         )
         self._head: Picture | None = None
         self._finished = False
@@ -107,8 +117,8 @@ class PictureReader:
                 self._finished = item is None
                 if isinstance(item, Undecoded):
                     self.undecoded.append(item)
-                else:
-                    self._head = item
+                elif item is not None:
+                    self._head = self._picture(item)
             elif self._head.begin <= frame:
                 newest, self._head = self._head, None
             else:
@@ -119,21 +129,29 @@ class PictureReader:
         """Stop decoding."""
         self._pictures.close()
 
+    def _picture(self, sent: _Sent) -> Picture:
+        tile = self._showings[sent.showing].tile
+        return Picture(sent.begin, tile, sent.at, np.frombuffer(sent.pixels, np.uint8))
 
-def _pictures(clip: Clip, showings: Sequence[Showing]) -> Iterator[Picture | Undecoded | None]:
+
+def _pictures(clip: Clip, showings: Sequence[Showing]) -> Iterator[_Sent | Undecoded | None]:
     return _Decoding(clip, showings).pictures()
 
 
 class _Decoding:
-    """What happens in the process."""
+    """What happens in the process. A picture drives Python out of the caches, so each line counts for several."""
 
     def __init__(self, clip: Clip, showings: Sequence[Showing]) -> None:
         self._clip = clip
-        self._showings = list(showings)
+        self._showings = showings
+        self._first = 0  # of the showings that are not over
+        self._ends = [showing.end for showing in showings]
+        self._small = [showing.tile.picture.width <= _SMALL for showing in showings]
+        self._small.append(True)  # who is not shown any more
         self._scaler = VideoReformatter()
         self._undecoded: list[Undecoded] = []  # and not yet handed over
 
-    def pictures(self) -> Iterator[Picture | Undecoded | None]:
+    def pictures(self) -> Iterator[_Sent | Undecoded | None]:
         """In order; None now and then where there is nothing to be shown for long."""
         held: tuple[int, av.VideoFrame] | None = None
         unshown = 0
@@ -160,16 +178,18 @@ class _Decoding:
                 context.thread_count = 1  # the tracks are the processes
                 context.options = {"max_pixels": str(_MOST_PIXELS)}
                 time_base = float(stream.time_base or 0)
-                stretches = needed_stretches(self._clip.keys, self._showings, self._clip.when)
-                at = 0.0
+                when = self._clip.when
+                stretches = needed_stretches(self._clip.keys, self._showings, when)
+                at, frame = 0.0, 0
                 failed: float | None = None  # since this second
                 for packet in container.demux(stream):
-                    if not self._is_needed(packet, stretches, time_base):
-                        continue
-                    if packet.pts is not None:
-                        at = packet.pts * time_base
-                        small = self._is_small(frame_at(self._clip.when(at)))
-                        context.skip_frame = "NONREF" if small else "DEFAULT"
+                    if packet.pts is not None:  # else it is the end, at which the decoder gives what it holds
+                        second = packet.pts * time_base
+                        frame = frame_at(when(second))
+                        if self._clip.is_lost(second) or not _is_needed(frame, second + time_base, stretches):
+                            continue
+                        at = second
+                        context.skip_frame = "NONREF" if self._is_small(frame) else "DEFAULT"
                     try:
                         images = packet.decode()
                     except FFmpegError:  # a picture that cannot be decoded; the next key frame mends it
@@ -180,49 +200,37 @@ class _Decoding:
                         failed = None
                     for image in images:
                         if image.pts is not None:
-                            yield self._frame_of(image.pts * time_base), image
+                            shown = (
+                                frame if image.pts == packet.pts else frame_at(when(image.pts * time_base))
+                            )
+                            yield self._in_step(shown), image
         except (FFmpegError, IndexError) as error:  # what was read a while ago cannot be read any more
             raise ValueError(str(error)) from error
 
-    def _frame_of(self, second: float) -> int:
-        """The frame with which the picture at this second of the track appears."""
-        frame = frame_at(self._clip.when(second))
-        # As often a frame early as one late: sound and picture stay together.
+    def _in_step(self, frame: int) -> int:
+        """With which frame a picture of this one appears: as often a frame early as one late."""
         return frame // _SMALL_STEP * _SMALL_STEP if self._is_small(frame) else frame
 
     def _is_small(self, frame: int) -> bool:
         """Whether the clip is one of many at this frame, or will be when it is shown next: people come one by one."""
-        showing = next((showing for showing in self._showings if showing.end > frame), None)
-        return showing is None or showing.tile.picture.width <= _SMALL
+        return self._small[bisect_right(self._ends, frame)]
 
-    def _is_needed(self, packet: Any, stretches: list[tuple[float, int]], time_base: float) -> bool:
-        if packet.pts is None:
-            return True  # the end, at which the decoder gives what it holds
-        at = packet.pts * time_base
-        if self._clip.is_lost(at):
-            return False
-        while stretches and frame_at(self._clip.when(at)) > stretches[0][1]:
-            stretches.pop(0)
-        return bool(stretches) and at >= stretches[0][0] - time_base
-
-    def _placed(self, begin: int, image: av.VideoFrame, *, end: int) -> Iterator[Picture]:
+    def _placed(self, begin: int, image: av.VideoFrame, *, end: int) -> Iterator[_Sent]:
         """The picture for every place it has between two frames: a scene may change while it stands still."""
-        while self._showings and self._showings[0].end <= begin:
-            self._showings.pop(0)
-        for showing in self._showings:
+        while self._first < len(self._showings) and self._ends[self._first] <= begin:
+            self._first += 1
+        for number in range(self._first, len(self._showings)):
+            showing = self._showings[number]
             if showing.begin >= end:
                 break
             at = fit(image.width, image.height, showing.tile.picture)
             scaled = self._scaler.reformat(
                 image, at.width, at.height, "yuv420p", interpolation=Interpolation.AREA, threads=1
             )
-            yield Picture(max(begin, showing.begin), showing.tile, at, _pixels(scaled))
+            yield _Sent(max(begin, showing.begin), number, at, scaled.to_ndarray().tobytes())
 
 
-def _pixels(image: av.VideoFrame) -> npt.NDArray[np.uint8]:
-    """The planes of an image in yuv420p without what they are padded with."""
-    planes = [
-        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
-        for plane in image.planes
-    ]
-    return np.concatenate([plane.reshape(-1) for plane in planes])
+def _is_needed(frame: int, second: float, stretches: list[tuple[float, int]]) -> bool:
+    while stretches and frame > stretches[0][1]:
+        stretches.pop(0)
+    return bool(stretches) and second >= stretches[0][0]

@@ -25,11 +25,11 @@ _STRETCH: Final = 5 / 960
 
 
 class Voice:
-    """Read forward only. `undecoded`: seconds of the track that could not be had, up to there."""
+    """Read forward only."""
 
     def __init__(self, clip: Clip) -> None:
-        self.undecoded: list[Span] = []
-        self._pieces = _placed(clip, self.undecoded)
+        self._undecoded: list[Span] = []
+        self._pieces = _placed(clip, self._undecoded)
         self._piece: tuple[int, Samples] | None = None
 
     def mix_into(self, buffer: Samples, begin: int) -> bool:
@@ -50,6 +50,12 @@ class Voice:
             if start + len(samples) > end:
                 return found
             self._piece = None
+
+    def take_undecoded(self) -> list[Span]:
+        """Seconds of the track that could not be had since the last time."""
+        taken = self._undecoded.copy()
+        self._undecoded.clear()
+        return taken
 
 
 def listen(clip: Clip) -> Iterator[None]:

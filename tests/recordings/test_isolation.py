@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recordings.compose import composer
+from recordings.compose import sound as film_sound
 from recordings.compose.brief import Brief
 from recordings.compose.composer import compose
 from recordings.compose.isolation import Broken, Interrupted, Isolated
@@ -202,7 +202,7 @@ def test_a_mix_that_was_killed_is_tried_again_and_costs_nobody_the_voice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_cameras(tmp_path)
-    monkeypatch.setattr(composer, "mix_sound", mixing)
+    monkeypatch.setattr(film_sound, "read_seconds", mixing)
     with pytest.raises(PutOff, match="mix: SIGKILL"):
         compose(tmp_path, lambda _share: None)
     with pytest.raises(ValueError, match="none of its clips alone"):
@@ -242,8 +242,8 @@ def test_a_file_that_keeps_whoever_opens_it_keeps_none_of_the_others(tmp_path: P
 def test_the_processor_time_of_decoders_is_known_when_they_are_not_needed_any_more() -> None:
     """What a composition costs is what the system says of its process and of those that it has waited for."""
     code = (
-        "import resource, sys; from recordings.compose.isolation import Isolated, end; "
-        "from tests.recordings.strangers import busy; list(Isolated(busy, 0.5)); end(); "
+        "import resource; from recordings.compose.isolation import Isolated, end; "
+        "from tests.recordings.strangers import busy; work = Isolated(busy, 0.5); list(work); work.close(); end(); "
         "spent = resource.getrusage(resource.RUSAGE_CHILDREN); print(spent.ru_utime + spent.ru_stime)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
