@@ -8,6 +8,8 @@ import av
 from av.error import FFmpegError
 
 _SECOND: Final = 1.0
+# So far apart: of a playlist FFmpeg goes on from the key frame after the place that is sought, not from the one before.
+_KEY_FRAMES: Final = 2.0
 # Sound ends on a packet of 1,024 samples, pictures on a frame.
 _TOLERANCE: Final = 0.5
 # A picture that began just before and stands for two frames of 25 a second, or a packet of sound, is still to be had.
@@ -52,7 +54,7 @@ def _decode_second(container: Any, stream: Any, begin: float) -> None:
     """Decode on from the key frame before `begin`; ValueError unless all that is shown in the second after it does."""
     end = begin + _SECOND
     kept = came = shown = 0
-    container.seek(int(begin / stream.time_base), stream=stream)
+    container.seek(int(max(0.0, begin - _KEY_FRAMES) / stream.time_base), stream=stream)
     for packet in container.demux(stream):
         kept += sum(begin <= time < end for time in _times([packet]))
         times = _times(packet.decode())
