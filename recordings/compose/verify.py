@@ -44,13 +44,13 @@ def verify(path: Path, duration: float, kinds: Sequence[str] = FILM) -> float:
                 raise ValueError(f"{length:.2f} s long instead of {duration:.2f} s")
             for stream in streams:
                 for begin in (0.0, max(0.0, length / 2 - _SECOND), max(0.0, length - _SECOND)):
-                    _decode_second(container, stream, begin)
+                    decode_second(container, stream, begin)
     except (FFmpegError, IndexError) as error:
         raise ValueError(f"does not play: {error}") from error
     return length
 
 
-def _decode_second(container: Any, stream: Any, begin: float) -> None:
+def decode_second(container: Any, stream: Any, begin: float) -> None:
     """Decode on from the key frame before `begin`; ValueError unless all that is shown in the second after it does."""
     end = begin + _SECOND
     kept = came = shown = 0

@@ -98,7 +98,7 @@ async def test_an_officer_finds_at_home_what_leaves_and_how_full_the_room_is(
     room = page.get_by_test_id("notice-room").filter(has_text="95%")
     await expect(room).to_contain_text("在这里增加空间")
     await room.get_by_role("link").click()
-    await expect(page.get_by_label("组织")).to_have_value(branch.organization_id)
+    await expect(page.get_by_label("组织", exact=True)).to_have_value(branch.organization_id)
     await expect(page.get_by_test_id("storage")).to_contain_text("95%")
 
     await set_recording(server, recording, kept_bytes=1_200_000_000)

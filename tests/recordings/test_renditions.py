@@ -17,6 +17,7 @@ from recordings.compose.loudness import RATE, TARGET_LUFS, Meter
 from recordings.compose.report import Finished, parse
 from recordings.compose.sound import FILM_SOUND, POOR_SOUND, even_sound, mix_sound, read_speech
 from recordings.compose.story import TITLE_SECONDS, read_story
+from recordings.compose.verify import decode_second
 from recordings.composing import process
 from recordings.folders import bytes_of
 from recordings.renditions import (
@@ -162,6 +163,17 @@ def test_a_player_finds_three_sizes_in_step(folder: Path) -> None:
         first, last = (each.time or 0.0 for each in (frames[0], frames[-1]))
         assert (round((last - first) * 25), frames[0].height) == (339, height)
     assert lengths[0] == lengths[1] == lengths[2]
+
+
+@pytest.mark.parametrize("name", ["meeting.mp4", "hls/240p.m3u8", "hls/720p.m3u8"])
+def test_a_whole_film_is_found_whole_wherever_its_middle_and_its_end_lie(folder: Path, name: str) -> None:
+    """FFmpeg seeks in a playlist in another way than in a file."""
+    with av.open(str(folder / name)) as container:
+        length = float(container.duration or 0) / av.time_base
+        assert length == pytest.approx(SECONDS + TITLE_SECONDS, abs=0.7)
+        for stream in (container.streams.video[0], container.streams.audio[0]):
+            for begin in np.arange(0.0, length - 1.0, 0.3):
+                decode_second(container, stream, float(begin))
 
 
 def test_the_master_playlist_says_what_a_player_must_decode_and_carry(folder: Path) -> None:

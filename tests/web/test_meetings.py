@@ -11,7 +11,7 @@ from tests.web.test_permissions import meeting_of
 MEETING_KEYS = {
     "id", "organizationId", "organizationName", "kind", "title", "agenda", "startsAt", "endsAt", "timezone",
     "startedAt", "endedAt",
-    "state", "record", "lobby", "expectedCount", "myRole", "canJoin", "canManage", "recordingId",
+    "state", "record", "lobby", "expectedCount", "myRole", "canJoin", "canManage", "recordingId", "deletedRecordingId",
 }  # fmt: skip
 
 
