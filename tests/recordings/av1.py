@@ -18,6 +18,10 @@ from av.video.frame import PictureType
 
 Colour = tuple[int, int, int]  # Y, U, V
 
+OPTIONS: Final = {  # low delay: every picture comes out at once
+    "preset": "12",
+    "svtav1-params": "pred-struct=1:rc=2:lookahead=0:force-key-frames=1",
+}
 ATTEMPTS: Final = 5
 MOST_SECONDS: Final = 20.0  # a second of film takes a tenth of one
 
@@ -50,31 +54,39 @@ def plain_frame(colour: Colour, size: tuple[int, int]) -> av.VideoFrame:
     )
 
 
-def _encoded(
-    colours: Sequence[Colour], size: tuple[int, int], fps: int, key_frames: Sequence[int]
-) -> Iterator[tuple[str, bool]]:
-    encoder = av.CodecContext.create("libsvtav1", "w")
+def encoded(
+    encoder_name: str,
+    options: dict[str, str],
+    colours: Sequence[Colour],
+    size: tuple[int, int],
+    fps: int,
+    key_frames: Iterable[int],
+    profile: str | None = None,
+) -> Iterator[tuple[bytes, bool]]:
+    """The same by any of FFmpeg's encoders, in this process."""
+    encoder = av.CodecContext.create(encoder_name, "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height = size
     encoder.pix_fmt = "yuv420p"
     encoder.time_base = Fraction(1, fps)
     encoder.gop_size = 10_000
     encoder.bit_rate = 600_000
-    encoder.options = {  # low delay: every picture comes out at once
-        "preset": "12",
-        "svtav1-params": "pred-struct=1:rc=2:lookahead=0:force-key-frames=1",
-    }
+    if profile:
+        encoder.profile = profile
+    encoder.options = options
+    wanted = frozenset(key_frames)
     for index, colour in enumerate(colours):
         frame = plain_frame(colour, size)
         frame.pts = index
         frame.time_base = Fraction(1, fps)
-        if index in key_frames:
+        if index in wanted:
             frame.pict_type = PictureType.I
         for packet in encoder.encode(frame):
-            yield bytes(packet).hex(), packet.is_keyframe
+            yield bytes(packet), packet.is_keyframe
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(list(_encoded(*json.load(sys.stdin)))))
+    pictures = encoded("libsvtav1", OPTIONS, *json.load(sys.stdin))
+    sys.stdout.write(json.dumps([(picture.hex(), key) for picture, key in pictures]))
     sys.stdout.flush()
     os._exit(0)  # taking the encoder down may wait for ever too

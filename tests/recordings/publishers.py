@@ -11,12 +11,11 @@ import av
 import numpy as np
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
-from av.video.frame import PictureType
 
 from recordings.capture.codecs.av1 import Unit
 from recordings.tracks import TrackSource
 from tests.recordings import av1
-from tests.recordings.av1 import Colour, plain_frame
+from tests.recordings.av1 import Colour, encoded
 
 RED, GREEN, BLUE = (82, 90, 240), (145, 54, 34), (41, 240, 110)
 YELLOW, CYAN, MAGENTA = (210, 16, 146), (170, 166, 16), (107, 202, 222)
@@ -224,31 +223,17 @@ def _encode_video(
     fps: int,
     key_frames: frozenset[int],
 ) -> Iterator[tuple[bytes, bool]]:
+    colours = [picture(index / fps) for index in range(round(seconds * fps))]
     if codec == "av1":
-        colours = [picture(index / fps) for index in range(round(seconds * fps))]
         yield from av1.encode(colours, size, fps, key_frames)
-        return
-    encoders = {"vp8": "libvpx", "vp9": "libvpx-vp9", "h264": "libx264"}
-    encoder = av.CodecContext.create(encoders[codec], "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height = size
-    encoder.pix_fmt = "yuv420p"
-    encoder.time_base = Fraction(1, fps)
-    encoder.gop_size = 10_000
-    encoder.bit_rate = 600_000
-    if codec == "h264":
-        encoder.profile = "Baseline"
-        encoder.options = {"tune": "zerolatency", "preset": "ultrafast"}
+    elif codec == "h264":
+        options = {"tune": "zerolatency", "preset": "ultrafast"}
+        yield from encoded("libx264", options, colours, size, fps, key_frames, "Baseline")
     else:
-        encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
-    for index in range(round(seconds * fps)):
-        frame = plain_frame(picture(index / fps), size)
-        frame.pts = index
-        frame.time_base = Fraction(1, fps)
-        if index in key_frames:
-            frame.pict_type = PictureType.I
-        for packet in encoder.encode(frame):
-            yield bytes(packet), packet.is_keyframe
+        options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        yield from encoded(
+            {"vp8": "libvpx", "vp9": "libvpx-vp9"}[codec], options, colours, size, fps, key_frames
+        )
 
 
 def packetized(
