@@ -34,11 +34,13 @@ async def test_a_host_reads_who_has_trouble_and_what_helps(arrive: Arrive, size:
 
 
 class Wire:
-    """Passes a page's signaling on, notes the consumers whose size is asked for, and says one thing more."""
+    """Passes a page's signaling on, notes whose size is asked for, and says in the server's place which layers
+    they get: from the first word of it on the server's own are kept back, which could come at any moment."""
 
     def __init__(self) -> None:
         self.pictures: set[str] = set()
         self._routes: list[WebSocketRoute] = []
+        self._speaks = False
 
     def carry(self, route: WebSocketRoute) -> None:
         server = route.connect_to_server()
@@ -49,10 +51,16 @@ class Wire:
                 self.pictures.update(re.findall(r'"consumerId":"([^"]+)"', message))
             server.send(message)
 
+        def down(message: str | bytes) -> None:
+            if not (self._speaks and isinstance(message, str) and "consumerLayersChanged" in message):
+                route.send(message)
+
         route.on_message(up)
+        server.on_message(down)
 
     def layers(self, consumer: str, layer: int | None) -> None:
         """What the server says when bandwidth allows no layer (None), or one again."""
+        self._speaks = True
         told = {"consumerId": consumer, "spatialLayer": layer, "temporalLayer": layer}
         self._routes[-1].send(f"42/rooms,{json.dumps(['consumerLayersChanged', told])}")
 
