@@ -1,5 +1,7 @@
 """`Wishes`: who asked not to be in the picture, kept so that neither a restart nor a full disk forgets it."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,11 +29,10 @@ class Wishes:
         """Who is not to be in the picture."""
         async with self._database.reading() as session:
             wishes = await wishes_of(session, meeting_id)
-        return frozenset(person for person, hidden in wishes.items() if hidden)
+        return frozenset(wish.person_key for wish in wishes if wish.hidden)
 
 
-async def wishes_of(session: AsyncSession, meeting_id: str) -> dict[str, bool]:
-    """Whether each person who said anything is to be hidden."""
-    query = select(PictureWish.person_key, PictureWish.hidden).where(PictureWish.meeting_id == meeting_id)
-    rows = await session.execute(query.order_by(PictureWish.person_key))
-    return {row.person_key: row.hidden for row in rows}
+async def wishes_of(session: AsyncSession, meeting_id: str) -> Sequence[PictureWish]:
+    """The last word of each person who said anything, always in the same order."""
+    query = select(PictureWish).where(PictureWish.meeting_id == meeting_id)
+    return (await session.scalars(query.order_by(PictureWish.person_key))).all()

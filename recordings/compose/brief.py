@@ -17,12 +17,21 @@ class AgendaMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What one person asked last about his picture, and when: an RFC 3339 time on the server's clock."""
+
+    person: str
+    hidden: bool
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """Given to the composing process by its supervisor. Without a title there is no title card.
 
     `date` is written out as people read it, a film of `hls_seconds` or more is made in three sizes (None: never),
-    `part_seconds` is how much of it is encoded at a stretch and kept. `wishes` tells of persons whether they are to be
-    hidden, and goes before what the captured files say, which a full disk may have kept from saying it.
+    `part_seconds` is how much of it is encoded at a stretch and kept. `wishes` are what the records know; the captured
+    files tell of wishes too.
     """
 
     title: str = ""
@@ -32,7 +41,7 @@ class Brief:
     marks: tuple[AgendaMark, ...] = ()
     hls_seconds: float | None = None
     part_seconds: float = 60.0
-    wishes: tuple[tuple[str, bool], ...] = ()
+    wishes: tuple[Wish, ...] = ()
 
 
 def write_brief(brief: Brief) -> bytes:
@@ -45,7 +54,10 @@ def read_brief(line: bytes) -> Brief:
     try:
         content: dict[str, Any] = json.loads(line)
         marks = tuple(AgendaMark(str(mark["at"]), str(mark["title"])) for mark in content.pop("marks"))
-        wishes = tuple((str(person), hidden is True) for person, hidden in content.pop("wishes"))
+        wishes = tuple(
+            Wish(str(wish["person"]), wish["hidden"] is True, str(wish["at"]))
+            for wish in content.pop("wishes")
+        )
         return Brief(marks=marks, wishes=wishes, **content)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no brief: {type(error).__name__}") from error

@@ -46,7 +46,8 @@ class SegmentRecord:
     tracks: dict[int, TrackRecord] = field(default_factory=dict)
     ended: float | None = None  # None: cut off by a kill
     failure: Failure | None = None
-    wishes: dict[str, bool] = field(default_factory=dict)  # person -> asked last not to be in the picture
+    # person -> what the server's clock showed when he spoke last of his picture, and whether it is to be hidden
+    wishes: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
     clock_set: tuple[datetime, float] | None = None  # last: what the server's clock showed, and when
     marks: list[tuple[datetime, float]] = field(
         default_factory=list
@@ -96,7 +97,8 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
         record = _track(segment, line)
         segment.tracks.setdefault(record.number, record)
     elif event == "picture":
-        segment.wishes[str(line["personKey"])] = line["hidden"] is True
+        at = segment.shown_at(_seconds(segment, line))
+        segment.wishes[str(line["personKey"])] = at, line["hidden"] is True
     elif event == "mark":
         segment.marks.append((_moment(line["at"]), _seconds(segment, line)))
     elif event == "clock":

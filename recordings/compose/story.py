@@ -147,12 +147,18 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_as
 
 
 def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
-    """Who asked not to be in the picture. The last wish holds for the whole meeting, what came before it included."""
-    wishes: dict[str, bool] = {}
+    """Who asked not to be in the picture. The last wish holds for the whole meeting, what came before it included.
+
+    Neither the records nor the captured files need know of it: a database or a full disk may have refused it. Of two at
+    the same moment the one to be hidden holds.
+    """
+    last: dict[str, tuple[datetime, bool]] = {}
     for segment in segments:
-        wishes.update(segment.wishes)
-    wishes.update(brief.wishes)
-    return frozenset(person for person, hidden in wishes.items() if hidden)
+        last |= segment.wishes
+    for wish in brief.wishes:
+        recorded = datetime.fromisoformat(wish.at), wish.hidden
+        last[wish.person] = max(recorded, last.get(wish.person, recorded))
+    return frozenset(person for person, (_, hidden) in last.items() if hidden)
 
 
 @dataclass(frozen=True, slots=True)

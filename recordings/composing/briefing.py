@@ -22,7 +22,7 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
     """The brief as the records stand now."""
     organization = await session.get_one(Organization, recording.organization_id)
     meeting = await session.get(Meeting, recording.meeting_id) if recording.meeting_id else None
-    wishes = await wishes_of(session, meeting.id) if meeting is not None else {}
+    wishes = await wishes_of(session, meeting.id) if meeting is not None else ()
     zone = ZoneInfo(meeting.timezone) if meeting is not None else UTC
     return Brief(
         title=recording.title,
@@ -33,7 +33,7 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
         marks=await _marks(session, recording.meeting_id),
         hls_seconds=0.0 if recording.kind is MeetingKind.LECTURE else settings.hls_minutes * 60.0,
         part_seconds=settings.part_seconds,
-        wishes=tuple(wishes.items()),
+        wishes=tuple(compose.Wish(wish.person_key, wish.hidden, wish.at.isoformat()) for wish in wishes),
     )
 
 

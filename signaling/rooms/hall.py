@@ -51,6 +51,7 @@ class Hall:
         self.router = router
         self.sessions: dict[str, Session] = {}
         self.publications: dict[str, Publication] = {}
+        self.unnoted: set[str] = set()  # keys of people whose last wish the records do not know yet
         self._hidden: dict[str, bool] = {}  # keys of people who said whether their cameras may be recorded
         self._owners: dict[str, Session] = {}  # of transports and consumers, by their ids
         self._ear = ear
@@ -116,11 +117,12 @@ class Hall:
         self.tell_everybody("agendaMarked", {"item": item, "at": timestamp(at)})
 
     def wish(self, person_key: str, *, hidden: bool) -> bool:
-        """Record the person's cameras from now on, or no longer; whether that is anything new."""
+        """Record the person's cameras from now on, or no longer; whether the records are to be told of it."""
         before = self.hides(person_key)
         self._hidden[person_key] = hidden
         if hidden is before:
-            return False
+            return person_key in self.unnoted
+        self.unnoted.add(person_key)
         self._ear.wished(person_key, hidden=hidden)
         for session in self.sessions.values():
             for publication in session.of_sources((Source.CAMERA,)):
@@ -139,6 +141,7 @@ class Hall:
         asked = set(hidden)
         for person_key in asked - self._hidden.keys():
             self.wish(person_key, hidden=True)
+            self.unnoted.discard(person_key)
         return [person_key for person_key in asked if not self._hidden[person_key]]
 
     def pause(self, publication: Publication, *, by_host: bool = False) -> None:

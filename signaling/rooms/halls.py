@@ -69,7 +69,7 @@ class Halls:
                 self.unseat(session)
             hall.close()
         # Also of a room that nobody came to since the server was started: its recording began before.
-        self._background.start(self._finish_recording(room_id), "finish_recording")
+        self._background.start(self._finish_recording(room_id, hall), "finish_recording")
 
     def close_all(self) -> None:
         """The server stops: close all media; the meetings stay live, so their recordings are not finished."""
@@ -137,9 +137,15 @@ class Halls:
             self._background.start(self._note_wish(hall, session.person_key), "note_wish")
 
     async def _note_wish(self, hall: Hall, person_key: str) -> None:
-        """One at a time, and always the last word: two wishes of one person cannot come into the records askew."""
+        """One at a time, and always the last word: two wishes of one person cannot come into the records askew.
+
+        What the records refuse is noted when it is said again, and at the end of the meeting.
+        """
         async with self._noting:
-            await self._recordings.wishes.note(hall.room_id, person_key, hidden=hall.hides(person_key))
+            hidden = hall.hides(person_key)
+            await self._recordings.wishes.note(hall.room_id, person_key, hidden=hidden)
+            if hall.hides(person_key) is hidden:
+                hall.unnoted.discard(person_key)
 
     async def _open_recorder(self, room_id: str) -> None:
         await self._recall_wishes(room_id)
@@ -161,8 +167,17 @@ class Halls:
             for person_key in hall.recall(hidden):
                 await self._note_wish(hall, person_key)
 
-    async def _finish_recording(self, room_id: str) -> None:
+    async def _finish_recording(self, room_id: str, hall: Hall | None) -> None:
+        if hall is not None:
+            await self._note_what_was_refused(hall)
         await self._recordings.finish(room_id)
+
+    async def _note_what_was_refused(self, hall: Hall) -> None:
+        try:
+            for person_key in tuple(hall.unnoted):
+                await self._note_wish(hall, person_key)
+        except Problem as problem:  # it stands beside the captured files too
+            log.warning("wishes_not_noted", room_id=hall.room_id, code=problem.code)
 
     # Figures
 

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from database import Database
+from errors import Kind, Problem
 from media import Router
 from media.errors import MediaLimitReached
 from recordings import repository
@@ -82,6 +83,29 @@ async def test_whoever_asks_for_it_is_not_in_the_picture_and_heard_all_the_same(
     (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
     wishes = [line for line in journal.read_text().splitlines() if '"event":"picture"' in line]
     assert ['"hidden":true' in line for line in wishes] == [True, False, True]
+
+
+async def test_a_wish_that_the_records_refuse_is_noted_when_it_is_said_again_and_at_the_latest_at_the_end(
+    branch: Branch, enter: Enter, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise Problem(Kind.UNAVAILABLE, "database_unavailable")
+
+    meeting, wish = await branch.meeting(record=True), {"wanted": False}
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        await host.heard("recordingState")
+        await member.join(meeting)
+        with monkeypatch.context() as broken:
+            broken.setattr(stack.recordings.wishes, "note", away)
+            assert await host.refused("recordPicture", wish) == "database_unavailable"
+            assert await member.refused("recordPicture", wish) == "database_unavailable"
+        await member.call("recordPicture", wish)
+        assert len(await stack.recordings.wishes.hidden(meeting)) == 1
+        await host.call("endMeeting")
+        await host.heard("meetingEnded")
+    await stack.signaling._background.finish()
+    assert len(await stack.recordings.wishes.hidden(meeting)) == 2
 
 
 @pytest.mark.parametrize(("said", "tracks"), [({}, 1), ({"recordPicture": True}, 2)])
