@@ -131,6 +131,8 @@ class RecordingCenter:
             recording = await repository.of_meeting(session, meeting_id, lock=True)
             if recording is None or recording.ended_at is not None:
                 return
+            if recording.state is RecordingState.DELETED:
+                return
             now = self._clock()
             recording.ended_at = now
             recording.kept_bytes = max(kept, recording.kept_bytes)
@@ -197,6 +199,8 @@ class RecordingCenter:
             if meeting is None or meeting.state in {MeetingState.ENDED, MeetingState.CANCELLED}:
                 return None
             recording = await self._recording(session, meeting)
+            if recording is None:
+                return None
             # A folder without a row is possible: a full disk may have refused the row.
             last = await asyncio.to_thread(self._folders.last_segment, recording.id)
             recording.segments = max(recording.segments, last) + 1
@@ -208,11 +212,14 @@ class RecordingCenter:
             self._settings.min_free_bytes,
         )
 
-    async def _recording(self, session: AsyncSession, meeting: Meeting) -> Recording:
+    async def _recording(self, session: AsyncSession, meeting: Meeting) -> Recording | None:
+        """The meeting's, which is captured from now on; None where somebody has deleted it."""
         now = self._clock()
         recording = await repository.of_meeting(session, meeting.id, lock=True)
         if recording is None:
             return repository.add(session, meeting, now)
+        if recording.state is RecordingState.DELETED:
+            return None
         await repository.drop_job(session, recording.id)
         if recording.state is not RecordingState.CAPTURING:
             repository.turn(recording, RecordingState.CAPTURING, now, recording.failure)

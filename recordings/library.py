@@ -110,7 +110,7 @@ class Library:
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
             can_manage=can_manage,
-            can_delete=access.may(actor, Action.DELETE_RECORDING),
+            can_delete=access.recording.settled and access.may(actor, Action.DELETE_RECORDING),
             can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf.folders),
         )
 

@@ -60,6 +60,16 @@ class Recording(Base):
         Json, default=list
     )  # of what was captured; see recordings.losses
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its meeting has not ended: a capture that has stopped goes on when the disk takes files again."""
+        return self.meeting_id is not None and self.ended_at is None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing works on it any more, nor will of itself."""
+        return self.state.settled and not self.is_live
+
 
 class CompositionJob(Base):
     """A recording that is to be composed; deleted when that has come to an end, good or bad."""

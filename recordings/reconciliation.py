@@ -1,26 +1,31 @@
 """Finds every recording that a crash, a full disk or a lost file has left between two states, and sends it on its way.
 
-Runs at the start and every hour. Captured files need no repair: they are written so that they can be read wherever
-they end (`capture.matroska`), and the composition reads them as they are.
+Runs at the start and every hour. Each recording has a transaction of its own: one of which the records make no sense
+is logged, and neither the others nor the start wait for it. Captured files need no repair: they are written so that
+they can be read wherever they end (`capture.matroska`), and the composition reads them as they are.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database
+from errors import Problem
 from recordings import repository
 from recordings.folders import Folders, bytes_of
-from recordings.models import Recording
+from recordings.models import CompositionJob, Recording
 from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Found, Shelf
 from recordings.storage.store import StoreError
+from rooms.meetings.models import Meeting
 
 # Of what a composition has left half made.
 _KEPT: Final = timedelta(days=1)
@@ -60,42 +65,60 @@ class Reconciliation:
         self._is_open = is_open
 
     async def run(self) -> Reconciled:
-        """One round; Problem UNAVAILABLE where the database is."""
+        """One round; Problem UNAVAILABLE where the database is, OSError where the disk is."""
         found = Reconciled()
         now = self._clock()
-        async with self._database.transaction() as session:
-            for recording in await repository.left_open(session):
-                if recording.meeting_id is None or not self._is_open(recording.meeting_id):
-                    recording.ended_at = now
-                    await repository.enqueue(session, recording, now)
-                    found.interrupted += 1
-            for recording in await repository.without_job(session):
-                await repository.enqueue(session, recording, now)
-                found.requeued += 1
-            for meeting in await repository.without_recording(session):
-                recording = repository.add(session, meeting, meeting.started_at or now)
-                recording.ended_at = meeting.ended_at
-                repository.turn(recording, RecordingState.FAILED, now, Failure.NOTHING_CAPTURED)
-                found.absent += 1
+        async with self._database.reading() as session:
+            left_open = await repository.left_open(session)
+            without_job = await repository.without_job(session)
+            unknown = await repository.without_recording(session)
+        found.interrupted = await self._each(left_open, partial(self._end, now=now))
+        found.requeued = await self._each(without_job, partial(_enqueue, now=now))
+        found.absent = await self._each(unknown, partial(_note_absence, now=now))
         await self._look_for_films(found, now)
         await self._look_for_strangers(found)
         await self._clear_work(found, now)
         _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
         return found
 
+    async def _each(self, ids: Sequence[str], mend: Callable[[AsyncSession, str], Awaitable[bool]]) -> int:
+        """How many of them `mend` has done something about."""
+        mended = 0
+        for each in ids:
+            with _by_itself(each):
+                async with self._database.transaction() as session:
+                    done = await mend(session, each)
+                mended += done
+        return mended
+
+    async def _end(self, session: AsyncSession, recording_id: str, now: datetime) -> bool:
+        """Nobody captures it any more."""
+        recording = await repository.get(session, recording_id, lock=True)
+        if recording is None or recording.meeting_id is None or not recording.is_live:
+            return False
+        if self._is_open(recording.meeting_id):
+            return False
+        recording.ended_at = now
+        await repository.enqueue(session, recording, now)
+        return True
+
     async def _clear_work(self, found: Reconciled, now: datetime) -> None:
         """A crash, or a composition given up for good, leaves its half made film; a day later nobody wants it."""
         for recording_id in await asyncio.to_thread(self._folders.with_work):
             if found.cleared == _CLEARED_AT_ONCE:
                 return
-            # The row stays locked meanwhile: whoever has it composed anew begins afterwards.
-            async with self._database.transaction() as session:
-                recording = await repository.get(session, recording_id, lock=True)
-                if recording is None or not recording.state.settled or now - recording.state_since < _KEPT:
-                    continue
-                freed = await asyncio.to_thread(self._folders.drop_work, recording.id)
-            found.cleared += 1
-            _log.info("half_made_film_removed", recording_id=recording_id, bytes=freed)
+            with _by_itself(recording_id):
+                found.cleared += await self._drop_work(recording_id, now)
+
+    async def _drop_work(self, recording_id: str, now: datetime) -> bool:
+        """The row stays locked meanwhile: whoever has it composed anew begins afterwards."""
+        async with self._database.transaction() as session:
+            recording = await repository.get(session, recording_id, lock=True)
+            if recording is None or not recording.state.settled or now - recording.state_since < _KEPT:
+                return False
+            freed = await asyncio.to_thread(self._folders.drop_work, recording.id)
+        _log.info("half_made_film_removed", recording_id=recording_id, bytes=freed)
+        return True
 
     async def _look_for_strangers(self, found: Reconciled) -> None:
         async with self._database.reading() as session:
@@ -116,13 +139,10 @@ class Reconciliation:
             if not batch:
                 return
             last = batch[-1].id
-            lost = [(one.id, one.version) for one in batch if not await self._has_film(one)]
-            async with self._database.transaction() as session:
-                for recording_id, version in lost:
-                    recording = await repository.get(session, recording_id, lock=True)
-                    if recording is not None and recording.state.playable and recording.version == version:
-                        found.lost_films += 1
-                        await self._film_is_lost(session, recording, now)
+            for recording in batch:
+                with _by_itself(recording.id):
+                    if not await self._has_film(recording):
+                        found.lost_films += await self._note_lost_film(recording, now)
 
     async def _has_film(self, recording: Recording) -> bool:
         """Whether a store has all of it; one that does not answer is believed to.
@@ -144,16 +164,52 @@ class Reconciliation:
         _log.warning("broken_film_removed", recording_id=recording.id, bytes=film.entry.size)
         return True
 
-    async def _film_is_lost(self, session: AsyncSession, recording: Recording, now: datetime) -> None:
+    async def _note_lost_film(self, looked_at: Recording, now: datetime) -> bool:
         """Have it composed anew; where nothing is left to do that from, what there is of it is all there will be."""
-        await repository.enqueue(session, recording, now)
-        if await asyncio.to_thread(self._folders.originals, recording.id):
-            return
-        await repository.drop_job(session, recording.id)
-        left = await asyncio.to_thread(bytes_of, self._folders.film(recording.id))
-        state = RecordingState.DAMAGED if left else RecordingState.FAILED
-        recording.size_bytes = left or recording.size_bytes
-        repository.turn(recording, state, now, Failure.FILES_MISSING)
+        originals = await asyncio.to_thread(self._folders.originals, looked_at.id)
+        left = await asyncio.to_thread(bytes_of, self._folders.film(looked_at.id))
+        async with self._database.transaction() as session:
+            recording = await repository.get(session, looked_at.id, lock=True)
+            if recording is None or not recording.state.playable or recording.version != looked_at.version:
+                return False
+            await repository.enqueue(session, recording, now)
+            if not originals:
+                await repository.drop_job(session, recording.id)
+                state = RecordingState.DAMAGED if left else RecordingState.FAILED
+                recording.size_bytes = left or recording.size_bytes
+                repository.turn(recording, state, now, Failure.FILES_MISSING)
+        return True
+
+
+@contextmanager
+def _by_itself(row_id: str) -> Iterator[None]:
+    """What is wrong with one recording is its own; a database that does not answer is everybody's."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, the others have nothing to do with it
+        _log.exception("recording_not_reconciled", id=row_id)
+
+
+async def _enqueue(session: AsyncSession, recording_id: str, now: datetime) -> bool:
+    """It is to be composed and stands in no queue."""
+    recording = await repository.get(session, recording_id, lock=True)
+    if recording is None or recording.state is not RecordingState.COMPOSING:
+        return False
+    if await session.get(CompositionJob, recording_id) is not None:
+        return False
+    await repository.enqueue(session, recording, now)
+    return True
+
+
+async def _note_absence(session: AsyncSession, meeting_id: str, now: datetime) -> bool:
+    """A meeting took place of which nothing was recorded."""
+    meeting = await session.get_one(Meeting, meeting_id)
+    recording = repository.add(session, meeting, meeting.started_at or now)
+    recording.ended_at = meeting.ended_at
+    repository.turn(recording, RecordingState.FAILED, now, Failure.NOTHING_CAPTURED)
+    return True
 
 
 def _is_whole(recording: Recording, film: Found | None) -> bool:

@@ -57,7 +57,7 @@ async def make_anew(session: AsyncSession, recording: Recording, folders: Folder
     Problems: recording_not_settled while it is captured or composed (details.state), originals_missing where nothing is
     left to make it of.
     """
-    if is_live(recording) or not recording.state.settled:
+    if not recording.settled:
         raise Problem(Kind.CONFLICT, "recording_not_settled", {"state": recording.state.value})
     if not await asyncio.to_thread(folders.originals, recording.id):
         raise Problem(Kind.CONFLICT, "originals_missing")
@@ -67,11 +67,6 @@ async def make_anew(session: AsyncSession, recording: Recording, folders: Folder
 
 async def can_be_made_anew(recording: Recording, folders: Folders) -> bool:
     """Whether `remake` would do anything about it."""
-    if recording.state not in BROKEN or is_live(recording):
+    if recording.state not in BROKEN or recording.is_live:
         return False
     return bool(await asyncio.to_thread(folders.originals, recording.id))
-
-
-def is_live(recording: Recording) -> bool:
-    """Whether its meeting has not ended: a capture that has stopped may go on."""
-    return recording.meeting_id is not None and recording.ended_at is None

@@ -117,21 +117,25 @@ async def next_due(session: AsyncSession) -> datetime | None:
     )
 
 
-async def left_open(session: AsyncSession) -> Sequence[Recording]:
-    """Recordings whose capture has not ended though their meeting has."""
+async def left_open(session: AsyncSession) -> Sequence[str]:
+    """The ids of recordings whose capture has not ended though their meeting has."""
     query = (
-        select(Recording)
+        select(Recording.id)
         .join(Meeting, Meeting.id == Recording.meeting_id)
-        .where(Recording.ended_at.is_(None), Meeting.state.in_([MeetingState.ENDED, MeetingState.CANCELLED]))
+        .where(
+            Recording.ended_at.is_(None),
+            Recording.state != RecordingState.DELETED,
+            Meeting.state.in_([MeetingState.ENDED, MeetingState.CANCELLED]),
+        )
         .limit(_RECONCILED_AT_ONCE)
     )
     return (await session.scalars(query)).all()
 
 
-async def without_job(session: AsyncSession) -> Sequence[Recording]:
-    """Recordings that are to be composed and stand in no queue."""
+async def without_job(session: AsyncSession) -> Sequence[str]:
+    """The ids of recordings that are to be composed and stand in no queue."""
     query = (
-        select(Recording)
+        select(Recording.id)
         .outerjoin(CompositionJob, CompositionJob.recording_id == Recording.id)
         .where(Recording.state == RecordingState.COMPOSING, CompositionJob.recording_id.is_(None))
         .limit(_RECONCILED_AT_ONCE)
@@ -139,10 +143,10 @@ async def without_job(session: AsyncSession) -> Sequence[Recording]:
     return (await session.scalars(query)).all()
 
 
-async def without_recording(session: AsyncSession) -> Sequence[Meeting]:
-    """Meetings that took place, were to be recorded, and of which nothing is known."""
+async def without_recording(session: AsyncSession) -> Sequence[str]:
+    """The ids of meetings that took place, were to be recorded, and of which nothing is known."""
     query = (
-        select(Meeting)
+        select(Meeting.id)
         .outerjoin(Recording, Recording.meeting_id == Meeting.id)
         .where(
             Meeting.record,

@@ -10,7 +10,7 @@ from members.organizations.repository import in_scope
 from members.policy import Action, Actor, scope
 from recordings.models import Recording
 from recordings.notices.views import MOST_OF_A_KIND, NEWS, NoticeKind, NoticeView
-from recordings.remaking import BROKEN, is_live
+from recordings.remaking import BROKEN
 from recordings.states import RecordingState
 from rooms.meetings.kinds import PRIVATE_KINDS
 
@@ -37,7 +37,7 @@ async def broken(session: AsyncSession, actor: Actor, now: datetime) -> list[Not
 
 def _about(recording: Recording, organization_name: str) -> NoticeView:
     kind, subject_id = NoticeKind.RECORDING_FAILED, recording.id
-    if is_live(recording) and recording.meeting_id is not None:
+    if recording.is_live and recording.meeting_id is not None:
         kind, subject_id = NoticeKind.CAPTURE_STOPPED, recording.meeting_id
     elif recording.state is RecordingState.DAMAGED:
         kind = NoticeKind.RECORDING_DAMAGED

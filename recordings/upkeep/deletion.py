@@ -63,7 +63,7 @@ class Deletions:
             can_hold=hold is None and access.may(actor, Action.HOLD_RECORDING),
             can_release=hold is not None and access.may(actor, Action.RELEASE_RECORDING),
             can_delete=hold is None
-            and access.recording.state.settled
+            and access.recording.settled
             and access.may(actor, Action.DELETE_RECORDING),
         )
 
@@ -109,7 +109,7 @@ class Deletions:
             access = await find(session, actor, recording_id, lock=True)
             access.require(actor, Action.DELETE_RECORDING)
             await _require_free(session, recording_id)
-            if not access.recording.state.settled:
+            if not access.recording.settled:
                 raise Problem(Kind.CONFLICT, "recording_in_work", {"state": access.recording.state.value})
             await self._mark(session, access.recording, access.organization, Cause.PERSON, why, actor)
 
@@ -240,7 +240,7 @@ class Deletions:
         _log.info("recording_deleted", recording_id=recording.id, cause=cause.value)
 
     async def _due(self, session: AsyncSession, recording: Recording, path: str) -> datetime | None:
-        if not recording.state.settled:
+        if not recording.settled:
             return None
         rules = repository.nearest_first(await repository.rules_by_path(session), path)
         days = keep_days(recording.kind, repository.keeping_of(rules), self._default_days)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -115,6 +115,7 @@ async def settled_after(
         .where(
             Recording.id > recording_id,
             Recording.state.in_([state for state in RecordingState if state.settled]),
+            or_(Recording.meeting_id.is_(None), Recording.ended_at.is_not(None)),
             func.coalesce(Recording.ended_at, Recording.started_at) < ended_before,
             ~held,
         )

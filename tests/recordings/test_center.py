@@ -35,6 +35,7 @@ from tests.recordings.conftest import (
 )
 from tests.recordings.meetings import track, watch
 from tests.recordings.publishers import RED, Publisher, Stream, sine, solid
+from tests.recordings.rows import change
 
 pytestmark = pytest.mark.one_engine
 
@@ -109,6 +110,18 @@ async def test_what_is_not_to_be_recorded_is_not(center: RecordingCenter, make_m
         assert await center.open(meeting.id) is None
         await center.finish(meeting.id)
     assert await center.open(new_id()) is None
+
+
+async def test_a_recording_that_was_deleted_is_neither_composed_nor_gone_on_with(
+    center: RecordingCenter, heard: Heard, database: Database, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    assert await center.open(meeting.id) is not None
+    await change(database, await recording_of(database, meeting), state=RecordingState.DELETED)
+    await center.finish(meeting.id)
+    assert await center.open(meeting.id) is None
+    assert heard.states(meeting.id) == [RecordingState.CAPTURING]
+    assert (await recording_of(database, meeting)).state is RecordingState.DELETED
 
 
 async def test_a_meeting_in_which_nobody_was_seen_or_heard_says_so(

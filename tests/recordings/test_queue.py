@@ -85,16 +85,17 @@ async def test_a_job_that_is_put_off_waits(
 async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
     database: Database, make_meeting: MakeMeeting, clock: FakeClock
 ) -> None:
-    live, ended = await make_meeting(), await make_meeting(state=MeetingState.ENDED)
-    unheard = await make_meeting(state=MeetingState.ENDED)
+    live = await make_meeting()
+    ended, deleted, unheard = [await make_meeting(state=MeetingState.ENDED) for _ in range(3)]
     row = await queued(database, make_meeting, clock)
     async with database.transaction() as session:
-        open_rows = [repository.add(session, meeting, clock()) for meeting in (live, ended)]
+        open_rows = [repository.add(session, meeting, clock()) for meeting in (live, ended, deleted)]
+        open_rows[2].state = RecordingState.DELETED  # while its meeting went on
         await repository.drop_job(session, row.id)
     async with database.reading() as session:
-        assert [each.id for each in await repository.left_open(session)] == [open_rows[1].id]
-        assert [each.id for each in await repository.without_job(session)] == [row.id]
-        assert [each.id for each in await repository.without_recording(session)] == [unheard.id]
+        assert await repository.left_open(session) == [open_rows[1].id]
+        assert await repository.without_job(session) == [row.id]
+        assert await repository.without_recording(session) == [unheard.id]
         assert await repository.all_ids(session) == {row.id, *(each.id for each in open_rows)}
 
 

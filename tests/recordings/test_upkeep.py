@@ -241,12 +241,28 @@ async def test_the_rules_announce_and_then_delete_and_never_before(
     assert len(await entries(database)) == 1
 
 
-@pytest.mark.parametrize("state", [RecordingState.CAPTURING, RecordingState.COMPOSING])
-async def test_what_is_being_made_is_not_deleted(
-    database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, state: RecordingState
+@pytest.mark.parametrize(
+    ("state", "live"),
+    [
+        (RecordingState.CAPTURING, True), (RecordingState.COMPOSING, False),
+        (RecordingState.FAILED, True),  # the disk is full, and the meeting goes on
+    ],
+)  # fmt: skip
+async def test_what_is_being_made_is_deleted_by_nobody(
+    database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree,
+    settings: RecordingSettings, clock: FakeClock, state: RecordingState, live: bool,
 ) -> None:  # fmt: skip
-    await change(database, recording, state=state)
-    await refused("recording_in_work", lambda: deletions.delete(people["secretary"], recording.id, "why"))
+    secretary = people["secretary"]
+    await change(database, recording, state=state, ended_at=None if live else clock())
+    await refused("recording_in_work", lambda: deletions.delete(secretary, recording.id, "why"))
+    assert not (await deletions.keeping(secretary, recording.id)).can_delete
+    library = Library(database, Shelf(settings.folder, None), clock)
+    assert not (await library.get(secretary, recording.id)).can_delete
+    await rules.put(people["committee"], tree.committee.id, 1, {}, None)
+    for _ in range(2):
+        clock.advance(NOTICE)
+        assert await deletions.apply_rules() == 0
+    assert (await deletions.keeping(secretary, recording.id)).deletes_at is None
     assert await entries(database) == []
 
 
