@@ -88,6 +88,14 @@ class Grants:
         self._entering = asyncio.Lock()
         self._entered = -inf
 
+    def end(self) -> float:
+        """When what is granted now ends, on the clock of `ended`."""
+        return self._now() + GRANT_SECONDS
+
+    def ended(self, end: float) -> bool:
+        """Whether it is to be asked about again."""
+        return self._now() >= end
+
     async def find(self, visit: Visit) -> Grant | None:
         """The grant, asked about again where it had ended; None for who never had one, or has it no more."""
         grant = self._granted.get(visit)

@@ -340,6 +340,24 @@ async def test_a_film_that_is_being_sent_stops_when_the_right_is_taken_away(
             await sent.content.read()
 
 
+@pytest.mark.parametrize("change", [{"downloadable": False}, {"version": 2}], ids=["forbidden", "made anew"])
+async def test_a_download_stops_when_it_is_not_allowed_any_more_or_the_film_is_another(
+    house: House, village: Village, change: dict[str, object]
+) -> None:
+    row = await record(house, village)
+    await village.secretary("PATCH", f"/api/recordings/{row.id}", {"downloadable": True})
+    await asyncio.to_thread(os.truncate, Folders(house.recordings).film(row.id), 200_000_000)
+    async with village.party_member.client.get(f"/api/recordings/{row.id}/download") as sent:
+        assert await sent.content.readexactly(len(FILM)) == FILM
+        house.server.app[EDGE].grants._now = lambda: monotonic() + GRANT_SECONDS
+        assert len(await sent.content.readexactly(20_000_000)) == 20_000_000, "asked again, and still allowed"
+        async with house.database.transaction() as session:
+            await session.execute(update(Recording).values(**change))
+        house.server.app[EDGE].grants._now = lambda: monotonic() + 2 * GRANT_SECONDS
+        with pytest.raises(ClientPayloadError):
+            await sent.content.read()
+
+
 async def test_a_film_is_taken_away_only_where_its_settings_say_so(house: House, village: Village) -> None:
     row = await record(house, village)
     path = f"/api/recordings/{row.id}/download"

@@ -15,7 +15,7 @@ from web.api.films import film_handler
 from web.api.parsing import parse_body, parse_query, read_body
 from web.api.schemas.base import Input, Output
 from web.cross_origin import ANY_SITE, preflight
-from web.media import answer_media
+from web.media import Permit, answer_media
 from web.middleware import LANGUAGE
 from web.proxies import SEEN
 from web.security import require_own_origin
@@ -49,7 +49,7 @@ def _handler(call: AnyCall) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         answered = await _answer(call, request)
         if isinstance(answered, MediaFile):
-            return await answer_media(request, answered)
+            return await answer_media(request, answered, _permit(call, request, answered))
         return _response(call, answered)
 
     async def let_in(request: web.Request) -> OpenedRecording:
@@ -59,6 +59,25 @@ def _handler(call: AnyCall) -> Handler:
         return answered
 
     return handle if call.film is None else film_handler(call.film, let_in)
+
+
+def _permit(call: AnyCall, request: web.Request, media: MediaFile) -> Permit:
+    """Whether the call would still answer this very file: a download lasts as long as its line is slow."""
+    grants = request.app[EDGE].grants
+    end = grants.end()
+
+    async def permit() -> bool:
+        nonlocal end
+        if not grants.ended(end):
+            return True
+        end = grants.end()
+        try:
+            answered = await _answer(call, request)
+        except Problem:
+            return False
+        return isinstance(answered, MediaFile) and answered.etag == media.etag
+
+    return permit
 
 
 async def _answer(call: AnyCall, request: web.Request) -> Answered:
