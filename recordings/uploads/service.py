@@ -24,7 +24,7 @@ from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
 from recordings.upkeep.room import require_room_for
 from recordings.uploads import files
-from recordings.uploads.inspection import inspect
+from recordings.uploads.inspection import Inspector
 from recordings.uploads.models import Upload
 from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES
 from recordings.uploads.views import NewFilm, UploadView
@@ -48,6 +48,7 @@ class Uploads:
         self._database = database
         self._settings = settings
         self._folders = Folders(settings.folder)
+        self._inspector = Inspector()
         self._clock = clock
         self._on_change = on_change  # something is to be converted or removed
 
@@ -107,8 +108,9 @@ class Uploads:
     async def append(self, actor: Actor, upload_id: str, offset: int, data: bytes) -> UploadView:
         """Write a chunk; with the last one the film is looked at, and taken or refused.
 
-        Problems: upload_not_found, upload_offset (details.offset: where to go on), upload_too_long, storage_full, and
-        a `Refusal` for a file that is no film; then the upload is gone.
+        Problems: upload_not_found, upload_offset (details.offset: where to go on), upload_too_long, storage_full,
+        upload_being_checked (the same again in a while), and a `Refusal` for a file that is no film; then the upload is
+        gone.
         """
         known = await self.get(actor, upload_id)
         if known.recording_id is not None:
@@ -154,7 +156,7 @@ class Uploads:
         return len(stale)
 
     async def _finish(self, actor: Actor, upload: Upload) -> UploadView:
-        refusal = await inspect(self._file(upload.id))
+        refusal = await self._inspector.inspect(self._file(upload.id))
         if refusal is not None:
             await self.cancel(actor, upload.id)
             _log.info("upload_refused", upload_id=upload.id, refusal=refusal.value)

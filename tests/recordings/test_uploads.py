@@ -1,6 +1,9 @@
 """Films made elsewhere: what is taken, what is refused and why, and what becomes of it."""
 
+import asyncio
+import contextlib
 import math
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from errors import Kind, Problem
 from recordings.compose.brief import Brief
 from recordings.compose.composer import NothingToCompose
 from recordings.compose.verify import verify
@@ -19,7 +23,7 @@ from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, HLS_MASTER
 from recordings.states import Failure
 from recordings.uploads import conversion, encoding, files
-from recordings.uploads.inspection import inspect
+from recordings.uploads.inspection import AT_ONCE, Inspector
 from recordings.uploads.probe import Refused, probe
 from recordings.uploads.rules import MOST_PIXELS, Facts, Refusal, judge, passes_through
 from tests.recordings import films
@@ -67,10 +71,40 @@ async def test_the_probe_is_a_process_of_its_own_and_its_death_a_refusal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = films.film(tmp_path / "film; rm -rf $(pwd) --")
-    assert await inspect(film) is None
-    assert await inspect(films.sound_alone(tmp_path / "song")) is Refusal.NO_PICTURE
+    inspector = Inspector()
+    assert await inspector.inspect(film) is None
+    assert await inspector.inspect(films.sound_alone(tmp_path / "song")) is Refusal.NO_PICTURE
     monkeypatch.setattr("recordings.uploads.inspection._SECONDS", 0.0)
-    assert await inspect(film) is Refusal.TOO_COSTLY
+    assert await inspector.inspect(film) is Refusal.TOO_COSTLY
+
+
+async def test_no_more_films_are_looked_at_at_once_than_the_machine_bears(tmp_path: Path) -> None:
+    inspector = Inspector()
+    slow = [tmp_path / f"{number}" for number in range(AT_ONCE + 1)]
+    for path in slow:
+        os.mkfifo(path)
+    asked = [asyncio.create_task(inspector.inspect(path)) for path in slow]
+    # Each process opens its file, and waits for what somebody writes.
+    first = [await asyncio.to_thread(path.open, "wb") for path in slow[:AT_ONCE]]
+    assert not is_looked_at(slow[-1])
+    with pytest.raises(Problem) as refused:
+        await inspector.inspect(slow[0])
+    assert (refused.value.kind, refused.value.code) == (Kind.UNAVAILABLE, "upload_being_checked")
+    for writer in first:
+        writer.close()
+    last = await asyncio.to_thread(slow[-1].open, "wb")
+    assert is_looked_at(slow[-1])
+    last.close()
+    assert await asyncio.gather(*asked) == [Refusal.NOT_A_FILM] * len(slow)
+
+
+def is_looked_at(path: Path) -> bool:
+    """Whether there is a process to which the path was given."""
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(path).encode() in command.read_bytes():
+                return True
+    return False
 
 
 FACTS = st.builds(
