@@ -78,7 +78,8 @@ export class HttpClient {
   private async send(method: string, path: string, options: RequestOptions): Promise<Response> {
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(TIMED_OUT), options.bytes ? BYTES_TIMEOUT_MS : TIMEOUT_MS)
-    options.signal?.addEventListener('abort', () => abort.abort(), { signal: abort.signal })
+    const stop = (): void => abort.abort()
+    options.signal?.addEventListener('abort', stop)
     try {
       return await this.fetchFunction(
         this.base + path + queryString(options.query),
@@ -92,6 +93,7 @@ export class HttpClient {
       )
     } finally {
       clearTimeout(timer)
+      options.signal?.removeEventListener('abort', stop) // a film is a thousand chunks, with one way to stop them all
     }
   }
 }

@@ -3,18 +3,21 @@ import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import type { Api } from '@/protocol/http/api'
 import type { Upload } from '@/protocol/http/shapes'
 
-import { asProblem, NETWORK_UNREACHABLE, TIMED_OUT } from '@/protocol/problem'
+import { asProblem, NETWORK_UNREACHABLE, Problem, TIMED_OUT } from '@/protocol/problem'
 
 /** Half a minute on a line of 35 kB/s; what a break costs at most. */
 const CHUNK_BYTES = 1024 * 1024
 const RETRY_MS = [2_000, 4_000, 8_000, 15_000, 30_000]
-const PASSING = [NETWORK_UNREACHABLE, TIMED_OUT, 'upload_checksum', 'database_busy', 'database_unavailable']
+const BEING_CHECKED = 'upload_being_checked'
+const LINE = [NETWORK_UNREACHABLE, TIMED_OUT, 'upload_checksum']
+/** A mistake of the server may be gone when it has started anew; one that stays is for people to hear of. */
+const MOST_MISTAKES = 5
 
 interface Uploading {
   sent: Ref<number>
   /** The last chunk is on its way, with which the server looks at the whole film before it answers. */
   finishing: Ref<boolean>
-  /** The line is broken, and it is tried again by itself. */
+  /** It does not get through, and is tried again by itself. */
   waiting: Ref<boolean>
   problem: ShallowRef<unknown>
   /** Sends what is missing; answers the recording's id, undefined where it was stopped or refused. */
@@ -22,7 +25,7 @@ interface Uploading {
   stop: () => void
 }
 
-/** Sends a film chunk by chunk, and goes on by itself where the line breaks. */
+/** Sends a film chunk by chunk, and goes on by itself where the line breaks or the server starts anew. */
 export function useUpload(api: Api): Uploading {
   const sent = ref(0)
   const finishing = ref(false)
@@ -35,12 +38,13 @@ export function useUpload(api: Api): Uploading {
   async function run(file: Blob, upload: Upload): Promise<string | undefined> {
     stopped = new AbortController()
     problem.value = undefined
+    waiting.value = false
     let failures = 0
     let { offset } = upload
     while (!isStopped()) {
       sent.value = offset
       try {
-        const chunk = file.slice(offset, offset + CHUNK_BYTES)
+        const chunk = await read(file.slice(offset, offset + CHUNK_BYTES))
         finishing.value = offset + chunk.size >= file.size
         const answered = await api.sendChunk(upload.id, offset, chunk, stopped.signal)
         failures = 0
@@ -48,17 +52,19 @@ export function useUpload(api: Api): Uploading {
         if (answered.recordingId) return answered.recordingId
         offset = answered.offset
       } catch (error) {
-        const { code, details } = asProblem(error)
-        if (code === 'upload_offset' && typeof details.offset === 'number') {
-          offset = details.offset
+        if (isStopped()) return undefined
+        const refused = asProblem(error)
+        const there = whereToGoOn(refused)
+        if (there !== undefined && there !== offset) {
+          offset = there
           continue
         }
-        if (!PASSING.includes(code)) {
-          if (!isStopped()) problem.value = error
+        if (there === undefined && !passes(refused, failures)) {
+          problem.value = error
           return undefined
         }
-        waiting.value = true
-        await pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 30_000)
+        waiting.value = refused.code !== BEING_CHECKED
+        await pause(wait(refused, failures++), stopped.signal)
       }
     }
     return undefined
@@ -67,5 +73,40 @@ export function useUpload(api: Api): Uploading {
   return { sent, finishing, waiting, problem, run, stop: () => stopped.abort() }
 }
 
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds))
+/** In memory: a file that was moved or changed since it was chosen would look like a broken line for ever. */
+async function read(piece: Blob): Promise<Blob> {
+  try {
+    return new Blob([await piece.arrayBuffer()])
+  } catch {
+    throw new Problem('upload_file_unreadable')
+  }
+}
+
+/** What the server has already, where it says so: at the same place as before, another chunk is being written. */
+function whereToGoOn({ code, details }: Problem): number | undefined {
+  return code === 'upload_offset' && typeof details.offset === 'number' ? details.offset : undefined
+}
+
+/** Not of this film, but of the moment: the line, a server or proxy that is busy, or a server that starts anew. */
+function passes({ code, status }: Problem, failures: number): boolean {
+  if (code === 'storage_full') return false
+  if (code === 'internal_error') return failures < MOST_MISTAKES
+  return LINE.includes(code) || status === 408 || status === 429 || status >= 500
+}
+
+function wait({ details }: Problem, failures: number): number {
+  const usual = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 30_000
+  return typeof details.retryAfter === 'number' ? Math.max(usual, 1000 * details.retryAfter) : usual
+}
+
+function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    stop.addEventListener('abort', end)
+  })
+}
