@@ -7,9 +7,11 @@ from REMB alone otherwise; and without either from the loss in receiver reports,
 
 from libc.stdint cimport int64_t, uint32_t
 
+from media.plane.allocation cimport forget_mistakes
 from media.plane.bits cimport largest, smallest
 from media.plane.coupling cimport ask_neighbours, look_around
-from media.plane.estimator cimport estimator_expect, estimator_probes, estimator_take, estimator_tick
+from media.plane.estimator cimport estimator_expect, estimator_probes, estimator_reset, estimator_take, estimator_tick
+from media.plane.feedback cimport sent_forget
 from media.plane.objects cimport PROBING_MOST, consumer_t, core_t, transport_t
 from media.plane.padding cimport padding_consumer, send_probe_step
 from media.plane.probing cimport PROBE_SENDING, probe_due
@@ -58,6 +60,8 @@ cdef inline void take_remb(transport_t *transport, uint32_t bps) noexcept nogil:
 
 cdef inline void take_transport_cc(core_t *core, transport_t *transport) noexcept nogil:
     """A report has been read into `core.results`."""
+    if core.results.count == 0:  # all of it was reported before, or went another way
+        return
     if estimator_take(transport.estimator, &core.results, transport.sent.bytes, transport.rtt_us, core.now):
         ask_neighbours(core, transport)
     update_budget(transport)
@@ -107,6 +111,22 @@ cdef inline void stop_probing(core_t *core, const transport_t *transport) noexce
             core.probing[kept] = core.probing[i]
             kept += 1
     core.probing_count = kept
+
+
+cdef inline void begin_anew(core_t *core, transport_t *transport) noexcept nogil:
+    """The line is another one now, as when a phone leaves its Wi-Fi: what the old one bore, delayed and lost says nothing of it.
+    What the client itself says of its line (REMB) stays, since it knows where it is."""
+    transport.settle_at = 0
+    transport.rtt_us = 0
+    transport.loss_budget_bps = 0
+    transport.loss_budget_at = core.now
+    transport.loss_budget_bytes = transport.bytes_sent
+    forget_mistakes(&transport.patience)
+    stop_probing(core, transport)
+    if transport.estimator != NULL:
+        sent_forget(transport.sent)
+        estimator_reset(transport.estimator, core.now)
+    update_budget(transport)
 
 
 cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from media.plane.address cimport address_t
 from media.plane.allocator cimport allocate_now
 from media.plane.bits cimport smallest
-from media.plane.budget cimport stop_probing, update_budget
+from media.plane.budget cimport begin_anew, stop_probing, update_budget
 from media.plane.clockwork cimport TICK_US
 from media.plane.estimator cimport estimator_reset, estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
@@ -19,7 +19,7 @@ from media.plane.layers cimport ask_for_switch, find_wanted, stream_needed, want
 from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport consent_t, consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
-from media.plane.neighbours cimport join_neighbours, leave_neighbours
+from media.plane.neighbours cimport join_neighbours, leave_neighbours, same_way
 from media.plane.remotes cimport drop_address, forget_address, learn_address
 from media.plane.repairs cimport end_repairs
 from media.plane.replay cimport start_consumer
@@ -72,6 +72,20 @@ cdef inline void start_all(core_t *core, transport_t *transport) noexcept nogil:
     if transport.admitted and transport.tx != NULL and transport.has_remote:
         for i in range(transport.consumers.count):
             start_consumer(core, <consumer_t *>transport.consumers.items[i])
+
+
+cdef inline void set_remote(core_t *core, transport_t *transport, const address_t *address) noexcept nogil:
+    """What is sent goes there from now on."""
+    cdef bint moved = transport.has_remote and not same_way(&transport.remote, address)
+    transport.remote = address[0]
+    learn_address(core, transport, address)
+    join_neighbours(core, transport)
+    if moved:  # at once: until the next tick a wide line's pictures would fill a narrow one
+        begin_anew(core, transport)
+        allocate_now(core, transport)
+    if not transport.has_remote:
+        transport.has_remote = True
+        start_all(core, transport)
 
 
 cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept nogil:
@@ -193,12 +207,7 @@ cdef inline void apply_to_transport(core_t *core, const command_t *command) noex
     elif command.operation == FORGET_ADDRESS:
         forget_address(core, transport, &command.address)
     elif command.operation == SET_REMOTE:
-        transport.remote = command.address
-        learn_address(core, transport, &command.address)
-        join_neighbours(core, transport)
-        if not transport.has_remote:
-            transport.has_remote = True
-            start_all(core, transport)
+        set_remote(core, transport, &command.address)
     elif command.operation == SET_SEAL:
         transport.seal = (<seal_t *>command.first)[0]
     elif command.operation == SET_SRTP:

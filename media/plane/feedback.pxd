@@ -192,6 +192,13 @@ cdef inline void sent_close(sent_t *sent) noexcept nogil:
     free(sent.packets)
 
 
+cdef inline void sent_forget(sent_t *sent) noexcept nogil:
+    """What is reported from now on of anything sent before counts nothing."""
+    memset(sent.packets, 0, sent.room * sizeof(sent_packet_t))
+    sent.bytes = 0
+    sent.reported = sent.next
+
+
 cdef inline sent_packet_t *sent_slot(sent_t *sent, uint16_t sequence) noexcept nogil:
     return &sent.packets[sequence & (sent.room - 1)]
 

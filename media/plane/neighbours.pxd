@@ -6,7 +6,7 @@ A ring through the transports. Neighbours are only candidates: see coupling.
 from libc.string cimport memcmp
 
 from media.plane.address cimport address_t
-from media.plane.objects cimport core_t, transport_t
+from media.plane.objects cimport TCP_SOCKET, core_t, transport_t
 
 cdef enum:
     PREFIX_BYTES = 8  # of IPv6: a household, or a reading room, has a /64
@@ -23,6 +23,12 @@ cdef inline bint is_ipv4(const address_t *address) noexcept nogil:
 
 cdef inline bint same_place(const address_t *a, const address_t *b) noexcept nogil:
     return memcmp(a.ip, b.ip, sizeof(a.ip) if is_ipv4(a) else PREFIX_BYTES) == 0
+
+
+cdef inline bint same_way(const address_t *before, const address_t *after) noexcept nogil:
+    """Whether what goes to a client's new address still goes over the line that the old one was reached by. Another port is a
+    NAT's doing, and another address of a /64 the client's own (RFC 8981); but TCP delays and drops otherwise than UDP."""
+    return same_place(before, after) and (before.socket == TCP_SOCKET) == (after.socket == TCP_SOCKET)
 
 
 cdef inline void leave_neighbours(transport_t *transport) noexcept nogil:

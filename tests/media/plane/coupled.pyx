@@ -4,10 +4,16 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from media.plane.address cimport address_t
 from media.plane.coupling cimport SHARERS_MOST, come_to, even_out, find_sharers, has_company
 from media.plane.estimator cimport estimator_t
-from media.plane.neighbours cimport join_neighbours, leave_neighbours
+from media.plane.neighbours cimport join_neighbours, leave_neighbours, same_way as same_way_
 from media.plane.objects cimport core_t, transport_t
+
+
+def same_way(bytes before, bytes after):
+    """Whether what goes to either of these addresses, in the plane's form, goes over the same line."""
+    return bool(same_way_(<const address_t *><const char *>before, <const address_t *><const char *>after))
 
 
 cdef class Street:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.media.plane.coupled import Street
+from tests.media.plane.coupled import Street, same_way
 
 ROOM, ELSEWHERE = "203.0.113.7", "203.0.113.8"
+TCP = 8  # the `socket` of TCP connections
 
 
 def packed(text: str) -> bytes:
@@ -41,6 +42,29 @@ def test_who_is_at_the_same_place(one: str, other: str, together: bool) -> None:
     both = street(one, other)
     assert both.ring(0) == ([1] if together else [])
     assert both.ring(1) == ([0] if together else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ((ROOM, 5_000, 0), (ROOM, 6_000, 0), True),  # a NAT's other port
+        ((ROOM, 5_000, 0), (ELSEWHERE, 5_000, 0), False),
+        (("2001:db8:1:2::1", 5_000, 0), ("2001:db8:1:2:ffff::9", 5_000, 0), True),
+        ((ROOM, 5_000, 0), ("2001:db8:1:2::1", 5_000, 0), False),
+        ((ROOM, 5_000, 0), (ROOM, 5_000, 1), True),  # another socket of ours
+        ((ROOM, 5_000, 0), (ROOM, 5_000, TCP), False),
+        ((ROOM, 5_000, TCP), (ROOM, 5_000, 0), False),
+        ((ROOM, 5_000, TCP), (ROOM, 6_000, TCP), True),
+    ],
+)
+def test_what_goes_over_the_same_line(
+    before: tuple[str, int, int], after: tuple[str, int, int], same: bool
+) -> None:
+    one, other = (
+        packed(host) + bytes(4) + port.to_bytes(2) + bytes([0, socket])
+        for host, port, socket in (before, after)
+    )
+    assert same_way(one, other) == same
 
 
 moves = st.lists(

@@ -23,7 +23,17 @@ from media.plane import Encoding
 from tests.media.plane import probe
 from tests.media.plane.eyes import Eye
 from tests.media.plane.links import SECOND, START, Link
-from tests.media.plane.world import ABS_SEND_TIME, AUDIO, SUB_RTX, TRANSPORT_CC, VIDEO, World, rtp, vp8
+from tests.media.plane.world import (
+    ABS_SEND_TIME,
+    AUDIO,
+    SUB_RTX,
+    TRANSPORT_CC,
+    VIDEO,
+    World,
+    address,
+    rtp,
+    vp8,
+)
 
 RED, SUB_RED, SUB_OPUS = 63, 103, 102
 EXTENSION_ID = 6  # of what the estimate is made from
@@ -348,6 +358,15 @@ class Town(World):
         member = kind(self, line, people, back_us)
         self.members[member.client.address] = member
         return member
+
+    def move(self, member: Member, line: Link, *, back_us: int) -> None:
+        """To another network. What is on its way still comes."""
+        del self.members[member.client.address]
+        member.line = line
+        member.back_us = back_us
+        member.client.address = address(60_000, host=2)
+        self.members[member.client.address] = member
+        self.core.set_remote_address(member.client.transport, member.client.address)
 
     def collect(self) -> None:
         for to, packet in self.core.sent():

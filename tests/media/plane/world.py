@@ -29,9 +29,9 @@ START = 1_000_000
 FRAME_US = 33_333
 
 
-def address(port: int, socket: int = 0) -> bytes:
-    """127.0.0.1 at a port, in the plane's form."""
-    return bytes(10) + b"\xff\xff\x7f\0\0\x01" + bytes(4) + port.to_bytes(2, "big") + bytes([0, socket])
+def address(port: int, socket: int = 0, *, host: int = 1) -> bytes:
+    """127.0.0.1, or another host of that network, at a port, in the plane's form."""
+    return bytes(10) + b"\xff\xff\x7f\0\0" + bytes([host, *bytes(4), *port.to_bytes(2), 0, socket])
 
 
 def rtp(
