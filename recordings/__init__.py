@@ -44,5 +44,6 @@ originals_missing (CONFLICT: it is not to be made anew). Whoever is signed in wi
 watch what he may see, and his reports are answered with an empty coverage: only a member's watching is counted.
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
-`disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `composition_failed`, `files_missing`.
+`disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `track_lost`, `composition_failed`,
+`files_missing`.
 """

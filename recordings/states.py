@@ -36,6 +36,7 @@ class Failure(StrEnum):
     DISK_FAILED = "disk_failed"
     NOTHING_CAPTURED = "nothing_captured"
     CAPTURE_UNREADABLE = "capture_unreadable"
+    TRACK_LOST = "track_lost"  # of somebody's camera or microphone nothing, or not all, could be captured
     COMPOSITION_FAILED = "composition_failed"
     FILES_MISSING = "files_missing"
 

@@ -1,10 +1,10 @@
 """A segment's journal: one JSON object a line, appended and never changed, so that a kill costs its last line at most.
 
-It holds what the media files cannot: who the tracks are, when they were paused and closed, when items of the agenda
-began, to what the server's clock was set, and the points from which composition computes one time line. `us` is the
-server's monotonic clock in microseconds, `position` a track's own RTP clock, unwrapped and counted from its first
-packet, which is also the time in its media file. `written` is the position up to which there was a frame in that file:
-what is not there any more is known by it.
+It holds what the media files cannot: who the tracks are, when they were paused and closed, what of them could not be
+captured and why, when items of the agenda began, to what the server's clock was set, and the points from which
+composition computes one time line. `us` is the server's monotonic clock in microseconds, `position` a track's own RTP
+clock, unwrapped and counted from its first packet, which is also the time in its media file. `written` is the position
+up to which there was a frame in that file: what is not there any more is known by it.
 """
 
 import json

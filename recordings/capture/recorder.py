@@ -109,6 +109,10 @@ class Recorder:
         if track.source.is_video and not track.paused:
             track.tap.request_key_frame()
 
+    def track_refused(self, source: TrackSource, person_key: str, cause: str) -> None:
+        """There is no tap for what somebody shows or says; `cause` is for people who know the system."""
+        self._note(lambda capture, now_us: capture.lose(source, person_key, cause, now_us))
+
     def track_paused(self, producer_id: str) -> None:
         """The producer paused; unknown ones are ignored."""
         self._order(producer_id, lambda capture, now_us: capture.pause(producer_id, now_us))

@@ -14,7 +14,7 @@ from recordings.capture.disk import require_room
 from recordings.capture.journal import VERSION, Journal
 from recordings.capture.track import CaptureCounters, TrackCapture
 from recordings.states import Failure
-from recordings.tracks import PacketSource, Track
+from recordings.tracks import PacketSource, Track, TrackSource
 
 # How soon a full disk, and one that fails, are noticed though hardly anything is written: a second each.
 _FREE_CHECK_US: Final = 1_000_000
@@ -82,10 +82,13 @@ class SegmentCapture:
 
     def add(self, track: Track, now_us: int) -> None:
         """Capture a track from now on; one that cannot be captured is given back and noted."""
+        if self._ended or track.producer_id in self._tracks:
+            self._listener.source_done(track.tap)
+            return
         codec = find_codec(track.tap.codec)
-        if self._ended or track.producer_id in self._tracks or codec is None:
-            if codec is None:
-                _log.warning("capture_codec_unknown", producer_id=track.producer_id, codec=track.tap.codec)
+        if codec is None:
+            _log.warning("capture_codec_unknown", producer_id=track.producer_id, codec=track.tap.codec)
+            self.lose(track.source, track.person_key, f"{track.tap.codec} cannot be captured", now_us)
             self._listener.source_done(track.tap)
             return
         self._count += 1
@@ -106,6 +109,11 @@ class SegmentCapture:
             paused=track.paused,
             us=now_us,
         )
+
+    def lose(self, source: TrackSource, person_key: str, cause: str, now_us: int) -> None:
+        """Note what the person shows or says of which nothing can be captured: nobody is to take the film for whole."""
+        self._count += 1
+        self._note_loss(self._count, source, person_key, cause, now_us)
 
     def wish(self, person_key: str, now_us: int, *, hidden: bool) -> None:
         """Somebody asks not to be in the picture, or to be in it again."""
@@ -172,18 +180,24 @@ class SegmentCapture:
         try:
             batch = capture.track.tap.drain()
             self._guard(lambda: capture.take(batch, now_us))
-        except Exception:  # noqa: BLE001 - a mistake of ours about one track must not cost the others
+        except Exception as error:  # noqa: BLE001 - a mistake of ours about one track must not cost the others
             _log.exception("capture_track_failed", producer_id=capture.track.producer_id)
-            self._forget(capture)
+            self._forget(capture, f"capture failed: {type(error).__name__}", now_us)
             return
         if not self._ended and capture.wants_key_frame(now_us, receiving=bool(batch.packets)):
             self._listener.key_frame_wanted(capture.track.tap)
 
-    def _forget(self, capture: TrackCapture) -> None:
-        self._tracks.pop(capture.track.producer_id, None)
-        self._journal.add("lost", track=capture.number)
+    def _forget(self, capture: TrackCapture, cause: str, now_us: int) -> None:
+        track = capture.track
+        self._tracks.pop(track.producer_id, None)
+        self._note_loss(capture.number, track.source, track.person_key, cause, now_us)
         _close_anyway(capture.close)
-        self._listener.source_done(capture.track.tap)
+        self._listener.source_done(track.tap)
+
+    def _note_loss(self, number: int, source: TrackSource, person_key: str, cause: str, now_us: int) -> None:
+        self._journal.add(
+            "lost", track=number, source=source.value, personKey=person_key, cause=cause, us=now_us
+        )
 
     def _note_clock(self, now_us: int) -> None:
         """Where somebody has set the server's clock, what it shows now."""

@@ -60,8 +60,7 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
     story = read_story(folder, brief, work.blame)
     if story.duration <= 0:
         work.remove()
-        unreadable = Failure.CAPTURE_UNREADABLE if story.losses else Failure.NOTHING_CAPTURED
-        raise NothingToCompose(story.failure or unreadable)
+        raise NothingToCompose(_failure(story, story.losses) or Failure.NOTHING_CAPTURED)
     made = finished_before(folder, work) or _compose(story, brief, work, report)
     publish(folder, work, made)
     return made
@@ -80,9 +79,19 @@ def _compose(story: Story, brief: Brief, work: Work, report: Callable[[float], N
         evened.result()
     outputs = _finish(story, scenes, brief, work, sizes, frames_a_part)
     losses = _losses(story, work)
-    failure = story.failure or (Failure.CAPTURE_UNREADABLE if losses else None)
     report(0.99)
-    return Finished(frame_count(story) / FRAME_RATE, outputs, failure, losses)
+    told = {loss.track for loss in story.uncaptured}
+    every = (*story.uncaptured, *(loss for loss in losses if loss.track not in told))
+    return Finished(frame_count(story) / FRAME_RATE, outputs, _failure(story, losses), every)
+
+
+def _failure(story: Story, unreadable: Sequence[Loss]) -> Failure | None:
+    """What is told first: that capture stood still, then what is broken, then what never came to it."""
+    if story.failure is not None:
+        return story.failure
+    if unreadable:
+        return Failure.CAPTURE_UNREADABLE
+    return Failure.TRACK_LOST if story.uncaptured else None
 
 
 def _losses(story: Story, work: Work) -> tuple[Loss, ...]:

@@ -1,6 +1,6 @@
 """Reads a segment's journal into records. Total: what is not as it should be is left out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,16 @@ class TrackRecord:
     written: float = 0.0  # up to here there were frames in the file, as far as the journal goes
 
 
+@dataclass(frozen=True, slots=True)
+class LostTrack:
+    """What capture could not take, from the beginning or from somewhere on; `cause` is in English."""
+
+    number: int
+    source: TrackSource
+    person_key: str
+    cause: str
+
+
 @dataclass(slots=True)
 class SegmentRecord:
     """One run of capture."""
@@ -52,6 +62,7 @@ class SegmentRecord:
     marks: list[tuple[datetime, float]] = field(
         default_factory=list
     )  # as the records have it, and when that was
+    lost: list[LostTrack] = field(default_factory=list)  # one for all of a kind of one person, for one cause
 
     def shown_at(self, seconds: float) -> datetime:
         """What the server's clock showed in the end, at this second or later; what it was set to counts."""
@@ -103,11 +114,27 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
         segment.marks.append((_moment(line["at"]), _seconds(segment, line)))
     elif event == "clock":
         segment.clock_set = (_moment(line["at"]), _seconds(segment, line))
+    elif event == "lost":
+        _lose(
+            segment,
+            LostTrack(
+                _integer(line["track"]),
+                TrackSource(line["source"]),
+                str(line["personKey"]),
+                str(line["cause"]),
+            ),
+        )
     elif event == "end":
         segment.failure = Failure(line["failure"]) if "failure" in line else None
         segment.ended = _seconds(segment, line) if "us" in line else None
     else:
         _note(segment.tracks[_integer(line["track"])], event, _seconds(segment, line), line)
+
+
+def _lose(segment: SegmentRecord, lost: LostTrack) -> None:
+    """A camera that cannot be captured is told of once, however often it is turned on."""
+    if all(replace(known, number=lost.number) != lost for known in segment.lost):
+        segment.lost.append(lost)
 
 
 def _note(track: TrackRecord, event: str, at: float, line: dict[str, Any]) -> None:

@@ -87,7 +87,10 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The whole of it; `failure` where capture was stopped, `losses` are files of which there is nothing."""
+    """The whole of it; `failure` where capture was stopped.
+
+    `losses` are files of which there is nothing, `uncaptured` what never came into one, or from somewhere on not.
+    """
 
     clips: tuple[Clip, ...]
     interruptions: tuple[Interruption, ...]
@@ -96,6 +99,7 @@ class Story:
     title: Span | None = None  # of the title card
     stretches: tuple[Stretch, ...] = ()
     losses: tuple[Loss, ...] = ()
+    uncaptured: tuple[Loss, ...] = ()
 
 
 def segment_folders(folder: Path) -> list[Path]:
@@ -114,6 +118,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_as
     interruptions: list[Interruption] = []
     failure: Failure | None = None
     losses: list[Loss] = []
+    uncaptured: list[Loss] = []
     title = (0.0, TITLE_SECONDS) if brief.title else None
     end = title[1] if title else 0.0
     last: tuple[SegmentRecord, float] | None = None  # and when it ended, in its own seconds
@@ -125,6 +130,7 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_as
             continue
         found, unreadable = _tracks(segment, blame)
         losses += unreadable
+        uncaptured += _uncaptured(segment, hidden)
         failure = failure or segment.failure
         if not found:
             continue
@@ -143,7 +149,9 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_as
         last = (segment, finish)
     if not clips:
         end = 0.0
-    return Story(tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches), tuple(losses))
+    return Story(
+        tuple(clips), tuple(interruptions), end, failure, title, tuple(stretches), tuple(losses), tuple(uncaptured)
+    )  # fmt: skip
 
 
 def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
@@ -159,6 +167,15 @@ def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
         recorded = datetime.fromisoformat(wish.at), wish.hidden
         last[wish.person] = max(recorded, last.get(wish.person, recorded))
     return frozenset(person for person, (_, hidden) in last.items() if hidden)
+
+
+def _uncaptured(segment: SegmentRecord, hidden: frozenset[str]) -> list[Loss]:
+    """Nobody misses the picture of who asked not to be in it."""
+    return [
+        Loss(f"{segment.folder.name}/{lost.number}", lost.source.value, lost.cause)
+        for lost in segment.lost
+        if not (lost.source.is_video and lost.person_key in hidden)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

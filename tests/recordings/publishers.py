@@ -58,6 +58,13 @@ class MemoryTap:
         self.closed = True
 
 
+class BrokenTap(MemoryTap):
+    """A tap whose owner has lost it."""
+
+    def drain(self) -> Batch:
+        raise RuntimeError("gone")
+
+
 @dataclass
 class Sent:
     """A packet as it arrives; `report` is a sender report that came with it."""

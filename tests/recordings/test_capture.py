@@ -17,7 +17,17 @@ from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.conftest import small_files
 from tests.recordings.meetings import BASE_US, Meeting, track
-from tests.recordings.publishers import RED, MemoryTap, Publisher, Stream, rtp, silence, sine, solid
+from tests.recordings.publishers import (
+    RED,
+    BrokenTap,
+    MemoryTap,
+    Publisher,
+    Stream,
+    rtp,
+    silence,
+    sine,
+    solid,
+)
 
 
 def packets(path: Path) -> list[tuple[float, bool]]:
@@ -217,15 +227,8 @@ def test_a_codec_that_cannot_be_captured_is_given_back(tmp_path: Path) -> None:
     meeting.end()
 
 
-class Broken(MemoryTap):
-    """A tap whose owner has lost it."""
-
-    def drain(self) -> "object":  # type: ignore[override]
-        raise RuntimeError("gone")
-
-
 def test_a_track_that_fails_costs_the_others_nothing(tmp_path: Path) -> None:
-    broken, stream = Broken("opus", 48_000, 111), Publisher().audio(silence, 0.5)
+    broken, stream = BrokenTap("opus", 48_000, 111), Publisher().audio(silence, 0.5)
     meeting = Meeting(tmp_path)
     meeting.join(
         (track(Stream(broken, []), "b", TrackSource.MICROPHONE), Stream(broken, [])),

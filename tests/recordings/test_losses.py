@@ -11,6 +11,8 @@ import pytest
 from recordings.capture.codecs.frames import Frame
 from recordings.capture.codecs.registry import find_codec
 from recordings.capture.matroska import MatroskaTrack
+from recordings.compose.brief import Brief, Wish
+from recordings.compose.composer import NothingToCompose
 from recordings.compose.scan import scan
 from recordings.compose.story import read_story
 from recordings.losses import Loss
@@ -19,11 +21,22 @@ from recordings.tracks import TrackSource
 from tests.recordings.av1 import Colour
 from tests.recordings.films import overwrite
 from tests.recordings.meetings import Meeting, composed, track, watch
-from tests.recordings.publishers import BLUE, GREEN, RED, YELLOW, Publisher, sine
+from tests.recordings.publishers import (
+    BLUE,
+    GREEN,
+    RED,
+    YELLOW,
+    BrokenTap,
+    MemoryTap,
+    Publisher,
+    Stream,
+    sine,
+)
 
 SECONDS = 5.5
 CHANGE = 4.6
 DAMAGE = (2.4, 3.6)
+AT = "2026-11-23T12:00:00+00:00"
 
 
 def changing(before: Colour, after: Colour) -> Callable[[float], Colour]:
@@ -81,6 +94,42 @@ def test_what_comes_after_a_damaged_stretch_is_in_the_film_and_the_damage_is_sai
         assert all(film.share(colour, at) > 0.2 for colour in colours)
     assert film.loudness(440, 0.5, 2.0) > 0.1
     assert film.loudness(880, 4.8, 5.4) > 0.1
+
+
+def test_a_film_that_lacks_what_could_not_be_captured_says_so(tmp_path: Path) -> None:
+    meeting = Meeting(tmp_path)
+    sound = Publisher().audio(sine(440), 0.6)
+    broken = Stream(BrokenTap("opus", 48_000, 111), [])
+    meeting.join(
+        (track(sound, "a", TrackSource.MICROPHONE), sound),
+        (track(broken, "b", TrackSource.MICROPHONE), broken),
+    )
+    for _ in range(2):  # he turns it off and on again
+        camera = Stream(MemoryTap("video/H265", 90_000, 45), [])
+        meeting.join((track(camera, "c", TrackSource.CAMERA), camera))
+    meeting.capture.lose(TrackSource.SCREEN, "guest:d", "too_many_taps", meeting.now_us)
+    meeting.run()
+    meeting.end()
+    lost = (
+        Loss("segment-0001/3", "camera", "video/H265 cannot be captured"),
+        Loss("segment-0001/5", "screen", "too_many_taps"),
+        Loss("segment-0001/2", "microphone", "capture failed: RuntimeError"),
+    )
+    result, _ = composed(tmp_path)
+    assert (result.failure, result.losses) == (Failure.TRACK_LOST, lost)
+    nobody_seen = Brief(wishes=tuple(Wish(f"guest:{who}", hidden=True, at=AT) for who in "cd"))
+    assert read_story(tmp_path, nobody_seen).uncaptured == lost[2:], "nor was it to be in the film"
+
+
+def test_of_a_meeting_of_which_nothing_could_be_captured_nobody_says_that_nothing_was_to_be(
+    tmp_path: Path,
+) -> None:
+    meeting = Meeting(tmp_path)
+    meeting.capture.lose(TrackSource.MICROPHONE, "guest:a", "too_many_taps", meeting.now_us)
+    meeting.end()
+    with pytest.raises(NothingToCompose) as found:
+        composed(tmp_path)
+    assert found.value.failure is Failure.TRACK_LOST
 
 
 def test_a_picture_with_a_hole_is_none(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from errors import Kind, Problem
 from media import Router
 from media.errors import MediaLimitReached
 from recordings import repository
+from recordings.compose.segments import read_segment
 from recordings.composing.briefing import brief_of
 from recordings.settings import RecordingSettings
+from recordings.tracks import TrackSource
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind
 from tests.signaling.conftest import Enter
@@ -239,8 +241,8 @@ async def test_nothing_is_captured_of_a_family_visit_even_where_its_row_asks_for
     assert not list((tmp_path / "recordings").iterdir()), "nothing came to the disk"
 
 
-async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same(
-    branch: Branch, enter: Enter, stack: Stack, monkeypatch: pytest.MonkeyPatch
+async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same_and_noted_for_the_film(
+    branch: Branch, enter: Enter, stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def full(*_: object) -> None:
         raise MediaLimitReached("too_many_taps", limit=0)
@@ -256,3 +258,10 @@ async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same(
         assert (await member.heard("producerAdded"))["source"] == "microphone"
         assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["track_not_recorded"]
         assert stack.recordings.statistics().capturing_tracks == 0
+        await host.call("endMeeting")
+        await host.heard("meetingEnded")
+    await stack.signaling._background.finish()
+    (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
+    segment = read_segment(journal.parent)
+    assert segment is not None
+    assert [(lost.source, lost.cause) for lost in segment.lost] == [(TrackSource.MICROPHONE, "too_many_taps")]
