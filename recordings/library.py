@@ -14,6 +14,7 @@ from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import get_many
 from members.policy import Action, Actor
+from recordings import repository
 from recordings.access import Asked, find, find_all, reachable, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
@@ -105,10 +106,14 @@ class Library:
             if actor is not None and actor.member_id is not None:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
             languages = await captions.of_recording(session, recording_id)
+            waits_for_room = access.recording.state is RecordingState.COMPOSING and (
+                await repository.is_waiting_for_room(session, recording_id)
+            )
         can_manage = access.may(actor, Action.MANAGE_RECORDING)
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
+            waits_for_room=waits_for_room,
             can_manage=can_manage,
             can_delete=access.recording.settled and access.may(actor, Action.DELETE_RECORDING),
             can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf.folders),
@@ -267,6 +272,7 @@ def _view(
         can_manage=False,
         can_delete=False,
         can_remake=False,
+        waits_for_room=False,
         coverage=coverage_view(viewing, recording)
         if actor is not None and actor.member_id is not None
         else None,

@@ -84,6 +84,7 @@ class CompositionJob(Base):
     attempts: Mapped[int]
     worker: Mapped[Id | None]  # who has claimed it
     lease_until: Mapped[datetime | None]
+    no_room_since: Mapped[datetime | None]  # the last attempt found the disk full, and all since then
     detail: Mapped[str | None] = mapped_column(String(DETAIL_LENGTH))  # what the last attempt said
 
 

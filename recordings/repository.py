@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import new_id
@@ -100,6 +100,7 @@ async def enqueue(session: AsyncSession, recording: Recording, now: datetime) ->
         job = CompositionJob(recording_id=recording.id, queued_at=now)
         session.add(job)
     job.not_before, job.attempts, job.worker, job.lease_until = now, 0, None, None
+    job.no_room_since = None
 
 
 async def drop_job(session: AsyncSession, recording_id: str) -> None:
@@ -107,6 +108,19 @@ async def drop_job(session: AsyncSession, recording_id: str) -> None:
     job = await session.get(CompositionJob, recording_id)
     if job is not None:
         await session.delete(job)
+
+
+def waits_for_room() -> ColumnElement[bool]:
+    """Of jobs: nobody is at it, because the disk was full."""
+    return CompositionJob.no_room_since.is_not(None) & CompositionJob.worker.is_(None)
+
+
+async def is_waiting_for_room(session: AsyncSession, recording_id: str) -> bool:
+    """Whether it will be composed when somebody has made room."""
+    query = select(CompositionJob.recording_id).where(
+        CompositionJob.recording_id == recording_id, waits_for_room()
+    )
+    return await session.scalar(query) is not None
 
 
 async def next_due(session: AsyncSession) -> datetime | None:

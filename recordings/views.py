@@ -63,6 +63,7 @@ class RecordingView:
     can_manage: bool
     can_delete: bool
     can_remake: bool  # it is broken, and there is what a film could be made of anew
+    waits_for_room: bool  # the disk is too full to compose it: it goes on when somebody has made room
     coverage: CoverageView | None
     renditions: tuple[Rendition, ...]
     chapters: tuple[Chapter, ...]

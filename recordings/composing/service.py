@@ -287,6 +287,7 @@ class Compositions:
             else:
                 job.worker, job.lease_until = None, None
                 job.attempts -= 1 if full or not report.counts else 0
+                job.no_room_since = (job.no_room_since or now) if full else None
                 job.not_before = now + timedelta(seconds=_pause_after(report))
         _log.warning(
             "composition_failed", recording_id=recording_id, failure=report.failure.value, final=final,

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from members.organizations import Organization
 from members.organizations.repository import in_scope
 from members.policy import Action, Actor, scope
-from recordings.models import Recording
+from recordings.models import CompositionJob, Recording
 from recordings.notices.views import MOST_OF_A_KIND, NEWS, NoticeKind, NoticeView
 from recordings.remaking import BROKEN
-from recordings.states import RecordingState
+from recordings.repository import waits_for_room
+from recordings.states import Failure, RecordingState
 from rooms.meetings.kinds import PRIVATE_KINDS
 
 
@@ -33,6 +34,26 @@ async def broken(session: AsyncSession, actor: Actor, now: datetime) -> list[Not
         .limit(MOST_OF_A_KIND)
     )
     return [_about(recording, name) for recording, name in await session.execute(query)]
+
+
+async def waiting(session: AsyncSession, actor: Actor) -> list[NoticeView]:
+    """Those that wait for room on the disk, until somebody has made it, be that a month."""
+    reach = scope(actor, Action.MANAGE_RECORDING)
+    if not reach.subtrees:
+        return []
+    query = (
+        select(Recording, Organization.name, CompositionJob.no_room_since)
+        .join(CompositionJob, CompositionJob.recording_id == Recording.id)
+        .join(Organization, Organization.id == Recording.organization_id)
+        .where(in_scope(Organization.path, reach), Recording.kind.not_in(PRIVATE_KINDS), waits_for_room())
+        .order_by(CompositionJob.no_room_since.desc(), Recording.id)
+        .limit(MOST_OF_A_KIND)
+    )
+    return [
+        NoticeView(NoticeKind.RECORDING_WAITS, one.id, one.title, name, since, reason=Failure.DISK_FULL)
+        for one, name, since in await session.execute(query)
+        if since is not None
+    ]
 
 
 def _about(recording: Recording, organization_name: str) -> NoticeView:

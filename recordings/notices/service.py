@@ -31,6 +31,7 @@ class Notices:
         async with self._database.reading() as session:
             found = [
                 *await officers.broken(session, actor, now),
+                *await officers.waiting(session, actor),
                 *await members.to_study(session, actor, now, self._default_days),
                 *await members.lost(session, actor, now),
                 *await members.invitations(session, actor, now),

@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     RECORDING_READY = "recording_ready"  # a meeting one missed can be made up by watching
     RECORDING_DAMAGED = "recording_damaged"
     RECORDING_FAILED = "recording_failed"
+    RECORDING_WAITS = "recording_waits"  # no film is made of it until there is room on the disk
     INVITED = "invited"
     CONSULTATION_ANSWERED = "consultation_answered"
 

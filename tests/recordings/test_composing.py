@@ -5,22 +5,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from database import Database
+from members.policy import RoleName
 from recordings import jobs
-from recordings.compose.report import Failed, Finished, Report, write
-from recordings.composing import process
+from recordings.compose.report import Failed, Finished, Progress, Report, write
+from recordings.composing import process, service
+from recordings.library import Library
 from recordings.losses import Loss, losses_in
 from recordings.models import CompositionJob, Recording
+from recordings.notices import NoticeKind, Notices
 from recordings.renditions import Outputs, Rendition
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
-from tests.factories import FakeClock
+from recordings.storage.shelf import Shelf
+from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of, until
 
@@ -92,15 +97,11 @@ async def test_an_attempt_that_was_put_off_does_not_count_and_is_taken_up_later(
     reports: Iterator[Report] = iter(
         [*said, Finished(1.0, Outputs({Rendition.FILM: 1}), Failure.CAPTURE_UNREADABLE, lost)]
     )
-    monkeypatch.setattr(
-        process, "command", lambda *_: [sys.executable, "-c", f"print({write(next(reports))!r})"]
-    )
+    monkeypatch.setattr(process, "command", lambda *_: saying(next(reports)))
     center = await centers.start()
-    for put_off in range(settings.attempts):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while (due := await due_at(database, row)) <= clock():  # noqa: ASYNC110 - no event to wait for
-                await asyncio.sleep(0.02)
-        assert await job_of(database, row) == (0, "SIGKILL", False), put_off
+    for attempt in range(settings.attempts):
+        due = await put_off(database, row, clock())
+        assert await job_of(database, row) == (0, "SIGKILL", False), attempt
         clock.now = due
         center._compositions.wake()
     status = await heard.reaches(meeting.id, *ENDS)
@@ -108,11 +109,85 @@ async def test_an_attempt_that_was_put_off_does_not_count_and_is_taken_up_later(
     assert losses_in((await recording_of(database, meeting)).losses) == lost
 
 
+async def test_a_composition_for_which_there_is_no_room_says_so_and_goes_on_when_somebody_has_made_some(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    to_compose: ToCompose,
+    records: Records,
+    tree: Tree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secretary, member = await records.actor((RoleName.SECRETARY, tree.branch)), await records.actor()
+    library = Library(database, Shelf(settings.folder, None), clock)
+    notices = Notices(database, clock)
+    meeting, row = await to_compose(0.2)
+    composing, small = (
+        process.command,
+        ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh"],
+    )  # 4 KiB is all a file may have
+    attempts: Iterator[Callable[..., list[str]]] = iter(
+        [
+            lambda *given: [*small, *composing(*given)],
+            lambda *_: saying(Failed(Failure.DISK_FULL, "")),
+            composing,
+        ]
+    )
+
+    def attempt(*given: Any) -> list[str]:
+        return next(attempts)(*given)
+
+    monkeypatch.setattr(process, "command", attempt)
+    center = await centers.start()
+    since = clock()
+    for _ in range(settings.attempts):  # none of them counts
+        due = await put_off(database, row, clock())
+        assert (await library.get(secretary, row.id)).waits_for_room
+        (notice,) = await notices.of(secretary)
+        assert (notice.kind, notice.subject_id, notice.at) == (NoticeKind.RECORDING_WAITS, row.id, since)
+        assert await notices.of(member) == []
+        clock.now = due
+        center._compositions.wake()
+    assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
+    assert not (await library.get(secretary, row.id)).waits_for_room
+    assert await notices.of(secretary) == []
+
+
+async def put_off(database: Database, row: Recording, now: datetime) -> datetime:
+    """Wait until the attempt that is due has been put off; answers until when."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (due := await due_at(database, row)) <= now:  # noqa: ASYNC110 - no event to wait for
+            await asyncio.sleep(0.02)
+    return due
+
+
 async def due_at(database: Database, row: Recording) -> datetime:
     async with database.reading() as session:
         job = await session.get(CompositionJob, row.id)
     assert job is not None
     return job.not_before
+
+
+def saying(report: Report, then: str = "") -> list[str]:
+    """A process that says so."""
+    return [sys.executable, "-c", f"print({write(report)!r}, flush=True){then}"]
+
+
+async def test_how_far_a_composition_is_stands_in_the_records_while_it_goes_on(
+    centers: Centers, database: Database, to_compose: ToCompose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting, _ = await to_compose(0.2)
+    monkeypatch.setattr(service, "_PROGRESS_SECONDS", 0.02)
+    monkeypatch.setattr(
+        process, "command", lambda *_: saying(Progress(0.4), "; input(); input()")
+    )  # the brief, and then nothing
+    await centers.start()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (row := await recording_of(database, meeting)).progress == 0.0:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert (row.state, row.progress) == (RecordingState.COMPOSING, 0.4)
 
 
 async def test_a_composition_of_which_nobody_ever_came_back_is_given_up(

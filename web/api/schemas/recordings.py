@@ -88,8 +88,9 @@ class RecordingOut(Output):
 
     `version` counts how often a film was made of it: players name the one they have begun, and begin anew when it is
     refused. `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still
-    does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. A list leaves `captions` empty
-    and `canManage`, `canDelete` and `canRemake` false: they are said of one recording alone.
+    does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. `waitsForRoom`: the disk is
+    too full to make the film, which goes on by itself when there is room. A list leaves `captions` empty and
+    `canManage`, `canDelete`, `canRemake` and `waitsForRoom` false: they are said of one recording alone.
     """
 
     id: Id
@@ -111,6 +112,7 @@ class RecordingOut(Output):
     can_manage: bool
     can_delete: bool
     can_remake: bool
+    waits_for_room: bool
     coverage: CoverageOut | None
     renditions: list[Rendition]
     chapters: list[ChapterOut]

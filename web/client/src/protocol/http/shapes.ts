@@ -188,6 +188,8 @@ export interface Recording {
   canDelete: boolean
   /** It is broken, and what it could be made of anew is there. */
   canRemake: boolean
+  /** The disk is too full to make it; it goes on by itself when there is room. */
+  waitsForRoom: boolean
   coverage: Coverage | null
   renditions: ('film' | 'sound' | 'poster' | 'preview' | 'hls')[]
   chapters: Chapter[]
@@ -271,6 +273,7 @@ export type NoticeKind =
   | 'recording_ready'
   | 'recording_damaged'
   | 'recording_failed'
+  | 'recording_waits'
   | 'invited'
   | 'consultation_answered'
 
