@@ -146,7 +146,14 @@ async def test_a_lecture_is_watched(arrive: Arrive, server: RunningServer, size:
     await page.keyboard.press("ArrowLeft")
     assert await position(page) == pytest.approx(18, abs=0.3)
     await page.keyboard.press(">")
-    await expect(page.get_by_test_id("speed")).to_have_value("1.25")
+    speed = page.get_by_test_id("speed")
+    await expect(speed).to_have_value("1.25")
+    for rate in (0.5, 2):
+        await speed.select_option(str(rate))
+        await expect(page.get_by_test_id("player")).to_have_js_property("playbackRate", rate)
+    await play_for(page, 2)  # at twice the speed it counts too
+    await speed.select_option("1")
+    await page.get_by_test_id("player").focus()
     await page.keyboard.press("?")
     await expect(page.get_by_test_id("key-help")).to_be_visible()
     await page.keyboard.press("Escape")
