@@ -29,7 +29,7 @@ class Consumer:
     """
 
     __slots__ = (
-        "_closed", "_context", "_handle", "_offer", "_on_gone", "_paused", "_producer", "id", "kind", "mid",
+        "_closed", "_context", "_handle", "_offer", "_on_gone", "_paused", "_producer", "id", "kind", "mid", "priority",
         "producer_id", "ssrc", "starved", "transport_id", "type",
     )  # fmt: skip
 
@@ -61,6 +61,7 @@ class Consumer:
         self._on_gone = on_gone
         self._closed = False
         self.starved = False  # bandwidth allows not even its least layer
+        self.priority = 1  # as the plane has it
         context.pump.consumers[handle] = self
 
     @property
@@ -120,6 +121,7 @@ class Consumer:
             raise InvalidMedia("invalid_priority", field="priority", reason="must be 1..255")
         with plane_errors("invalid_priority"):
             self._context.plane.set_priority(self._handle, priority)
+        self.priority = priority
 
     def close(self) -> None:
         """Idempotent, no event."""
@@ -159,6 +161,7 @@ class Consumer:
             "active": not (self._paused or self.producer_paused),
             "paused": self._paused,
             "producerPaused": self.producer_paused,
+            "priority": self.priority,
         }
         return own | outbound(counted, self.parameters)
 

@@ -182,6 +182,15 @@ class Hall:
         session.starved.discard(consumer_id)
         self._owners.pop(consumer_id, None)
 
+    def rank(self, session: Session, consumer: Consumer, priority: int | None) -> None:
+        """The client's own word on a consumer's priority; None takes it back, and the default holds again."""
+        if priority is None:
+            session.ranked.discard(consumer.id)
+            self._rank(self.publications[consumer.producer_id], (consumer,))
+        else:
+            consumer.set_priority(priority)
+            session.ranked.add(consumer.id)
+
     def set_speaker(self, peer_id: str | None) -> None:
         """Whose camera comes before the others' from now on, where bandwidth is short."""
         before, self.active_speaker = self.active_speaker, peer_id

@@ -93,10 +93,10 @@ class SetPreferredLayers(Message):
 
 
 class SetPriority(Message):
-    """Who gets the bandwidth first; 1 is least."""
+    """Who gets the bandwidth first; 1 is least, None the server's own order."""
 
     consumer_id: Id
-    priority: Priority
+    priority: Priority | None
 
 
 MAX_CONSUMER_IDS = 100

@@ -153,10 +153,9 @@ class Stage:
         return {}
 
     async def set_priority(self, connection: From, message: SetPriority) -> Answer:
-        """Say which picture matters most."""
-        _, session = self._inside(connection)
-        session.consumer(message.consumer_id).set_priority(message.priority)
-        session.ranked.add(message.consumer_id)
+        """Say which picture matters most, or leave it to the server again."""
+        hall, session = self._inside(connection)
+        hall.rank(session, session.consumer(message.consumer_id), message.priority)
         return {}
 
     def _inside(self, connection: From) -> tuple[Hall, Session]:

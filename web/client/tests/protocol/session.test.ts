@@ -136,7 +136,7 @@ test('the picture that was chosen comes first where the line is narrow, and no l
   expect(server.payloads('setPriority')).toMatchObject([{ priority: 255 }])
   session.want('other-camera', { layer: 0 })
   await server.until('setPreferredLayers', 2)
-  expect(server.payloads('setPriority')).toMatchObject([{ priority: 255 }, { priority: 100 }])
+  expect(server.payloads('setPriority')).toMatchObject([{ priority: 255 }, { priority: null }])
 })
 
 test('a picture that the line does not bear is named until it is back or gone', async () => {

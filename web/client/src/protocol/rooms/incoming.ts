@@ -2,7 +2,7 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem } from '../problem'
 
-import type { Ask, ConsumerInfo, ProducerEvent, Source } from './messages'
+import type { Ask, ConsumerInfo, ProducerEvent } from './messages'
 import { Serials } from './serial'
 import { steady } from './steadiness'
 
@@ -37,8 +37,6 @@ const TOP_LAYER = 2
 /** In a larger room a muted microphone waits until it is opened: of three hundred, everybody would else consume all. */
 const ALL_EARS_UP_TO = 40
 const FIRST = 255
-/** What the server itself would say, which it leaves to us once we have said anything. */
-const usualPriority = (source: Source): number => (source === 'screen' ? 200 : 100)
 
 /**
  * What this participant receives. What is heard is consumed at once and always; a video only while somebody looks
@@ -159,10 +157,7 @@ export class Incoming {
     const priority = want?.first ? FIRST : null
     if (want && held.priority !== priority) {
       held.priority = priority
-      await this.ask('setPriority', {
-        consumerId: held.consumer.id,
-        priority: priority ?? usualPriority(offer.source),
-      })
+      await this.ask('setPriority', { consumerId: held.consumer.id, priority })
     }
     if (want && held.layered && held.layer !== want.layer) {
       held.layer = want.layer

@@ -181,7 +181,7 @@ export interface RoomCalls {
   pauseConsumer: [{ consumerId: string }, Nothing]
   closeConsumer: [{ consumerId: string }, Nothing]
   setPreferredLayers: [{ consumerId: string; spatialLayer: number; temporalLayer?: number }, Nothing]
-  setPriority: [{ consumerId: string; priority: number }, Nothing]
+  setPriority: [{ consumerId: string; priority: number | null }, Nothing]
   chat: [{ text: string }, Nothing]
   recordPicture: [{ wanted: boolean }, Nothing]
   raiseHand: [{ raised: boolean }, Nothing]
