@@ -129,10 +129,11 @@ class RecordingCenter:
             began = await asyncio.to_thread(self._began_at, recorder.recording_id)
         async with self._database.transaction() as session:
             recording = await repository.of_meeting(session, meeting_id, lock=True)
-            if recording is None or recording.ended_at is not None:
+            if recording is None or recording.state is RecordingState.DELETED:
                 return
-            if recording.state is RecordingState.DELETED:
+            if recording.ended_at is not None and recorder is None:
                 return
+            # Where somebody has put it into the queue already, that was before these files were whole: once more.
             now = self._clock()
             recording.ended_at = now
             recording.kept_bytes = max(kept, recording.kept_bytes)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import new_id
@@ -131,8 +131,8 @@ async def next_due(session: AsyncSession) -> datetime | None:
     )
 
 
-async def left_open(session: AsyncSession) -> Sequence[str]:
-    """The ids of recordings whose capture has not ended though their meeting has."""
+async def left_open(session: AsyncSession, ended_before: datetime | None) -> Sequence[str]:
+    """The ids of recordings whose capture has not ended though their meeting has; None: whenever that was."""
     query = (
         select(Recording.id)
         .join(Meeting, Meeting.id == Recording.meeting_id)
@@ -143,6 +143,8 @@ async def left_open(session: AsyncSession) -> Sequence[str]:
         )
         .limit(_RECONCILED_AT_ONCE)
     )
+    if ended_before is not None:
+        query = query.where(func.coalesce(Meeting.ended_at, Meeting.updated_at) <= ended_before)
     return (await session.scalars(query)).all()
 
 

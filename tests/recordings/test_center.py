@@ -8,7 +8,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from database import Database, new_id
-from recordings import repository
+from recordings import jobs, repository
 from recordings.capture import recorder as recorder_module
 from recordings.capture.recorder import Recorder
 from recordings.capture.thread import monotonic_us
@@ -110,6 +110,23 @@ async def test_what_is_not_to_be_recorded_is_not(center: RecordingCenter, make_m
         assert await center.open(meeting.id) is None
         await center.finish(meeting.id)
     assert await center.open(new_id()) is None
+
+
+async def test_what_was_put_into_the_queue_while_its_files_were_open_is_composed_of_the_whole_ones(
+    center: RecordingCenter, database: Database, clock: FakeClock, make_meeting: MakeMeeting
+) -> None:
+    meeting = await make_meeting()
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    await end(database, meeting)
+    another = Reconciliation(database, center.shelf.folders, center.shelf, clock, lambda _: False)
+    assert (await another.run()).interrupted == 1
+    worker = new_id()
+    async with database.transaction() as session:
+        assert await jobs.claim(session, CompositionJob, worker, clock(), timedelta(hours=1))
+    await center.finish(meeting.id)
+    async with database.reading() as session:
+        assert await jobs.claimed(session, CompositionJob, recorder.recording_id, worker) is None
 
 
 async def test_a_recording_that_was_deleted_is_neither_composed_nor_gone_on_with(

@@ -8,7 +8,10 @@ import pytest
 from database import Database, new_id
 from recordings import jobs, repository
 from recordings.models import CompositionJob, Recording
+from recordings.reconciliation import Reconciliation
+from recordings.settings import RecordingSettings
 from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
+from recordings.storage.shelf import Shelf
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
@@ -93,10 +96,25 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
         open_rows[2].state = RecordingState.DELETED  # while its meeting went on
         await repository.drop_job(session, row.id)
     async with database.reading() as session:
-        assert await repository.left_open(session) == [open_rows[1].id]
+        assert await repository.left_open(session, None) == [open_rows[1].id]
         assert await repository.without_job(session) == [row.id]
         assert await repository.without_recording(session) == [unheard.id]
         assert await repository.all_ids(session) == {row.id, *(each.id for each in open_rows)}
+
+
+async def test_what_another_node_may_still_be_closing_is_not_composed_yet(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, settings: RecordingSettings
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        repository.add(session, meeting, clock())
+    shelf = Shelf(settings.folder, None)
+    reconciliation = Reconciliation(database, shelf.folders, shelf, clock, lambda _: False)
+    found = []
+    for _ in range(2):
+        found.append((await reconciliation.run()).interrupted)
+        clock.advance(timedelta(minutes=5))
+    assert found == ([1, 0] if database.is_sqlite else [0, 1]), "with SQLite there is no other"
 
 
 async def test_a_family_visit_is_not_recorded_even_where_its_row_asks_for_it(
