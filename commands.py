@@ -31,7 +31,7 @@ BROKEN: Final = 2  # the exit code of verify-cards where a chain does not hold
 
 async def make_demo_organization(database: Database) -> Demo:
     """The demo where there is no organization yet, furnished; answers the log-ins and station keys that work."""
-    logins = await make_demo(database, Accounts(database, utc_now), utc_now)
+    logins = await make_demo(database, utc_now)
     return Demo(tuple(logins), tuple(await furnish_demo(database, utc_now)))
 
 

@@ -14,7 +14,7 @@ from members.organizations import Organization, OrganizationKind
 from members.organizations.rules import is_held_at, may_stand_below
 from members.people import Member, Post
 from members.policy import Level, RoleName
-from tests.factories import CHEAP, FakeClock, Records
+from tests.factories import FakeClock, Records
 
 KINDS = {organization.code: organization.kind for organization in ORGANIZATIONS}
 
@@ -30,7 +30,7 @@ async def counts(database: Database) -> dict[str, int]:
 async def test_every_log_in_of_the_demo_works_and_says_who_it_is(
     database: Database, accounts: Accounts, clock: FakeClock
 ) -> None:
-    logins = await make_demo(database, accounts, clock)
+    logins = await make_demo(database, clock)
     for login in logins:
         actor, _ = await accounts.sign_in(login.username, login.password, "::1")
         assert (actor.level, actor.name, actor.member_id) == (login.level, login.name, login.member_id)
@@ -42,24 +42,20 @@ async def test_every_log_in_of_the_demo_works_and_says_who_it_is(
 
 
 async def test_the_demo_is_made_once_and_its_log_ins_stay_the_same(
-    database: Database, accounts: Accounts, clock: FakeClock
+    database: Database, clock: FakeClock
 ) -> None:
-    first = await make_demo(database, accounts, clock)
+    first = await make_demo(database, clock)
     before = await counts(database)
     assert before["members"] >= 30
     clock.advance(timedelta(days=1))
-    assert await make_demo(database, accounts, clock) == first
+    assert await make_demo(database, clock) == first
     assert await counts(database) == before
 
 
-async def test_two_nodes_that_start_at_once_make_one_demo(
-    database: Database, accounts: Accounts, clock: FakeClock
-) -> None:
+async def test_two_nodes_that_start_at_once_make_one_demo(database: Database, clock: FakeClock) -> None:
     other = Database(database.url.render_as_string(hide_password=False))
     try:
-        first, second = await asyncio.gather(
-            make_demo(database, accounts, clock), make_demo(other, Accounts(other, clock, CHEAP), clock)
-        )
+        first, second = await asyncio.gather(make_demo(database, clock), make_demo(other, clock))
     finally:
         await other.dispose()
     assert first == second
@@ -69,26 +65,26 @@ async def test_two_nodes_that_start_at_once_make_one_demo(
 async def test_a_log_in_with_another_password_or_closed_is_no_longer_told(
     database: Database, accounts: Accounts, clock: FakeClock
 ) -> None:
-    logins = await make_demo(database, accounts, clock)
+    logins = await make_demo(database, clock)
     clock.advance(60)
     actor, _ = await accounts.sign_in(logins[0].username, logins[0].password, "::1")
     await accounts.change_password(actor, logins[0].password, "my-own-password")
     await accounts.disable(await accounts.id_of(logins[1].username))
-    assert await make_demo(database, accounts, clock) == logins[2:]
+    assert await make_demo(database, clock) == logins[2:]
 
 
 async def test_records_with_other_organizations_stay_as_they_are(
-    database: Database, accounts: Accounts, records: Records, clock: FakeClock
+    database: Database, records: Records, clock: FakeClock
 ) -> None:
     await records.organization()
-    assert await make_demo(database, accounts, clock) == []
+    assert await make_demo(database, clock) == []
     assert await counts(database) == {"organizations": 1, "members": 0, "accounts": 0}
 
 
 async def test_a_log_in_is_printed_in_the_shape_that_scripts_read(
     sqlite_database: Database, clock: FakeClock
 ) -> None:
-    logins = await make_demo(sqlite_database, Accounts(sqlite_database, clock, CHEAP), clock)
+    logins = await make_demo(sqlite_database, clock)
     keys = [
         "level",
         "roles",

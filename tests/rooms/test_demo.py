@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from database import Database, PageRequest
-from members.accounts import Account, Accounts
+from members.accounts import Account
 from members.accounts import repository as accounts_repository
 from members.demo import make_demo
 from members.policy import Actor
@@ -26,10 +26,8 @@ async def actor(database: Database, username: str) -> Actor:
     return accounts_repository.actor_of(account)
 
 
-async def test_services_stations_and_meetings_are_there_once(
-    services: Services, accounts: Accounts, clock: FakeClock
-) -> None:
-    await make_demo(services.database, accounts, clock)
+async def test_services_stations_and_meetings_are_there_once(services: Services, clock: FakeClock) -> None:
+    await make_demo(services.database, clock)
     stations = await furnish_demo(services.database, clock)
     clock.advance(timedelta(days=1))
     assert await furnish_demo(services.database, clock) == stations
@@ -42,9 +40,9 @@ async def test_services_stations_and_meetings_are_there_once(
 
 
 async def test_a_secretary_finds_a_meeting_to_open_now_one_past_and_some_coming(
-    services: Services, accounts: Accounts, clock: FakeClock
+    services: Services, clock: FakeClock
 ) -> None:
-    await make_demo(services.database, accounts, clock)
+    await make_demo(services.database, clock)
     await furnish_demo(services.database, clock)
     secretary = await actor(services.database, "liuxi")
     found = (await services.meetings.list(secretary, MeetingsFilter(), ALL)).items
