@@ -65,9 +65,13 @@ class Folders:
 
     def drop_finished(self, recording_id: str) -> None:
         """Remove what was composed; what was captured stays."""
-        for name in FILE_NAMES.values():
-            path = self.of(recording_id) / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for rendition in FILE_NAMES:
+            self.drop(recording_id, rendition)
+
+    def drop(self, recording_id: str, rendition: Rendition) -> None:
+        """Remove one composed file, or HLS's folder; harmless where it is not there."""
+        path = self.rendition(recording_id, rendition)
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def originals(self, recording_id: str) -> list[tuple[str, Path]]:
         """Every captured or uploaded file by its name within the folder."""

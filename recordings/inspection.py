@@ -1,20 +1,22 @@
 """What an operator looks at beside the library: every recording, films that do not play, files that nobody needs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import select
 
 from database import Clock, Database
 from errors import Kind, Problem
 from recordings import repository
-from recordings.compose.verify import verify
+from recordings.compose.verify import FILM, SOUND, verify
 from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
 from recordings.remaking import make_anew
 from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import RecordingState
+from recordings.stock import Stock, take_stock
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 
@@ -58,7 +60,7 @@ class Inspection:
                 yield recording
 
     async def films(self) -> AsyncIterator[Looked]:
-        """Decode some of every film that lies here; of those in the store alone, only that they are there."""
+        """Decode some of every film that lies here, its sound and sizes; of the rest, only that all of it is there."""
         last = ""
         while True:
             async with self._database.reading() as session:
@@ -70,19 +72,41 @@ class Inspection:
             last = batch[-1].id
 
     async def _look(self, recording: Recording) -> Looked:
-        path = self._folders.film(recording.id)
-        if await asyncio.to_thread(path.is_file):
-            try:
-                await asyncio.to_thread(verify, path, recording.duration_seconds or 0.0)
-            except (ValueError, OSError) as error:
-                return Looked(recording, str(error))
-            return Looked(recording)
-        name = FILE_NAMES[Rendition.FILM]
         try:
-            found = await self._shelf.find(recording.id, recording.version, recording.stored_version, name)
+            stock = await take_stock(recording, self._shelf)
         except StoreError as error:
             return Looked(recording, error.remedy, remote=True)
-        return Looked(recording, None if found else "there is no file", remote=found is not None)
+        except OSError as error:
+            return Looked(recording, str(error))
+        except (KeyError, TypeError, ValueError) as error:
+            return Looked(recording, f"the records make no sense: {error!r}")
+        remote = not stock.is_here(Rendition.FILM)
+        if stock.lost:
+            lost = ", ".join(FILE_NAMES[rendition] for rendition in stock.lost)
+            return Looked(recording, f"missing or not whole: {lost}", remote=remote and bool(stock.there))
+        fault = await asyncio.to_thread(self._play, recording, stock)
+        return Looked(recording, fault, remote=remote)
+
+    def _play(self, recording: Recording, stock: Stock) -> str | None:
+        """What does not play of what lies here."""
+        paths = {
+            one: self._folders.rendition(recording.id, one) for one in stock.wanted if stock.is_here(one)
+        }
+        to_play: list[tuple[Path, float | None, Sequence[str]]] = []
+        if Rendition.FILM in paths:
+            to_play.append((paths[Rendition.FILM], recording.duration_seconds, FILM))
+        if Rendition.SOUND in paths:  # an uploaded film's may be shorter than its pictures
+            to_play.append((paths[Rendition.SOUND], None, SOUND))
+        if Rendition.HLS in paths:  # earlier ones have a file for each segment
+            sizes = sorted(paths[Rendition.HLS].glob("*.m4s"))
+            playlists = [path.with_suffix(".m3u8") for path in sizes]
+            to_play += [(path, None, FILM) for path in playlists if path.is_file()]
+        for path, seconds, kinds in to_play:
+            try:
+                verify(path, seconds, kinds)
+            except (ValueError, OSError) as error:
+                return f"{path.relative_to(self._folders.of(recording.id))}: {error}"
+        return None
 
     async def strangers(self) -> list[Space]:
         """What lies in the recordings' folder and belongs to no recording."""

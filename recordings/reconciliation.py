@@ -19,11 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database
 from errors import Problem
 from recordings import repository
-from recordings.folders import Folders, bytes_of
+from recordings.folders import Folders
 from recordings.models import CompositionJob, Recording
-from recordings.renditions import FILE_NAMES, Rendition
+from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
-from recordings.storage.shelf import Found, Shelf
+from recordings.stock import Stock, take_stock
+from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 from rooms.meetings.models import Meeting
 
@@ -145,44 +146,70 @@ class Reconciliation:
             last = batch[-1].id
             for recording in batch:
                 with _by_itself(recording.id):
-                    if not await self._has_film(recording):
-                        found.lost_films += await self._note_lost_film(recording, now)
+                    found.lost_films += await self._look_for_film(recording, now)
 
-    async def _has_film(self, recording: Recording) -> bool:
-        """Whether a store has all of it; one that does not answer is believed to.
-
-        Where a film is whole in the remote store, a broken one here is only in its way.
-        """
-        name = FILE_NAMES[Rendition.FILM]
-        version, stored = recording.version, recording.stored_version
+    async def _look_for_film(self, recording: Recording, now: datetime) -> bool:
+        """Whether something of it is lost; a disk or store that does not answer is believed to have what it should."""
         try:
-            film = await self._shelf.find(recording.id, version, stored, name)
-            whole = _is_whole(recording, film)
-            if film is None or whole or film.store is not self._shelf.local or stored != version:
-                return whole
-            if not _is_whole(recording, await self._shelf.find_there(recording.id, version, name)):
-                return False
+            stock = await take_stock(recording, self._shelf)
+        except OSError as error:
+            _log.warning("film_not_looked_for", recording_id=recording.id, error=error.strerror)
+            return False
         except StoreError:
-            return True
-        await asyncio.to_thread(self._folders.film(recording.id).unlink, missing_ok=True)
-        _log.warning("broken_film_removed", recording_id=recording.id, bytes=film.entry.size)
-        return True
+            return False  # `_look_for_strangers` says so once
+        if stock.lost:
+            return await self._note_loss(recording, stock, now)
+        if stock.in_the_way:
+            await self._make_way(recording, stock)
+        return False
 
-    async def _note_lost_film(self, looked_at: Recording, now: datetime) -> bool:
+    async def _make_way(self, looked_at: Recording, stock: Stock) -> None:
+        """Remove what is broken here and whole in the remote store."""
+        async with self._database.transaction() as session:
+            if await _unchanged(session, looked_at) is None:
+                return
+            names = [rendition.value for rendition in stock.in_the_way]
+            try:
+                for rendition in stock.in_the_way:
+                    await asyncio.to_thread(self._folders.drop, looked_at.id, rendition)
+            except OSError as error:
+                _log.warning("broken_film_not_removed", recording_id=looked_at.id, error=error.strerror)
+            else:
+                _log.warning("broken_film_removed", recording_id=looked_at.id, renditions=names)
+
+    async def _note_loss(self, looked_at: Recording, stock: Stock, now: datetime) -> bool:
         """Have it composed anew; where nothing is left to do that from, what there is of it is all there will be."""
         originals = await asyncio.to_thread(self._folders.originals, looked_at.id)
-        left = await asyncio.to_thread(bytes_of, self._folders.film(looked_at.id))
+        lost = [rendition.value for rendition in stock.lost]
         async with self._database.transaction() as session:
-            recording = await repository.get(session, looked_at.id, lock=True)
-            if recording is None or not recording.state.playable or recording.version != looked_at.version:
+            recording = await _unchanged(session, looked_at)
+            if recording is None:
                 return False
             await repository.enqueue(session, recording, now)
             if not originals:
                 await repository.drop_job(session, recording.id)
-                state = RecordingState.DAMAGED if left else RecordingState.FAILED
-                recording.size_bytes = left or recording.size_bytes
+                _keep_what_is_left(recording, stock)
+                state = RecordingState.DAMAGED if stock.film_bytes else RecordingState.FAILED
                 repository.turn(recording, state, now, Failure.FILES_MISSING)
+        _log.warning("film_lost", recording_id=looked_at.id, renditions=lost, again=bool(originals))
         return True
+
+
+def _keep_what_is_left(recording: Recording, stock: Stock) -> None:
+    """Players are offered what is whole, and of the film whatever there is."""
+    offered = [entry for entry in recording.renditions if entry["name"] not in stock.lost]
+    if Rendition.FILM in stock.lost and stock.film_bytes:
+        recording.size_bytes = stock.film_bytes
+        offered.insert(0, {"name": Rendition.FILM.value, "size": stock.film_bytes})
+    recording.renditions = offered
+
+
+async def _unchanged(session: AsyncSession, looked_at: Recording) -> Recording | None:
+    """The recording, locked, if its film is still the one that was looked at."""
+    recording = await repository.get(session, looked_at.id, lock=True)
+    if recording is None or not recording.state.playable or recording.version != looked_at.version:
+        return None
+    return recording
 
 
 @contextmanager
@@ -214,8 +241,3 @@ async def _note_absence(session: AsyncSession, meeting_id: str, now: datetime) -
     recording.ended_at = meeting.ended_at
     repository.turn(recording, RecordingState.FAILED, now, Failure.NOTHING_CAPTURED)
     return True
-
-
-def _is_whole(recording: Recording, film: Found | None) -> bool:
-    """Whether the film is there, and as long as the records say."""
-    return film is not None and recording.size_bytes in {None, film.entry.size}

@@ -27,6 +27,13 @@ FILE_NAMES: Final[dict[Rendition, str]] = {
     Rendition.HLS: "hls",
 }
 
+
+def named(name: str) -> Rendition | None:
+    """Which one a file within the recording's folder belongs to; None: to none."""
+    top = name.partition("/")[0]
+    return next((rendition for rendition, kept_as in FILE_NAMES.items() if kept_as == top), None)
+
+
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"  # RFC 8216 section 10
 SEGMENT_TYPE: Final = "video/iso.segment"
 # Python's own table depends on the machine, and lacks what HLS needs.

@@ -23,11 +23,11 @@ SOUND: Final = ("audio",)
 """The same of a file of sound alone."""
 
 
-def verify(path: Path, duration: float, kinds: Sequence[str] = FILM) -> float:
+def verify(path: Path, duration: float | None, kinds: Sequence[str] = FILM) -> float:
     """The length in seconds of a file whose first, middle and last second decode, picture by picture, packet by packet.
 
-    A playlist stands for the one file beside it that it plays. `duration` is how long it should be, in seconds;
-    ValueError where it is not whole.
+    A playlist stands for the one file beside it that it plays. `duration` is how long it should be, in seconds, None
+    where nobody knows; ValueError where it is not whole.
     """
     media = path.with_suffix(".m4s") if path.suffix == _PLAYLIST else path
     if not index_first(media):
@@ -40,7 +40,7 @@ def verify(path: Path, duration: float, kinds: Sequence[str] = FILM) -> float:
             if any(stream.codec_context.name != _CODECS[stream.type] for stream in streams):
                 raise ValueError("other codecs than intended")
             length = float(container.duration or 0) / av.time_base
-            if abs(length - duration) > _TOLERANCE:
+            if duration is not None and abs(length - duration) > _TOLERANCE:
                 raise ValueError(f"{length:.2f} s long instead of {duration:.2f} s")
             for stream in streams:
                 for begin in (0.0, max(0.0, length / 2 - _SECOND), max(0.0, length - _SECOND)):

@@ -50,13 +50,9 @@ class Shelf:
         here = await self.local.stat(f"{recording_id}/{name}")
         if here is not None:
             return Found(self.local, here)
-        return await self.find_there(recording_id, min(version, stored_version), name)
-
-    async def find_there(self, recording_id: str, version: int, name: str) -> Found | None:
-        """The same in the remote store alone, where no version is 0."""
-        if self.remote is None or not version:
+        if self.remote is None or not stored_version:
             return None
-        there = await self.remote.stat(self.remote_key(recording_id, version, name))
+        there = await self.remote.stat(self.remote_key(recording_id, min(version, stored_version), name))
         if there is None:
             return None
         signed = self._settings is not None and self._settings.serve == "signed"

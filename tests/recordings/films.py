@@ -97,14 +97,32 @@ def broadcast(path: Path, *starts: int) -> Path:
 def playable(path: Path, frames: int = 50) -> Path:
     """A film as composition leaves it: its index before its media."""
     made = film(path.with_name("index last.mp4"), frames=frames)
-    with av.open(str(made)) as read, av.open(str(path), "w", options={"movflags": "+faststart"}) as out:
-        streams = {stream.index: out.add_stream_from_template(stream) for stream in read.streams}
-        for packet in read.demux():
+    repackaged(made, path, movflags="+faststart")
+    made.unlink()
+    return path
+
+
+def repackaged(made: Path, path: Path, *kinds: str, **options: str) -> Path:
+    """The same packets in another file, whose ending says of what kind it is; without `kinds` of all streams."""
+    with av.open(str(made)) as read, av.open(str(path), "w", options=options) as out:
+        wanted = [stream for stream in read.streams if not kinds or stream.type in kinds]
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in wanted}
+        for packet in read.demux(wanted):
             if packet.dts is not None:
                 packet.stream = streams[packet.stream.index]
                 out.mux(packet)
-    made.unlink()
     return path
+
+
+def streamed(made: Path, folder: Path) -> Path:
+    """The film in one size, as HLS has it; answers its media."""
+    folder.mkdir()
+    media = folder / "240p.m4s"
+    repackaged(
+        made, folder / "240p.m3u8", hls_segment_type="fmp4", hls_flags="single_file", hls_playlist_type="vod",
+        hls_segment_filename=str(media),
+    )  # fmt: skip
+    return media
 
 
 def sound_alone(path: Path) -> Path:

@@ -87,6 +87,7 @@ async def test_a_meeting_becomes_a_film(
     row = await recording_of(database, meeting)
     film = Folders(settings.folder).film(row.id)
     assert (row.progress, row.size_bytes, row.version) == (1.0, film.stat().st_size, 1)
+    assert (await center.reconcile()).lost_films == 0
     assert row.kept_bytes == bytes_of(film.parent) > film.stat().st_size, "what was captured counts too"
     least = (
         TITLE_SECONDS + 1.0

@@ -13,19 +13,19 @@ from config import Config
 from database import Database
 from errors import Problem
 from recordings import repository
-from recordings.folders import Folders
+from recordings.folders import Folders, bytes_of
 from recordings.inspection import Inspection
 from recordings.losses import Loss, losses_out
 from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
-from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER
+from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER, Outputs, Rendition, renditions_out
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from rooms.meetings.states import MeetingState
 from startup import database_of, prepare_folder, recordings_folder
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
-from tests.recordings.films import playable
+from tests.recordings.films import overwrite, playable, repackaged, streamed
 from tests.recordings.rows import change
 
 FILM_BYTES = 3 << 20
@@ -88,9 +88,10 @@ async def test_the_operator_is_told_which_films_do_not_play_and_has_one_made_ane
             (RecordingState.FAILED, Failure.COMPOSITION_FAILED),
         )
     ]
-    playable(folders.film(whole.id))
-    film = playable(folders.film(cut.id)).read_bytes()
+    film = playable(folders.film(whole.id)).read_bytes()
     folders.film(cut.id).write_bytes(film[: len(film) * 2 // 3])
+    for row in (whole, cut):
+        await change(database, row, size_bytes=len(film))
     (folders.root / "lost+found").mkdir()
     (folders.root / "lost+found" / "1").write_bytes(bytes(1 << 20))
     (folders.of(failed.id) / COMPOSING_FOLDER).mkdir()
@@ -114,9 +115,30 @@ async def test_the_operator_is_told_which_films_do_not_play_and_has_one_made_ane
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [(line[0], line[1], line[2], line[3]) for line in lines[1:]] == [
         (failed.id, "failed", "composition_failed", "3.0"), (gone.id, "damaged", "disk_full", "3.0"),
-        (cut.id, "composing", "-", "3.0"), (whole.id, "ready", "-", "3.0"),
+        (cut.id, "composing", "-", "0.0"), (whole.id, "ready", "-", "0.0"),
     ]  # fmt: skip
     assert whole.meeting_id in lines[4]
+
+
+@pytest.mark.parametrize("broken", [None, "meeting.mp4", "sound.m4a", "hls/240p.m4s"])
+async def test_what_of_a_film_does_not_play_is_named_be_it_as_large_as_it_was(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, folders: Folders, broken: str | None
+) -> None:
+    row = await row_of(database, make_meeting, clock, folders, RecordingState.READY)
+    film = playable(folders.film(row.id))
+    sound = repackaged(film, folders.rendition(row.id, Rendition.SOUND), "audio", movflags="+faststart")
+    streamed(film, folders.rendition(row.id, Rendition.HLS))
+    size = film.stat().st_size
+    sizes = {Rendition.FILM: size, Rendition.SOUND: sound.stat().st_size}
+    sizes[Rendition.HLS] = bytes_of(folders.rendition(row.id, Rendition.HLS))
+    await change(database, row, size_bytes=size, renditions=renditions_out(Outputs(sizes)))
+    if broken is not None:
+        path = folders.of(row.id) / broken
+        overwrite(path, path.stat().st_size // 2, b"\xff" * (path.stat().st_size // 3))
+    inspection = Inspection(database, folders, Shelf(folders.root, None), clock)
+    (fault,) = [one.fault async for one in inspection.films()]
+    named = None if fault is None else fault.partition(":")[0].replace("m3u8", "m4s")
+    assert named == broken
 
 
 @pytest.mark.parametrize(

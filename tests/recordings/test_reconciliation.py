@@ -6,11 +6,18 @@ from structlog.testing import capture_logs
 
 from database import Database
 from recordings import repository
+from recordings.folders import Folders
 from recordings.models import Recording
-from recordings.states import RecordingState
+from recordings.reconciliation import Reconciliation
+from recordings.renditions import FILE_NAMES, Outputs, PreviewStrip, Rendition, renditions_out
+from recordings.settings import RecordingSettings
+from recordings.states import Failure, RecordingState
+from recordings.storage.shelf import Shelf
 from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import Centers, MakeMeeting, recording_of
+from tests.recordings.rows import change
+from tests.recordings.test_library import recorded
 
 pytestmark = pytest.mark.one_engine
 
@@ -38,3 +45,81 @@ async def test_a_recording_of_which_no_sense_is_to_be_made_keeps_back_neither_th
         ended = [(await session.get_one(Recording, row.id)).ended_at for row in others]
     assert all(ended)
     assert (await recording_of(database, absent)).state is RecordingState.FAILED
+
+
+@pytest.fixture
+def folders(settings: RecordingSettings) -> Folders:
+    return Folders(settings.folder)
+
+
+@pytest.fixture
+def reconciliation(database: Database, folders: Folders, clock: FakeClock) -> Reconciliation:
+    return Reconciliation(database, folders, Shelf(folders.root, None), clock, lambda _: False)
+
+
+async def finished(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    *,
+    captured: bool = True,
+) -> Recording:
+    """A recording that is ready in every form, four bytes of each file."""
+    row = await recorded(database, await make_meeting(state=MeetingState.ENDED), clock)
+    files = [
+        name if rendition is not Rendition.HLS else f"{name}/240p.m4s"
+        for rendition, name in FILE_NAMES.items()
+    ]
+    for name in [*files, *(["segment-0001/track.mkv"] if captured else [])]:
+        path = folders.of(row.id) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"file")
+    outputs = Outputs(dict.fromkeys(Rendition, 4), (), PreviewStrip(1.0, 1, 1, 1, 1))
+    await change(database, row, ended_at=clock(), renditions=renditions_out(outputs))
+    return row
+
+
+async def states(database: Database, rows: list[Recording]) -> list[RecordingState]:
+    async with database.reading() as session:
+        return [(await session.get_one(Recording, row.id)).state for row in rows]
+
+
+async def test_whatever_of_a_film_is_gone_or_shorter_than_it_was_is_found_and_made_anew(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    reconciliation: Reconciliation,
+) -> None:
+    whole, unanswered = [await finished(database, make_meeting, clock, folders) for _ in range(2)]
+    folders.film(unanswered.id).unlink()
+    folders.film(unanswered.id).symlink_to(folders.film(unanswered.id))  # nobody can say whether it is there
+    gone = [await finished(database, make_meeting, clock, folders) for _ in Rendition]
+    cut = [await finished(database, make_meeting, clock, folders) for _ in Rendition]
+    for row, rendition in zip(gone, Rendition, strict=True):
+        folders.drop(row.id, rendition)
+    for row, rendition in zip(cut, Rendition, strict=True):
+        path = folders.rendition(row.id, rendition)
+        (path / "240p.m4s" if path.is_dir() else path).write_bytes(b"fil")
+    found = await reconciliation.run()
+    assert set(await states(database, [*gone, *cut])) == {RecordingState.COMPOSING}
+    assert await states(database, [whole, unanswered]) == [RecordingState.READY] * 2
+    assert found.lost_films == 2 * len(Rendition)
+
+
+async def test_what_is_lost_for_good_is_offered_to_nobody_any_more(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    reconciliation: Reconciliation,
+) -> None:
+    row = await finished(database, make_meeting, clock, folders, captured=False)
+    folders.drop(row.id, Rendition.SOUND)
+    assert (await reconciliation.run()).lost_films == 1
+    async with database.reading() as session:
+        kept = await session.get_one(Recording, row.id)
+    assert (kept.state, kept.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING)
+    assert [entry["name"] for entry in kept.renditions] == ["film", "poster", "preview", "hls"]
+    assert (await reconciliation.run()).lost_films == 0, "what is left is all there will be"

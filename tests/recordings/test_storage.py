@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from database import Database
 from members.policy import RoleName
-from recordings.folders import Folders
+from recordings.folders import Folders, bytes_of
 from recordings.library import Library
 from recordings.models import Recording
 from recordings.reconciliation import Reconciliation
-from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Rendition
-from recordings.states import RecordingState
+from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Outputs, Rendition, renditions_out
+from recordings.states import Failure, RecordingState
 from recordings.storage import repository
 from recordings.storage.local import LocalStore
 from recordings.storage.models import StorageJob
@@ -341,17 +341,32 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     await carrier.shelf.close()
 
 
-async def test_a_broken_film_on_the_disk_gives_way_to_the_whole_one_in_the_store(
+async def test_what_is_broken_on_the_disk_gives_way_to_the_whole_in_the_store_and_is_lost_where_there_is_none(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
 ) -> None:
-    film = folders.film(row.id)
-    await change(database, row, size_bytes=film.stat().st_size)
+    film, hls = folders.film(row.id), folders.rendition(row.id, Rendition.HLS)
+    hls.mkdir()
+    for name in ("master.m3u8", "240p.m4s"):
+        (hls / name).write_bytes(name.encode())
+    sizes = {Rendition.FILM: film.stat().st_size, Rendition.POSTER: 3, Rendition.HLS: bytes_of(hls)}
+    await change(
+        database, row, size_bytes=sizes[Rendition.FILM], renditions=renditions_out(Outputs(sizes)), ended_at=clock()
+    )  # fmt: skip
     carrier = Carrier(database, folders, s3, clock)
     await carrier.work()
     os.truncate(film, 5)
-    found = await Reconciliation(database, folders, carrier.shelf, clock, lambda _: False).run()
-    assert found.lost_films == 0
-    assert not film.exists()
+    (hls / "240p.m4s").unlink()
+    reconciliation = Reconciliation(database, folders, carrier.shelf, clock, lambda _: False)
+    assert (await reconciliation.run()).lost_films == 0
+    assert (film.exists(), hls.exists()) == (False, False)
+    assert folders.rendition(row.id, Rendition.POSTER).exists(), "it is whole"
     async with database.reading() as session:
         assert (await session.get_one(Recording, row.id)).state is RecordingState.READY
+    assert carrier.shelf.remote is not None
+    await carrier.shelf.remote.delete(carrier.shelf.remote_key(row.id, 1, "hls/240p.m4s"))
+    assert (await reconciliation.run()).lost_films == 1
+    async with database.reading() as session:
+        left = await session.get_one(Recording, row.id)
+    assert [entry["name"] for entry in left.renditions] == ["film", "poster"]
+    assert (left.state, left.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING)
     await carrier.shelf.close()
