@@ -1,11 +1,12 @@
 """One person at one browser window: signs in, joins, looks and listens."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
@@ -19,6 +20,14 @@ PHONE = ViewportSize(width=360, height=740)
 GLANCE_SECONDS = 0.25
 
 Received = dict[str, dict[str, dict[str, Any]]]
+
+
+class Layers(NamedTuple):
+    """Of a picture, as it comes now: the size, and how many of its frames; None while the line bears none."""
+
+    consumer: str
+    spatial: int | None
+    temporal: int | None
 
 
 @dataclass(slots=True)
@@ -84,6 +93,18 @@ class Person:
         identity = await self.page.get_by_test_id("call").get_attribute("data-peer-id")
         assert identity
         return identity
+
+    def told_layers(self) -> set[Layers]:
+        """What the server says of the layers of pictures, from the next join on; the set grows."""
+        told: set[Layers] = set()
+
+        def read(message: str | bytes) -> None:
+            if isinstance(message, str) and "consumerLayersChanged" in message:
+                said = json.loads(message[message.index("[") :])[1]
+                told.add(Layers(said["consumerId"], said["spatialLayer"], said["temporalLayer"]))
+
+        self.page.on("websocket", lambda socket: socket.on("framereceived", read))
+        return told
 
     async def received(self) -> Received:
         """What is decoded now, by peer and source."""

@@ -3,7 +3,10 @@
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import PHONE, Person
+from tests.browser.person import PHONE, Layers, Person, until
+
+SMALL, MIDDLE, LARGE = range(3)
+TOP = 2  # of the temporal layers
 
 
 async def moderate(host: Person, other: str, action: str) -> None:
@@ -69,17 +72,38 @@ async def test_chat_and_a_raised_hand_reach_the_others(arrive: Arrive) -> None:
     await expect(secretary.page.get_by_test_id("tile-hand")).to_be_visible()
 
 
-async def test_a_shared_screen_is_shown_large(arrive: Arrive) -> None:
+async def test_a_shared_screen_is_shown_large_and_every_picture_comes_in_layers(arrive: Arrive) -> None:
+    """In all sizes of the camera, so that a line just too narrow costs frames of it first."""
     secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    told = member.told_layers()
     meeting = await secretary.schedule("共享屏幕")
     await secretary.join(meeting)
     await member.join(meeting)
+    camera = member.page.locator('[data-testid="tile"][data-source="camera"][data-self="false"]')
+    await expect(camera.locator("video")).to_be_visible()
+    await comes_in_layers(told, {MIDDLE})
+    await camera.get_by_role("button").click()  # keep it large
+    await comes_in_layers(told, {MIDDLE, LARGE})
+    await camera.get_by_role("button").click()
 
     await secretary.page.get_by_test_id("screen").click()
     main = member.page.locator('[data-place="main"][data-source="screen"]')
     await expect(main.locator("video")).to_be_visible()
+    await comes_in_layers(told, {SMALL, MIDDLE, LARGE})
+    await comes_in_layers(told, {SMALL}, pictures=2)
     await secretary.page.get_by_test_id("screen").click()
     await expect(main).to_have_count(0)
+
+
+async def comes_in_layers(told: set[Layers], sizes: set[int], pictures: int = 1) -> None:
+    """Wait until so many pictures have come in these sizes, each with the uppermost of three temporal layers."""
+
+    async def come() -> bool:
+        whole = {(one.consumer, one.spatial) for one in told if one.temporal == TOP}
+        consumers = {one.consumer for one in told}
+        return sum({(one, size) for size in sizes} <= whole for one in consumers) >= pictures
+
+    await until(come, lambda: f"{pictures} in all frames of {sizes}: {told}")
 
 
 async def test_a_host_goes_through_the_agenda_and_everybody_sees_where_it_is(arrive: Arrive) -> None:
