@@ -38,6 +38,8 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
     producer.video = video
     producer.codec = VIDEO_CODECS[codec] if video else CODEC_OPAQUE
     producer.level_16 = -127 * 16
+    producer.loud = -127
+    producer.noise = -127
     for i, encoding in enumerate(encodings):
         stream = &producer.streams[i]
         stream.index = <uint8_t>i

@@ -197,8 +197,12 @@ ctypedef struct producer_t:
     uint32_t rtt_us
     int32_t level_16  # smoothed dBov in 1/16, below zero
     int64_t level_at
-    int64_t spoke_at  # the last packet as loud as speech
+    double loud  # the same in dBov, rising at once and falling slowly
+    double noise  # of the microphone's room, in dBov
+    int64_t spoke_at  # the last packet that stood out of it as speech does
+    int64_t speaks_since  # when the run of them began, or the wait for a place
     floor_t *floor  # NULL: forwarded always
+    int64_t placed_at
     bint on_floor
     uint32_t spurt  # how often the floor was taken
     int64_t last_packet_us

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Iterator
 
 import pytest
 from aiortc.rtp import RtpPacket
@@ -134,32 +135,151 @@ def test_a_louder_voice_breaks_into_a_discussion_within_200_ms(lead: int, silenc
     assert room.heard(speaker)
 
 
-@pytest.mark.parametrize("lead", [0, 3, 5])
-def test_one_who_is_hardly_louder_waits_for_a_pause(lead: int) -> None:
-    room = Room(5, places=4)
-    for talker in room.microphones[:4]:
-        talker.level = -42
-    speaker = room.microphones[4]
-    room.run(1000)
-    speaker.level = -42 + lead
-    room.run(1000)
-    assert not room.heard(speaker)
-
-
-def test_equally_loud_voices_do_not_flap() -> None:
-    """Two who talk over each other in a room with one place, each with the ups and downs of speech."""
-    dice = random.Random(5)  # noqa: S311 - ups and downs, not secrets
-    room = Room(2, places=1)
-    changes = 0
-    before: set[int] = set()
-    for _ in range(500):
+def spoke_for(room: Room, milliseconds: int, level: int, *, but: Microphone) -> None:
+    """All but one speak, with a breath now and then, by which speech is told from a steady noise."""
+    for _ in range(milliseconds // 500):
         for microphone in room.microphones:
-            microphone.level = VOICE + dice.randrange(-4, 5)
+            microphone.level = ROOM if microphone is but else level
+        room.run(440)
+        for microphone in room.microphones:
+            microphone.level = ROOM
+        room.run(60)
+
+
+@pytest.mark.parametrize("lead", [0, 3, 5])
+def test_one_who_is_hardly_louder_is_in_within_200_ms_too_when_the_others_have_had_a_sentence(
+    lead: int,
+) -> None:
+    room = Room(5, places=4)
+    speaker = room.microphones[4]
+    spoke_for(room, 2500, -42, but=speaker)
+    for microphone in room.microphones:
+        microphone.level = -42
+    speaker.level = -42 + lead
+    room.run(200)
+    assert room.heard(speaker)
+
+
+@pytest.mark.parametrize(("lead", "seconds"), [(-2, 3), (5, 1)])
+def test_who_is_softer_than_all_who_speak_or_comes_amid_a_sentence_waits_for_a_pause(
+    lead: int, seconds: int
+) -> None:
+    room = Room(5, places=4)
+    speaker = room.microphones[4]
+    spoke_for(room, seconds * 1000, -42, but=speaker)
+    for microphone in room.microphones:
+        microphone.level = -42
+    speaker.level = -42 + lead
+    room.run(300)
+    assert not room.heard(speaker)
+    room.microphones[0].level = ROOM
+    room.run(HOLD_US // 1000)
+    assert room.heard(speaker)
+
+
+NOISY = 5_000  # ms after which a microphone's noise is known
+
+
+def make_noise(microphones: list[Microphone], level: int, dice: random.Random) -> None:
+    for microphone in microphones:
+        microphone.level = level + dice.randrange(-2, 3)
+
+
+@pytest.mark.parametrize("noise", [-52, -42, -36])
+@pytest.mark.parametrize("lead", [-9, 0, 5])
+def test_a_soft_voice_is_in_at_once_among_noisy_microphones(noise: int, lead: int) -> None:
+    """Twelve microphones in rooms with a fan, as loud as the voice or louder."""
+    dice = random.Random(noise)  # noqa: S311 - a fan, not a secret
+    room = Room(13, places=12)
+    *fans, speaker = room.microphones
+    for _ in range(NOISY // 20):
+        make_noise(fans, noise, dice)
+        room.run(20)
+    speaker.level = max(noise + lead, -46)
+    make_noise(fans, noise, dice)
+    room.run(20)
+    assert room.heard(speaker)
+    for _ in range(50):
+        make_noise(fans, noise, dice)
+        assert speaker.number in room.now_heard()
+
+
+def test_a_voice_in_a_noisy_room_is_told_from_its_noise() -> None:
+    dice = random.Random(1)  # noqa: S311 - a fan, not a secret
+    room = Room(13, places=12)
+    for _ in range(NOISY // 20):
+        make_noise(room.microphones, -42, dice)
+        room.run(20)
+    out = [one for one in room.microphones if one.number not in room.now_heard()]
+    assert len(out) == 1, "nobody speaks, so nobody comes in"
+    [speaker] = out
+    speaker.level = -32
+    assert speaker.number in room.now_heard()
+
+
+def test_who_mutes_himself_is_not_taken_for_one_with_a_quiet_room() -> None:
+    room = Room(2, places=1)
+    fan, speaker = room.microphones
+    fan.level = -40
+    room.run(NOISY)
+    fan.level = -127
+    room.run(1000)
+    fan.level = -40
+    room.run(1000)
+    speaker.level = -45
+    assert speaker.number in room.now_heard()
+
+
+def talking(loud: int, dice: random.Random) -> Iterator[int]:
+    """The levels of somebody who talks: phrases of syllables, the dips between them, a pause for breath."""
+    while True:
+        phrase = loud + dice.gauss(0, 2)
+        for _ in range(dice.randrange(6, 16)):
+            syllable = phrase + dice.gauss(0, 2.5)
+            for _ in range(dice.randrange(5, 13)):
+                yield round(syllable + dice.gauss(0, 1.5))
+            for _ in range(dice.randrange(1, 6)):
+                yield round(syllable - dice.uniform(12, 25))
+        for _ in range(dice.randrange(15, 50)):
+            yield -60
+
+
+@pytest.mark.parametrize(
+    ("talkers", "places", "changes_most"),
+    # In all and by the second. Before loudness was held over syllables it was 2.3, 14 and 48.
+    [(2, 1, 1), (13, 12, 4), (16, 12, 9), (30, 12, 14)],
+)
+def test_who_talk_over_each_other_do_not_flap(talkers: int, places: int, changes_most: int) -> None:
+    seconds = 10
+    room = Room(talkers, places)
+    voices = [talking(VOICE, random.Random(n)) for n in range(talkers)]  # noqa: S311 - ups and downs
+    changes, before = 0, room.now_heard()
+    for _ in range(seconds * 1_000_000 // PACKET_US):
+        for microphone, voice in zip(room.microphones, voices, strict=True):
+            microphone.level = next(voice)
         heard = room.now_heard()
-        assert len(heard) == 1
-        changes += heard != before
+        changes += len(heard - before)
         before = heard
-    assert changes == 1  # the first who came
+    assert changes <= changes_most * seconds
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_nobody_loses_a_place_within_the_hold_time_of_speaking_for_it(
+    places: int, others: int, dice: random.Random
+) -> None:
+    room = Room(places + others, places)
+    room.run(1000)
+    came: dict[int, int] = {}
+    before = room.now_heard()
+    for packet in range(200):
+        for microphone in room.microphones:
+            microphone.level = dice.choice((VOICE, -5, -40, -50, -51, ROOM, -127))
+        heard = room.now_heard()
+        for number in before - heard:
+            assert packet - came.get(number, -10) >= HOLD_US // PACKET_US
+        came |= dict.fromkeys(heard - before, packet)
+        before = heard
 
 
 def test_turns_change_once_a_turn() -> None:
