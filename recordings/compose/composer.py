@@ -1,6 +1,5 @@
 """Runs one composition from the captured folder to finished, verified files."""
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from recordings.capture.disk import sync
 from recordings.compose import hls
 from recordings.compose.brief import Brief
 from recordings.compose.chapters import find_chapters
@@ -157,7 +157,7 @@ def _finish(
     join(reels[LARGE], film, "mp4", {"movflags": "+faststart"}, chapters)
     verify(film, seconds)
     verify(paths[Rendition.SOUND], seconds, SOUND)
-    _sync(film)
+    sync(film)
     make_poster(film, poster_frame(scenes) / FRAME_RATE, paths[Rendition.POSTER])
     preview = make_preview(film, seconds, paths[Rendition.PREVIEW])
     made = [Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW]
@@ -203,7 +203,7 @@ def publish(folder: Path, work: Work, made: Finished) -> None:
         if place.is_dir():
             shutil.rmtree(place)
         waiting.replace(place)
-    _sync(folder)
+    sync(folder)
     work.clear()
 
 
@@ -212,11 +212,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
