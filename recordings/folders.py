@@ -113,8 +113,6 @@ class Folders:
         parts = [path for path in self.root.glob(f"*/*{_PART_SUFFIX}") if path.is_file()]
         return sorted([*parts, *(path for name in _WORK for path in self.root.glob(f"*/{name}"))])
 
-    def strangers(self, known: set[str]) -> list[str]:
-        """Names under the root that belong to no known recording."""
-        if not self.root.is_dir():
-            return []
-        return sorted(path.name for path in self.root.iterdir() if path.name not in known)
+    def names(self) -> set[str]:
+        """Whatever there is under the root."""
+        return {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()

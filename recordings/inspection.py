@@ -110,12 +110,12 @@ class Inspection:
 
     async def strangers(self) -> list[Space]:
         """What lies in the recordings' folder and belongs to no recording."""
+        names = await asyncio.to_thread(self._folders.names)
         async with self._database.reading() as session:
-            known = await repository.all_ids(session)
+            unknown = await repository.unknown_among(session, names)
 
         def look() -> list[Space]:
-            names = self._folders.strangers(known)
-            return [Space(name, bytes_of(self._folders.root / name)) for name in names]
+            return [Space(name, bytes_of(self._folders.root / name)) for name in sorted(unknown)]
 
         return await asyncio.to_thread(look)
 

@@ -109,9 +109,10 @@ class Reconciliation:
 
     async def _clear_work(self, found: Reconciled, now: datetime) -> None:
         """A crash, or a composition given up for good, leaves its half made film; a day later nobody wants it."""
-        for recording_id in await asyncio.to_thread(self._folders.with_work):
-            if found.cleared == _CLEARED_AT_ONCE:
-                return
+        names = await asyncio.to_thread(self._folders.with_work)
+        async with self._database.reading() as session:
+            old = await repository.settled_among(session, names, now - _KEPT)
+        for recording_id in old[:_CLEARED_AT_ONCE]:
             with _by_itself(recording_id):
                 found.cleared += await self._drop_work(recording_id, now)
 
@@ -126,15 +127,15 @@ class Reconciliation:
         return True
 
     async def _look_for_strangers(self, found: Reconciled) -> None:
-        async with self._database.reading() as session:
-            known = await repository.all_ids(session)
-        found.strangers = len(self._folders.strangers(known))
-        if self._shelf.remote is None:
-            return
+        here, there = await asyncio.to_thread(self._folders.names), set[str]()
         try:
-            found.stored_strangers = len(await self._shelf.remote.folders() - known)
+            if self._shelf.remote is not None:
+                there = await self._shelf.remote.folders()
         except StoreError as error:
             _log.warning("store_not_reconciled", fault=error.fault.value, remedy=error.remedy)
+        async with self._database.reading() as session:
+            unknown = await repository.unknown_among(session, here | there)
+        found.strangers, found.stored_strangers = len(here & unknown), len(there & unknown)
 
     async def _look_for_films(self, found: Reconciled, now: datetime) -> None:
         last = ""

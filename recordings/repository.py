@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import new_id
@@ -125,10 +125,9 @@ async def is_waiting_for_room(session: AsyncSession, recording_id: str) -> bool:
 
 async def next_due(session: AsyncSession) -> datetime | None:
     """When the next job may be taken, as far as is known now."""
-    due = select(CompositionJob.not_before, CompositionJob.lease_until)
-    return min(
-        (max(begin, lease) if lease else begin for begin, lease in await session.execute(due)), default=None
-    )
+    begin, lease = CompositionJob.not_before, CompositionJob.lease_until
+    due: datetime | None = await session.scalar(select(func.min(case((lease > begin, lease), else_=begin))))
+    return due
 
 
 async def left_open(session: AsyncSession, ended_before: datetime | None) -> Sequence[str]:
@@ -176,9 +175,32 @@ async def without_recording(session: AsyncSession) -> Sequence[str]:
     return (await session.scalars(query)).all()
 
 
-async def all_ids(session: AsyncSession) -> set[str]:
-    """The id of every recording, and of every film that is on its way to become one."""
-    return {*await session.scalars(select(Recording.id)), *await session.scalars(select(Upload.id))}
+async def unknown_among(session: AsyncSession, names: Iterable[str]) -> set[str]:
+    """Those that are the id of no recording, nor of a film that is on its way to become one.
+
+    However many recordings there are, the event loop has its turn after some, and their ids are nowhere together.
+    """
+    unknown = set(names)
+    for column in (Upload.id, Recording.id):
+        found = await session.stream_scalars(select(column).execution_options(yield_per=_RECONCILED_AT_ONCE))
+        async for some in found.partitions():
+            unknown.difference_update(some)
+    return unknown
+
+
+async def settled_among(
+    session: AsyncSession, recording_ids: Sequence[str], since_before: datetime
+) -> list[str]:
+    """Those on which nothing works, and did not before this moment either."""
+    found: list[str] = []
+    for begin in range(0, len(recording_ids), _RECONCILED_AT_ONCE):
+        query = select(Recording.id).where(
+            Recording.id.in_(recording_ids[begin : begin + _RECONCILED_AT_ONCE]),
+            Recording.state.in_([state for state in RecordingState if state.settled]),
+            Recording.state_since <= since_before,
+        )
+        found += await session.scalars(query)
+    return found
 
 
 async def playable_after(session: AsyncSession, recording_id: str) -> Sequence[Recording]:

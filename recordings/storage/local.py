@@ -41,8 +41,7 @@ class LocalStore:
     async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:  # noqa: ARG002
         """Copy a file; one that lies there already stays as it is."""
         target = self.path(key)
-        await asyncio.to_thread(_guarded, _copy, path, target)
-        await ledger.sent(target.stat().st_size)
+        await ledger.sent(await asyncio.to_thread(_guarded, _copy, path, target))
 
     async def stat(self, key: str) -> Entry | None:
         """The file, or None."""
@@ -126,15 +125,16 @@ def _refusals() -> Iterator[None]:
         raise StoreError(Fault.REFUSED, error.strerror or str(error)) from error
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path) -> int:
+    """Answers the bytes."""
     if target == source.resolve():
-        return
+        return target.stat().st_size
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + _PART_SUFFIX)
     shutil.copyfile(source, part)
     with part.open("rb") as file:
         os.fsync(file.fileno())
-    part.replace(target)
+    return part.replace(target).stat().st_size
 
 
 async def _fill(place: memoryview, file: OpenFile, begin: int) -> int:

@@ -146,24 +146,24 @@ class Publisher:
             return
         ledger = DatabaseLedger(self._database, self._keeping(job))
         there = {entry.key: entry.size async for entry in remote.entries(f"{recording.id}/")}
-        for key, path in await asyncio.to_thread(self._files, recording):
-            if there.get(key) != path.stat().st_size:
+        for key, path, size in await asyncio.to_thread(self._files, recording):
+            if there.get(key) != size:
                 await remote.put(key, path, content_type(path.name), ledger)
         if await self._finish(job, recording.version):
             await self._tidy(recording)
 
-    def _files(self, recording: Recording) -> list[tuple[str, Path]]:
-        """What is to be in the store, by key."""
-        finished = [
+    def _files(self, recording: Recording) -> list[tuple[str, Path, int]]:
+        """What is to be in the store: its key there, and the file and its bytes here."""
+        files = [
             (self._shelf.remote_key(recording.id, recording.version, name), path)
             for name, path in self._folders.finished(recording.id)
         ]
-        if self._settings is None or not self._settings.archive_originals:
-            return finished
-        return finished + [
-            (f"{recording.id}/{ORIGINALS}/{name}", path)
-            for name, path in self._folders.originals(recording.id)
-        ]
+        if self._settings is not None and self._settings.archive_originals:
+            files += [
+                (f"{recording.id}/{ORIGINALS}/{name}", path)
+                for name, path in self._folders.originals(recording.id)
+            ]
+        return [(key, path, path.stat().st_size) for key, path in files]
 
     async def _tidy(self, recording: Recording) -> None:
         """Earlier versions leave the store; the local copy goes where the operator wants that."""

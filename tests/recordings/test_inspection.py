@@ -27,6 +27,7 @@ from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.films import overwrite, playable, repackaged, streamed
 from tests.recordings.rows import change
+from tests.statements import statements
 
 FILM_BYTES = 3 << 20
 
@@ -192,7 +193,13 @@ async def test_half_made_films_go_a_day_after_nobody_goes_on_with_them(
     assert [path.exists() for path in (*old, worked_on, fresh)] == [False, False, True, True]
     assert (folders.root / "stranger" / COMPOSING_FOLDER).exists()
     assert (folders.segment(old[0].parent.name, 1) / "track.mkv").exists(), "what was captured stays"
-    assert (await reconciliation.run()).cleared == 0
+    with statements(database) as some:
+        assert (await reconciliation.run()).cleared == 0
+    for _ in range(2):
+        await half_made(RecordingState.FAILED)
+    with statements(database) as more:
+        assert (await reconciliation.run()).cleared == 0
+    assert len(more) == len(some), "none for a folder that is to stay"
 
 
 async def test_a_film_that_was_cut_off_is_made_anew_or_is_what_is_left(

@@ -1,7 +1,7 @@
 """The queue of compositions, on both databases."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -79,10 +79,17 @@ async def test_a_job_that_is_put_off_waits(
         assert job is not None
         job.not_before = due
     assert await claim(database, clock) is None
-    async with database.reading() as session:
-        assert await repository.next_due(session) == due
+    assert await next_due(database) == due
     clock.advance(30)
     assert await claim(database, clock) is not None
+    assert await next_due(database) == clock() + LEASE, "unless whoever has it comes back"
+    await queued(database, make_meeting, clock)
+    assert await next_due(database) == clock() - timedelta(seconds=1), "another is to be had now"
+
+
+async def next_due(database: Database) -> datetime | None:
+    async with database.reading() as session:
+        return await repository.next_due(session)
 
 
 async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
@@ -99,7 +106,8 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
         assert await repository.left_open(session, None) == [open_rows[1].id]
         assert await repository.without_job(session) == [row.id]
         assert await repository.without_recording(session) == [unheard.id]
-        assert await repository.all_ids(session) == {row.id, *(each.id for each in open_rows)}
+        there_are = [row.id, *(each.id for each in open_rows)]
+        assert await repository.unknown_among(session, ["lost+found", *there_are]) == {"lost+found"}
 
 
 async def test_what_another_node_may_still_be_closing_is_not_composed_yet(

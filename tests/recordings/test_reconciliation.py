@@ -16,6 +16,7 @@ from recordings.storage.shelf import Shelf
 from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import Centers, MakeMeeting, recording_of
+from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
 
@@ -102,7 +103,9 @@ async def test_whatever_of_a_film_is_gone_or_shorter_than_it_was_is_found_and_ma
     for row, rendition in zip(cut, Rendition, strict=True):
         path = folders.rendition(row.id, rendition)
         (path / "240p.m4s" if path.is_dir() else path).write_bytes(b"fil")
-    found = await reconciliation.run()
+    with asked_by_the_loop(folders.root) as asked:
+        found = await reconciliation.run()
+    assert asked == set()
     assert set(await states(database, [*gone, *cut])) == {RecordingState.COMPOSING}
     assert await states(database, [whole, unanswered]) == [RecordingState.READY] * 2
     assert found.lost_films == 2 * len(Rendition)

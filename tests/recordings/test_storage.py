@@ -28,6 +28,7 @@ from recordings.storage.shelf import Shelf
 from recordings.storage.store import Entry, Fault, Ledger, PartialUpload, Store, StoreError
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
+from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
@@ -98,7 +99,9 @@ async def test_what_is_put_is_found_listed_read_and_deleted(
     small = tmp_path / "poster.jpg"
     small.write_bytes(b"jpg")
     ledger = Memory()
-    await store.put("a1/film.mp4", film, "video/mp4", ledger)
+    with asked_by_the_loop(tmp_path) as asked:
+        await store.put("a1/film.mp4", film, "video/mp4", ledger)
+    assert asked == set()
     await store.put("a1/hls/1.m4s", small, "video/iso.segment", ledger)
     await store.put("a10/poster.jpg", small, "image/jpeg", ledger)
     await store.check()
@@ -328,7 +331,9 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
 ) -> None:
     carrier = Carrier(database, folders, s3, clock)
-    await carrier.work()
+    with asked_by_the_loop(folders.root) as asked:
+        await carrier.work()
+    assert asked == set()
     folders.film(row.id).write_bytes(b"shorter")
     async with database.transaction() as session:
         again = await session.get_one(Recording, row.id)
