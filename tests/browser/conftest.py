@@ -14,11 +14,12 @@ from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 
-# The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second.
+# The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second. Fewer
+# pictures than a real camera's are enough to see that they move, and encoding them takes much of the processor.
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--headless=new",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=10",
     "--use-fake-ui-for-media-stream",
     "--auto-accept-this-tab-capture",
     "--allow-loopback-in-peer-connection",  # for machines without any network

@@ -86,6 +86,7 @@ async def test_an_officer_finds_at_home_what_leaves_and_how_full_the_room_is(
     assert said.ok
 
     secretary = await arrive("jiguan", PHONE)
+    await secretary.go_home()
     page = secretary.page
     await expect(page.get_by_test_id("notice-leaving")).to_contain_text("1 个录像")
     await expect(page.get_by_test_id("notice-room")).to_contain_text("95%")
@@ -94,7 +95,7 @@ async def test_an_officer_finds_at_home_what_leaves_and_how_full_the_room_is(
     await expect(page.get_by_test_id("leaving")).to_contain_text("专题党课")
 
     page = district.page  # who alone can give more room
-    await page.reload()
+    await district.go_home()
     room = page.get_by_test_id("notice-room").filter(has_text="95%")
     await expect(room).to_contain_text("在这里增加空间")
     await room.get_by_role("link").click()
@@ -112,7 +113,7 @@ async def test_an_officer_finds_at_home_what_leaves_and_how_full_the_room_is(
 
     elsewhere = await arrive("cuiyuan")
     async with elsewhere.page.expect_response("**/api/leaving-recordings*") as answered:
-        await elsewhere.page.reload()
+        await elsewhere.go_home()
     assert (await (await answered.value).json())["items"] == []
     await expect(elsewhere.page.get_by_test_id("meeting-row").first).to_be_visible()
     await expect(elsewhere.page.get_by_test_id("notices")).to_have_count(0)

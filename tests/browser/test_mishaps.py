@@ -37,6 +37,7 @@ async def test_an_officer_above_hears_of_a_damaged_recording_and_has_it_made_ane
     await expect(member.page.get_by_test_id("remake")).to_have_count(0)
 
     officer = await arrive("linjiang", PHONE)
+    await officer.go_home()
     page = officer.page
     await page.get_by_test_id("notice-bell").click()
     notice = page.get_by_test_id("notice").filter(has=page.locator(f'a[href$="{recording}"]'))
@@ -87,6 +88,7 @@ async def test_a_capture_that_stops_is_said_in_the_call_and_to_the_committee(
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
         committee = await open_window(browser, server, "linjiang")
+        await committee.go_home()
         page = committee.page
         await page.get_by_test_id("notice-bell").click()
         notice = page.get_by_test_id("notice").first
@@ -109,6 +111,7 @@ async def test_who_might_have_watched_a_deleted_recording_is_told_so_and_what_to
     await secretary.page.wait_for_url(f"{server.url}/recordings")
 
     member = await arrive("xiaohe", PHONE)
+    await member.go_home()
     page = member.page
     lost = page.get_by_test_id("missed-study")
     await expect(lost).to_contain_text(title)

@@ -17,8 +17,8 @@ async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, s
     meeting = await secretary.schedule(
         title, startsAt=tomorrow.isoformat(), endsAt=(tomorrow + timedelta(hours=1)).isoformat()
     )
+    await member.go_home()
     page = member.page
-    await page.reload()
     count = page.get_by_test_id("notice-count")
     await expect(count).to_be_visible()
     async with page.expect_response("**/notices/seen") as seen:
@@ -35,6 +35,7 @@ async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, s
     await expect(page.get_by_test_id("notice-bell")).to_be_visible()
     await expect(count).to_have_count(0)
     elsewhere = await arrive("xiulan")  # read on the phone, it is not new on the computer
+    await elsewhere.go_home()
     told = (await elsewhere.get("/members/me/notices"))["items"]
     assert [one["seen"] for one in told if one["subjectId"] == meeting] == [True]
     await elsewhere.page.get_by_test_id("notice-bell").click()

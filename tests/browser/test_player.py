@@ -2,8 +2,10 @@
 
 import asyncio
 import io
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
@@ -36,9 +38,15 @@ HIDE = """hidden => {
 }"""
 
 
+@cache
+def made_film() -> tuple[PreviewStrip, dict[str, bytes]]:
+    """A bar that moves before two walls, one after the other, and the pictures of its preview; files by name."""
+    with TemporaryDirectory() as folder:
+        strip = write_film(Path(folder))
+        return strip, {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
 def write_film(folder: Path) -> PreviewStrip:
-    """A bar that moves before two walls, one after the other, and the pictures of its preview."""
-    folder.mkdir(parents=True)
     film = folder / "meeting.mp4"
     with av.open(str(film), "w", options={"movflags": "faststart"}) as out:
         video = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
@@ -52,10 +60,20 @@ def write_film(folder: Path) -> PreviewStrip:
     return make_preview(film, SECONDS, folder / "preview.jpg")
 
 
+def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write them all, by their paths in the folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 async def put_recording(server: RunningServer, login: Login) -> str:
     """A lecture of that person's branch, made elsewhere."""
     recording = new_id()
-    strip = await asyncio.to_thread(write_film, Folders(server.data / "recordings").of(recording))
+    strip, files = await asyncio.to_thread(made_film)
+    folder = Folders(server.data / "recordings").of(recording)
+    await asyncio.to_thread(put_files, folder, files)
     database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
     sizes = {Rendition.FILM: 1, Rendition.PREVIEW: 1}
     async with database.transaction() as session:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
@@ -17,7 +19,7 @@ from recordings.renditions import Outputs, Rendition, renditions_out
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person, until
 from tests.browser.server import RunningServer
-from tests.browser.test_player import SECONDS, position, put_recording
+from tests.browser.test_player import SECONDS, position, put_files, put_recording
 
 SIZES = (Size(640, 480, 400_000), Size(320, 240, 100_000))
 RATE = 5
@@ -26,9 +28,17 @@ CODECS = 'CODECS="avc1.4d401e,mp4a.40.2"'
 RENDITIONS = (Rendition.FILM, Rendition.SOUND, Rendition.HLS)
 
 
-def write_all(folder: Path, brightness: int) -> None:
+@cache
+def made_stream(brightness: int) -> dict[str, bytes]:
     """The film, its sound, and the same in two sizes, as composition leaves them; grey of that brightness."""
-    (folder / "hls").mkdir(exist_ok=True)
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        write_all(folder, brightness)
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def write_all(folder: Path, brightness: int) -> None:
+    (folder / "hls").mkdir()
     write(folder / "meeting.mp4", SIZES[0], brightness, {"movflags": "faststart"})
     write(folder / "sound.m4a", None, brightness, {})
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
@@ -69,7 +79,8 @@ def write(path: Path, size: Size | None, brightness: int, options: dict[str, str
 async def put_stream(server: RunningServer, brightness: int, recording: str = "") -> str:
     """A new recording in all its forms, or that recording made anew."""
     recording = recording or await put_recording(server, server.logins["liuxi"])
-    await asyncio.to_thread(write_all, Folders(server.data / "recordings").of(recording), brightness)
+    files = await asyncio.to_thread(made_stream, brightness)
+    await asyncio.to_thread(put_files, Folders(server.data / "recordings").of(recording), files)
     database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
     async with database.transaction() as session:
         row = await session.get_one(Recording, recording)
