@@ -11,7 +11,9 @@ class Loss:
     """One captured file of which something could not be read. It goes into the log, so it names nobody."""
 
     track: str  # its segment and its number there: `segment-0001/2`
-    kind: str  # what was captured: a `TrackSource`, or `journal` of a segment that cannot be read at all
+    # What was captured: a `TrackSource`, or `journal` of a segment that cannot be read at all. `pictures`, `sound` or
+    # all of an upload.
+    kind: str
     cause: str  # in English, for people who know the system
     seconds: float | None = None  # so much of it is missing; None: all of it from somewhere on
 

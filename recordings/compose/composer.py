@@ -104,9 +104,14 @@ def _losses(story: Story, work: Work) -> tuple[Loss, ...]:
             continue
         if clip.key in work.unreadable:
             losses.append(Loss(clip.key, clip.source.value, work.unreadable[clip.key]))
-        elif seconds > max(_BEARABLE_SECONDS, _BEARABLE_SHARE * clip.seconds):
+        elif is_missed(seconds, clip.seconds):
             losses.append(Loss(clip.key, clip.source.value, "damaged", seconds))
     return tuple(losses)
+
+
+def is_missed(seconds: float, of: float) -> bool:
+    """Whether people would miss so much of a track that is so long."""
+    return seconds > max(_BEARABLE_SECONDS, _BEARABLE_SHARE * of)
 
 
 def _speech(story: Story, work: Work, report: Callable[[float], None]) -> Speech:

@@ -26,8 +26,8 @@ PART_SUFFIX: Final = ".part"
 _ALWAYS_ENCODED: Final = 3
 _FRAME: Final = Fraction(1, FRAME_RATE)
 _Packet = Any  # PyAV's packets are generic over streams it does not name
-# Seconds, where it goes, and what: interleaved by the first, so that a player finds side by side what belongs together.
-_Timed = tuple[float, Any, _Packet]
+Timed = tuple[float, Any, _Packet]
+"""Seconds, where it goes, and what."""
 _MILLISECONDS: Final = Fraction(1, 1000)
 
 
@@ -158,13 +158,17 @@ def join(
         sound_out = output.add_stream_from_template(sound.streams.audio[0])
         if chapters:
             output.set_chapters(_chapters(chapters, reel.seconds))
-        ready = heapq.merge(_pictures(reel, pictures_out), _sound(sound, sound_out), key=itemgetter(0))
-        for _, stream, packet in ready:
-            packet.stream = stream
-            output.mux_one(packet)
+        interleave(output, _pictures(reel, pictures_out), sound_packets(sound, sound_out))
 
 
-def _pictures(reel: Reel, to: Any) -> Iterator[_Timed]:
+def interleave(output: Any, *streams: Iterator[Timed]) -> None:
+    """Write packets of several streams, each in order, so that what is played together lies together."""
+    for _, stream, packet in heapq.merge(*streams, key=itemgetter(0)):
+        packet.stream = stream
+        output.mux_one(packet)
+
+
+def _pictures(reel: Reel, to: Any) -> Iterator[Timed]:
     """All parts' packets on one time line, in frames, each lasting until the next is to be decoded."""
     last: _Packet | None = None
     delay = 0
@@ -193,7 +197,8 @@ def _in_frames(reel: Reel) -> Iterator[_Packet]:
                 yield packet
 
 
-def _sound(container: Any, to: Any) -> Iterator[_Timed]:
+def sound_packets(container: Any, to: Any) -> Iterator[Timed]:
+    """Of a file of sound, as they are, on their way to the stream `to`."""
     stream = container.streams.audio[0]
     scale = float(stream.time_base)
     for packet in container.demux(stream):

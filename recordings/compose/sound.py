@@ -46,7 +46,6 @@ def mix_sound(clips: Sequence[Clip], seconds: float, work: Path) -> Generator[fl
     Clips are decoded in as many processes as there are cores. Tells the share done, 0..1, with every second; raises
     OSError of the disk, and Broken where one of the clips breaks whoever decodes it.
     """
-    meter = Meter()
     heard = Heard()
     total = max(1, round(seconds * RATE))
     with ExitStack() as stack:
@@ -54,22 +53,42 @@ def mix_sound(clips: Sequence[Clip], seconds: float, work: Path) -> Generator[fl
             stack.enter_context(closing(Isolated[Second](read_seconds, group, -(-total // RATE))))
             for group in _shared_out(clips, len(os.sched_getaffinity(0)))
         ]
-        encoder = stack.enter_context(SoundFile(work / _MIX, "flac", "flac", "s16"))
+        mix = stack.enter_context(Mix(work))
         for position in range(0, total, RATE):
             second = together([next(reader) for reader in readers])
             heard.add(second)
             mixed = (_NOTHING if second.samples is None else second.samples)[: total - position]
-            meter.add(mixed)
-            encoder.add(mixed * _ROOM)
+            mix.add(mixed)
             yield position / total
-    noted = {
-        "loudness": meter.integrated,
-        "turns": find_turns(heard.levels()),
-        "undecoded": heard.undecoded(),
-    }
-    part = work / f"{_HEARD}.part"
-    part.write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
-    part.replace(work / _HEARD)
+    mix.note(turns=find_turns(heard.levels()), undecoded=heard.undecoded())
+
+
+class Mix:
+    """All that is heard, on its way into one file in `work`: a context, as that file is."""
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        self._meter = Meter()
+        self._file = SoundFile(work / _MIX, "flac", "flac", "s16")
+
+    def __enter__(self) -> Self:
+        self._file.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._file.__exit__(kind)
+
+    def add(self, samples: Samples) -> None:
+        """The next samples."""
+        self._meter.add(samples)
+        self._file.add(samples * _ROOM)
+
+    def note(self, **others: object) -> None:
+        """Write down, when the file stands, how loud it is, for `even_sound`, and what else is known of it."""
+        part = self._work / f"{_HEARD}.part"
+        noted = {"loudness": self._meter.integrated, **others}
+        part.write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
+        part.replace(self._work / _HEARD)
 
 
 def _shared_out(clips: Sequence[Clip], most: int) -> list[Sequence[Clip]]:
@@ -122,8 +141,7 @@ def even_sound(work: Path) -> None:
     mix.unlink()
 
 
-def renditions_of_sound(work: Path) -> "tuple[SoundFile, SoundFile]":
-    """FILM_SOUND and POOR_SOUND in `work`, to be entered and written."""
+def _renditions(work: Path) -> "tuple[SoundFile, SoundFile]":
     return (
         SoundFile(work / FILM_SOUND, "ipod", "aac", "fltp", _FILM_BITS),
         SoundFile(work / POOR_SOUND, "ipod", "aac", "fltp", _POOR_BITS, "mono"),
@@ -151,7 +169,7 @@ def _encode(mix: Path, gain: float, work: Path) -> float | None:
     """Both renditions with this gain, limited; answers their loudness."""
     meter = Meter()
     with ExitStack() as stack:
-        files = [stack.enter_context(file) for file in renditions_of_sound(work)]
+        files = [stack.enter_context(file) for file in _renditions(work)]
         for limited in _limited(mix, gain):
             meter.add(limited)
             for file in files:

@@ -41,6 +41,36 @@ def film(
     return path
 
 
+def sounding(
+    path: Path, amplitude: float, *, container: str = "mp4", seconds: int = 3, noise: bool = False
+) -> Path:
+    """A film with a tone as loud as that, index first; with `noise` its pictures are as large as a camera's are."""
+    draw = np.random.default_rng(1)
+    options = {"movflags": "+faststart"} if container == "mp4" else {}
+    with av.open(str(path), "w", format=container, options=options) as out:
+        video: Any = out.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        (video.width, video.height), video.pix_fmt, video.gop_size = (320, 180), "yuv420p", 25
+        voice: Any = out.add_stream("aac", rate=48_000, layout="stereo")
+        for number in range(25 * seconds):
+            picture = np.full((270, 320), 20 + number % 200, np.uint8)
+            if noise:
+                picture[:180] += draw.integers(0, 10, (180, 320), np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(video.encode(frame))
+            tone = amplitude * np.sin(
+                np.arange(number * 1920, (number + 1) * 1920) * 2 * np.pi * 440 / 48_000
+            )
+            sound = av.AudioFrame.from_ndarray(
+                np.stack([tone, tone]).astype(np.float32), format="fltp", layout="stereo"
+            )
+            sound.sample_rate, sound.pts = 48_000, number * 1920
+            out.mux(voice.encode(sound))
+        for stream in (video, voice):
+            out.mux(stream.encode(None))
+    return path
+
+
 def changing(path: Path, seconds: Sequence[tuple[tuple[int, int], int, str]]) -> Path:
     """Each second another size, grey and layout of the sound, a tone; what its head says is true of the first alone."""
     with av.open(str(path), "w", format="matroska") as out:

@@ -12,6 +12,7 @@ from recordings.capture.segment import SegmentCapture, Sync
 from recordings.capture.track import CaptureCounters
 from recordings.compose.brief import Brief
 from recordings.compose.composer import compose
+from recordings.compose.loudness import RATE, Meter
 from recordings.compose.report import Finished
 from recordings.states import Failure
 from recordings.tracks import PacketSource, Track, TrackSource
@@ -170,3 +171,21 @@ def watch(path: Path) -> Watched:
             begin = max(0, begin)
             samples[begin : begin + len(data)] = data[: len(samples) - begin]
     return Watched(times, frames, samples, keys)
+
+
+def sound_of(path: Path) -> np.ndarray:
+    """(samples, 2) at 48 kHz."""
+    resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
+    with av.open(str(path)) as container:
+        frames = [even for frame in container.decode(audio=0) for even in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in frames])
+
+
+def loudness_of(path: Path) -> float:
+    """LUFS of the whole."""
+    meter = Meter()
+    samples = sound_of(path)
+    for begin in range(0, len(samples), RATE):
+        meter.add(samples[begin : begin + RATE])
+    assert meter.integrated is not None
+    return meter.integrated

@@ -13,7 +13,7 @@ from PIL import Image
 
 from recordings.compose.brief import AgendaMark, Brief, Wish, read_brief, write_brief
 from recordings.compose.composer import compose
-from recordings.compose.loudness import RATE, TARGET_LUFS, Meter
+from recordings.compose.loudness import RATE, TARGET_LUFS
 from recordings.compose.report import Finished, parse
 from recordings.compose.sound import FILM_SOUND, POOR_SOUND, even_sound, mix_sound, read_speech
 from recordings.compose.story import TITLE_SECONDS, read_story
@@ -32,7 +32,7 @@ from recordings.renditions import (
 from recordings.tracks import TrackSource
 from tests.recordings.conftest import small_files
 from tests.recordings.killing import killed_after
-from tests.recordings.meetings import STARTED, Meeting, Watched, composed, track, watch
+from tests.recordings.meetings import STARTED, Meeting, Watched, composed, loudness_of, track, watch
 from tests.recordings.publishers import BLUE, GREEN, RED, Publisher, sine, solid
 
 SECONDS = 9.0
@@ -62,23 +62,6 @@ def two_people(folder: Path, seconds: float, loud: tuple[float, float] = (0.3, 0
         )
     meeting.run()
     meeting.end()
-
-
-def sound_of(path: Path) -> np.ndarray:
-    """(samples, 2) at 48 kHz."""
-    resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
-    with av.open(str(path)) as container:
-        frames = [even for frame in container.decode(audio=0) for even in resampler.resample(frame)]
-    return np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in frames])
-
-
-def loudness_of(path: Path) -> float:
-    meter = Meter()
-    samples = sound_of(path)
-    for begin in range(0, len(samples), RATE):
-        meter.add(samples[begin : begin + RATE])
-    assert meter.integrated is not None
-    return meter.integrated
 
 
 @pytest.fixture(scope="module")

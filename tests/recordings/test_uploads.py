@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 import math
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
@@ -18,17 +19,18 @@ from hypothesis import strategies as st
 from errors import Kind, Problem
 from recordings.compose.brief import Brief
 from recordings.compose.composer import NothingToCompose
+from recordings.compose.loudness import TARGET_LUFS
 from recordings.compose.verify import verify
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, HLS_MASTER
 from recordings.states import Failure
-from recordings.uploads import conversion, encoding, files
+from recordings.uploads import conversion, decoding, files
 from recordings.uploads.inspection import AT_ONCE, Inspector
 from recordings.uploads.probe import Refused, probe
 from recordings.uploads.rules import MOST_PIXELS, Facts, Refusal, judge, passes_through
 from tests.recordings import films
 from tests.recordings.killing import killed_after
-from tests.recordings.meetings import watch
+from tests.recordings.meetings import loudness_of, watch
 
 MakeFile = Callable[[Path], Path]
 
@@ -138,38 +140,26 @@ IN_THREE_SIZES = Brief(hls_seconds=1.0)
 
 
 @pytest.mark.parametrize(
-    ("make", "brief", "copied", "encoded"),
+    ("make", "brief", "copied"),
     [
-        (films.film, Brief(), True, False),
-        (films.film, Brief(hls_seconds=3.0), True, False),
-        (films.film, IN_THREE_SIZES, True, True),
-        (OTHER_FILM, Brief(), False, True),
-        (OTHER_FILM, IN_THREE_SIZES, False, True),
+        (films.film, Brief(), True),
+        (films.film, Brief(hls_seconds=3.0), True),
+        (films.film, IN_THREE_SIZES, True),
+        (OTHER_FILM, Brief(), False),
+        (OTHER_FILM, IN_THREE_SIZES, False),
     ],
 )
 def test_a_film_becomes_what_a_meeting_becomes(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    make: MakeFile,
-    brief: Brief,
-    *,
-    copied: bool,
-    encoded: bool,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: MakeFile, brief: Brief, *, copied: bool
 ) -> None:
     monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)  # this process has more to do
     source = make(tmp_path / "source")
-    sources: list[Path] = []
-
-    def encode(source: Path, *others: Any) -> int:
-        sources.append(source)
-        return encoding.encode(source, *others)
-
-    monkeypatch.setattr(conversion, "encode", encode)
     folder = tmp_path / "recording"
     folder.mkdir()
     shares: list[float] = []
     composed = conversion.convert(folder, source, shares.append, brief)
     assert verify(folder / "meeting.mp4", 2.0) == pytest.approx(composed.duration)
+    assert (composed.failure, composed.losses) == (None, ())
     names = {"meeting.mp4", "poster.jpg", "preview.jpg", "sound.m4a"} | (
         {"hls"} if brief is IN_THREE_SIZES else set()
     )
@@ -190,16 +180,69 @@ def test_a_film_becomes_what_a_meeting_becomes(
         films.overwrite(media, media.stat().st_size * 3 // 4, bytes(200))
         with pytest.raises(ValueError, match=r"play|decode"):
             verify(media.with_suffix(".m3u8"), 2.0)
-    assert bool(sources) == encoded
     assert shares == sorted(shares)
     with av.open(str(folder / "sound.m4a")) as container:
         assert float(container.duration or 0) / av.time_base == pytest.approx(2.0, abs=0.1)
+    assert (pictures_of(folder / "meeting.mp4") == pictures_of(source)) == copied
     with av.open(str(folder / "meeting.mp4")) as container:
         last = list(container.decode(video=0))[-1].to_ndarray(format="gray")
     if not copied:
         assert last.shape == (720, 1280)
         assert last[360, 100] < 30, "black beside an upright picture"
         assert last[360, 640] > 150
+
+
+def pictures_of(film: Path) -> list[bytes]:
+    """As they are encoded."""
+    with av.open(str(film)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "container", "brief"),
+    [(0.03, "mp4", IN_THREE_SIZES), (0.7, "mp4", Brief()), (0.03, "matroska", Brief())],
+    ids=["quiet and copied", "loud and copied", "quiet and encoded"],
+)
+def test_its_sound_is_as_loud_as_that_of_meetings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amplitude: float, container: str, brief: Brief
+) -> None:
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    source = films.sounding(tmp_path / "source", amplitude, container=container, seconds=2)
+    conversion.convert(tmp_path, source, lambda _share: None, brief)
+    assert abs(loudness_of(source) - TARGET_LUFS) > 5, "there is something to be done"
+    files = ["meeting.mp4", "sound.m4a", *(["hls/720p.m3u8"] if brief is IN_THREE_SIZES else [])]
+    for made in files:
+        assert loudness_of(tmp_path / made) == pytest.approx(TARGET_LUFS, abs=1.0), made
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpegts"])
+def test_a_film_whose_middle_is_broken_says_how_much_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str
+) -> None:
+    """Elsewhere than where every film is looked at. Of MP4 it does not decode; the others pass over it."""
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    source = films.sounding(tmp_path / "source", 0.1, container=container, seconds=4, noise=True)
+    size = source.stat().st_size
+    films.overwrite(source, size // 8, bytes(size * 3 // 8))  # a second and a half
+    made = conversion.convert(tmp_path, source, lambda _share: None)
+    assert made.duration == pytest.approx(4.0, abs=0.1), "what comes after is in the film"
+    assert made.failure is Failure.CAPTURE_UNREADABLE
+    lost = {loss.kind: loss.seconds for loss in made.losses}
+    assert lost == {"pictures": pytest.approx(2.0, abs=0.9), "sound": pytest.approx(2.0, abs=0.9)}
+    assert verify(tmp_path / "meeting.mp4", made.duration) > 0
+
+
+def test_of_a_film_that_is_copied_no_picture_is_taken_over_that_does_not_decode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However little it is: a player would end there."""
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    source = films.sounding(tmp_path / "source", 0.1, seconds=8, noise=True)
+    films.overwrite(source, source.stat().st_size * 9 // 16, bytes(3_000))  # where nobody looks
+    made = conversion.convert(tmp_path, source, lambda _share: None)
+    assert (made.failure, made.losses) == (None, ()), "so little is borne without a word"
+    with av.open(str(tmp_path / "meeting.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 200
 
 
 def test_the_last_picture_stays_while_there_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +283,7 @@ def test_a_film_that_goes_on_for_longer_than_it_says_is_refused_where_it_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
-    monkeypatch.setattr(encoding, "LONGEST_SECONDS", 1.0)
+    monkeypatch.setattr(decoding, "LONGEST_SECONDS", 1.0)
     source = films.film(tmp_path / "source.mkv", container="matroska")
     folder = tmp_path / "recording"
     folder.mkdir()
@@ -255,7 +298,7 @@ def test_a_broadcast_that_repeats_itself_for_ever_comes_to_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
-    monkeypatch.setattr(encoding, "_MOST_STALE", 200)  # two and a half times over
+    monkeypatch.setattr(decoding, "_MOST_STALE", 200)  # two and a half times over
     source = films.broadcast(tmp_path / "source", 0, 0, 0, 0, 250)
     assert conversion.convert(tmp_path, source, lambda _share: None).duration == pytest.approx(2.0, abs=0.3)
 
@@ -291,6 +334,20 @@ def test_a_film_that_was_cut_off_is_as_long_as_it_goes_and_says_so(
     ((missing),) = (loss.seconds for loss in made.losses)
     assert missing == pytest.approx(4.0 - made.duration, abs=0.1)
     assert verify(tmp_path / "meeting.mp4", made.duration) > 1.0
+
+
+def test_a_full_disk_is_no_fault_of_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told as what it is, so that the conversion goes on when there is room."""
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    source = films.film(tmp_path / "source")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="large") as refused:
+            conversion.convert(tmp_path, source, lambda _share: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refused.value.errno == errno.EFBIG
 
 
 def test_a_film_that_turns_out_to_be_none_leaves_nothing(
