@@ -6,7 +6,7 @@ receiver reports is taken as true, since he can only harm himself: the rate has 
 and short probes is ever sent, and probes stop where nothing more is wanted.
 """
 
-from libc.math cimport fmax
+from libc.math cimport fmax, fmin
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, acknowledged_t, acknowledged_update
@@ -34,6 +34,9 @@ cdef enum:
     COUPLED_US = 120_000_000  # and that it is shared holds for longer: who has just been silent himself needs the others' part then as well
     SHARED_US = 400_000  # within which all who share a line see its queue
     FULL_WAIT_US = 8_000_000  # and who has a picture leaves what is free to those who have none
+    QUEUE_LONG_US = 100_000  # of what waits beyond this the line is relieved
+    EMPTIED_US = 2_000_000  # within about so long
+    RELIEF_MOST = 3  # but to no less than a third of the rate: what waits may be others', who send all the same
 
 ctypedef struct estimator_t:
     double bps
@@ -91,10 +94,21 @@ cdef inline bint estimator_shares(const estimator_t *estimator) noexcept nogil:
     return estimator.full and estimator.rate.sharers > 1
 
 
+cdef inline double relief(const estimator_t *estimator) noexcept nogil:
+    """The part of the rate that may be sent. A cut to 85 % of what arrives ends the growth of a queue, but where the line has become
+    much narrower that may be seconds long already, and of what is left free the heads of IP and UDP, which nobody counts, take a good
+    part: sound would be late for a quarter of a minute. A rival's queue is not ours to empty, and sharers settle theirs together."""
+    cdef double late_us = standing_us(&estimator.standing) - <int64_t>QUEUE_LONG_US
+    if late_us <= 0 or has_rival(&estimator.rivals) or estimator_shares(estimator):
+        return 1
+    return fmax(1 - late_us / EMPTIED_US, 1.0 / RELIEF_MOST)
+
+
 cdef inline void combine(estimator_t *estimator) noexcept nogil:
     """What a line loses that is shared is lost by all who share it, who settle that together."""
     cdef double loss_bps = 0 if estimator_shares(estimator) else estimator.losses.bps
-    estimator.bps = clamp_rate(loss_bps if 0 < loss_bps < estimator.rate.bps else estimator.rate.bps)
+    cdef double bps = loss_bps if 0 < loss_bps < estimator.rate.bps else estimator.rate.bps
+    estimator.bps = clamp_rate(fmax(bps * relief(estimator), fmin(bps, estimator.rate.least_bps)))
 
 
 cdef inline void take_result(estimator_t *estimator, const result_t *result, int64_t now) noexcept nogil:
