@@ -8,7 +8,6 @@ cdef extern from *:
     #include <netinet/in.h>
     #include <netinet/udp.h>
     #include <sys/epoll.h>
-    #include <sys/resource.h>
     #include <sys/socket.h>
     #include <sys/uio.h>
     #include <time.h>
@@ -86,9 +85,6 @@ cdef extern from *:
         return size > 0 ? (batch->messages[index].msg_len + size - 1) / size : 1;
     }
 
-    /* Of the calling thread alone; without the right to it the thread stays as it is. */
-    static void hasten(int nice) { (void)setpriority(PRIO_PROCESS, 0, nice); }
-
     static int take_whole(int fd) {
         int on = 1;
         return setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
@@ -157,7 +153,6 @@ cdef extern from *:
     int batch_segment(receive_batch *batch, int index) noexcept nogil
     unsigned batch_datagrams(receive_batch *batch, int index) noexcept nogil
     int take_whole(int fd) noexcept nogil
-    void hasten(int nice) noexcept nogil
     uint8_t *batch_data(receive_batch *batch, int index) noexcept nogil
     ssize_t send_segments(int fd, void *data, size_t length, uint16_t segment, const sockaddr_in *to) noexcept nogil
     int64_t clock_ns(int clock) noexcept nogil

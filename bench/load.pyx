@@ -12,10 +12,12 @@ from libc.string cimport memcpy, memset
 
 from bench.datagrams cimport (
     BATCH, CLOCK_MONOTONIC, CLOCK_REALTIME, MSG_DONTWAIT, batch_arrival, batch_data, batch_datagrams,
-    batch_length, batch_receive, batch_segment, clock_ns, close, epoll_create1, epoll_event, epoll_wait, hasten,
+    batch_length, batch_receive, batch_segment, clock_ns, close, epoll_create1, epoll_event, epoll_wait,
     receive_batch, recv, send, send_segments, sendto, sleep_until, sockaddr_in, srtp_function, take_whole, watch,
     write_address,
 )
+
+from media.plane.scheduling cimport hasten
 
 from threading import Event
 
@@ -35,7 +37,8 @@ cdef enum:
     HEADER = 12
     TRAILER = 16  # bytes SRTP adds: the AEAD_AES_128_GCM tag
     LATENCIES = 1 << 20
-    NICENESS = -10  # of a publisher: the machines of real ones do not count what others receive
+    PUBLISHING = -10  # nicenesses: real publishers have machines of their own, and so have subscribers; what one of these
+    RECEIVING = -9  # does not read at once makes the sender take new memory for each packet
     LATE_NS = 1_000_000  # what a publisher sends so long after it was due is late
 
 
@@ -132,7 +135,7 @@ cdef class Publisher:
         pace.begin(now + <int64_t> (video_after * 1e9), now + <int64_t> (audio_after * 1e9))
         memset(packet, 0x55, sizeof(packet))
         with nogil:
-            hasten(NICENESS)
+            hasten(PUBLISHING)
             while not self.stopped:
                 due = min(pace.next_frame(), pace.next_audio())
                 sleep_until(due)
@@ -240,6 +243,7 @@ cdef class Receivers:
                     pass
         self.begun.set()
         with nogil:
+            hasten(RECEIVING)
             while not self.stopped:
                 ready = epoll_wait(epoll, events, 64, 50)
                 for event in range(ready):

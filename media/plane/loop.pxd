@@ -9,6 +9,7 @@ from media.plane.demux cimport core_receive
 from media.plane.address cimport address_t
 from media.plane.objects cimport SOCKETS_MOST, core_t
 from media.plane.queue cimport huitang_acquire
+from media.plane.scheduling cimport hasten
 from media.plane.sockets cimport POLLIN, RECEIVE_MOST, pollfd, read_name, receive_batch, sockets_t
 from media.plane.exchange cimport wake_takers
 from media.plane.taking cimport take_round
@@ -18,7 +19,6 @@ cdef extern from *:
     """
     #include <pthread.h>
     #include <signal.h>
-    #include <sys/resource.h>
     #include <time.h>
     #include <unistd.h>
     static int64_t huitang_now_us(void) {
@@ -29,10 +29,6 @@ cdef extern from *:
     static int huitang_wait(struct pollfd *fds, unsigned long count, int64_t us) {
         struct timespec t = {us / 1000000, us % 1000000 * 1000};
         return ppoll(fds, count, &t, NULL);
-    }
-    static void huitang_hasten(int nice) {
-        /* Of the calling thread alone, on Linux; without the right to it the thread stays as it is. */
-        (void)setpriority(PRIO_PROCESS, 0, nice);
     }
     static int huitang_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
         sigset_t all, before;
@@ -48,7 +44,6 @@ cdef extern from *:
     int64_t now_us "huitang_now_us"() nogil
     int wait_us "huitang_wait"(pollfd *fds, unsigned long count, int64_t us) nogil
     int start_thread "huitang_thread"(pthread_t *thread, void *(*run)(void *) noexcept nogil, void *argument)
-    void hasten "huitang_hasten"(int nice) nogil
     int pthread_join(pthread_t thread, void **result) nogil
     ssize_t read(int fd, void *buffer, size_t size) nogil
     ssize_t write(int fd, const void *buffer, size_t size) nogil

@@ -1,5 +1,6 @@
 """The plane on its thread, with real sockets on the loopback."""
 
+import ctypes
 import errno
 import gc
 import os
@@ -251,6 +252,25 @@ def test_a_refused_destination_is_counted_and_the_rest_goes_on(plane: Plane, joi
     publisher.socket.send(publisher.outbound.protect(rtp(1, 1, 3000, b"hello", payload_type=AUDIO)))
     assert subscriber.receive().endswith(b"hello")
     until(lambda: plane.statistics().drops["send_refused"] >= 1)
+
+
+def slice_us(thread: int) -> int:
+    """How long a thread runs at a time while others wait, as the kernel has it (sched_getattr(2))."""
+    attributes = ctypes.create_string_buffer(48)
+    numbers = {"x86_64": 315, "aarch64": 275}
+    error = ctypes.CDLL(None).syscall(numbers[os.uname().machine], thread, attributes, len(attributes), 0)
+    assert error == 0
+    return int.from_bytes(attributes[24:32], "little") // 1000
+
+
+@pytest.mark.skipif(
+    tuple(map(int, os.uname().release.split(".")[:2])) < (6, 12), reason="Linux has slices from 6.12 on"
+)
+@pytest.mark.usefixtures("plane")
+def test_the_thread_comes_at_once_when_it_is_woken() -> None:
+    threads = {task.name: (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
+    (thread,) = (int(number) for number, name in threads.items() if name == "media-plane")
+    assert slice_us(thread) == 100 < slice_us(os.getpid())
 
 
 def test_control_calls_do_not_wait_for_the_thread() -> None:
