@@ -32,6 +32,9 @@ from rooms.meetings.models import Meeting
 _KEPT: Final = timedelta(days=1)
 # The node that captured a meeting has closed its files by then: a slow disk takes seconds for them.
 _CLOSED: Final = timedelta(minutes=5)
+# So many films without so much as a folder, and more than half of those looked at: their disk is not mounted. Nobody is
+# to give all of them up for that.
+_UNMOUNTED_FROM: Final = 10
 _CLEARED_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -145,24 +148,30 @@ class Reconciliation:
             if not batch:
                 return
             last = batch[-1].id
-            for recording in batch:
+            stocks = [(recording, stock) for recording in batch if (stock := await self._stock_of(recording))]
+            gone = sum(bool(stock.lost) and not stock.has_folder for _, stock in stocks)
+            if gone >= _UNMOUNTED_FROM and gone > len(batch) / 2:
+                _log.error(
+                    "recordings_folder_gone", films=gone, remedy="mount the disk of the recordings' folder"
+                )
+                return
+            for recording, stock in stocks:
                 with _by_itself(recording.id):
-                    found.lost_films += await self._look_for_film(recording, now)
+                    if stock.lost:
+                        found.lost_films += await self._note_loss(recording, stock, now)
+                    elif stock.in_the_way:
+                        await self._make_way(recording, stock)
 
-    async def _look_for_film(self, recording: Recording, now: datetime) -> bool:
-        """Whether something of it is lost; a disk or store that does not answer is believed to have what it should."""
-        try:
-            stock = await take_stock(recording, self._shelf)
-        except OSError as error:
-            _log.warning("film_not_looked_for", recording_id=recording.id, error=error.strerror)
-            return False
-        except StoreError:
-            return False  # `_look_for_strangers` says so once
-        if stock.lost:
-            return await self._note_loss(recording, stock, now)
-        if stock.in_the_way:
-            await self._make_way(recording, stock)
-        return False
+    async def _stock_of(self, recording: Recording) -> Stock | None:
+        """None where the disk or the store does not answer: both are believed to have what they should."""
+        with _by_itself(recording.id):
+            try:
+                return await take_stock(recording, self._shelf)
+            except OSError as error:
+                _log.warning("film_not_looked_for", recording_id=recording.id, error=error.strerror)
+            except StoreError:
+                return None  # `_look_for_strangers` says so once
+        return None
 
     async def _make_way(self, looked_at: Recording, stock: Stock) -> None:
         """Remove what is broken here and whole in the remote store."""

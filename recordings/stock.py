@@ -17,6 +17,7 @@ class Stock:
 
     wanted: Mapping[Rendition, int | None]
     here: Mapping[Rendition, int]
+    has_folder: bool  # whether there is anything of the recording on the disk, be it an empty folder
     there: Mapping[Rendition, int] = field(default_factory=dict)
 
     @property
@@ -55,8 +56,12 @@ async def take_stock(recording: Recording, shelf: Shelf) -> Stock:
     """
     wanted: dict[Rendition, int | None] = {Rendition.FILM: recording.size_bytes}
     wanted |= outputs_in(recording.renditions, recording.chapters).sizes
-    paths = {one: shelf.folders.rendition(recording.id, one) for one in wanted}
-    stock = Stock(wanted, await asyncio.to_thread(lambda: {one: _size(paths[one]) for one in paths}))
+
+    def look() -> Stock:
+        here = {one: _size(shelf.folders.rendition(recording.id, one)) for one in wanted}
+        return Stock(wanted, here, shelf.folders.of(recording.id).is_dir())
+
+    stock = await asyncio.to_thread(look)
     if not stock.lost or shelf.remote is None or recording.stored_version != recording.version:
         return stock
     there: Counter[Rendition] = Counter()

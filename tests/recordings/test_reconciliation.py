@@ -126,3 +126,22 @@ async def test_what_is_lost_for_good_is_offered_to_nobody_any_more(
     assert (kept.state, kept.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING)
     assert [entry["name"] for entry in kept.renditions] == ["film", "poster", "preview", "hls"]
     assert (await reconciliation.run()).lost_films == 0, "what is left is all there will be"
+
+
+async def test_a_disk_that_is_not_mounted_costs_no_film(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    reconciliation: Reconciliation,
+) -> None:
+    rows = [await finished(database, make_meeting, clock, folders) for _ in range(10)]
+    away = folders.root.rename(folders.root.with_name("away"))
+    since = await finished(database, make_meeting, clock, folders)  # on the disk beneath
+    with capture_logs() as logs:
+        assert (await reconciliation.run()).lost_films == 0
+    assert [entry["films"] for entry in logs if entry["event"] == "recordings_folder_gone"] == [10]
+    assert set(await states(database, [*rows, since])) == {RecordingState.READY}
+    for row in rows[:5]:
+        (away / row.id).rename(folders.of(row.id))
+    assert (await reconciliation.run()).lost_films == 5, "those are lost"
