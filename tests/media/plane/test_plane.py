@@ -266,8 +266,10 @@ def slice_us(thread: int) -> int:
 @pytest.mark.skipif(
     tuple(map(int, os.uname().release.split(".")[:2])) < (6, 12), reason="Linux has slices from 6.12 on"
 )
-@pytest.mark.usefixtures("plane")
-def test_the_thread_comes_at_once_when_it_is_woken() -> None:
+def test_the_thread_comes_at_once_when_it_is_woken(plane: Plane) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(STUN, ("127.0.0.1", plane.port))
+        wait_for_control(plane)  # it runs
     threads = {task.name: (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
     (thread,) = (int(number) for number, name in threads.items() if name == "media-plane")
     assert slice_us(thread) == 100 < slice_us(os.getpid())
