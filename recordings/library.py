@@ -18,6 +18,7 @@ from recordings import repository
 from recordings.access import Asked, find, find_all, reachable, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
+from recordings.losses import lacks, losses_in
 from recordings.models import Recording, Viewing
 from recordings.remaking import can_be_made_anew
 from recordings.renditions import FILE_NAMES, Rendition, content_type, is_hls_file, outputs_in
@@ -113,6 +114,7 @@ class Library:
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
+            lacks=lacks(losses_in(access.recording.losses)) if access.recording.state.playable else (),
             waits_for_room=waits_for_room,
             can_manage=can_manage,
             can_delete=access.recording.settled and access.may(actor, Action.DELETE_RECORDING),
@@ -272,6 +274,8 @@ def _view(
         can_manage=False,
         can_delete=False,
         can_remake=False,
+        uploaded=recording.is_uploaded,
+        capture_stopped=recording.is_live and recording.state is RecordingState.FAILED,
         waits_for_room=False,
         coverage=coverage_view(viewing, recording)
         if actor is not None and actor.member_id is not None

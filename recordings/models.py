@@ -61,6 +61,11 @@ class Recording(Base):
     )  # of what was captured; see recordings.losses
 
     @property
+    def is_uploaded(self) -> bool:
+        """Whether it was made elsewhere."""
+        return self.uploader_account_id is not None
+
+    @property
     def is_live(self) -> bool:
         """Whether its meeting has not ended: a capture that has stopped goes on when the disk takes files again."""
         return self.meeting_id is not None and self.ended_at is None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from members.policy import Audience
+from recordings.losses import Lack
 from recordings.renditions import Chapter, PreviewStrip, Rendition
 from recordings.states import Failure, RecordingState
 from recordings.storage.store import Store
@@ -63,12 +64,15 @@ class RecordingView:
     can_manage: bool
     can_delete: bool
     can_remake: bool  # it is broken, and there is what a film could be made of anew
+    uploaded: bool  # a film made elsewhere, be it of a meeting
+    capture_stopped: bool  # while its meeting goes on: capture may go on too
     waits_for_room: bool  # the disk is too full to compose it: it goes on when somebody has made room
     coverage: CoverageView | None
     renditions: tuple[Rendition, ...]
     chapters: tuple[Chapter, ...]
     preview: PreviewStrip | None
     captions: tuple[CaptionsView, ...] = ()  # of one recording alone: a list names none
+    lacks: tuple[Lack, ...] = ()  # the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,9 @@ class Recorder:
         if track.source.is_video and not track.paused:
             track.tap.request_key_frame()
 
-    def track_refused(self, source: TrackSource, person_key: str, cause: str) -> None:
+    def track_refused(self, source: TrackSource, person_key: str, display_name: str, cause: str) -> None:
         """There is no tap for what somebody shows or says; `cause` is for people who know the system."""
-        self._note(lambda capture, now_us: capture.lose(source, person_key, cause, now_us))
+        self._note(lambda capture, now_us: capture.lose(source, person_key, display_name, cause, now_us))
 
     def track_paused(self, producer_id: str) -> None:
         """The producer paused; unknown ones are ignored."""

@@ -88,7 +88,8 @@ class SegmentCapture:
         codec = find_codec(track.tap.codec)
         if codec is None:
             _log.warning("capture_codec_unknown", producer_id=track.producer_id, codec=track.tap.codec)
-            self.lose(track.source, track.person_key, f"{track.tap.codec} cannot be captured", now_us)
+            cause = f"{track.tap.codec} cannot be captured"
+            self.lose(track.source, track.person_key, track.display_name, cause, now_us)
             self._listener.source_done(track.tap)
             return
         self._count += 1
@@ -110,10 +111,10 @@ class SegmentCapture:
             us=now_us,
         )
 
-    def lose(self, source: TrackSource, person_key: str, cause: str, now_us: int) -> None:
+    def lose(self, source: TrackSource, person_key: str, display_name: str, cause: str, now_us: int) -> None:
         """Note what the person shows or says of which nothing can be captured: nobody is to take the film for whole."""
         self._count += 1
-        self._note_loss(self._count, source, person_key, cause, now_us)
+        self._note_loss(self._count, source, person_key, display_name, cause, now_us)
 
     def wish(self, person_key: str, now_us: int, *, hidden: bool) -> None:
         """Somebody asks not to be in the picture, or to be in it again."""
@@ -190,14 +191,17 @@ class SegmentCapture:
     def _forget(self, capture: TrackCapture, cause: str, now_us: int) -> None:
         track = capture.track
         self._tracks.pop(track.producer_id, None)
-        self._note_loss(capture.number, track.source, track.person_key, cause, now_us)
+        self._note_loss(capture.number, track.source, track.person_key, track.display_name, cause, now_us)
         _close_anyway(capture.close)
         self._listener.source_done(track.tap)
 
-    def _note_loss(self, number: int, source: TrackSource, person_key: str, cause: str, now_us: int) -> None:
+    def _note_loss(
+        self, number: int, source: TrackSource, person_key: str, display_name: str, cause: str, now_us: int
+    ) -> None:
         self._journal.add(
-            "lost", track=number, source=source.value, personKey=person_key, cause=cause, us=now_us
-        )
+            "lost", track=number, source=source.value, personKey=person_key, displayName=display_name,
+            cause=cause, us=now_us,
+        )  # fmt: skip
 
     def _note_clock(self, now_us: int) -> None:
         """Where somebody has set the server's clock, what it shows now."""

@@ -103,9 +103,9 @@ def _losses(story: Story, work: Work) -> tuple[Loss, ...]:
         if clip.hidden and clip.source.is_video:
             continue
         if clip.key in work.unreadable:
-            losses.append(Loss(clip.key, clip.source.value, work.unreadable[clip.key]))
+            losses.append(Loss(clip.key, clip.source.value, work.unreadable[clip.key], name=clip.name))
         elif is_missed(seconds, clip.seconds):
-            losses.append(Loss(clip.key, clip.source.value, "damaged", seconds))
+            losses.append(Loss(clip.key, clip.source.value, "damaged", seconds, clip.name))
     return tuple(losses)
 
 

@@ -42,6 +42,7 @@ class LostTrack:
     number: int
     source: TrackSource
     person_key: str
+    display_name: str
     cause: str
 
 
@@ -121,6 +122,7 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
                 _integer(line["track"]),
                 TrackSource(line["source"]),
                 str(line["personKey"]),
+                str(line["displayName"]),
                 str(line["cause"]),
             ),
         )

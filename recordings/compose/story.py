@@ -172,7 +172,7 @@ def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
 def _uncaptured(segment: SegmentRecord, hidden: frozenset[str]) -> list[Loss]:
     """Nobody misses the picture of who asked not to be in it."""
     return [
-        Loss(f"{segment.folder.name}/{lost.number}", lost.source.value, lost.cause)
+        Loss(f"{segment.folder.name}/{lost.number}", lost.source.value, lost.cause, name=lost.display_name)
         for lost in segment.lost
         if not (lost.source.is_video and lost.person_key in hidden)
     ]
@@ -227,15 +227,20 @@ def _tracks(segment: SegmentRecord, blame: Blame) -> tuple[list[_Found], list[Lo
         lambda index, broken: blame(_key(there[index][0]), broken),
     )
     found: list[_Found] = []
-    unreadable = [Loss(_key(record), record.source.value, "there is no file") for record in gone]
+    unreadable = [_loss(record, "there is no file") for record in gone]
     for (record, when), content in zip(there, contents, strict=True):
         if content is not None and content.packets and when is not None:
             lost = _lost(record, content)
             found.append(_Found(record, when, _spans(record, when, content), content.keys, lost))
         elif content.packets if content is not None else record.path.stat().st_size:
             cause = "not to be read" if content is None else "nothing is known of its clock"
-            unreadable.append(Loss(_key(record), record.source.value, cause))
+            unreadable.append(_loss(record, cause))
     return found, unreadable
+
+
+def _loss(record: TrackRecord, cause: str) -> Loss:
+    """All of it."""
+    return Loss(_key(record), record.source.value, cause, name=record.display_name)
 
 
 def _key(record: TrackRecord) -> str:

@@ -253,7 +253,7 @@ class Compositions:
         say = _log.warning if failure else _log.info
         say(
             "composition_finished", recording_id=recording_id, state=state.value, failure=failure and failure.value,
-            losses=recording.losses,
+            losses=[str(loss) for loss in report.losses],
         )  # fmt: skip
         self._tell(recording, RecordingStatus(state, now, failure))
 

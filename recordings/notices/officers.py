@@ -50,7 +50,15 @@ async def waiting(session: AsyncSession, actor: Actor) -> list[NoticeView]:
         .limit(MOST_OF_A_KIND)
     )
     return [
-        NoticeView(NoticeKind.RECORDING_WAITS, one.id, one.title, name, since, reason=Failure.DISK_FULL)
+        NoticeView(
+            NoticeKind.RECORDING_WAITS,
+            one.id,
+            one.title,
+            name,
+            since,
+            reason=Failure.DISK_FULL,
+            uploaded=one.is_uploaded,
+        )
         for one, name, since in await session.execute(query)
         if since is not None
     ]
@@ -63,5 +71,6 @@ def _about(recording: Recording, organization_name: str) -> NoticeView:
     elif recording.state is RecordingState.DAMAGED:
         kind = NoticeKind.RECORDING_DAMAGED
     return NoticeView(
-        kind, subject_id, recording.title, organization_name, recording.state_since, reason=recording.failure
-    )
+        kind, subject_id, recording.title, organization_name, recording.state_since,
+        reason=recording.failure, uploaded=recording.is_uploaded,
+    )  # fmt: skip

@@ -30,8 +30,8 @@ class NoticeKind(StrEnum):
 class NoticeView:
     """`subject_id` is the recording's, meeting's (invited, capture_stopped) or consultation's, `title` its name.
 
-    `until`: when it is too late. `text`: what the expert wrote. `reason`: why a recording is broken. `seen`: by this
-    account, on whatever device.
+    `until`: when it is too late. `text`: what the expert wrote. `reason`: why a recording is broken, `uploaded`: it was
+    made elsewhere. `seen`: by this account, on whatever device.
     """
 
     kind: NoticeKind
@@ -42,4 +42,5 @@ class NoticeView:
     until: datetime | None = None
     text: str | None = None
     reason: Failure | None = None
+    uploaded: bool = False
     seen: bool = False

@@ -46,7 +46,7 @@ class Capture:
             tap = self._router.tap(producer.id, tap_capacity(source))
         except MediaError as error:  # the others see and hear it all the same
             log.warning("track_not_recorded", recording_id=self.recorder.recording_id, code=error.code)
-            self.recorder.track_refused(source, session.person_key, error.code)
+            self.recorder.track_refused(source, session.person_key, session.display_name, error.code)
             return
         self.recorder.track_added(
             Track(

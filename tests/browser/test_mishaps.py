@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Route, expect
 
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, Folders
+from recordings.losses import Loss, losses_out
 from recordings.states import Failure, RecordingState
 from tests.browser.conftest import Arrive
 from tests.browser.held import hold, set_recording
@@ -41,7 +42,7 @@ async def test_an_officer_above_hears_of_a_damaged_recording_and_has_it_made_ane
     page = officer.page
     await page.get_by_test_id("notice-bell").click()
     notice = page.get_by_test_id("notice").filter(has=page.locator(f'a[href$="{recording}"]'))
-    await expect(notice).to_contain_text("录像只保住了一部分：专题党课")
+    await expect(notice).to_contain_text("录像不完整：专题党课")
     await expect(notice).to_contain_text("可以在“录像设置”里重新制作")
     await notice.get_by_role("link").click()
     place = page.get_by_test_id("recording")
@@ -96,6 +97,57 @@ async def test_a_capture_that_stops_is_said_in_the_call_and_to_the_committee(
         await expect(notice).to_contain_text("请联系管理员腾出空间")
         await notice.get_by_role("link").click()
         await page.wait_for_url(f"**/meetings/{meeting}")
+        recording = (await committee.get(f"/meetings/{meeting}"))["recordingId"]
+        await page.goto(f"{server.url}/recordings/{recording}")
+        place = page.get_by_test_id("recording")
+        await expect(place).to_contain_text("录制暂时中断：服务器的磁盘满了")
+        await expect(place).to_contain_text("会自动接着录")
+        await expect(page.get_by_test_id("keeping")).to_be_visible()
+        await expect(page.get_by_test_id("delete")).to_have_count(0)
+        await page.goto(f"{server.url}/recordings")
+        await expect(page.get_by_test_id("recording-row").first).to_contain_text("录制中断")
+
+
+async def test_what_a_film_lacks_is_said_in_words_and_of_an_upload_nobody_says_that_it_was_recorded(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    broken = {"state": RecordingState.DAMAGED, "failure": Failure.CAPTURE_UNREADABLE}
+    upload = losses_out([Loss(SOURCE_NAME, SOURCE_FOLDER, "it ends early", 95.0)])
+    await set_recording(server, recording, **broken, losses=upload)
+    page = (await arrive("xiaohe", PHONE)).page
+    await page.goto(f"{server.url}/recordings/{recording}")
+    note, lacks = page.get_by_test_id("damaged"), page.get_by_test_id("lacks")
+    await expect(note.get_by_role("status")).to_have_text(
+        "视频可以观看，但不完整：上传的文件不完整或者有损坏，请换一个完好的文件重新上传。"
+    )
+    await expect(lacks.get_by_role("listitem")).to_have_text(["视频的末尾：缺约 2 分钟"])
+
+    captured = losses_out(
+        [
+            Loss("segment-0001/1", "microphone", "damaged", 4.2, "陈秀兰"),
+            Loss("segment-0001/2", "camera", "SIGSEGV", name="欧阳建国（临江镇流动党员）"),
+            Loss("segment-0001/3", "screen", "damaged", 75.0, "刘书记"),
+            Loss("segment-0001/4", "camera", "damaged", 2.0),
+        ]
+    )
+    await set_recording(server, recording, losses=captured, uploader_account_id=None)
+    await page.reload()
+    await expect(note.get_by_role("status")).to_have_text(
+        "录像可以观看，但不完整：录下的内容有损坏，无法全部读取。"
+    )
+    await expect(lacks.get_by_role("listitem").first).to_be_hidden()
+    summary = lacks.get_by_text("缺了这些（4 处）")
+    await summary.focus()
+    await page.keyboard.press("Enter")
+    await expect(lacks.get_by_role("listitem")).to_have_text(
+        [
+            "欧阳建国（临江镇流动党员）的画面：全部或大部分没有", "刘书记共享的屏幕：缺约 1 分钟",
+            "陈秀兰的声音：缺约 4 秒", "有人的画面：缺约 2 秒",
+        ]
+    )  # fmt: skip
+    await expect(lacks.get_by_role("listitem").last).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 async def test_who_might_have_watched_a_deleted_recording_is_told_so_and_what_to_do(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from database import Database
 from members.policy import RoleName
@@ -92,21 +93,24 @@ async def test_an_attempt_that_was_put_off_does_not_count_and_is_taken_up_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     meeting, row = await to_compose(0.2)
-    lost = (Loss("segment-0001/1", "camera", "SIGKILL"),)
+    lost = (Loss("segment-0001/1", "camera", "SIGKILL", name="李秀兰"),)
     said = [Failed(Failure.COMPOSITION_FAILED, "SIGKILL", counts=False)] * settings.attempts
     reports: Iterator[Report] = iter(
         [*said, Finished(1.0, Outputs({Rendition.FILM: 1}), Failure.CAPTURE_UNREADABLE, lost)]
     )
     monkeypatch.setattr(process, "command", lambda *_: saying(next(reports)))
-    center = await centers.start()
-    for attempt in range(settings.attempts):
-        due = await put_off(database, row, clock())
-        assert await job_of(database, row) == (0, "SIGKILL", False), attempt
-        clock.now = due
-        center._compositions.wake()
-    status = await heard.reaches(meeting.id, *ENDS)
+    with capture_logs() as logs:
+        center = await centers.start()
+        for attempt in range(settings.attempts):
+            due = await put_off(database, row, clock())
+            assert await job_of(database, row) == (0, "SIGKILL", False), attempt
+            clock.now = due
+            center._compositions.wake()
+        status = await heard.reaches(meeting.id, *ENDS)
     assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.CAPTURE_UNREADABLE)
     assert losses_in((await recording_of(database, meeting)).losses) == lost
+    (told,) = (entry["losses"] for entry in logs if entry["event"] == "composition_finished")
+    assert told == ["segment-0001/1 (camera): SIGKILL"], "the log names nobody"
 
 
 async def test_a_composition_for_which_there_is_no_room_says_so_and_goes_on_when_somebody_has_made_some(

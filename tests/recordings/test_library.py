@@ -14,6 +14,7 @@ from members.policy import Actor, Audience, RoleName
 from recordings import repository
 from recordings.folders import Folders
 from recordings.library import Library
+from recordings.losses import Lack, Loss, losses_out
 from recordings.models import Recording, Viewing
 from recordings.renditions import Rendition
 from recordings.requests import RecordingsFilter
@@ -28,6 +29,7 @@ from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
+from tests.recordings.rows import change
 from tests.statements import statements
 
 
@@ -193,6 +195,21 @@ async def test_many_are_let_in_with_as_few_statements_as_two_and_the_clock_runs_
     with statements(database) as seen:
         await library.open_all({(actor, row.id) for actor in (first, *others)})
     assert not [text for text in seen if "recording_viewings" in text], "it is known that it runs"
+
+
+async def test_what_a_film_lacks_is_told_of_one_recording_and_that_capture_stands_still_of_every(
+    database: Database, library: Library, make_meeting: MakeMeeting, actor: Actor, clock: FakeClock
+) -> None:
+    row = await recorded(database, await make_meeting(), clock, RecordingState.FAILED)
+    await change(database, row, ended_at=None)
+    stopped = [await library.get(actor, row.id), *(await library.list(actor, PageRequest())).items]
+    assert [one.capture_stopped for one in stopped] == [True, True]
+    lost = Loss("segment-0001/1", "microphone", "damaged", 4.0, "李秀兰")
+    await change(database, row, ended_at=clock(), losses=losses_out([lost]))
+    failed = await library.get(actor, row.id)
+    assert (failed.capture_stopped, failed.lacks) == (False, ()), "there is no film that could lack anything"
+    await change(database, row, state=RecordingState.DAMAGED)
+    assert (await library.get(actor, row.id)).lacks == (Lack("李秀兰", "microphone", 4.0),)
 
 
 async def test_pages_go_from_new_to_old(

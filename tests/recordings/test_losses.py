@@ -15,7 +15,7 @@ from recordings.compose.brief import Brief, Wish
 from recordings.compose.composer import NothingToCompose
 from recordings.compose.scan import scan
 from recordings.compose.story import read_story
-from recordings.losses import Loss
+from recordings.losses import Lack, Loss, lacks, losses_in, losses_out
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.av1 import Colour
@@ -83,9 +83,9 @@ def test_what_comes_after_a_damaged_stretch_is_in_the_film_and_the_damage_is_sai
             overwrite(path, place + 4, b"\xff" * size)
     result, path = composed(tmp_path)
     assert result.failure is Failure.CAPTURE_UNREADABLE
-    assert [(loss.track, loss.kind) for loss in result.losses] == [
-        ("segment-0001/1", "camera"), ("segment-0001/2", "microphone"),
-        ("segment-0001/3", "camera"), ("segment-0001/4", "microphone"),
+    assert [(loss.track, loss.kind, loss.name) for loss in result.losses] == [
+        ("segment-0001/1", "camera", "p0"), ("segment-0001/2", "microphone", "p0"),
+        ("segment-0001/3", "camera", "p1"), ("segment-0001/4", "microphone", "p1"),
     ]  # fmt: skip
     assert all(1.0 < (loss.seconds or 0) < 2.6 for loss in result.losses), result.losses
     assert result.duration == pytest.approx(SECONDS, abs=0.7)
@@ -107,13 +107,13 @@ def test_a_film_that_lacks_what_could_not_be_captured_says_so(tmp_path: Path) ->
     for _ in range(2):  # he turns it off and on again
         camera = Stream(MemoryTap("video/H265", 90_000, 45), [])
         meeting.join((track(camera, "c", TrackSource.CAMERA), camera))
-    meeting.capture.lose(TrackSource.SCREEN, "guest:d", "too_many_taps", meeting.now_us)
+    meeting.capture.lose(TrackSource.SCREEN, "guest:d", "丁", "too_many_taps", meeting.now_us)
     meeting.run()
     meeting.end()
     lost = (
-        Loss("segment-0001/3", "camera", "video/H265 cannot be captured"),
-        Loss("segment-0001/5", "screen", "too_many_taps"),
-        Loss("segment-0001/2", "microphone", "capture failed: RuntimeError"),
+        Loss("segment-0001/3", "camera", "video/H265 cannot be captured", name="c"),
+        Loss("segment-0001/5", "screen", "too_many_taps", name="丁"),
+        Loss("segment-0001/2", "microphone", "capture failed: RuntimeError", name="b"),
     )
     result, _ = composed(tmp_path)
     assert (result.failure, result.losses) == (Failure.TRACK_LOST, lost)
@@ -125,7 +125,7 @@ def test_of_a_meeting_of_which_nothing_could_be_captured_nobody_says_that_nothin
     tmp_path: Path,
 ) -> None:
     meeting = Meeting(tmp_path)
-    meeting.capture.lose(TrackSource.MICROPHONE, "guest:a", "too_many_taps", meeting.now_us)
+    meeting.capture.lose(TrackSource.MICROPHONE, "guest:a", "甲", "too_many_taps", meeting.now_us)
     meeting.end()
     with pytest.raises(NothingToCompose) as found:
         composed(tmp_path)
@@ -164,4 +164,24 @@ def test_what_was_written_once_and_is_not_there_any_more_is_lost(tmp_path: Path)
         assert 1.5 < begin < 3.5
         assert end == pytest.approx(SECONDS, abs=0.1)
     (meeting.segment_folder / "0001-camera.mkv").unlink()
-    assert read_story(tmp_path).losses == (Loss("segment-0001/1", "camera", "there is no file"),)
+    assert read_story(tmp_path).losses == (Loss("segment-0001/1", "camera", "there is no file", name="p0"),)
+
+
+def test_people_are_told_of_each_person_and_kind_once_and_of_the_longest_first() -> None:
+    losses = (
+        Loss("segment-0001/1", "microphone", "damaged", 2.0, "李秀兰"),
+        Loss("segment-0001/2", "camera", "damaged", 5.0, "李秀兰"),
+        Loss("segment-0002/1", "microphone", "damaged", 4.0, "李秀兰"),
+        Loss("segment-0001/3", "camera", "damaged", 3.0, "王德顺"),
+        Loss("segment-0002/2", "camera", "SIGSEGV", name="王德顺"),
+        Loss("segment-0003", "journal", "not to be read"),
+    )
+    assert lacks(losses) == (
+        Lack("王德顺", "camera", None),
+        Lack("", "journal", None),
+        Lack("李秀兰", "microphone", 6.0),
+        Lack("李秀兰", "camera", 5.0),
+    )
+    assert losses_in(losses_out(losses)) == losses
+    older = [{"track": "segment-0001/1", "kind": "camera", "cause": "damaged", "seconds": 2.0}]
+    assert losses_in(older) == (Loss("segment-0001/1", "camera", "damaged", 2.0),)

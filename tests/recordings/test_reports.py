@@ -34,7 +34,7 @@ from tests.patience import PATIENCE_SECONDS
             Failure.DISK_FULL,
             (
                 Loss("segment-0001/2", "camera", "SIGSEGV"),
-                Loss("segment-0002/1", "microphone", "damaged", 2.5),
+                Loss("segment-0002/1", "microphone", "damaged", 2.5, "李秀兰"),
             ),
         ),
         Failed(Failure.COMPOSITION_FAILED, 'it said: "no"\n'),

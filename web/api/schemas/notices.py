@@ -8,7 +8,8 @@ from web.api.schemas.base import Id, Input, Moment, Output
 class NoticeOut(Output):
     """`subjectId` is the recording's, meeting's or consultation's. `until`: when it is too late. `text`: the answer.
 
-    `reason`: why a recording is broken. `seen`: it was looked at, on whatever device.
+    `reason`: why a recording is broken; `uploaded`: it was made elsewhere. `seen`: it was looked at, on whatever
+    device.
     """
 
     kind: NoticeKind
@@ -19,6 +20,7 @@ class NoticeOut(Output):
     until: Moment | None
     text: str | None
     reason: Failure | None
+    uploaded: bool
     seen: bool
 
 

@@ -83,6 +83,18 @@ class PreviewOut(Output):
     height: int
 
 
+class LackOut(Output):
+    """What the film lacks of one person's tracks of one kind; without `seconds` it may be all of it.
+
+    `kind`: `camera`, `microphone`, `screen`, `screenAudio`, `journal` (a stretch of the meeting) or `source` (of a film
+    made elsewhere); there may be others. `name` is empty where nobody knows whose it was.
+    """
+
+    name: str
+    kind: str
+    seconds: Seconds | None
+
+
 class RecordingOut(Output):
     """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer.
 
@@ -90,7 +102,9 @@ class RecordingOut(Output):
     refused. `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still
     does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. `waitsForRoom`: the disk is
     too full to make the film, which goes on by itself when there is room. A list leaves `captions` empty and
-    `canManage`, `canDelete`, `canRemake` and `waitsForRoom` false: they are said of one recording alone.
+    `canManage`, `canDelete`, `canRemake` and `waitsForRoom` false: they are said of one recording alone, and so are
+    the `lacks` of a damaged one. `uploaded`: it was made elsewhere. `captureStopped`: it failed while its meeting goes
+    on, so that it may go on too.
     """
 
     id: Id
@@ -112,12 +126,15 @@ class RecordingOut(Output):
     can_manage: bool
     can_delete: bool
     can_remake: bool
+    uploaded: bool
+    capture_stopped: bool
     waits_for_room: bool
     coverage: CoverageOut | None
     renditions: list[Rendition]
     chapters: list[ChapterOut]
     preview: PreviewOut | None
     captions: list[CaptionsOut]
+    lacks: list[LackOut]
 
 
 class FilmQuery(Input):

@@ -188,6 +188,10 @@ export interface Recording {
   canDelete: boolean
   /** It is broken, and what it could be made of anew is there. */
   canRemake: boolean
+  /** It was made elsewhere. */
+  uploaded: boolean
+  /** It failed while its meeting goes on, and may go on too. */
+  captureStopped: boolean
   /** The disk is too full to make it; it goes on by itself when there is room. */
   waitsForRoom: boolean
   coverage: Coverage | null
@@ -195,6 +199,14 @@ export interface Recording {
   chapters: Chapter[]
   preview: PreviewStrip | null
   captions: Captions[]
+  lacks: Lack[]
+}
+
+/** What a film lacks of one person's tracks of one kind; without seconds it may be all of it. */
+export interface Lack {
+  name: string
+  kind: string
+  seconds: number | null
 }
 
 export interface RecordingChanges {
@@ -288,6 +300,8 @@ export interface Notice {
   text: string | null
   /** Why a recording is broken. */
   reason: string | null
+  /** The recording was made elsewhere. */
+  uploaded: boolean
   /** It was looked at, on whatever device. */
   seen: boolean
 }
