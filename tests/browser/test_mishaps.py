@@ -113,7 +113,12 @@ async def test_what_a_film_lacks_is_said_in_words_and_of_an_upload_nobody_says_t
 ) -> None:
     recording = await put_recording(server, server.logins["liuxi"])
     broken = {"state": RecordingState.DAMAGED, "failure": Failure.CAPTURE_UNREADABLE}
-    upload = losses_out([Loss(SOURCE_NAME, SOURCE_FOLDER, "it ends early", 95.0)])
+    upload = losses_out(
+        [
+            Loss(SOURCE_NAME, SOURCE_FOLDER, "it ends early", 95.0),
+            Loss(SOURCE_NAME, "sound", "damaged", 6.0),
+        ]
+    )
     await set_recording(server, recording, **broken, losses=upload)
     page = (await arrive("xiaohe", PHONE)).page
     await page.goto(f"{server.url}/recordings/{recording}")
@@ -121,7 +126,9 @@ async def test_what_a_film_lacks_is_said_in_words_and_of_an_upload_nobody_says_t
     await expect(note.get_by_role("status")).to_have_text(
         "视频可以观看，但不完整：上传的文件不完整或者有损坏，请换一个完好的文件重新上传。"
     )
-    await expect(lacks.get_by_role("listitem")).to_have_text(["视频的末尾：缺约 2 分钟"])
+    await expect(lacks.get_by_role("listitem")).to_have_text(
+        ["视频的末尾：缺约 2 分钟", "视频的声音：缺约 6 秒"]
+    )
 
     captured = losses_out(
         [

@@ -86,8 +86,9 @@ class PreviewOut(Output):
 class LackOut(Output):
     """What the film lacks of one person's tracks of one kind; without `seconds` it may be all of it.
 
-    `kind`: `camera`, `microphone`, `screen`, `screenAudio`, `journal` (a stretch of the meeting) or `source` (of a film
-    made elsewhere); there may be others. `name` is empty where nobody knows whose it was.
+    `kind`: `camera`, `microphone`, `screen`, `screenAudio`, `journal` (a stretch of the meeting), or of a film made
+    elsewhere `pictures`, `sound` or `source` (its end); there may be others. `name` is empty where nobody knows whose
+    it was.
     """
 
     name: str
