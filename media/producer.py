@@ -118,6 +118,10 @@ class Producer:
 
     def on_layers_wanted(self, highest: int) -> None:
         """From the plane: the highest layer that anybody wants, -1 for none."""
+        if self.layers_wanted == 0 and self.silent:
+            # It may rest while nobody looks, and takes a moment to begin again.
+            self._started = self.silent = False
+            self._waited = 0
         self.layers_wanted = highest + 1
         self._context.emit(ProducerLayersWanted(self.id, highest + 1))
 

@@ -83,5 +83,13 @@
       }
       return frames
     },
+    /** Sizes of the own pictures that are sent now. */
+    async sizesSent() {
+      let sizes = 0
+      for (const connection of connections)
+        for (const report of (await connection.getStats()).values())
+          if (report.type === 'outbound-rtp' && report.kind === 'video' && report.active) sizes += 1
+      return sizes
+    },
   }
 })()

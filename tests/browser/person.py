@@ -115,6 +115,10 @@ class Person:
         """How many pictures of the own camera were encoded."""
         return int(await self.page.evaluate("measured.framesSent()"))
 
+    async def sizes_sent(self) -> int:
+        """How many sizes of the own pictures are sent now."""
+        return int(await self.page.evaluate("measured.sizesSent()"))
+
     async def unplug_microphone(self) -> None:
         """Send no sound any more, without a word to the page; who is heard has a microphone to unplug."""
         assert await self.page.evaluate("measured.unplugMicrophone()")

@@ -9,6 +9,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person, until
 
 FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME = 60
+HALF_A_MINUTE_MS = 30_000
 
 
 async def test_three_people_see_and_hear_each_other_and_the_cards_tell_of_it(arrive: Arrive) -> None:
@@ -66,6 +67,27 @@ async def test_a_late_joiner_sees_moving_pictures_at_once(arrive: Arrive) -> Non
         return await secretary.frames_sent() > FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME
 
     await until(long_sending, lambda: "the secretary's camera sends")
+    await late.join(meeting)
+    await late.sees_and_hears(1)
+
+
+async def test_a_camera_rests_when_nobody_has_looked_for_a_while_and_whoever_comes_then_sees_it(
+    arrive: Arrive,
+) -> None:
+    secretary, late = await arrive("liuxi"), await arrive("xiaohe")
+    await secretary.page.clock.install()
+    meeting = await secretary.schedule("先来的一个人")
+    await secretary.join(meeting)
+
+    async def sends_the_smallest_alone() -> bool:
+        return await secretary.sizes_sent() == 1
+
+    async def rests() -> bool:
+        return await secretary.sizes_sent() == 0
+
+    await until(sends_the_smallest_alone, lambda: "the server has told that nobody looks")
+    await secretary.page.clock.fast_forward(HALF_A_MINUTE_MS)
+    await until(rests, lambda: "nothing is sent for nobody")
     await late.join(meeting)
     await late.sees_and_hears(1)
 

@@ -251,6 +251,21 @@ async def test_nonsense_priorities_are_refused(router: Router, priority: int) ->
     consumer.set_priority(255)
 
 
+async def test_a_camera_that_rested_is_not_silent_at_the_moment_somebody_looks(router: Router) -> None:
+    producer = router.create_transport("send").produce("video", simulcast_camera())
+    producer.on_sending(sending=True)
+    producer.on_layers_wanted(-1)
+    producer.on_sending(sending=False)
+    seen = []
+    producer.on_layers_wanted(1)
+    for _ in range(7):
+        seen.append(producer.silent)
+        producer.tick()
+    assert seen == [False] * 6 + [True], "but when it does not come, that is told"
+    producer.on_sending(sending=True)
+    assert not producer.silent
+
+
 async def test_statistics_use_the_standards_names(router: Router, engine: MediaEngine) -> None:
     send = router.create_transport("send")
     producer = send.produce("audio", microphone())

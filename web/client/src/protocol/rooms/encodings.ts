@@ -48,11 +48,3 @@ export function producerOptions(source: Source, track: MediaStreamTrack): types.
       }
   }
 }
-
-/** Sends only the `count` smallest sizes of a producer; the smallest always, so that who looks next sees it at once. */
-export async function limitLayers(producer: types.Producer, count: number): Promise<void> {
-  const parameters = producer.rtpSender?.getParameters()
-  if (producer.closed || !parameters) return
-  parameters.encodings.forEach((encoding, index) => (encoding.active = index < Math.max(count, 1)))
-  await producer.rtpSender?.setParameters(parameters)
-}

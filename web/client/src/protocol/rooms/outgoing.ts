@@ -2,7 +2,8 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem } from '../problem'
 
-import { limitLayers, producerOptions } from './encodings'
+import { producerOptions } from './encodings'
+import { LayerLimit } from './layerLimit'
 import type { Ask, OwnProducerInfo, Source } from './messages'
 import { Serials } from './serial'
 
@@ -18,6 +19,7 @@ interface Wish {
 export class Outgoing {
   private readonly wishes = new Map<Source, Wish>()
   private readonly producers = new Map<Source, types.Producer>()
+  private readonly limits = new WeakMap<types.Producer, LayerLimit>()
   private readonly queues = new Serials<Source>()
   private transport: (() => Promise<types.Transport>) | null = null
 
@@ -75,11 +77,10 @@ export class Outgoing {
     )
   }
 
-  /** Sizes that nobody looks at are not sent: it spares the line, and the processor most of all. */
+  /** So many sizes of it, from the smallest, are looked at. */
   layersWanted(producerId: string, count: number): void {
     const producer = [...this.producers.values()].find((one) => one.id === producerId)
-    // Where a browser refuses, all sizes go on being sent, which costs and harms nobody else.
-    if (producer) limitLayers(producer, count).catch(() => undefined)
+    if (producer) this.limits.get(producer)?.want(count)
   }
 
   private sync(source: Source): Promise<void> {
@@ -116,6 +117,7 @@ export class Outgoing {
       appData: { source, paused },
     })
     this.producers.set(source, producer)
+    this.limits.set(producer, new LayerLimit(producer))
     producer.observer.once('close', () => {
       if (this.producers.get(source) === producer) this.producers.delete(source)
     })
