@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from database import Database, new_id
+from members.policy import Audience
 from recordings import jobs, repository
 from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.settings import RecordingSettings
 from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
 from recordings.storage.shelf import Shelf
+from recordings.uploads.models import Upload
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
@@ -101,12 +103,18 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
     async with database.transaction() as session:
         open_rows = [repository.add(session, meeting, clock()) for meeting in (live, ended, deleted)]
         open_rows[2].state = RecordingState.DELETED  # while its meeting went on
+        upload = Upload(
+            id=new_id(), account_id=live.organizer_account_id, organization_id=live.organization_id, kind=live.kind,
+            title="党史讲座", audience=Audience.ORGANIZATION, held_at=clock(), size_bytes=1, created_at=clock(),
+            expires_at=clock(),
+        )  # fmt: skip
+        session.add(upload)
         await repository.drop_job(session, row.id)
     async with database.reading() as session:
         assert await repository.left_open(session, None) == [open_rows[1].id]
         assert await repository.without_job(session) == [row.id]
         assert await repository.without_recording(session) == [unheard.id]
-        there_are = [row.id, *(each.id for each in open_rows)]
+        there_are = [upload.id, row.id, *(each.id for each in open_rows)]
         assert await repository.unknown_among(session, ["lost+found", *there_are]) == {"lost+found"}
 
 
