@@ -22,6 +22,7 @@ cdef enum:
     LOSS_HIGH = 6554  # 10 %
     LOSS_EVERY_US = 1_000_000
     UNKNOWN_BPS = 1_000_000  # of pictures that are not measured yet
+    REMB_HOLDS_US = 5_000_000  # who receives pictures says it every second, and whenever it falls
 
 
 cdef inline bint is_estimated(const transport_t *transport) noexcept nogil:
@@ -52,10 +53,20 @@ cdef inline void update_budget(transport_t *transport) noexcept nogil:
     transport.budget_bps = bps
 
 
-cdef inline void take_remb(transport_t *transport, uint32_t bps) noexcept nogil:
+cdef inline void take_remb(core_t *core, transport_t *transport, uint32_t bps) noexcept nogil:
     """draft-alvestrand-rmcat-remb: the receiver's own estimate of all that comes to it."""
     transport.remb_bps = bps
+    transport.remb_at = core.now
     update_budget(transport)
+
+
+cdef inline void doubt_remb(core_t *core, transport_t *transport) noexcept nogil:
+    """Who is sent no picture has nothing to measure and may say no more: his last word would hold for ever. So the least
+    picture is tried, of which he will say what it did to him."""
+    if not transport.remb_bps or not transport.hungry or core.now - transport.remb_at < REMB_HOLDS_US:
+        return
+    if transport.next_bps > transport.remb_bps:
+        take_remb(core, transport, <uint32_t>smallest(transport.next_bps, 0xFFFFFFFF))
 
 
 cdef inline void take_transport_cc(core_t *core, transport_t *transport) noexcept nogil:
@@ -130,7 +141,8 @@ cdef inline void begin_anew(core_t *core, transport_t *transport) noexcept nogil
 
 
 cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
-    """Every tick, for each transport that has an estimator."""
+    """Every tick, for each transport."""
+    doubt_remb(core, transport)
     if transport.estimator == NULL or not transport.admitted:
         return
     estimator_expect(

@@ -141,6 +141,7 @@ ctypedef struct transport_t:
     uint64_t loss_budget_bytes
     uint64_t probe_bytes
     uint32_t remb_bps
+    int64_t remb_at
     uint32_t rtt_us
     uint32_t loss_down  # 1/65536
     uint32_t loss_up

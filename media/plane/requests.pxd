@@ -204,7 +204,7 @@ cdef inline bint read_feedback(
             at += 8
             items += 1
     elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"
-        take_remb(transport, read_remb(get24(data + at + 13)))
+        take_remb(core, transport, read_remb(get24(data + at + 13)))
     return True
 
 

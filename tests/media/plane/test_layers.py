@@ -228,6 +228,23 @@ def test_when_nothing_fits_the_picture_pauses_the_client_is_told_and_sound_goes_
     assert len(subscriber.sequences(SUB_AUDIO)) - sounds == 250
 
 
+@pytest.mark.parametrize("speaks", [False, True])
+def test_who_has_no_picture_and_says_no_more_is_sent_the_least_one_again(speaks: bool) -> None:
+    """Without a picture some clients measure nothing, and never take back what they said last."""
+    studio = Studio(codec="h264")
+    world, subscriber = studio.world, studio.world.client()
+    consumer = world.watch(subscriber, studio.producer)
+    studio.film(2)
+    remb(subscriber, 2)
+    studio.film(1)
+    assert told(world, consumer)[-1] == (-1, -1)
+    for _ in range(8):
+        studio.film(1)
+        if speaks:
+            remb(subscriber, 2)
+    assert told(world, consumer) == ([] if speaks else [(0, 0)])
+
+
 def test_the_higher_priority_keeps_its_picture() -> None:
     world = World()
     first, second = Studio(world), Studio(world)
