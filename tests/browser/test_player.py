@@ -219,6 +219,45 @@ async def test_what_plays_where_nobody_looks_does_not_count(arrive: Arrive, serv
     assert watched[-1][1] > back + 0.5
 
 
+WATCH_ON = """(video, seconds) => {
+  let now = performance.now()
+  let at = video.currentTime
+  const clock = performance.now
+  performance.now = () => now
+  Object.defineProperty(video, 'currentTime', { get: () => at, configurable: true })
+  for (let step = 0; step < seconds * 4; step++) {
+    now += 250
+    at += 0.25
+    video.dispatchEvent(new Event('timeupdate'))
+  }
+  delete video.currentTime
+  performance.now = clock
+}"""
+
+
+async def test_nobody_watches_in_vain_while_what_is_watched_cannot_be_saved(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    page = await open_player(await arrive("xiaohe", PHONE), recording)
+    await page.route("**/viewing", lambda route: route.abort())
+    player, unsaved = page.get_by_test_id("player"), page.get_by_test_id("unsaved")
+    await page.get_by_test_id("play").click()
+    await player.evaluate(WATCH_ON, 1)
+    await page.get_by_test_id("play").click()  # the pause tells, in vain
+    await expect(page.get_by_role("status").filter(has_text="联网后会继续保存")).to_be_visible()
+    await page.get_by_test_id("play").click()
+    await player.evaluate(WATCH_ON, 80)
+    assert not await player.evaluate("video => video.paused")
+    await player.evaluate(WATCH_ON, 30)
+    await expect(unsaved).to_be_visible()
+    assert await player.evaluate("video => video.paused")
+    await page.get_by_test_id("play").click()  # he was told, and goes on
+    assert not await player.evaluate("video => video.paused")
+    await page.unroute("**/viewing")
+    await expect(unsaved).to_have_count(0)
+
+
 async def test_captions_that_were_just_uploaded_can_be_chosen(arrive: Arrive, server: RunningServer) -> None:
     recording = await put_recording(server, server.logins["liuxi"])
     secretary = await arrive("liuxi")

@@ -23,6 +23,12 @@ export class WatchTracker {
   private current: Interval | null = null
   private lastNow = 0
 
+  /** How much of the film was played and not taken yet; what was played twice counts twice. */
+  get seconds(): number {
+    const intervals = this.current ? [...this.pending, this.current] : this.pending
+    return intervals.reduce((sum, [from, to]) => sum + to - from, 0)
+  }
+
   /** The position while it plays, at `rate` times the normal speed; `now` is a clock in seconds. */
   advance(at: number, rate: number, now: number): void {
     const step = this.current ? at - this.current[1] : Infinity

@@ -1,18 +1,23 @@
 import { onScopeDispose, ref, type Ref } from 'vue'
 
-import { WatchTracker } from '@/lib/watched'
+import { lengthOf, WatchTracker } from '@/lib/watched'
+import type { Api } from '@/protocol/http/api'
 import type { Coverage, Interval } from '@/protocol/http/shapes'
 import { asProblem } from '@/protocol/problem'
 import { Serial } from '@/protocol/rooms/serial'
-import { useApi } from '@/services'
 
 const REPORT_MS = 10_000
 /** The recording is not what it was, or not for this viewer any more: no better line helps. */
 const REFUSED = [404, 409]
 
+/** However long no report came through, the server counts two minutes with the next, so that no page left open counts. */
+const MOST_UNSAVED_SECONDS = 100
+
 export interface ViewingReports {
   /** The last report did not arrive; nothing is lost yet. */
   failing: Ref<boolean>
+  /** So much was watched since that more of it would not count. */
+  full: Ref<boolean>
   advance: (at: number, rate: number) => void
   stop: () => void
   pause: () => void
@@ -26,30 +31,38 @@ export interface ViewingReports {
  * before it was made anew says nothing about the new one, and is forgotten. `refused`: there is nothing to report about.
  */
 export function useViewingReports(
+  api: Api,
   id: string,
   version: () => number,
   covered: (coverage: Coverage) => void,
   refused: () => void,
 ): ViewingReports {
-  const api = useApi()
   let tracker = new WatchTracker()
   let watched = version()
   const failing = ref(false)
+  const full = ref(false)
   let rate = 1
+  let told = 0 // seconds on their way
 
   async function report(ended = false, keepalive = false): Promise<void> {
     const from = tracker
     const intervals: Interval[] = from.take()
     if (!intervals.length && !ended) return
+    told = lengthOf(intervals)
     try {
       covered(await api.reportViewing(id, { intervals, rate, ended, version: watched }, keepalive))
-      failing.value = false
+      failing.value = full.value = false
     } catch (error) {
       const { code, status } = asProblem(error)
       if (REFUSED.includes(status)) refused()
-      if (code === 'recording_renewed') return
+      if (code === 'recording_renewed') {
+        failing.value = full.value = false
+        return
+      }
       from.giveBack(intervals)
       failing.value = !REFUSED.includes(status)
+    } finally {
+      told = 0
     }
   }
 
@@ -66,6 +79,7 @@ export function useViewingReports(
 
   return {
     failing,
+    full,
     stop: () => tracker.stop(),
     pause: () => finish(false),
     ended: () => finish(true),
@@ -80,6 +94,7 @@ export function useViewingReports(
       }
       rate = nextRate
       tracker.advance(at, nextRate, performance.now() / 1000)
+      if (failing.value && (told + tracker.seconds) / rate >= MOST_UNSAVED_SECONDS) full.value = true
     },
   }
 }
