@@ -50,7 +50,7 @@ async def test_who_waits_for_a_film_sees_it_grow_and_what_it_waits_for_and_offic
     await expect(place).to_contain_text("服务器的磁盘空间不足，录像暂停制作（已完成 60%）。")
     await expect(said).to_contain_text("腾出空间后会自动继续")
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    await officer.page.reload()
+    await officer.go_home()
     await officer.page.get_by_test_id("notice-bell").click()
     notice = officer.page.get_by_test_id("notice").filter(has=officer.page.locator(f'a[href$="{recording}"]'))
     await expect(notice).to_contain_text("磁盘空间不足，录像暂停制作：专题党课")
