@@ -3,13 +3,16 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+from database import Database
 from tests.media.samples import microphone
 from tests.signaling.conftest import Enter
 from tests.signaling.participant import Participant
 from tests.signaling.raw import until
 from tests.signaling.stack import Branch, Stack
+from tests.statements import statements
 
 PEOPLE = 30
+BOOKKEEPING = {"PRAGMA", "BEGIN"}
 
 
 async def come(somebody: Participant, meeting: str, ssrc: int) -> None:
@@ -33,7 +36,7 @@ def heard_of(somebody: Participant) -> tuple[list[str], list[str]]:
 
 
 async def test_nobody_is_refused_and_each_hears_of_each_other_once(
-    stack: Stack, branch: Branch, enter: Enter
+    stack: Stack, branch: Branch, enter: Enter, sqlite_database: Database
 ) -> None:
     meeting = await branch.meeting()
     tokens = []
@@ -45,7 +48,10 @@ async def test_nobody_is_refused_and_each_hears_of_each_other_once(
             await doors.enter_async_context(enter(token)) for token in (branch.secretary, *tokens)
         ]
         await host.join(meeting)
-        await asyncio.gather(*(come(one, meeting, 1_000 + n) for n, one in enumerate(others)))
+        with statements(sqlite_database) as asked:
+            await asyncio.gather(*(come(one, meeting, 1_000 + n) for n, one in enumerate(others)))
+        # Two for each, who it is and whether he may come, however many are there; presence is written in bunches.
+        assert sum(one.split()[0] not in BOOKKEEPING for one in asked) < 3 * PEOPLE
         await until(
             lambda: all(len(heard_of(one)[1]) >= PEOPLE - (one is not host) for one in (host, *others))
         )
