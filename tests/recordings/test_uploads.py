@@ -237,8 +237,11 @@ def test_of_a_film_that_is_copied_no_picture_is_taken_over_that_does_not_decode(
 ) -> None:
     """However little it is: a player would end there."""
     monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
-    source = films.sounding(tmp_path / "source", 0.1, seconds=8, noise=True)
-    films.overwrite(source, source.stat().st_size * 9 // 16, bytes(3_000))  # where nobody looks
+    source = films.sounding(tmp_path / "source", 0.1, seconds=8)
+    with av.open(str(source)) as container:
+        picture = [packet for packet in container.demux(video=0) if packet.size][113]  # where nobody looks
+    assert picture.pos is not None
+    films.overwrite(source, picture.pos, bytes(picture.size))
     made = conversion.convert(tmp_path, source, lambda _share: None)
     assert (made.failure, made.losses) == (None, ()), "so little is borne without a word"
     with av.open(str(tmp_path / "meeting.mp4")) as container:
