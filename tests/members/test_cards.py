@@ -61,13 +61,13 @@ async def all_entries(database: Database) -> Sequence[CardEntry]:
 
 
 async def tamper(database: Database, statement: str) -> None:
-    """As somebody with the database's password would: triggers away, change, triggers back or not."""
+    """As somebody with the database's password would: no trigger looks, change."""
     async with database.transaction() as session:
         if database.is_sqlite:
             await session.execute(text("DROP TRIGGER IF EXISTS card_entries_no_update"))
             await session.execute(text("DROP TRIGGER IF EXISTS card_entries_no_delete"))
         else:
-            await session.execute(text("ALTER TABLE card_entries DISABLE TRIGGER ALL"))
+            await session.execute(text("SET LOCAL session_replication_role = replica"))
         await session.execute(text(statement))
 
 
