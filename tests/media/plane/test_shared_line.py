@@ -1,5 +1,7 @@
 """Whole subscribers on poor lines, and many on one: what they hear and see, on simulated time."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.media.plane.links import SECOND, START, Link, steady
@@ -59,6 +61,45 @@ def test_sound_catches_up_with_a_line_that_has_become_very_narrow(seed: int) -> 
     lecture.town.run(30)
     assert lecture.member.missed(at(18), at(29)) < 0.01
     assert lecture.member.eye(0).still(at(12), at(29)) < 5
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_on_a_very_narrow_line_the_lesser_of_two_pictures_pauses_and_both_come_back_with_it(
+    seed: int,
+) -> None:
+    town = Town(seed)
+    bps = [2e6]
+    line = Link(lambda _: bps[-1], delay_us=NEAR_US, queue_bytes=12_000)
+    member = town.member(line, [town.sender(SMALL, LARGE, speaking=False), town.sender(SMALL)])
+    main, other = member.pictures
+    town.core.set_priority(main, PRIORITY)
+    town.run(12)
+    bps.append(180e3)
+    passes(town, 2, lambda: layers(town, other) == (-1, -1))
+    narrowed = town.now
+    town.run(5)
+    since = town.now
+    town.run(5)
+    assert member.missed(since, town.now - SECOND // 2) < 0.01
+    assert member.eye(0).still(narrowed, town.now) < 9, "it may pause while the queue empties"
+    assert layers(town, main)[0] == 0
+    assert layers(town, other) == (-1, -1)
+    bps.append(2e6)
+    passes(town, 30, lambda: layers(town, main)[0] == 1 and layers(town, other) == (0, 2))
+
+
+def layers(town: Town, consumer: int) -> tuple[int, int]:
+    """Size and temporal layer that it gets, as its client is told; -1 for none."""
+    now = town.core.consumer_statistics(consumer)
+    return now.spatial_layer, now.temporal_layer
+
+
+def passes(town: Town, seconds: float, condition: Callable[[], bool]) -> None:
+    """Let time pass until it is so, which takes no longer than that."""
+    latest = town.now + seconds * SECOND
+    while not condition():
+        town.run(0.1)
+        assert town.now < latest
 
 
 @pytest.mark.parametrize("seed", range(3))
