@@ -8,11 +8,11 @@ from playwright.async_api import Page
 
 from tests.patience import PATIENCE_SECONDS
 
-# `seen()` answers what has been since the last time. The time of the newest picture goes on into the next answer, so
-# that a picture that stands still from one into the other is not missed.
+# `seen()` answers what has been of the sound and the first picture since the last time. The time of the newest picture
+# goes on into the next answer, so that a picture that stands still from one into the other is not missed.
 WATCH = """async () => {
-    const inbound = async (kind) => [...(await receiving.getStats()).values()]
-        .find(s => s.type === 'inbound-rtp' && s.kind === kind);
+    const first = (kind) => receiving.getReceivers().find(one => one.track.kind === kind);
+    const inbound = async (kind) => [...(await first(kind).getStats()).values()].find(s => s.type === 'inbound-rtp');
     while (!((await inbound('video'))?.framesDecoded && (await inbound('audio'))?.totalAudioEnergy))
         await new Promise(next => setTimeout(next, 50));
     const video = document.querySelector('video');
