@@ -8,7 +8,7 @@ from media.plane.bits cimport get16, largest, unwrap16, unwrap_bits
 from media.plane.dependency cimport DEPENDENCY_LEAST, dependency_t, parse_dependency
 from media.plane.drops cimport (
     DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_NOT_LOUDEST,
-    DROP_PADDING_ONLY, DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE, DROP_UNKNOWN_STREAM,
+    DROP_PADDING_ONLY, DROP_PAYLOAD_TYPE, DROP_PRODUCER_PAUSED, DROP_TOO_LATE,
 )
 from media.plane.extensions cimport (
     DEPENDENCY_LONGEST, EXT_AUDIO_LEVEL, EXT_DEPENDENCY, FIRST_PASSED, PASSED_KINDS, PASSED_LONGEST, described_t, passed_t,
@@ -294,9 +294,8 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     route = route_find(transport, rtp.ssrc)
     if route == NULL:
         stranger_note(transport, rtp.ssrc)
-        route = learn(transport, &rtp, data)
+        route = learn(core, transport, &rtp, data)
         if route == NULL:
-            core.drops[<int>DROP_UNKNOWN_STREAM] += 1
             return
     producer = route.producer
     stream = &producer.streams[route.encoding]

@@ -23,6 +23,7 @@ cdef enum drop_t:
     DROP_MALFORMED_PAYLOAD
     DROP_UNKNOWN_STREAM
     DROP_TOO_MANY_SSRCS
+    DROP_SSRC_CHANGES
     DROP_PAYLOAD_TYPE
     DROP_PRODUCER_PAUSED
     DROP_DUPLICATE
@@ -57,6 +58,7 @@ cdef extern from *:
         "not_admitted", "no_keys", "no_address", "authentication", "replayed", "unprotect", "protect",
         "too_fast", "rtcp_flood", "rtcp_items",
         "malformed_rtp", "malformed_rtcp", "malformed_payload", "unknown_stream", "too_many_ssrcs",
+        "ssrc_changes",
         "payload_type", "producer_paused", "duplicate", "bad_sequence", "padding_only",
         "waiting_for_key_frame", "temporal_layer", "spatial_layer", "too_late", "left_ring",
         "let_go", "starved", "restarted", "nack_unknown_ssrc", "nack_not_in_ring",

@@ -1,14 +1,28 @@
 """Which producer an SSRC belongs to: as signalled, or learned from MID and RID (RFC 8852, RFC 8843), or the payload
-type."""
+type.
 
-from libc.stdint cimport uint8_t, uint32_t
+A stream whose SSRC changes begins anew, for all who watch it. So it changes only when the one before has fallen silent, and not again
+at once: two that come in turn would leave nobody a picture.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport realloc
 from libc.string cimport memcmp
 
-from media.plane.extensions cimport EXT_MID
-from media.plane.objects cimport ROUTES_MOST, STRANGERS_MOST, producer_t, route_t, transport_t
+from media.plane.drops cimport DROP_SSRC_CHANGES, DROP_UNKNOWN_STREAM
+from media.plane.objects cimport ROUTES_MOST, STRANGERS_MOST, core_t, producer_t, route_t, transport_t
 from media.plane.rtp cimport element_t, next_element, rtp_t
 from media.plane.stream cimport stream_restart, stream_t
+
+cdef enum:
+    SSRC_SILENT_US = 200_000  # some pictures, or ten packets of a voice
+    SSRC_CHANGE_US = 1_000_000
+
+# Where a stranger's packet belongs, by what it says.
+ctypedef struct place_t:
+    producer_t *producer
+    int encoding
+    bint rtx
 
 
 cdef inline route_t *route_find(transport_t *transport, uint32_t ssrc) noexcept nogil:
@@ -104,9 +118,9 @@ cdef inline bint has_type(const producer_t *producer, uint8_t payload_type, bint
     return payload_type == producer.payload_type or (producer.has_red and payload_type == producer.red_payload_type)
 
 
-cdef inline route_t *learn_by_rid(
-    transport_t *transport, const rtp_t *rtp, const uint8_t *rid, int length, const uint8_t *mid, int
-    mid_length, bint rtx
+cdef inline bint place_by_rid(
+    place_t *place, const transport_t *transport, const rtp_t *rtp, const uint8_t *rid, int length, const uint8_t *mid,
+    int mid_length, bint rtx
 ) noexcept nogil:
     cdef int i, k
     cdef producer_t *producer
@@ -122,20 +136,23 @@ cdef inline route_t *learn_by_rid(
         for k in range(producer.stream_count):
             stream = &producer.streams[k]
             if stream.rid_length == length and length and memcmp(stream.rid, rid, length) == 0:
-                return route_add(transport, producer, k, rtx, rtp.ssrc)
-    return NULL
+                place.producer = producer
+                place.encoding = k
+                place.rtx = rtx
+                return True
+    return False
 
 
-cdef inline route_t *learn_by_type(
-    transport_t *transport, const rtp_t *rtp, const uint8_t *mid, int mid_length
+cdef inline bint place_by_type(
+    place_t *place, const transport_t *transport, const rtp_t *rtp, const uint8_t *mid, int mid_length
 ) noexcept nogil:
     """One stream without RID: by its MID, or without one if the payload type leaves no doubt and no SSRC was
     signalled."""
     cdef int i
     cdef bint rtx
+    cdef int found = 0
     cdef producer_t *producer
-    cdef producer_t *found = NULL
-    cdef bint found_rtx = False
+    place.encoding = 0
     for i in range(transport.producers.count):
         producer = <producer_t *>transport.producers.items[i]
         if producer.stream_count != 1 or producer.streams[0].rid_length:
@@ -145,26 +162,33 @@ cdef inline route_t *learn_by_type(
             continue
         if mid_length and producer.mid_length:
             if mid_length == producer.mid_length and memcmp(mid, producer.mid, mid_length) == 0:
-                return route_add(transport, producer, 0, rtx, rtp.ssrc)
+                place.producer = producer
+                place.rtx = rtx
+                return True
             continue
         if producer.streams[0].has_rtx_ssrc if rtx else producer.streams[0].has_ssrc:
             continue
-        if found != NULL:
-            return NULL
-        found = producer
-        found_rtx = rtx
-    if found == NULL:
-        return NULL
-    return route_add(transport, found, 0, found_rtx, rtp.ssrc)
+        place.producer = producer
+        place.rtx = rtx
+        found += 1
+    return found == 1
 
 
-cdef inline route_t *learn(transport_t *transport, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
-    """Find the stream of an SSRC not seen before, and remember it."""
+cdef inline bint may_change(const stream_t *stream, int64_t now) noexcept nogil:
+    """Whether the stream may have another SSRC than now."""
+    return (
+        not stream.has_ssrc or not stream.last_packet_us
+        or (now - stream.last_packet_us >= SSRC_SILENT_US and now - stream.changed_us >= SSRC_CHANGE_US)
+    )
+
+
+cdef inline bint find_place(
+    place_t *place, const transport_t *transport, const rtp_t *rtp, const uint8_t *data
+) noexcept nogil:
     cdef element_t element
     cdef element_t mid
     cdef element_t rid
     cdef bint repaired = False
-    cdef route_t *route
     cdef int cursor = rtp.extensions_at
     mid.at = 0
     mid.length = 0
@@ -181,8 +205,28 @@ cdef inline route_t *learn(transport_t *transport, const rtp_t *rtp, const uint8
         elif element.id == transport.repaired_rid_id:
             rid = element
             repaired = True
-    if rid.length:
-        route = learn_by_rid(transport, rtp, data + rid.at, rid.length, data + mid.at, mid.length, repaired)
-        if route != NULL:
-            return route
-    return learn_by_type(transport, rtp, data + mid.at, mid.length)
+    if rid.length and place_by_rid(
+        place, transport, rtp, data + rid.at, rid.length, data + mid.at, mid.length, repaired
+    ):
+        return True
+    return place_by_type(place, transport, rtp, data + mid.at, mid.length)
+
+
+cdef inline route_t *learn(core_t *core, transport_t *transport, const rtp_t *rtp, const uint8_t *data) noexcept nogil:
+    """Find the stream of an SSRC not seen before, and remember it; NULL, which is counted, where it has none."""
+    cdef place_t place
+    cdef stream_t *stream
+    cdef route_t *route
+    if not find_place(&place, transport, rtp, data):
+        core.drops[<int>DROP_UNKNOWN_STREAM] += 1
+        return NULL
+    stream = &place.producer.streams[place.encoding]
+    if not place.rtx and not may_change(stream, core.now):
+        core.drops[<int>DROP_SSRC_CHANGES] += 1
+        return NULL
+    route = route_add(transport, place.producer, place.encoding, place.rtx, rtp.ssrc)
+    if route == NULL:
+        core.drops[<int>DROP_UNKNOWN_STREAM] += 1
+    elif not place.rtx:
+        stream.changed_us = core.now
+    return route

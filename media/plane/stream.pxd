@@ -57,6 +57,7 @@ ctypedef struct stream_t:
     timer_t waits  # for missing packets or a key frame, see repairs
 
     int64_t begun_us  # of this epoch
+    int64_t changed_us  # when its SSRC was learned; 0: as signalled
     int64_t last_packet_us
     uint64_t bytes
     uint64_t bytes_prior

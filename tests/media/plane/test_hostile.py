@@ -20,6 +20,7 @@ from tests.media.plane.world import (
     address,
     rtp,
     steps,
+    unbroken,
     vp8,
 )
 
@@ -115,11 +116,50 @@ def test_a_publisher_with_a_new_ssrc_for_each_packet_meets_a_bound() -> None:
         publisher.send(
             rtp(500, 9000, 10_000 + number, vp8(1, key=True), marker=True, extensions=((1, b"v"),))
         )
-    assert world.drops()["too_many_ssrcs"] == 1000 - 128
-    assert len([packet for packet in subscriber.rtp if packet.payload_type != SUB_AUDIO]) == 128
+    assert world.drops() == {"too_many_ssrcs": 1000 - 128, "ssrc_changes": 127}
+    assert len([packet for packet in subscriber.rtp if packet.payload_type != SUB_AUDIO]) == 1
     for number in range(10):  # his voice, and everything under a known SSRC, goes on
         publisher.send(rtp(number, 960 * number, 3000, b"voice", payload_type=AUDIO))
     assert len(subscriber.sequences(SUB_AUDIO)) == 10
+
+
+def test_two_ssrcs_in_turn_leave_who_watches_the_first() -> None:
+    """Each change would begin the picture anew."""
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    watched = world.video(publisher, encodings=[Encoding()], header_extensions={MID: 1}, mid="v")
+    world.watch(subscriber, watched)
+    one, other = (
+        Camera(publisher, ssrc=ssrc, sequence=ssrc, picture=ssrc, extensions=((1, b"v"),))
+        for ssrc in (10_000, 20_000)
+    )
+    for number in range(30):
+        one.frame(key=number == 0)
+        other.frame(key=True)
+    assert len(subscriber.rtp) == 30 * one.packets
+    assert unbroken(subscriber)
+    assert world.drops()["ssrc_changes"] == 30 * other.packets
+
+
+def test_another_ssrc_follows_one_that_is_silent_and_not_again_within_a_second() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    watched = world.video(publisher, encodings=[Encoding()], header_extensions={MID: 1}, mid="v")
+    world.watch(subscriber, watched)
+    cameras = [
+        Camera(publisher, ssrc=ssrc, sequence=ssrc, picture=ssrc, extensions=((1, b"v"),))
+        for ssrc in (10_000, 20_000, 30_000)
+    ]
+    for camera, silence, seen in zip(
+        cameras, (1_000_000, 150_000, 700_000), (True, True, False), strict=True
+    ):
+        before = len(subscriber.rtp)
+        camera.frame(key=True)
+        assert (len(subscriber.rtp) > before) == seen
+        world.advance(silence + 50_000)
+    cameras[2].frame(key=True)
+    assert len(subscriber.rtp) == 3 * 3
+    assert unbroken(subscriber)
 
 
 def test_feedback_from_the_wrong_transport_has_no_effect() -> None:
