@@ -145,7 +145,8 @@ cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept 
         consumer.temporal = most
     if layer <= consumer.temporal:
         return False
-    if layer <= most and slot.payload.layer_sync and slot.payload.first:
+    # A frame of the layer after the next does not need that one, but what follows it may.
+    if layer <= most and layer == consumer.temporal + 1 and slot.payload.layer_sync and slot.payload.first:
         consumer.temporal = layer
         return False
     return True

@@ -44,6 +44,12 @@ cdef inline bint may_resend(core_t *core, consumer_t *consumer, int64_t out) noe
     return True
 
 
+cdef inline bint is_left(const consumer_t *consumer, const span_t *span) noexcept nogil:
+    """Whether the packet is of a size that was left: its picture goes on with a key frame that has been sent, and the line has
+    often just become narrower."""
+    return consumer.producer.video and not consumer.waits_key and span.stream != consumer.stream
+
+
 cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noexcept nogil:
     """Send one packet again, as RTX where negotiated. What never came from the publisher is on its NACK list
     already."""
@@ -58,7 +64,7 @@ cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noe
         core.drops[<int>DROP_NACK_NOT_NEGOTIATED] += 1
         return
     span = spans_find_out(&consumer.spans, out)
-    if span == NULL or out > consumer.spans.newest_out:
+    if span == NULL or out > consumer.spans.newest_out or is_left(consumer, span):
         core.drops[<int>DROP_NACK_NOT_IN_RING] += 1
         return
     stream = &consumer.producer.streams[span.stream]

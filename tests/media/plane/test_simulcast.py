@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket
 
 from media.plane import Encoding, EventKind
 from tests.media.plane.world import (
@@ -11,6 +11,7 @@ from tests.media.plane.world import (
     REPAIRED_RID,
     RID,
     RTX,
+    SUB_RTX,
     Camera,
     Client,
     World,
@@ -264,3 +265,40 @@ def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
     camera.frame(temporal=1)
     assert len(subscriber.rtp) == 12
     assert steps(subscriber.sequences()) == {1}
+
+
+def test_temporal_layers_are_entered_one_after_the_other() -> None:
+    """A frame of the third that needs the first alone does not say that what follows needs no second."""
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    consumer = world.watch(subscriber, world.video(publisher))
+    world.core.set_preferred_layers(consumer, 0, 0)
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    camera.frame(temporal=1, sync=True)
+    world.core.set_preferred_layers(consumer, 0, 2)
+    camera.frame(temporal=2, sync=True)
+    camera.frame(temporal=1)
+    assert len(subscriber.rtp) == 3
+    for temporal in (0, 2, 1, 2):
+        camera.frame(temporal=temporal, sync=temporal > 0)
+    assert [packet.payload[5] >> 6 for packet in subscriber.rtp[3::3]] == [0, 1, 2]
+    assert steps(subscriber.sequences()) == {1}
+
+
+def test_nothing_is_sent_again_of_a_size_that_was_left() -> None:
+    world, _, subscriber, _, consumer, cameras = studio()
+    shoot(world, cameras, "lmh", key="lmh")
+    shoot(world, cameras, "lmh")
+    world.core.set_preferred_layers(consumer, 0)
+    before = subscriber.sequences()
+    shoot(world, cameras, "lmh")
+    shoot(world, cameras, "lmh", key="l")
+    after = [number for number in subscriber.sequences() if number not in before]
+    for lost in (before[-1], after[-1]):
+        subscriber.send_rtcp(bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=10, lost=[lost])))
+    again = [
+        int.from_bytes(packet.payload[:2]) for packet in subscriber.rtp if packet.payload_type == SUB_RTX
+    ]
+    assert again == [after[-1]]
+    assert world.drops()["nack_not_in_ring"] == 1
