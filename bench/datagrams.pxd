@@ -146,7 +146,7 @@ cdef extern from *:
     struct epoll_event:
         uint32_t events
         epoll_data data
-    int CLOCK_MONOTONIC, CLOCK_REALTIME, BATCH, SOL_SOCKET, MSG_DONTWAIT
+    int CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_THREAD_CPUTIME_ID, BATCH, SOL_SOCKET, MSG_DONTWAIT
     int batch_receive(receive_batch *batch, int fd, int full) noexcept nogil
     int64_t batch_arrival(receive_batch *batch, int index) noexcept nogil
     int batch_length(receive_batch *batch, int index) noexcept nogil

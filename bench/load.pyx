@@ -174,6 +174,7 @@ cdef class Receivers:
     cdef volatile bint stopped
     cdef uint64_t *packets
     cdef float *latencies
+    cdef int64_t *arrivals
     cdef uint32_t *whose
     cdef uint64_t measured
     cdef readonly object begun
@@ -190,8 +191,12 @@ cdef class Receivers:
         self.sessions = <void **> calloc(len(fds), sizeof(void *))
         self.packets = <uint64_t *> calloc(len(fds), sizeof(uint64_t))
         self.latencies = <float *> calloc(LATENCIES, sizeof(float))
+        self.arrivals = <int64_t *> calloc(LATENCIES, sizeof(int64_t))
         self.whose = <uint32_t *> calloc(LATENCIES, sizeof(uint32_t))
-        if self.sessions == NULL or self.packets == NULL or self.latencies == NULL or self.whose == NULL:
+        if (
+            self.sessions == NULL or self.packets == NULL or self.latencies == NULL or self.arrivals == NULL
+            or self.whose == NULL
+        ):
             raise MemoryError
         for place, session in sessions.items():
             self.sessions[<int> range(len(fds))[place]] = <void *> <uintptr_t> session
@@ -204,6 +209,7 @@ cdef class Receivers:
         free(self.sessions)
         free(self.packets)
         free(self.latencies)
+        free(self.arrivals)
         free(self.whose)
 
     def stop(self):
@@ -214,10 +220,11 @@ cdef class Receivers:
         return [self.packets[index] for index in range(len(self.fds))]
 
     def take_latencies(self):
-        """Milliseconds from the publisher's send call to arrival at the subscriber's socket, by its place; forgets them."""
+        """By a subscriber's place, when each packet came to its socket, in seconds since the epoch, and how many milliseconds
+        after the publisher's send call; forgets them."""
         taken = {place: [] for place in range(len(self.fds)) if self.sessions[<int> place] != NULL}
         for index in range(self.measured):
-            taken[self.whose[index]].append(self.latencies[index])
+            taken[self.whose[index]].append((self.arrivals[index] / 1e9, self.latencies[index]))
         self.measured = 0
         return taken
 
@@ -280,6 +287,7 @@ cdef class Receivers:
         memcpy(&sent, data + length - 8, 8)
         if arrived > sent:
             self.latencies[self.measured] = (arrived - sent) / 1e6
+            self.arrivals[self.measured] = arrived
             self.whose[self.measured] = socket
             self.measured += 1
 

@@ -5,8 +5,10 @@ joining, would fill a buffer each and keep both processors from the handshakes.
 """
 
 import asyncio
+import os
 import random
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from bench import floor, load, report
 from bench.drops import dropped
 from bench.peer import Connection, Peer, join, produce
 from bench.server import Process, Server, open_meeting
+from bench.steadiness import steadiness
+from bench.yardstick import Yardstick
 
 SERVER_CORE, LOAD_CORE = 0, 1
 SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
@@ -142,33 +146,49 @@ async def count(
         for place in measured or spread(len(connections), MEASURED)
     }
     receivers = load.Receivers([each.fileno() for each in sockets], sessions, whole)
-    thread = threading.Thread(target=receivers.run)
-    thread.start()
+    yardsticks = {core: Yardstick() for core in (SERVER_CORE, LOAD_CORE)}
+    threads = [threading.Thread(target=receivers.run)]
+    threads += [threading.Thread(target=_look, args=each) for each in yardsticks.items()]
+    for thread in threads:
+        thread.start()
     try:
         await asyncio.to_thread(receivers.begun.wait)
         await asyncio.sleep(SETTLE)
         drops_before = await dropped(process, sockets)
         receivers.take_latencies()
+        begins = time.time()
         before, cpu_before = receivers.counts(), process.cpu_seconds()
         sent, late = sum(one.sent for one in sending), sum(one.late for one in sending)
         await asyncio.sleep(seconds)
         after, cpu_after = receivers.counts(), process.cpu_seconds()
         sent, late = sum(one.sent for one in sending) - sent, sum(one.late for one in sending) - late
         latencies = receivers.take_latencies()
+        ends = time.time()
         drops = await dropped(process, sockets)
     finally:
         receivers.stop()
-        await asyncio.to_thread(thread.join)
+        for yardstick in yardsticks.values():
+            yardstick.stop()
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+    steady = steadiness([one.take() for one in yardsticks.values()], begins, ends)
     return report.Sample(
         [more - fewer for fewer, more in zip(before, after, strict=True)],
         seconds,
         cpu_after - cpu_before,
-        [sorted(each) for each in latencies.values()],
+        [sorted(latency for _, latency in each) for each in latencies.values()],
         publishers,
         sent / len(sending),
         dict(drops - drops_before),
         late / len(sending),
+        sorted(latency for each in latencies.values() for at, latency in each if at in steady),
+        steady.share,
     )
+
+
+def _look(core: int, yardstick: Yardstick) -> None:
+    os.sched_setaffinity(threading.get_native_id(), {core})
+    yardstick.run()
 
 
 async def measure_floor(subscribers: int, plan: Plan) -> report.Floor:

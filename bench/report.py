@@ -29,7 +29,8 @@ class Sample:
 
     `latencies`: in ms, of some of the subscribers in the order of joining, of each ascending. Each subscriber receives
     so many `publishers`, of which each sent so many packets in that time, and so many frames and voices late.
-    `dropped`: datagrams that are known to have been dropped, by who did it.
+    `dropped`: datagrams that are known to have been dropped, by who did it. `steady`: of all these latencies
+    those of the time in which the machine kept its speed, ascending, and how much of the time that was.
     """
 
     received: Sequence[int]
@@ -40,6 +41,8 @@ class Sample:
     sent: float
     dropped: Mapping[str, int]
     late: float = 0.0
+    steady: Sequence[float] = ()
+    steady_share: float = 1.0
 
     @property
     def cpu_micros(self) -> float:
@@ -84,6 +87,10 @@ class Sample:
         """The latency that `share` of the packets to all these subscribers do not exceed, in ms."""
         return _within(sorted(chain.from_iterable(self.latencies)), share)
 
+    def steady_latency(self, share: float) -> float:
+        """The same while the machine kept its speed."""
+        return _within(self.steady, share)
+
     def worst_latency(self, share: float) -> float:
         """The same of the subscriber for whom it is the largest."""
         return max((_within(each, share) for each in self.latencies), default=0.0)
@@ -116,6 +123,43 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class Steady:
+    """Latencies while the machine kept its speed, in ms, and for which share of the time it did; medians."""
+
+    share: float
+    p50: float
+    p95: float
+    p99: float
+
+    @staticmethod
+    def of(samples: "Sequence[Sample]") -> "Steady":
+        """What these samples had."""
+        shares = (0.50, 0.95, 0.99)
+        latencies = [statistics.median(one.steady_latency(share) for one in samples) for share in shares]
+        return Steady(median(samples, lambda one: one.steady_share), *latencies)
+
+    @staticmethod
+    def read(found: "Mapping[str, Any]") -> "Steady":
+        """From what `as_json` made of it."""
+        return Steady(found["steadyShare"], *(found[f"steadyLatencyMsP{share}"] for share in (50, 95, 99)))
+
+    def as_json(self) -> dict[str, float]:
+        """As programs read it."""
+        return {
+            "steadyShare": round(self.share, 3),
+            "steadyLatencyMsP50": round(self.p50, 3),
+            "steadyLatencyMsP95": round(self.p95, 3),
+            "steadyLatencyMsP99": round(self.p99, 3),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"{self.p50:.2f}/{self.p95:.2f}/{self.p99:.2f} ms "
+            f"in the {self.share:.0%} of the time in which the machine kept its speed"
+        )
+
+
+@dataclass(frozen=True)
 class Point:
     """The medians of some samples with the same number of subscribers, and of the floors between them."""
 
@@ -127,6 +171,7 @@ class Point:
     latency_p95: float
     latency_p99: float
     worst_p95: float
+    steady: "Steady"
     kib_per_subscriber: float
     publishers: int
     floor: Floor | None
@@ -146,6 +191,7 @@ class Point:
             statistics.median(sample.latency(0.95) for sample in samples),
             statistics.median(sample.latency(0.99) for sample in samples),
             statistics.median(sample.worst_latency(0.95) for sample in samples),
+            Steady.of(samples),
             kib_per_subscriber,
             samples[0].publishers,
             Floor.of(floors) if floors else None,
@@ -164,6 +210,7 @@ class Point:
             "latencyMsP95": round(self.latency_p95, 3),
             "latencyMsP99": round(self.latency_p99, 3),
             "latencyMsP95Worst": round(self.worst_p95, 3),
+            **self.steady.as_json(),
             "kibPerSubscriber": round(self.kib_per_subscriber, 1),
             "missing": dict(self.missing),
             **(self.floor.as_json() if self.floor else {}),
@@ -184,6 +231,7 @@ def figures(samples: Sequence[Sample]) -> dict[str, Any]:
         "latencyMsP95": round(median(samples, lambda one: one.latency(0.95)), 3),
         "latencyMsP99": round(median(samples, lambda one: one.latency(0.99)), 3),
         "latencyMsP95Worst": round(median(samples, lambda one: one.worst_latency(0.95)), 3),
+        **Steady.of(samples).as_json(),
         "publishersLate": round(max(one.late_share for one in samples), 4),
         "missing": missing(samples),
     }
@@ -201,7 +249,7 @@ def told(found: Mapping[str, Any]) -> str:
         f"{found['packetsPerSecond']:.0f} packets/s; loss {found['loss']:.3%}, {found['cpuShare']:.0%} of a core, "
         f"{found['cpuMicrosPerPacket']:.2f} µs a packet, latency p50/p95/p99 {found['latencyMsP50']:.2f}/"
         f"{found['latencyMsP95']:.2f}/{found['latencyMsP99']:.2f} ms, p95 of the worst off "
-        f"{found['latencyMsP95Worst']:.2f}"
+        f"{found['latencyMsP95Worst']:.2f}; {Steady.read(found)}"
         + (f"; the load generator sent {late:.1%} late" if late > LATE_MOST else "")
         + missing_line(found["missing"])
     )
@@ -251,7 +299,7 @@ def table(points: Sequence[Point]) -> str:
         f"{point.subscribers:11d} {point.packets_per_second:10.0f} {point.loss:7.3%} {point.cpu_micros:13.2f}"
         f" {_beside(point)} {point.latency_p50:9.2f} /{point.latency_p95:6.2f} /{point.latency_p99:6.2f}"
         f" {point.worst_p95:23.2f} {point.kib_per_subscriber:16.0f}"
-        f"{missing_line(point.missing)}"
+        f"\n{'':11s}  latency {point.steady}{missing_line(point.missing)}"
         for point in points
     ]
     return "\n".join(lines)
