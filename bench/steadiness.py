@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SLOW = 2.0  # times what the same work takes usually
+LOOKS = 5  # one behind the other: a single one may be an interrupt's, or of cold caches
 CATCHING_UP = 0.3  # seconds after it, until a busy server has sent what had to wait
 
 
@@ -38,11 +39,10 @@ def steadiness(looks: Sequence[Sequence[tuple[float, float]]], begins: float, en
     spans: list[tuple[float, float]] = []
     for processor in looks:
         usual = statistics.median(took for _, took in processor) if processor else 0.0
-        last = begins
-        for at, took in processor:
-            if took > SLOW * usual:
-                spans.append((min(last, at - took), at + CATCHING_UP))
-            last = at
+        for first in range(len(processor) - LOOKS + 1):
+            several = processor[first : first + LOOKS]
+            if min(took for _, took in several) > SLOW * usual:
+                spans.append((several[0][0] - several[0][1], several[-1][0] + CATCHING_UP))
     return Steadiness(begins, ends, _apart(spans))
 
 
