@@ -260,7 +260,7 @@ def slice_us(thread: int) -> int:
     numbers = {"x86_64": 315, "aarch64": 275}
     error = ctypes.CDLL(None).syscall(numbers[os.uname().machine], thread, attributes, len(attributes), 0)
     assert error == 0
-    return int.from_bytes(attributes[24:32], "little") // 1000
+    return int.from_bytes(attributes.raw[24:32], "little") // 1000
 
 
 @pytest.mark.skipif(
