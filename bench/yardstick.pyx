@@ -40,7 +40,7 @@ cdef class Yardstick:
         self.stopped = True
 
     def take(self):
-        """When each look ended, in seconds since the epoch, and how many seconds of processor it took; call it stopped."""
+        """When each look ended, in seconds since the epoch, and how many seconds of processor it took."""
         return [(self.ended[index] / 1e9, self.took[index] / 1e9) for index in range(self.looks)]
 
     def run(self):

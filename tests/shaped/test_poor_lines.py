@@ -31,10 +31,8 @@ SMALL, MIDDLE, LARGE = (SIZE[1] // by for by in (4, 2, 1))
 PHONE_SIZE = (640, 360)
 PHONE_CAMERA = (130_000, 550_000)
 WIDE, NARROW = 2e6, 400e3  # bit/s
-VERY_NARROW, SHORT_QUEUE = (
-    180e3,
-    12_000,
-)  # of which sound takes a third, and its copies, while there are, a fifth
+VERY_NARROW = 180e3  # of which sound takes a third, and its copies, while there are, a fifth
+SHORT_QUEUE = 12_000
 FACE = (Layer(320, 180, 110_000),)
 PRIORITY = 200
 ALL_FRAMES = 2  # the uppermost temporal layer

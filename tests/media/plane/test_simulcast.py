@@ -249,7 +249,8 @@ def test_temporal_layers_above_the_target_are_left_out_without_a_trace(target: i
     assert {packet.payload[5] >> 6 for packet in subscriber.rtp} == set(range(target + 1))
 
 
-def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
+def from_the_lowest_to(temporal: int) -> tuple[Camera, Client]:
+    """A camera, and who has got the lowest temporal layer of it alone and wants as many as that from now on."""
     world = World()
     publisher, subscriber = world.client(), world.client()
     consumer = world.watch(subscriber, world.video(publisher))
@@ -257,7 +258,12 @@ def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
     camera = Camera(publisher)
     camera.frame(key=True)
     camera.frame(temporal=1, sync=True)
-    world.core.set_preferred_layers(consumer, 0, 1)
+    world.core.set_preferred_layers(consumer, 0, temporal)
+    return camera, subscriber
+
+
+def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
+    camera, subscriber = from_the_lowest_to(1)
     camera.frame(temporal=1)
     assert len(subscriber.rtp) == 3
     camera.frame()
@@ -269,14 +275,7 @@ def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
 
 def test_temporal_layers_are_entered_one_after_the_other() -> None:
     """A frame of the third that needs the first alone does not say that what follows needs no second."""
-    world = World()
-    publisher, subscriber = world.client(), world.client()
-    consumer = world.watch(subscriber, world.video(publisher))
-    world.core.set_preferred_layers(consumer, 0, 0)
-    camera = Camera(publisher)
-    camera.frame(key=True)
-    camera.frame(temporal=1, sync=True)
-    world.core.set_preferred_layers(consumer, 0, 2)
+    camera, subscriber = from_the_lowest_to(2)
     camera.frame(temporal=2, sync=True)
     camera.frame(temporal=1)
     assert len(subscriber.rtp) == 3
