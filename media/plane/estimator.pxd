@@ -13,7 +13,9 @@ from media.plane.acknowledged cimport acknowledged_add, acknowledged_reset, ackn
 from media.plane.bits cimport largest, smallest
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.feedback cimport result_t, results_t
-from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_update
+from media.plane.losses cimport (
+    CAUSE_RATE, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
+)
 from media.plane.probing cimport (
     PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
 )
@@ -315,9 +317,8 @@ cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int
     )
 
 
-cdef inline bint estimator_congested(const estimator_t *estimator, int64_t since_us) noexcept nogil:
-    """Whether what was lost since then was lost because too much was sent, by anybody: a queue grew, the line was dead, or loss
-    went with the rate."""
+cdef inline loss_cause_t estimator_loss_cause(const estimator_t *estimator, int64_t since_us) noexcept nogil:
+    """Of what was lost since then. Too much was sent, by anybody, where a queue grew, the line was dead, or loss went with the rate."""
     if estimator_shares(estimator) or largest(estimator.rate.reduced_us, estimator.alive_us) >= largest(since_us, 1):
-        return True
-    return estimator.losses.fraction > 0.02 and estimator.losses.inherent < estimator.losses.fraction / 2
+        return CAUSE_RATE
+    return losses_cause(&estimator.losses)

@@ -13,7 +13,13 @@ cdef enum:
     LOSS_WINDOW_US = 250_000
     LOSS_WINDOWS = 20
     CANDIDATES = 5
+    LOSSY_PERCENT = 2  # less may be the last of what was lost long ago
     SUDDEN_PERCENT = 25  # more lost in two windows running than before: the path is another one now
+
+cdef enum loss_cause_t:
+    CAUSE_PATH  # lost at any rate
+    CAUSE_RATE  # lost because too much was sent
+    CAUSE_UNKNOWN
 
 ctypedef struct loss_window_t:
     double bps  # at which it was sent
@@ -31,6 +37,7 @@ ctypedef struct losses_t:
     double bps  # the limit; 0: loss limits nothing
     double inherent
     double fraction  # lost lately, weighted like the windows
+    int lossy  # windows in turn with loss
     double before[2]  # the same as of the last two windows
 
 
@@ -43,6 +50,7 @@ cdef inline void losses_reset(losses_t *losses) noexcept nogil:
     losses.bps = 0
     losses.inherent = 0.01
     losses.fraction = 0
+    losses.lossy = 0
     losses.before[0] = 0
     losses.before[1] = 0
 
@@ -134,6 +142,10 @@ cdef inline double lost_fraction(const losses_t *losses) noexcept nogil:
     return lost / all_ if all_ > 0 else 0
 
 
+cdef inline bint is_lossy(const losses_t *losses) noexcept nogil:
+    return 100 * losses.fraction > LOSSY_PERCENT
+
+
 cdef inline double likeliest(losses_t *losses, double now_bps, double delay_bps, double acknowledged) noexcept nogil:
     """The best of the capacities in question; `inherent` becomes what goes with it."""
     cdef double candidates[<int>CANDIDATES]
@@ -200,14 +212,23 @@ cdef inline void losses_update(losses_t *losses, double delay_bps, double acknow
     close_window(losses)
     forget_old(losses)
     losses.fraction = lost_fraction(losses)
+    losses.lossy = losses.lossy + 1 if is_lossy(losses) else 0
     now_bps = losses.bps if 0 < losses.bps < delay_bps else delay_bps
     next_bps = likeliest(losses, now_bps, delay_bps, acknowledged)
     if losses.fraction > 0.05:  # whatever the model says; but what does arrive may be sent
         most = fmax(75_000 / (losses.fraction - 0.05), 0.9 * acknowledged)
         if next_bps > most:
             next_bps = most
-    if next_bps > now_bps and losses.inherent < 0.75 * losses.fraction and losses.fraction > 0.02:
+    if next_bps > now_bps and losses.inherent < 0.75 * losses.fraction and is_lossy(losses):
         next_bps = now_bps  # part of the loss is our own doing still
     if next_bps > 1.3 * now_bps:
         next_bps = 1.3 * now_bps
     losses.bps = next_bps if next_bps < delay_bps else 0
+
+
+cdef inline loss_cause_t losses_cause(const losses_t *losses) noexcept nogil:
+    """What the model says of the loss there is. At first it blames the rate, and finds what is inherent step by step: only when all that it
+    remembers was with loss it knows."""
+    if not is_lossy(losses) or losses.inherent >= losses.fraction / 2:
+        return CAUSE_PATH
+    return CAUSE_RATE if losses.lossy >= LOSS_WINDOWS else CAUSE_UNKNOWN

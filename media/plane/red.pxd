@@ -9,6 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from media.plane.bits cimport ahead32, get24, put24
+from media.plane.losses cimport CAUSE_PATH, CAUSE_UNKNOWN, loss_cause_t
 from media.plane.objects cimport consumer_t
 from media.plane.ring cimport ring_bytes, ring_find, ring_t, slot_t
 from media.plane.stream cimport stream_t
@@ -117,10 +118,13 @@ cdef inline bint fits_between(const stream_t *stream, int64_t sequence, uint32_t
     return after == NULL or ahead32(after.timestamp, timestamp) > 0
 
 
-cdef inline void note_line(consumer_t *consumer, uint8_t fraction, bint congested, int64_t now) noexcept nogil:
-    """A receiver report tells how many copies are needed. What is lost because too much is sent only grows with them, so
-    `congested`: it calls for none, and ends those that were sent before anything was known."""
-    if fraction and not congested:
+cdef inline void note_line(consumer_t *consumer, uint8_t fraction, loss_cause_t cause, int64_t now) noexcept nogil:
+    """A receiver report tells how many copies are needed. What is lost because too much is sent only grows with them: it calls for
+    none, and ends those that were sent before anything was known. While the cause is unknown all stays as it is."""
+    if fraction and cause == CAUSE_UNKNOWN:
+        consumer.clean_since_us = 0
+        return
+    if fraction and cause == CAUSE_PATH:
         consumer.clean_since_us = 0
         consumer.lossy = True
         consumer.copies = 2 if fraction >= (RED_ONCE if consumer.copies == 2 else RED_TWICE) else 1

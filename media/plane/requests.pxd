@@ -5,11 +5,12 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from media.plane.bits cimport get16, get24, get32, get64, largest, ones, smallest
 from media.plane.budget cimport take_loss, take_remb, take_transport_cc
 from media.plane.drops cimport DROP_MALFORMED_RTCP, DROP_NACK_UNKNOWN_SSRC, DROP_RTCP_ITEMS
-from media.plane.estimator cimport estimator_congested
+from media.plane.estimator cimport estimator_loss_cause
 from media.plane.feedback cimport READ_MOST, read_transport_cc
 from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
+from media.plane.losses cimport CAUSE_PATH, loss_cause_t
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, route_t, transport_t
 from media.plane.pacing cimport key_rests
 from media.plane.queue cimport queue_push
@@ -83,8 +84,10 @@ cdef inline void read_sender_report(core_t *core, transport_t *transport, const 
                 consumer.transport.report_at = core.now
 
 
-cdef inline bint was_congested(const transport_t *transport, int64_t since_us) noexcept nogil:
-    return transport.estimator != NULL and estimator_congested(transport.estimator, since_us - CONGESTION_US)
+cdef inline loss_cause_t loss_cause(const transport_t *transport, int64_t since_us) noexcept nogil:
+    if transport.estimator == NULL:
+        return CAUSE_PATH
+    return estimator_loss_cause(transport.estimator, since_us - CONGESTION_US)
 
 
 cdef inline void read_report_block(
@@ -103,7 +106,7 @@ cdef inline void read_report_block(
     consumer.lost = get24(data + 5)
     consumer.jitter = get32(data + 12)
     if consumer.has_red:
-        note_line(consumer, data[4], was_congested(transport, consumer.reported_us), core.now)
+        note_line(consumer, data[4], loss_cause(transport, consumer.reported_us), core.now)
     consumer.reported_us = core.now
     if 0 < covered < 100_000:
         expected[0] += covered
