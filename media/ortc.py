@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
-from media.capabilities import ABSOLUTE_SEND_TIME, DEPENDENCY_DESCRIPTOR, TRANSPORT_CC
+from media.capabilities import ABSOLUTE_SEND_TIME, DEPENDENCY_DESCRIPTOR, DESCRIBED_CODECS, TRANSPORT_CC
 from media.codecs import same_codec
 from media.errors import InvalidMedia
 from media.rtp import (
@@ -31,8 +31,6 @@ from media.scalability import parse_scalability_mode
 StreamType = Literal["simple", "simulcast", "svc"]
 Numbers = Literal["router", "client"]
 """Whose payload types and header extension ids a consumer uses: the offerer's, as RFC 3264 has it."""
-# For these the plane reads the dependency descriptor; VP8 and VP9 tell their layers themselves.
-_DESCRIBED = {"video/av1", "video/h264"}
 _AnyCodec = TypeVar("_AnyCodec", CodecParameters, CodecCapability)
 
 
@@ -103,7 +101,7 @@ def _stream_type(codec: CodecParameters, parameters: RtpParameters) -> StreamTyp
 
 def _is_described(codec: CodecParameters, parameters: RtpParameters) -> bool:
     """Whether the producer's frames are told by the dependency descriptor."""
-    return codec.name in _DESCRIBED and any(
+    return codec.name in DESCRIBED_CODECS and any(
         extension.uri == DEPENDENCY_DESCRIPTOR for extension in parameters.header_extensions
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from media import MediaError
-from media.capabilities import DEPENDENCY_DESCRIPTOR, MID, RID
+from media.capabilities import DEPENDENCY_DESCRIPTOR, DESCRIBED_CODECS, MID, RID
 from media.codecs import same_codec
 from media.rtp import CodecCapability, CodecParameters, RtpCapabilities, parse_parameters
 from rooms.live.events import Source
@@ -97,7 +97,8 @@ def _accept(offer: Offer, section: Section, router: RtpCapabilities, *, one_code
     if not chosen:
         return None
     known = {one.uri for one in router.header_extensions if one.kind in {section.kind, ""}}
-    if not offer.mixed:  # a key frame's dependency descriptor is longer than a short extension can be
+    # A key frame's dependency descriptor is longer than a short extension can be.
+    if not offer.mixed or DESCRIBED_CODECS.isdisjoint(codec.name for codec in chosen):
         known.discard(DEPENDENCY_DESCRIPTOR)
     extensions = {uri: number for uri, number in section.extensions.items() if uri in known}
     return Accepted(section, tuple(chosen), extensions)

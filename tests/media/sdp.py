@@ -5,6 +5,8 @@ from typing import Any
 
 from aiortc.sdp import MediaDescription, SessionDescription
 
+from media.capabilities import DEPENDENCY_DESCRIPTOR, DESCRIBED_CODECS
+
 HEAD = [
     "v=0",
     "o=- 1 1 IN IP4 0.0.0.0",
@@ -41,7 +43,13 @@ def answer(offer: SessionDescription, transport: dict[str, Any], setup: str, rid
     """Accept everything the browser offers to send."""
     lines = [*HEAD, "a=group:BUNDLE " + " ".join(media.rtp.muxId for media in offer.media)]
     for media in offer.media:
-        extensions = [{"uri": e.uri, "id": e.id} for e in media.rtp.headerExtensions]
+        codec = media.rtp.codecs[0].mimeType.lower()
+        extensions = [
+            {"uri": e.uri, "id": e.id}
+            for e in media.rtp.headerExtensions
+            # As mediasoup-client has it: whom it is answered to leaves the layers out of VP8's own descriptor.
+            if e.uri != DEPENDENCY_DESCRIPTOR or codec in DESCRIBED_CODECS
+        ]
         lines += _section(
             media.kind, media.rtp.muxId, "recvonly", _codecs(media), extensions, transport, setup
         )

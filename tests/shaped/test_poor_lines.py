@@ -31,7 +31,7 @@ SMALL, MIDDLE, LARGE = (SIZE[1] // by for by in (4, 2, 1))
 PHONE_SIZE = (640, 360)
 PHONE_CAMERA = (130_000, 550_000)
 WIDE, NARROW = 2e6, 400e3  # bit/s
-VERY_NARROW = 180e3  # of which sound takes a third, and its copies, while there are, a fifth
+VERY_NARROW = 180e3  # of which sound takes a third
 SHORT_QUEUE = 12_000
 FACE = (Layer(320, 180, 110_000),)
 PRIORITY = 200
@@ -178,6 +178,7 @@ async def test_of_two_pictures_the_lesser_pauses_on_a_very_narrow_line_and_sound
         paused, narrow.rate, narrow.still, 100 * narrow.made_up, back, climbed, up.still,
     )  # fmt: skip
     assert narrow.made_up < MADE_UP
+    assert narrow.still < STILL
     assert climbed < CLIMBED
 
 

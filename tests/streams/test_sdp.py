@@ -186,6 +186,15 @@ def test_long_extensions_are_taken_where_they_may_stand_beside_short_ones(
     assert ("a=extmap-allow-mixed" in answered) is mixed
 
 
+def test_who_sends_vp8_is_not_let_describe_it_beside() -> None:
+    """A browser that may leaves the layers out of VP8's own descriptor, where they are read."""
+    text = OFFER.replace("t=0 0", "t=0 0\na=extmap-allow-mixed").replace("97 96 99", "96 97 99")
+    offer = parse_offer(text.replace("a=mid:1", f"a=mid:1\n{DESCRIPTOR}"))
+    video = publishing(offer, ROUTER, screen=False)[1]
+    assert video.accepted.codecs[0].name == "video/vp8"
+    assert DEPENDENCY_DESCRIPTOR not in video.accepted.extensions
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
