@@ -26,8 +26,10 @@ VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
 RTCP_PSFB, PLI, FIR = 206, 1, 4
 # RFC 7741 section 4.2: the descriptor's S bit, and X with I, L and T: a picture id and a layer follow.
 FIRST_OF_FRAME, EXTENDED, WITH_LAYER = 0x10, 0x80, 0xE0
-# L1T3: in which temporal layer a frame is, and libvpx's own pattern of references for it.
+# L1T3: in which temporal layer a frame is, which of them need the lowest alone (RFC 7741's Y: a layer may be entered
+# there), and libvpx's own pattern of references for it.
 LAYERS = (0, 2, 1, 2)
+SYNCS = (False, True, True, False)
 LAYERED = (
     "ts_number_layers=3:ts_target_bitrate={},{},{}:ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:"
     "ts_layering_mode=3"
@@ -170,10 +172,10 @@ class Participant:
         picture_id = base_id = 0
         while True:
             self._wanted.discard(ssrc)
-            for data, layer in zip(film(picture), itertools.cycle(LAYERS)):
+            for data, (layer, sync) in zip(film(picture), itertools.cycle(zip(LAYERS, SYNCS, strict=True))):
                 picture_id += 1
                 base_id += layer == 0
-                yield data, _layer_tail(picture_id, base_id, layer) if picture.layered else b""
+                yield data, _layer_tail(picture_id, base_id, layer, sync=sync) if picture.layered else b""
                 if ssrc in self._wanted:
                     break
 
@@ -189,9 +191,10 @@ class Participant:
         self.connection.socket.send(self.connection.outbound.protect(head + payload))
 
 
-def _layer_tail(picture_id: int, base_id: int, layer: int) -> bytes:
-    """The extension of a VP8 descriptor: picture id in 15 bits, TL0PICIDX, TID."""
-    return struct.pack("!BHBB", WITH_LAYER, 0x8000 | picture_id & 0x7FFF, base_id & 0xFF, layer << 6)
+def _layer_tail(picture_id: int, base_id: int, layer: int, *, sync: bool) -> bytes:
+    """The extension of a VP8 descriptor: picture id in 15 bits, TL0PICIDX, TID and Y."""
+    layers = layer << 6 | (0x20 if sync else 0)
+    return struct.pack("!BHBB", WITH_LAYER, 0x8000 | picture_id & 0x7FFF, base_id & 0xFF, layers)
 
 
 async def _paced(seconds: float) -> AsyncIterator[int]:
