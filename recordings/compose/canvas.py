@@ -1,14 +1,14 @@
 """The picture under construction: three planes (YUV 4:2:0), changed only where something changes."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import av
 import numpy as np
 
 from recordings.compose.brief import Brief
-from recordings.compose.layout import HEIGHT, WIDTH, Rect, Tile
+from recordings.compose.layout import HALVES, HEIGHT, WIDTH, Rect, Tile
 from recordings.compose.lettering import Lettering, Plane
 from recordings.compose.scenes import Scene
 from recordings.compose.texts import FilmTexts
@@ -48,12 +48,7 @@ class Canvas:
         self._names = names
         self._brief = brief
         self._texts = texts
-        self._pixels = np.empty((HEIGHT * 3 // 2, WIDTH), np.uint8)
-        luma, colour = WIDTH * HEIGHT, WIDTH * HEIGHT // 4
-        flat = self._pixels.reshape(-1)
-        self._y = flat[:luma].reshape(HEIGHT, WIDTH)
-        self._u = flat[luma : luma + colour].reshape(HEIGHT // 2, WIDTH // 2)
-        self._v = flat[luma + colour :].reshape(HEIGHT // 2, WIDTH // 2)
+        self._y, self._u, self._v = (np.empty((HEIGHT // half, WIDTH // half), np.uint8) for half in HALVES)
         self._taken: dict[str, Rect] = {}  # where in its tile each picture last stood
         self._framed: Tile | None = None
         self._changed = True
@@ -73,19 +68,16 @@ class Canvas:
         for tile in scene.tiles:
             self._draw_tile(tile)
 
-    def put(self, tile: Tile, at: Rect, pixels: Plane) -> None:
-        """Set a picture of the size of `at`, its planes one after the other, into its tile."""
+    def put(self, tile: Tile, at: Rect, planes: Sequence[Plane]) -> None:
+        """Set the planes of a picture of the size of `at` into its tile."""
         key = tile.key or ""
         self._changed = True
         if self._taken.get(key) != at:  # it was turned, or shared another window: what stood there must go
             self._fill(tile.picture, (_TILE, _NEUTRAL, _NEUTRAL))
             self._taken[key] = at
-        begin = 0
-        for target, half in zip((self._y, self._u, self._v), (1, 2, 2), strict=True):
-            top, left, width, height = at.y // half, at.x // half, at.width // half, at.height // half
-            end = begin + width * height
-            target[top : top + height, left : left + width] = pixels[begin:end].reshape(height, width)
-            begin = end
+        for target, plane, half in zip((self._y, self._u, self._v), planes, HALVES, strict=True):
+            top, left = at.y // half, at.x // half
+            target[top : top + at.height // half, left : left + at.width // half] = plane
 
     def put_unreadable(self, tile: Tile) -> None:
         """Say in a picture's place that there is none to be had."""
@@ -116,7 +108,10 @@ class Canvas:
         if not self._changed:
             return None
         self._changed = False
-        return av.VideoFrame.from_ndarray(self._pixels, format="yuv420p")
+        frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")  # whose rows are as long as these
+        for plane, pixels in zip(frame.planes, (self._y, self._u, self._v), strict=True):
+            plane.update(pixels)  # type: ignore[arg-type] # any buffer is welcome
+        return frame
 
     def _draw_tile(self, tile: Tile) -> None:
         name = self._names.get(tile.key, "") if tile.key is not None else f"+{tile.more}"
@@ -159,7 +154,7 @@ class Canvas:
         self._y[rect.y : rect.y + rect.height, rect.x : rect.x + rect.width] = plane
 
     def _fill(self, rect: Rect, colour: tuple[int, int, int]) -> None:
-        for target, value, half in zip((self._y, self._u, self._v), colour, (1, 2, 2), strict=True):
+        for target, value, half in zip((self._y, self._u, self._v), colour, HALVES, strict=True):
             top, left = rect.y // half, rect.x // half
             target[top : top + rect.height // half, left : left + rect.width // half] = value
 

@@ -121,12 +121,13 @@ class PicturePart:
 def _options(size: Size) -> dict[str, str]:
     """Faces and pages hardly gain from slower presets, and this one leaves most of the machine to the decoders.
 
-    A coarser look for motion than the preset's saves three tenths of the work and costs 6 % more bits at the same
-    quality; the smallest size, which costs next to nothing and is for lines where every bit counts, goes without.
+    A coarser look for motion than the preset's (`subme`) saves three tenths of the work and costs 6 % more bits at the
+    same quality, a narrower one (`me`) saves a little more and costs nothing, neither of people nor of pages that
+    scroll; the smallest size, which costs next to nothing and is for lines where every bit counts, goes without.
     """
     return {
         "preset": "veryfast",
-        **({} if size is SMALLER[-1] else {"x264-params": "subme=1"}),
+        **({} if size is SMALLER[-1] else {"x264-params": "subme=1:me=dia"}),
         "crf": "24",
         "maxrate": str(size.bits),
         "bufsize": str(2 * size.bits),

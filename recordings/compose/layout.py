@@ -9,6 +9,7 @@ from typing import Final
 
 WIDTH: Final = 1280
 HEIGHT: Final = 720
+HALVES: Final = (1, 2, 2)  # of width and height: the planes of yuv420p
 GAP: Final = 8
 LABEL: Final = 28  # the strip with the name; its text is 20 pixels high, readable on a phone
 COLUMN: Final = 248  # beside a shared screen

@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from recordings.compose.isolation import SILENCE_SECONDS, Isolated
-from recordings.compose.layout import WIDTH, Rect, Tile, fit
+from recordings.compose.layout import HALVES, WIDTH, Rect, Tile, fit
 from recordings.compose.scenes import frame_at
 from recordings.compose.story import Clip
 
@@ -41,12 +41,12 @@ class Showing(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """From frame `begin` on, `pixels` stand at `at` in `tile`: the planes of yuv420p, one after the other."""
+    """From frame `begin` on, the planes of yuv420p stand at `at` in `tile`: rows of pixels, colour of half the size."""
 
     begin: int
     tile: Tile
     at: Rect
-    pixels: npt.NDArray[np.uint8]
+    planes: tuple[npt.NDArray[np.uint8], ...]
 
 
 class Undecoded(NamedTuple):
@@ -77,12 +77,16 @@ def needed_stretches(
 
 
 class _Sent(NamedTuple):
-    """A picture on its way from the process: of what it was told itself, the number is enough."""
+    """A picture on its way from the process: of what it was told itself, the number is enough.
+
+    The planes are as FFmpeg has them, with rows longer than the picture is wide: to pack them costs more than to send
+    what is too much.
+    """
 
     begin: int
     showing: int
     at: Rect
-    pixels: bytes
+    planes: tuple[bytes, ...]
 
 
 class PictureReader:
@@ -131,7 +135,12 @@ class PictureReader:
 
     def _picture(self, sent: _Sent) -> Picture:
         tile = self._showings[sent.showing].tile
-        return Picture(sent.begin, tile, sent.at, np.frombuffer(sent.pixels, np.uint8))
+        width, height = sent.at.width, sent.at.height
+        planes = tuple(
+            np.frombuffer(plane, np.uint8).reshape(height // half, -1)[:, : width // half]
+            for plane, half in zip(sent.planes, HALVES, strict=True)
+        )
+        return Picture(sent.begin, tile, sent.at, planes)
 
 
 def _pictures(clip: Clip, showings: Sequence[Showing]) -> Iterator[_Sent | Undecoded | None]:
@@ -227,7 +236,7 @@ class _Decoding:
             scaled = self._scaler.reformat(
                 image, at.width, at.height, "yuv420p", interpolation=Interpolation.AREA, threads=1
             )
-            yield _Sent(max(begin, showing.begin), number, at, scaled.to_ndarray().tobytes())
+            yield _Sent(max(begin, showing.begin), number, at, tuple(bytes(plane) for plane in scaled.planes))
 
 
 def _is_needed(frame: int, second: float, stretches: list[tuple[float, int]]) -> bool:

@@ -134,7 +134,7 @@ class _Stage:
             canvas.put_unreadable(tile)
         else:
             if picture is not None and _same_place(picture.tile, tile):
-                canvas.put(tile, picture.at, picture.pixels)
+                canvas.put(tile, picture.at, picture.planes)
 
     def close(self) -> None:
         """End every process."""

@@ -25,7 +25,7 @@ _FINGERPRINT: Final = "fingerprint"
 _FINISHED: Final = "finished.json"
 _NOTES: Final = "notes.json"
 # Raised with every change of the program that makes other pictures or sounds of the same files.
-_PROGRAM: Final = 8
+_PROGRAM: Final = 9
 
 
 class PutOff(Exception):  # noqa: N818 - it says what becomes of the attempt

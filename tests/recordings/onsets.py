@@ -27,7 +27,7 @@ def flashes(clip: Clip, begin: float, end: float) -> list[float]:
         for frame in range(frame_at(begin), frame_at(end)):
             picture = reader.advance(frame)
             if picture is not None:
-                shown = float(picture.pixels[: picture.at.width * picture.at.height].mean())
+                shown = float(picture.planes[0].mean())
             if shown > _BRIGHT:
                 bright.append(frame / FRAME_RATE)
     finally:

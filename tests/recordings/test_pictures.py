@@ -48,7 +48,7 @@ def shown(clip: Clip) -> dict[int, int]:
         for frame in range(END):
             picture = reader.advance(frame)
             if picture is not None:
-                brightness = float(picture.pixels[: picture.at.width * picture.at.height].mean())
+                brightness = float(picture.planes[0].mean())
                 found[frame] = round((brightness - grey(0)) / (grey(1) - grey(0)))
     finally:
         reader.close()
