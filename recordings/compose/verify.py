@@ -1,6 +1,7 @@
 """Looks at a composed file as a player would, before anybody is told that it is ready."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +27,9 @@ SOUND: Final = ("audio",)
 def verify(path: Path, duration: float | None, kinds: Sequence[str] = FILM) -> float:
     """The length in seconds of a file whose first, middle and last second decode, picture by picture, packet by packet.
 
-    A playlist stands for the one file beside it that it plays. `duration` is how long it should be, in seconds, None
-    where nobody knows; ValueError where it is not whole.
+    The first is counted from where the stream begins, be it after others. A playlist stands for the one file beside it
+    that it plays. `duration` is how long it should be, in seconds, None where nobody knows; ValueError where it is not
+    whole.
     """
     media = path.with_suffix(".m4s") if path.suffix == _PLAYLIST else path
     if not index_first(media):
@@ -35,35 +37,50 @@ def verify(path: Path, duration: float | None, kinds: Sequence[str] = FILM) -> f
     if not _ends_with_a_box(media):
         raise ValueError("does not play: the end is missing")
     try:
-        with av.open(str(path)) as container:
-            streams = [getattr(container.streams, kind)[0] for kind in kinds]
-            if any(stream.codec_context.name != _CODECS[stream.type] for stream in streams):
-                raise ValueError("other codecs than intended")
-            length = float(container.duration or 0) / av.time_base
-            if duration is not None and abs(length - duration) > _TOLERANCE:
-                raise ValueError(f"{length:.2f} s long instead of {duration:.2f} s")
-            for stream in streams:
-                for begin in (0.0, max(0.0, length / 2 - _SECOND), max(0.0, length - _SECOND)):
-                    decode_second(container, stream, begin)
+        length = _length(path, kinds)
+        if duration is not None and abs(length - duration) > _TOLERANCE:
+            raise ValueError(f"{length:.2f} s long instead of {duration:.2f} s")
+        for kind in kinds:
+            for begin in (0.0, length / 2 - _SECOND, length - _SECOND):
+                decode_second(path, kind, max(0.0, begin))
     except (FFmpegError, IndexError) as error:
         raise ValueError(f"does not play: {error}") from error
     return length
 
 
-def decode_second(container: Any, stream: Any, begin: float) -> None:
-    """Decode on from the key frame before `begin`; ValueError unless all that is shown in the second after it does."""
-    end = begin + _SECOND
-    kept = came = shown = 0
-    container.seek(int(max(0.0, begin - _KEY_FRAMES) / stream.time_base), stream=stream)
-    for packet in container.demux(stream):
-        kept += sum(begin <= time < end for time in _times([packet]))
-        times = _times(packet.decode())
-        came += sum(begin <= time < end for time in times)
-        shown += sum(begin - _LONGEST_FRAME <= time < end for time in times)
-        if times and times[-1] >= end:
-            break
+def _length(path: Path, kinds: Sequence[str]) -> float:
+    with av.open(str(path)) as container:
+        streams = [getattr(container.streams, kind)[0] for kind in kinds]
+        if any(stream.codec_context.name != _CODECS[stream.type] for stream in streams):
+            raise ValueError("other codecs than intended")
+        return float(container.duration or 0) / av.time_base
+
+
+def decode_second(path: Path, kind: str, begin: float) -> None:
+    """Decode on from the key frame before `begin`, or from where the stream does begin if that is later.
+
+    ValueError unless all that is shown in the second after it does.
+    """
+    with av.open(str(path)) as container:
+        stream: Any = getattr(container.streams, kind)[0]
+        packets = container.demux(stream)
+        key = begin - _KEY_FRAMES
+        if key > (container.start_time or 0) / av.time_base:
+            container.seek(int(key / stream.time_base), stream=stream)
+        else:  # FFmpeg refuses to seek in a playlist to before its beginning
+            first = next(packets)
+            begin, packets = max([begin, *_times([first])]), chain([first], packets)
+        end = begin + _SECOND
+        kept = came = shown = 0
+        for packet in packets:
+            kept += sum(begin <= time < end for time in _times([packet]))
+            times = _times(packet.decode())
+            came += sum(begin <= time < end for time in times)
+            shown += sum(begin - _LONGEST_FRAME <= time < end for time in times)
+            if times and times[-1] >= end:
+                break
     if not shown or came < kept:
-        raise ValueError(f"no {stream.type} at {begin:.1f} s: {came} of {kept} packets decode")
+        raise ValueError(f"no {kind} at {begin:.1f} s: {came} of {kept} packets decode")
 
 
 def _times(timed: Iterable[Any]) -> list[float]:

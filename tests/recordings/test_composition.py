@@ -9,7 +9,9 @@ import av
 import numpy as np
 import pytest
 
+from recordings.compose import hls
 from recordings.compose.composer import NothingToCompose, compose
+from recordings.compose.film import Reel, join
 from recordings.compose.layout import Cast, arrange
 from recordings.compose.report import Exit, Failed, parse
 from recordings.compose.verify import index_first, verify
@@ -18,7 +20,7 @@ from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.av1 import Colour
 from tests.recordings.conftest import small_files
-from tests.recordings.films import overwrite, playable
+from tests.recordings.films import overwrite, playable, sounding
 from tests.recordings.meetings import Meeting, Watched, composed, track, watch
 from tests.recordings.publishers import (
     BLACK,
@@ -337,6 +339,15 @@ def test_a_film_with_a_hole_is_not_whole(tmp_path: Path, hole: tuple[float, floa
         overwrite(path, position, bytes(size))
     with pytest.raises(ValueError, match=r"play|no (video|audio) at"):
         verify(path, 10.0)
+
+
+def test_a_film_whose_pictures_begin_after_its_sound_is_whole(tmp_path: Path) -> None:
+    """As one whose first pictures were torn out is packaged for players that change between sizes."""
+    film, sound = (sounding(tmp_path / f"{length}.mp4", 0.1, seconds=length) for length in (10, 12))
+    playlist = tmp_path / "240p.m3u8"
+    late = Reel([(60, film)], sound, 12.4)
+    join(late, playlist, "hls", hls._options(playlist.with_suffix(".m4s")), ())
+    assert verify(playlist, None) == pytest.approx(12.4, abs=0.2)
 
 
 def test_a_disk_without_room_for_the_film_is_told_from_a_mistake(tmp_path: Path) -> None:
