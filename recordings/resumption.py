@@ -5,8 +5,12 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
+
 # A disk on which room is made and used up again and again is not to cost a segment every few seconds.
 _LONGEST_SECONDS: Final = 60.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Resumption:
@@ -18,10 +22,13 @@ class Resumption:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def begin(self, key: str, attempt: Callable[[], Awaitable[bool]]) -> None:
-        """Call `attempt` after a while, and until it answers that there is nothing more to try. It must not raise."""
+        """Call `attempt` after a while, and until it answers that there is nothing more to try.
+
+        One that raises is made again, and what the first raised is logged.
+        """
         begun = self._begun[key] = self._begun.get(key, -1) + 1
         seconds = min(_LONGEST_SECONDS, self._seconds * 2**begun)
-        self._tasks[key] = asyncio.create_task(_until_done(attempt, seconds), name="resume_recording")
+        self._tasks[key] = asyncio.create_task(_until_done(key, attempt, seconds), name="resume_recording")
 
     async def end(self, key: str) -> None:
         """Nobody wants it any more; returns when nothing is being tried."""
@@ -38,8 +45,13 @@ class Resumption:
             await self.end(key)
 
 
-async def _until_done(attempt: Callable[[], Awaitable[bool]], seconds: float) -> None:
-    done = False
+async def _until_done(key: str, attempt: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    done = told = False
     while not done:
         await asyncio.sleep(seconds)
-        done = await attempt()
+        try:
+            done = await attempt()
+        except Exception:  # noqa: BLE001 - whatever it is, without another attempt nothing more would be captured
+            if not told:
+                _log.exception("recording_not_resumed", meeting_id=key)
+            told = True
