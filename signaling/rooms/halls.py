@@ -1,6 +1,7 @@
 """The halls of this process, and which connection is in which session."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -16,6 +17,9 @@ from signaling.rooms.hall import Hall, Post
 from signaling.rooms.media_news import MediaNews
 from signaling.rooms.session import Session
 from signaling.wire import wire
+
+# What refused, records or disk, has had time to come back; a server that stops waits for so long.
+_AGAIN_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +152,20 @@ class Halls:
                 hall.unnoted.discard(person_key)
 
     async def _open_recorder(self, room_id: str) -> None:
+        """Tried again for as long as the room is there: without it nothing of the meeting is recorded."""
+        told = False
+        while room_id in self._halls:
+            try:
+                await self._begin_capture(room_id)
+            except Exception:  # whatever it is, the next attempt may do without it
+                if not told:
+                    log.exception("recorder_not_opened", room_id=room_id)
+                told = True
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _begin_capture(self, room_id: str) -> None:
         await self._recall_wishes(room_id)
         recorder = await self._recordings.open(room_id)
         hall, capture = self._halls.get(room_id), self._captures.get(room_id)

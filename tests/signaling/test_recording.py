@@ -110,6 +110,33 @@ async def test_a_wish_that_the_records_refuse_is_noted_when_it_is_said_again_and
     assert len(await stack.recordings.wishes.hidden(meeting)) == 2
 
 
+async def test_records_that_are_away_when_a_meeting_begins_cost_neither_its_recording_nor_a_wish(
+    branch: Branch, enter: Enter, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, tracks = stack.recordings.wishes.hidden, stack.recordings.statistics
+    refusals: list[Exception] = [OSError("a disk"), Problem(Kind.UNAVAILABLE, "database_unavailable")]
+
+    async def away(meeting_id: str) -> frozenset[str]:
+        if refusals:
+            raise refusals.pop()
+        hall = stack.signaling._halls.get(meeting_id)
+        assert hall is not None
+        return await asked(meeting_id) | {session.person_key for session in hall.sessions.values()}
+
+    monkeypatch.setattr(stack.recordings.wishes, "hidden", away)
+    monkeypatch.setattr("signaling.rooms.halls._AGAIN_SECONDS", 0.01)
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as host:
+        with capture_logs() as logs:
+            await host.join(meeting)
+            await host.publish("camera")
+            await host.publish("microphone")
+            await host.heard("recordingState")
+        assert [entry["event"] for entry in logs].count("recorder_not_opened") == 1
+        await until(lambda: tracks().captured_packets > 5)
+        assert tracks().capturing_tracks == 1, "the wish of before counts"
+
+
 @pytest.mark.parametrize(("said", "tracks"), [({}, 1), ({"recordPicture": True}, 2)])
 async def test_who_asked_not_to_be_in_the_picture_is_not_after_a_restart_unless_he_says_so(
     sqlite_database: Database, tmp_path: Path, said: dict[str, bool], tracks: int
