@@ -25,7 +25,7 @@ from recordings.compose.texts import FilmTexts
 from recordings.compose.verify import SOUND, verify
 from recordings.compose.work import PutOff, Work, composition
 from recordings.folders import bytes_of
-from recordings.losses import Loss
+from recordings.losses import Loss, bounded
 from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 from recordings.viewing.coverage import total, union
@@ -99,13 +99,15 @@ def _losses(story: Story, work: Work) -> tuple[Loss, ...]:
     undecoded = undecoded_sound(work.folder)
     losses = [replace(loss, cause=work.unreadable.get(loss.track, loss.cause)) for loss in story.losses]
     for clip in story.clips:
-        seconds = total(union([*clip.lost, *work.lost(clip.key), *undecoded.get(clip.key, ())]))
-        if clip.hidden and clip.source.is_video:
+        lost = union([*clip.lost, *work.lost(clip.key), *undecoded.get(clip.key, ())])
+        if clip.is_unseen:
             continue
         if clip.key in work.unreadable:
-            losses.append(Loss(clip.key, clip.source.value, work.unreadable[clip.key], name=clip.name))
-        elif is_missed(seconds, clip.seconds):
-            losses.append(Loss(clip.key, clip.source.value, "damaged", seconds, clip.name))
+            cause, spans = work.unreadable[clip.key], bounded(clip.spans)
+            losses.append(Loss(clip.key, clip.source.value, cause, name=clip.name, spans=spans))
+        elif is_missed(total(lost), clip.seconds):
+            spans = bounded((clip.when(begin), clip.when(end)) for begin, end in lost)
+            losses.append(Loss(clip.key, clip.source.value, "damaged", total(lost), clip.name, spans))
     return tuple(losses)
 
 

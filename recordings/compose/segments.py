@@ -44,6 +44,7 @@ class LostTrack:
     person_key: str
     display_name: str
     cause: str
+    at: float  # seconds of the segment: since then
 
 
 @dataclass(slots=True)
@@ -124,6 +125,7 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
                 str(line["personKey"]),
                 str(line["displayName"]),
                 str(line["cause"]),
+                _seconds(segment, line),
             ),
         )
     elif event == "end":
@@ -135,7 +137,7 @@ def _apply(segment: SegmentRecord, line: dict[str, Any]) -> None:
 
 def _lose(segment: SegmentRecord, lost: LostTrack) -> None:
     """A camera that cannot be captured is told of once, however often it is turned on."""
-    if all(replace(known, number=lost.number) != lost for known in segment.lost):
+    if all(replace(known, number=lost.number, at=lost.at) != lost for known in segment.lost):
         segment.lost.append(lost)
 
 

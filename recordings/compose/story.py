@@ -1,7 +1,7 @@
 """What was to be seen and heard when: all segments of a recording on the one time line of the composed film."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from recordings.compose.isolation import Broken
 from recordings.compose.scan import Scan, Span, scan_files
 from recordings.compose.segments import SegmentRecord, TrackRecord, read_segment
 from recordings.compose.timeline import TimeMap, TrackClock, build_time_maps
-from recordings.losses import Loss
+from recordings.losses import Loss, bounded
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from recordings.viewing.coverage import union
@@ -52,6 +52,11 @@ class Clip:
     keys: tuple[float, ...] = ()  # seconds of the file at which decoding can begin
     hidden: bool = False  # the person asked not to be in the picture
     lost: tuple[Span, ...] = ()  # seconds of the file of which nothing can be had, their ends not included
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it is the camera of who asked not to be in the picture, which nobody misses."""
+        return self.hidden and self.source is TrackSource.CAMERA
 
     @property
     def seconds(self) -> float:
@@ -126,13 +131,13 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_as
     hidden = _hidden([segment for _, segment in segments if segment is not None], brief)
     for path, segment in segments:
         if segment is None:
-            losses.append(Loss(path.name, _JOURNAL, "not to be read"))
+            losses.append(Loss(path.name, _JOURNAL, "not to be read", spans=((end, end),)))
             continue
         found, unreadable = _tracks(segment, blame)
-        losses += unreadable
-        uncaptured += _uncaptured(segment, hidden)
         failure = failure or segment.failure
         if not found:
+            losses += _unreadable(unreadable, _NOTHING_SHOWN, hidden)
+            uncaptured += _uncaptured(segment, _NOTHING_SHOWN, hidden)
             continue
         begin = min(track.begin for track in found)
         shift = end - begin
@@ -144,6 +149,9 @@ def read_story(folder: Path, brief: Brief = _NO_BRIEF, blame: Blame = _nobody_as
         clips += [track.clip(shift, _key(track.record), hidden) for track in found]
         finish = max(track.end for track in found)
         end = finish + shift
+        part = _Shown(begin, finish, shift)
+        losses += _unreadable(unreadable, part, hidden)
+        uncaptured += _uncaptured(segment, part, hidden)
         marks = tuple((at, min(max(seconds, begin), finish) + shift) for at, seconds in segment.marks)
         stretches.append(Stretch(segment.shown_at(begin), begin + shift, end, marks))
         last = (segment, finish)
@@ -169,13 +177,54 @@ def _hidden(segments: Sequence[SegmentRecord], brief: Brief) -> frozenset[str]:
     return frozenset(person for person, (_, hidden) in last.items() if hidden)
 
 
-def _uncaptured(segment: SegmentRecord, hidden: frozenset[str]) -> list[Loss]:
-    """Nobody misses the picture of who asked not to be in it."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of a segment is in the film, in the segment's seconds; `shift` later there."""
+
+    begin: float
+    end: float
+    shift: float
+
+    def in_film(self, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """The same in seconds of the film, without what lies outside."""
+        cut = ((max(begin, self.begin), min(end, self.end)) for begin, end in spans)
+        return bounded((begin + self.shift, end + self.shift) for begin, end in cut if begin < end)
+
+
+_NOTHING_SHOWN: Final = _Shown(0.0, 0.0, 0.0)
+
+
+def _is_missed(source: TrackSource, person_key: str, hidden: frozenset[str]) -> bool:
+    """Nobody misses the camera of who asked not to be in the picture."""
+    return source is not TrackSource.CAMERA or person_key not in hidden
+
+
+def _uncaptured(segment: SegmentRecord, shown: _Shown, hidden: frozenset[str]) -> list[Loss]:
     return [
-        Loss(f"{segment.folder.name}/{lost.number}", lost.source.value, lost.cause, name=lost.display_name)
+        Loss(
+            f"{segment.folder.name}/{lost.number}", lost.source.value, lost.cause, name=lost.display_name,
+            spans=shown.in_film([(lost.at, shown.end)]),
+        )
         for lost in segment.lost
-        if not (lost.source.is_video and lost.person_key in hidden)
-    ]
+        if _is_missed(lost.source, lost.person_key, hidden)
+    ]  # fmt: skip
+
+
+def _unreadable(
+    tracks: Iterable[tuple[TrackRecord, str]], shown: _Shown, hidden: frozenset[str]
+) -> list[Loss]:
+    """All of them, from when to when they were to be seen or heard as far as the journal knows."""
+    losses: list[Loss] = []
+    for record, cause in tracks:
+        spans: list[Span] = [(record.begun, shown.end if record.closed is None else record.closed)]
+        for paused, resumed in record.pauses:
+            spans = [piece for span in spans for piece in _without(span, paused, resumed)]
+        if _is_missed(record.source, record.person_key, hidden):
+            places = shown.in_film(spans)
+            losses.append(
+                Loss(_key(record), record.source.value, cause, name=record.display_name, spans=places)
+            )
+    return losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +262,8 @@ class _Found:
         )
 
 
-def _tracks(segment: SegmentRecord, blame: Blame) -> tuple[list[_Found], list[Loss]]:
-    """The segment's tracks in the order in which they began, and those that could not be read."""
+def _tracks(segment: SegmentRecord, blame: Blame) -> tuple[list[_Found], list[tuple[TrackRecord, str]]]:
+    """The segment's tracks in the order in which they began, and those that could not be read, with the cause."""
     records = sorted(segment.tracks.values(), key=lambda record: record.number)
     maps = build_time_maps(
         [TrackClock(record.peer_id, tuple(record.anchors), tuple(record.reports)) for record in records]
@@ -227,20 +276,15 @@ def _tracks(segment: SegmentRecord, blame: Blame) -> tuple[list[_Found], list[Lo
         lambda index, broken: blame(_key(there[index][0]), broken),
     )
     found: list[_Found] = []
-    unreadable = [_loss(record, "there is no file") for record in gone]
+    unreadable = [(record, "there is no file") for record in gone]
     for (record, when), content in zip(there, contents, strict=True):
         if content is not None and content.packets and when is not None:
             lost = _lost(record, content)
             found.append(_Found(record, when, _spans(record, when, content), content.keys, lost))
         elif content.packets if content is not None else record.path.stat().st_size:
             cause = "not to be read" if content is None else "nothing is known of its clock"
-            unreadable.append(_loss(record, cause))
+            unreadable.append((record, cause))
     return found, unreadable
-
-
-def _loss(record: TrackRecord, cause: str) -> Loss:
-    """All of it."""
-    return Loss(_key(record), record.source.value, cause, name=record.display_name)
 
 
 def _key(record: TrackRecord) -> str:

@@ -23,7 +23,7 @@ from recordings.compose.stills import make_poster, make_preview
 from recordings.compose.verify import SOUND, verify
 from recordings.compose.work import Work, conversion
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
-from recordings.losses import Loss
+from recordings.losses import Loss, bounded
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, Outputs, Rendition
 from recordings.states import Failure
 from recordings.uploads.copying import copy_pictures
@@ -120,11 +120,17 @@ def _reels(work: Work, sizes: Sequence[Size], brief: Brief, decoded: Decoded) ->
 def _losses(promised: float, seconds: float, decoded: Decoded) -> tuple[Loss, ...]:
     """What people would miss of what the file says that it holds: one that was cut off still has its whole index."""
     losses = [
-        Loss(SOURCE_NAME, kind, "damaged", total(lost))
+        Loss(
+            SOURCE_NAME,
+            kind,
+            "damaged",
+            total(lost),
+            spans=bounded((begin - decoded.begin, end - decoded.begin) for begin, end in lost),
+        )
         for kind, lost in (("pictures", decoded.pictures_lost), ("sound", decoded.sound_lost))
         if is_missed(total(lost), promised)
     ]
     missing = promised - seconds
     if missing > max(_BEARABLE_SECONDS, _BEARABLE_SHARE * promised):
-        losses.append(Loss(SOURCE_NAME, SOURCE_FOLDER, "it ends early", missing))
+        losses.append(Loss(SOURCE_NAME, SOURCE_FOLDER, "it ends early", missing, spans=((seconds, seconds),)))
     return tuple(losses)

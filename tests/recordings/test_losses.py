@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ from recordings.compose.brief import Brief, Wish
 from recordings.compose.composer import NothingToCompose
 from recordings.compose.scan import scan
 from recordings.compose.story import read_story
-from recordings.losses import Lack, Loss, lacks, losses_in, losses_out
+from recordings.losses import Lack, Loss, bounded, lacks, losses_in, losses_out
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.av1 import Colour
@@ -88,6 +89,10 @@ def test_what_comes_after_a_damaged_stretch_is_in_the_film_and_the_damage_is_sai
         ("segment-0001/3", "camera", "p1"), ("segment-0001/4", "microphone", "p1"),
     ]  # fmt: skip
     assert all(1.0 < (loss.seconds or 0) < 2.6 for loss in result.losses), result.losses
+    for loss in result.losses:
+        begin, end = loss.spans[0][0], loss.spans[-1][1]
+        assert begin == pytest.approx(DAMAGE[0], abs=0.15)
+        assert loss.seconds == pytest.approx(end - begin, abs=0.1)
     assert result.duration == pytest.approx(SECONDS, abs=0.7)
     film = watch(path)
     for at, colours in ((1.5, (RED, BLUE)), (5.2, (GREEN, YELLOW))):
@@ -116,9 +121,13 @@ def test_a_film_that_lacks_what_could_not_be_captured_says_so(tmp_path: Path) ->
         Loss("segment-0001/2", "microphone", "capture failed: RuntimeError", name="b"),
     )
     result, _ = composed(tmp_path)
-    assert (result.failure, result.losses) == (Failure.TRACK_LOST, lost)
+    assert result.failure is Failure.TRACK_LOST
+    assert tuple(replace(loss, spans=()) for loss in result.losses) == lost
+    for loss in result.losses:  # from the first packet of what could be captured, to the end
+        assert np.array(loss.spans) == pytest.approx(np.array([(0.0, result.duration)]), abs=0.2)
     nobody_seen = Brief(wishes=tuple(Wish(f"guest:{who}", hidden=True, at=AT) for who in "cd"))
-    assert read_story(tmp_path, nobody_seen).uncaptured == lost[2:], "nor was it to be in the film"
+    missed = read_story(tmp_path, nobody_seen).uncaptured
+    assert [loss.kind for loss in missed] == ["screen", "microphone"], "a screen is to be in it all the same"
 
 
 def test_of_a_meeting_of_which_nothing_could_be_captured_nobody_says_that_nothing_was_to_be(
@@ -164,14 +173,50 @@ def test_what_was_written_once_and_is_not_there_any_more_is_lost(tmp_path: Path)
         assert 1.5 < begin < 3.5
         assert end == pytest.approx(SECONDS, abs=0.1)
     (meeting.segment_folder / "0001-camera.mkv").unlink()
-    assert read_story(tmp_path).losses == (Loss("segment-0001/1", "camera", "there is no file", name="p0"),)
+    story = read_story(tmp_path)
+    (gone,) = story.losses
+    assert replace(gone, spans=()) == Loss("segment-0001/1", "camera", "there is no file", name="p0")
+    assert np.array(gone.spans) == pytest.approx(np.array([(0.0, story.duration)]), abs=0.01), "all of it"
+
+
+def test_nobody_misses_the_camera_of_who_asked_not_to_be_in_the_picture(tmp_path: Path) -> None:
+    meeting = held(tmp_path)
+    hidden = Brief(wishes=(Wish("guest:p0", hidden=True, at=AT),))
+    (meeting.segment_folder / "0001-camera.mkv").write_bytes(b"nothing that anybody reads")
+    (meeting.segment_folder / "0002-microphone.mkv").unlink()
+    assert [loss.kind for loss in read_story(tmp_path).losses] == ["microphone", "camera"]
+    assert [loss.kind for loss in read_story(tmp_path, hidden).losses] == ["microphone"]
+
+
+@pytest.mark.parametrize(
+    ("spans", "told"),
+    [
+        ([], ()),
+        ([(5.0, 6.0), (1.0, 2.0), (1.5, 3.0)], ((1.0, 3.0), (5.0, 6.0))),
+        ([(-2.0, -1.0), (-1.0, 1.0)], ((0.0, 1.0),)),
+        ([(4.0, 4.0)], ((4.0, 4.0),)),
+        ([(0.0, 1.0), (9.0, 10.0), (2.0, 3.0), (20.0, 21.0)], ((0.0, 3.0), (9.0, 10.0), (20.0, 21.0))),
+    ],
+)
+def test_places_are_in_order_and_few(
+    spans: list[tuple[float, float]], told: tuple[tuple[float, float], ...]
+) -> None:
+    assert bounded(spans, most=3) == told
+
+
+@pytest.mark.parametrize(
+    "spans", [[[1.0]], [[3.0, 2.0]], [[-1.0, 2.0]], [[0.0, float("inf")]], [["x", 1.0]], 7]
+)
+def test_places_that_nobody_wrote_are_refused(spans: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        losses_in([{"track": "t", "kind": "camera", "cause": "damaged", "seconds": 2.0, "spans": spans}])
 
 
 def test_people_are_told_of_each_person_and_kind_once_and_of_the_longest_first() -> None:
     losses = (
-        Loss("segment-0001/1", "microphone", "damaged", 2.0, "李秀兰"),
+        Loss("segment-0001/1", "microphone", "damaged", 2.0, "李秀兰", ((5.0, 7.0),)),
         Loss("segment-0001/2", "camera", "damaged", 5.0, "李秀兰"),
-        Loss("segment-0002/1", "microphone", "damaged", 4.0, "李秀兰"),
+        Loss("segment-0002/1", "microphone", "damaged", 4.0, "李秀兰", ((1.0, 3.0), (6.0, 8.0))),
         Loss("segment-0001/3", "camera", "damaged", 3.0, "王德顺"),
         Loss("segment-0002/2", "camera", "SIGSEGV", name="王德顺"),
         Loss("segment-0003", "journal", "not to be read"),
@@ -179,7 +224,7 @@ def test_people_are_told_of_each_person_and_kind_once_and_of_the_longest_first()
     assert lacks(losses) == (
         Lack("王德顺", "camera", None),
         Lack("", "journal", None),
-        Lack("李秀兰", "microphone", 6.0),
+        Lack("李秀兰", "microphone", 6.0, ((1.0, 3.0), (5.0, 8.0))),
         Lack("李秀兰", "camera", 5.0),
     )
     assert losses_in(losses_out(losses)) == losses
