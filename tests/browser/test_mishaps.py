@@ -1,6 +1,7 @@
 """What goes wrong with a recording is told to those who can do something about it, and what they do helps."""
 
 import asyncio
+import re
 import shutil
 from pathlib import Path
 
@@ -134,7 +135,7 @@ async def test_what_a_film_lacks_is_said_in_words_and_of_an_upload_nobody_says_t
         [
             Loss("segment-0001/1", "microphone", "damaged", 4.2, "陈秀兰"),
             Loss("segment-0001/2", "camera", "SIGSEGV", name="欧阳建国（临江镇流动党员）"),
-            Loss("segment-0001/3", "screen", "damaged", 75.0, "刘书记"),
+            Loss("segment-0001/3", "screen", "damaged", 75.0, "刘书记", ((1.0, 2.0), (2.5, 3.0))),
             Loss("segment-0001/4", "camera", "damaged", 2.0),
         ]
     )
@@ -149,11 +150,15 @@ async def test_what_a_film_lacks_is_said_in_words_and_of_an_upload_nobody_says_t
     await page.keyboard.press("Enter")
     await expect(lacks.get_by_role("listitem")).to_have_text(
         [
-            "欧阳建国（临江镇流动党员）的画面：全部或大部分没有", "刘书记共享的屏幕：缺约 1 分钟",
+            "欧阳建国（临江镇流动党员）的画面：全部或大部分没有", "刘书记共享的屏幕：缺约 1 分钟 0:010:02",
             "陈秀兰的声音：缺约 4 秒", "有人的画面：缺约 2 秒",
         ]
     )  # fmt: skip
     await expect(lacks.get_by_role("listitem").last).to_be_visible()
+    await lacks.get_by_role("button", name=re.compile("^跳到 1秒钟?，刘书记")).click()
+    bar = page.get_by_test_id("seek")
+    await expect(bar).to_have_value("1")
+    await expect(bar).to_have_attribute("aria-valuetext", re.compile("，这里缺刘书记共享的屏幕$"))
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

@@ -86,6 +86,8 @@ class PreviewOut(Output):
 class LackOut(Output):
     """What the film lacks of one person's tracks of one kind; without `seconds` it may be all of it.
 
+    `spans`: where in the film, in seconds, in order; few, so that two which lie close may be one. Empty where nobody
+    knows.
     `kind`: `camera`, `microphone`, `screen`, `screenAudio`, `journal` (a stretch of the meeting), or of a film made
     elsewhere `pictures`, `sound` or `source` (its end); there may be others. `name` is empty where nobody knows whose
     it was.
@@ -94,6 +96,7 @@ class LackOut(Output):
     name: str
     kind: str
     seconds: Seconds | None
+    spans: list[Interval]
 
 
 class RecordingOut(Output):

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Interval } from '@/protocol/http/shapes'
 import { commandOf, speedBeside } from '@/views/recordings/player/commands'
 import { variantsOf, wayOf } from '@/views/recordings/player/quality'
-import { chapterAt, missing, pictureAt } from '@/views/recordings/player/marks'
+import { chapterAt, lacking, missing, pictureAt } from '@/views/recordings/player/marks'
 
 const key = (name: string, held: Partial<KeyboardEvent> = {}) =>
   commandOf({ key: name, ctrlKey: false, altKey: false, metaKey: false, ...held })
@@ -71,6 +71,26 @@ describe('marks on the seek bar', () => {
     ]
     expect(chapterAt(chapters, 1)).toBeNull()
     expect(chapterAt(chapters, 50)?.title).toBe('二')
+  })
+})
+
+describe('what a film lacks', () => {
+  const lack = (name: string, ...spans: Interval[]) => ({ name, kind: 'camera', seconds: 1, spans })
+  const lacks = [lack('a', [3, 5], [8, 9]), lack('b', [4, 6]), lack('c', [8, 8]), lack('d')]
+
+  it.each([
+    [2.9, ''],
+    [3, 'a'],
+    [4.5, 'ab'],
+    [5, 'b'],
+    [8.5, 'ac'],
+    [9, ''],
+  ])('at %s s', (at, names) => {
+    expect(
+      lacking(lacks, at)
+        .map(({ name }) => name)
+        .join(''),
+    ).toBe(names)
   })
 })
 

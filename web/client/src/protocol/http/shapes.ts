@@ -207,6 +207,8 @@ export interface Lack {
   name: string
   kind: string
   seconds: number | null
+  /** Where in the film, in order; empty where nobody knows. */
+  spans: Interval[]
 }
 
 export interface RecordingChanges {

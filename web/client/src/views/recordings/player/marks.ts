@@ -1,4 +1,4 @@
-import type { Chapter, Interval, PreviewStrip } from '@/protocol/http/shapes'
+import type { Chapter, Interval, Lack, PreviewStrip } from '@/protocol/http/shapes'
 
 /** Where in the preview the picture of a moment stands, in its pixels. */
 export function pictureAt(strip: PreviewStrip, seconds: number): { x: number; y: number } {
@@ -24,4 +24,11 @@ export function missing(intervals: readonly Interval[], duration: number): Inter
     at = Math.max(at, to)
   }
   return gaps
+}
+
+/** What the film lacks at a moment; where a whole stretch is not in it, in the second after. */
+export function lacking(lacks: readonly Lack[], seconds: number): Lack[] {
+  return lacks.filter(({ spans }) =>
+    spans.some(([begin, end]) => begin <= seconds && seconds < Math.max(end, begin + 1)),
+  )
 }

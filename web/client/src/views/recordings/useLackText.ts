@@ -1,0 +1,15 @@
+import { useI18n } from 'vue-i18n'
+
+import type { Lack } from '@/protocol/http/shapes'
+
+/** Whose picture or sound a film lacks, in words. */
+export function useLackText(): (lack: Lack) => string {
+  const i18n = useI18n()
+  const { t } = i18n
+  return ({ name, kind }) => {
+    const key = `recordings.lacks.kinds.${kind}`
+    return t(i18n.te(key) ? key : 'recordings.lacks.kinds.other', {
+      name: name || t('recordings.lacks.somebody'),
+    })
+  }
+}
