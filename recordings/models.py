@@ -89,6 +89,7 @@ class CompositionJob(Base):
     attempts: Mapped[int]
     worker: Mapped[Id | None]  # who has claimed it
     lease_until: Mapped[datetime | None]
+    mends: Mapped[bool] = mapped_column(default=False)  # no more than what is lost of a film that stands
     no_room_since: Mapped[datetime | None]  # the last attempt found the disk full, and all since then
     detail: Mapped[str | None] = mapped_column(String(DETAIL_LENGTH))  # what the last attempt said
 

@@ -188,20 +188,24 @@ class Reconciliation:
                 _log.warning("broken_film_removed", recording_id=looked_at.id, renditions=names)
 
     async def _note_loss(self, looked_at: Recording, stock: Stock, now: datetime) -> bool:
-        """Have it composed anew; where nothing is left to do that from, what there is of it is all there will be."""
+        """Have what is lost made of the film, or where that is lost everything made anew.
+
+        Where nothing is left to do either from, what there is of it is all there will be.
+        """
         originals = await asyncio.to_thread(self._folders.originals, looked_at.id)
         lost = [rendition.value for rendition in stock.lost]
         async with self._database.transaction() as session:
             recording = await _unchanged(session, looked_at)
             if recording is None:
                 return False
-            await repository.enqueue(session, recording, now)
-            if not originals:
+            mends = stock.is_here(Rendition.FILM)
+            await repository.enqueue(session, recording, now, mends=mends)
+            if not (originals or mends):
                 await repository.drop_job(session, recording.id)
                 _keep_what_is_left(recording, stock)
                 state = RecordingState.DAMAGED if stock.film_bytes else RecordingState.FAILED
                 repository.turn(recording, state, now, Failure.FILES_MISSING)
-        _log.warning("film_lost", recording_id=looked_at.id, renditions=lost, again=bool(originals))
+        _log.warning("film_lost", recording_id=looked_at.id, renditions=lost, again=bool(originals or mends))
         return True
 
 

@@ -90,8 +90,8 @@ def turn(recording: Recording, state: RecordingState, now: datetime, failure: Fa
     recording.state, recording.state_since, recording.failure = state, now, failure
 
 
-async def enqueue(session: AsyncSession, recording: Recording, now: datetime) -> None:
-    """Have a recording composed, from the first attempt on."""
+async def enqueue(session: AsyncSession, recording: Recording, now: datetime, *, mends: bool = False) -> None:
+    """Have a recording composed, from the first attempt on, or no more than what is lost of its film."""
     if recording.state is not RecordingState.COMPOSING:
         turn(recording, RecordingState.COMPOSING, now, recording.failure)
     recording.progress = 0.0
@@ -100,7 +100,7 @@ async def enqueue(session: AsyncSession, recording: Recording, now: datetime) ->
         job = CompositionJob(recording_id=recording.id, queued_at=now)
         session.add(job)
     job.not_before, job.attempts, job.worker, job.lease_until = now, 0, None, None
-    job.no_room_since = None
+    job.no_room_since, job.mends = None, mends
 
 
 async def drop_job(session: AsyncSession, recording_id: str) -> None:

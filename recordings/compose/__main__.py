@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from recordings.background import make_way
 from recordings.compose import isolation
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
 from recordings.compose.composer import NothingToCompose, compose
+from recordings.compose.mending import mend
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
 from recordings.compose.work import PutOff
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME
@@ -68,6 +70,11 @@ def _compose(folder: Path, brief: Brief) -> int:
 
 
 def _work(folder: Path, brief: Brief, report: Callable[[float], None]) -> Finished:
+    if brief.standing is not None:
+        mended = mend(folder, brief.standing, report)
+        if mended is not None:
+            return mended
+        brief = replace(brief, standing=None)
     source = folder / SOURCE_FOLDER / SOURCE_NAME
     return convert(folder, source, report, brief) if source.is_file() else compose(folder, report, brief)
 

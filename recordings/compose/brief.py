@@ -1,8 +1,10 @@
 """What the server knows of a recording and the captured files do not: its title, its marks, who is to be hidden."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
+
+from recordings.compose.report import Finished, parse, write
 
 # One line of standard input; the longest agenda there can be is a tenth of it.
 LONGEST_LINE: Final = 1 << 20
@@ -31,7 +33,8 @@ class Brief:
 
     `date` is written out as people read it, a film of `hls_seconds` or more is made in three sizes (None: never),
     `part_seconds` is how much of it is encoded at a stretch and kept. `wishes` are what the records know; the captured
-    files tell of wishes too.
+    files tell of wishes too. `standing`: what the records say of the film there is; no more than what is lost of it is
+    to be made (`recordings.compose.mending`).
     """
 
     title: str = ""
@@ -42,11 +45,16 @@ class Brief:
     hls_seconds: float | None = None
     part_seconds: float = 60.0
     wishes: tuple[Wish, ...] = ()
+    standing: Finished | None = None
 
 
 def write_brief(brief: Brief) -> bytes:
     """One line; the same brief always gives the same one."""
-    return json.dumps(asdict(brief), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    content = asdict(replace(brief, standing=None))
+    del content["standing"]
+    if brief.standing is not None:
+        content["standing"] = write(brief.standing)
+    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def read_brief(line: bytes) -> Brief:
@@ -58,6 +66,14 @@ def read_brief(line: bytes) -> Brief:
             Wish(str(wish["person"]), wish["hidden"] is True, str(wish["at"]))
             for wish in content.pop("wishes")
         )
-        return Brief(marks=marks, wishes=wishes, **content)
+        standing = _film(content.pop("standing")) if "standing" in content else None
+        return Brief(marks=marks, wishes=wishes, standing=standing, **content)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no brief: {type(error).__name__}") from error
+
+
+def _film(line: str) -> Finished:
+    said = parse(line.encode())
+    if not isinstance(said, Finished):
+        raise TypeError("nobody says so of a film")
+    return said

@@ -1,7 +1,7 @@
 """HTTP Live Streaming (RFC 8216) of a finished film: three sizes between which a player changes as its line allows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,16 +32,28 @@ def package(reels: Mapping[Size, Reel], folder: Path) -> None:
     3,600 a size, to be looked up, counted, carried to a store and deleted one by one.
     """
     folder.mkdir(exist_ok=True)
+    for size, reel in reels.items():
+        write_size(reel, size, folder)
+    write_master(reels, folder)
+
+
+def write_size(reel: Reel, size: Size, folder: Path) -> None:
+    """One size; ValueError where what was written does not play."""
+    playlist = folder / f"{size.name}.m3u8"
+    join(reel, playlist, "hls", _options(playlist.with_suffix(".m4s")), ())
+    verify(playlist, reel.seconds)
+
+
+def write_master(sizes: Iterable[Size], folder: Path) -> None:
+    """The playlist that names the others, which are there."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for size in sorted(reels, key=lambda size: size.bits):
-        playlist, film = folder / f"{size.name}.m3u8", folder / f"{size.name}.m4s"
-        join(reels[size], playlist, "hls", _options(film), ())
-        verify(playlist, reels[size].seconds)
+    for size in sorted(sizes, key=lambda size: size.bits):
+        playlist = folder / f"{size.name}.m3u8"
         average, most = _bandwidth(playlist)
         lines.append(
             f"#EXT-X-STREAM-INF:BANDWIDTH={most},AVERAGE-BANDWIDTH={average},"
             f"RESOLUTION={size.width}x{size.height},FRAME-RATE={FRAME_RATE:.3f},"
-            f'CODECS="{_codecs(film)}"'
+            f'CODECS="{_codecs(playlist.with_suffix(".m4s"))}"'
         )
         lines.append(playlist.name)
     (folder / HLS_MASTER).write_text("\n".join(lines) + "\n", encoding="ascii")

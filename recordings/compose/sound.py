@@ -141,10 +141,21 @@ def even_sound(work: Path) -> None:
     mix.unlink()
 
 
+def make_poor_sound(film: Path, path: Path) -> None:
+    """What POOR_SOUND is, out of the finished film, which has its loudness; OSError of the disk, FFmpegError."""
+    with _poor(path) as file:
+        for samples in _blocks(film):
+            file.add(samples)
+
+
+def _poor(path: Path) -> "SoundFile":
+    return SoundFile(path, "ipod", "aac", "fltp", _POOR_BITS, "mono")
+
+
 def _renditions(work: Path) -> "tuple[SoundFile, SoundFile]":
     return (
         SoundFile(work / FILM_SOUND, "ipod", "aac", "fltp", _FILM_BITS),
-        SoundFile(work / POOR_SOUND, "ipod", "aac", "fltp", _POOR_BITS, "mono"),
+        _poor(work / POOR_SOUND),
     )
 
 

@@ -1,5 +1,6 @@
 """Writes the brief of a composition from the records."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,11 @@ from localization import DEFAULT_LANGUAGE
 from members.organizations import Organization
 from recordings.compose import brief as compose
 from recordings.compose.brief import Brief
+from recordings.compose.report import Finished
 from recordings.compose.texts import FilmTexts
+from recordings.losses import losses_in
 from recordings.models import Recording
+from recordings.renditions import Rendition, outputs_in
 from recordings.settings import RecordingSettings
 from recordings.wishes import wishes_of
 from rooms.meetings.models import AgendaMark, Meeting
@@ -42,6 +46,16 @@ async def _marks(session: AsyncSession, meeting_id: str | None) -> tuple[compose
         return ()
     query = select(AgendaMark).where(AgendaMark.meeting_id == meeting_id).order_by(AgendaMark.number)
     return tuple(compose.AgendaMark(mark.at.isoformat(), mark.title) for mark in await session.scalars(query))
+
+
+def standing_of(recording: Recording) -> Finished | None:
+    """What the records say of the film there is; None for none. KeyError or ValueError where that makes no sense."""
+    if recording.duration_seconds is None or recording.size_bytes is None:
+        return None
+    outputs = outputs_in(recording.renditions, recording.chapters)
+    sizes = {Rendition.FILM: recording.size_bytes, **outputs.sizes}
+    losses = losses_in(recording.losses)
+    return Finished(recording.duration_seconds, replace(outputs, sizes=sizes), recording.failure, losses)
 
 
 def written_date(at: datetime, language: str) -> str:

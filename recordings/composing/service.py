@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from errors import Problem
 from recordings import jobs, repository
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
-from recordings.composing.briefing import brief_of
+from recordings.composing.briefing import brief_of, standing_of
 from recordings.composing.process import run
 from recordings.events import RecordingStatus
 from recordings.folders import Folders
@@ -159,7 +159,7 @@ class Compositions:
         return timedelta(seconds=self._settings.lease_seconds)
 
     async def _compose(self, job: CompositionJob, worker: str) -> None:
-        brief = await self._brief(job.recording_id)
+        brief = await self._brief(job)
         _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
         progress = _Share()
         reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
@@ -175,12 +175,13 @@ class Compositions:
             case Failed():
                 await self._fail(job.recording_id, worker, last)
 
-    async def _brief(self, recording_id: str) -> Brief:
+    async def _brief(self, job: CompositionJob) -> Brief:
         async with self._database.reading() as session:
-            recording = await repository.get(session, recording_id)
+            recording = await repository.get(session, job.recording_id)
             if recording is None:
                 raise _Lost
-            return await brief_of(session, recording, self._settings)
+            brief = await brief_of(session, recording, self._settings)
+        return replace(brief, standing=standing_of(recording)) if job.mends else brief
 
     @contextlib.asynccontextmanager
     async def _renewing(self, recording_id: str, worker: str, progress: "_Share") -> AsyncIterator[None]:

@@ -6,8 +6,9 @@ from structlog.testing import capture_logs
 
 from database import Database
 from recordings import repository
+from recordings.composing.briefing import standing_of
 from recordings.folders import Folders
-from recordings.models import Recording
+from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.renditions import FILE_NAMES, Outputs, PreviewStrip, Rendition, renditions_out
 from recordings.settings import RecordingSettings
@@ -120,12 +121,42 @@ async def test_what_is_lost_for_good_is_offered_to_nobody_any_more(
 ) -> None:
     row = await finished(database, make_meeting, clock, folders, captured=False)
     folders.drop(row.id, Rendition.SOUND)
+    folders.film(row.id).write_bytes(b"fil")  # nor can the sound be made of it
     assert (await reconciliation.run()).lost_films == 1
     async with database.reading() as session:
         kept = await session.get_one(Recording, row.id)
     assert (kept.state, kept.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING)
     assert [entry["name"] for entry in kept.renditions] == ["film", "poster", "preview", "hls"]
     assert (await reconciliation.run()).lost_films == 0, "what is left is all there will be"
+
+
+@pytest.mark.parametrize("captured", [True, False])
+@pytest.mark.parametrize("rendition", Rendition)
+async def test_what_is_lost_beside_a_film_that_stands_is_made_of_it(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    reconciliation: Reconciliation,
+    rendition: Rendition,
+    *,
+    captured: bool,
+) -> None:
+    row = await finished(database, make_meeting, clock, folders, captured=captured)
+    folders.drop(row.id, rendition)
+    await reconciliation.run()
+    async with database.reading() as session:
+        job = await session.get(CompositionJob, row.id)
+        kept = await session.get_one(Recording, row.id)
+    stands = rendition is not Rendition.FILM
+    if not stands and not captured:
+        assert (job, kept.state) == (None, RecordingState.FAILED)
+        return
+    assert job is not None
+    assert job.mends is stands
+    film = standing_of(kept)
+    assert film is not None
+    assert film.outputs.sizes == dict.fromkeys(Rendition, 4)
 
 
 async def test_a_disk_that_is_not_mounted_costs_no_film(

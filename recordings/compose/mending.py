@@ -1,0 +1,145 @@
+"""Makes what is lost of a finished film out of the film itself: nothing of what was captured is looked at again."""
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import av
+from av.error import FFmpegError
+
+from recordings.compose import hls
+from recordings.compose.composer import publish
+from recordings.compose.film import LARGE, SMALLER, Reel, Size
+from recordings.compose.report import Finished
+from recordings.compose.scenes import FRAME_RATE
+from recordings.compose.shots import Shots
+from recordings.compose.sound import FILM_SOUND, POOR_SOUND, make_poor_sound
+from recordings.compose.stills import make_poster, make_preview
+from recordings.compose.story import segment_folders
+from recordings.compose.verify import SOUND, verify
+from recordings.compose.work import Work
+from recordings.folders import SOURCE_FOLDER, bytes_of
+from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Rendition
+from recordings.states import Failure
+
+_FINGERPRINT: Final = "mending"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def mend(folder: Path, standing: Finished, report: Callable[[float], None]) -> Finished | None:
+    """What the records say of the film in `folder`, when all of it is there again.
+
+    None where the film is not whole, or what is lost cannot be made of it: then all is to be made anew. Where nothing
+    is left to do that from, what cannot be had is left out, as Failure.FILES_MISSING. OSError of a full disk.
+    """
+    can_be_made_anew = bool(segment_folders(folder)) or (folder / SOURCE_FOLDER).is_dir()
+    film = folder / FILE_NAMES[Rendition.FILM]
+    sizes = dict(standing.outputs.sizes)
+    if can_be_made_anew and not _is_whole(film, sizes[Rendition.FILM], standing.duration):
+        return None
+    work = Work(folder / COMPOSING_FOLDER, _FINGERPRINT)
+    made = standing
+    lost = [one for one in _IN_ORDER if one in sizes and bytes_of(folder / FILE_NAMES[one]) != sizes[one]]
+    for number, rendition in enumerate(lost):
+        report(number / len(lost))
+        try:
+            made = _make(rendition, folder, work, made)
+        except (FFmpegError, ValueError) as error:
+            if getattr(error, "errno", None) in _FULL:
+                raise
+            if can_be_made_anew:
+                return None
+            made = _without(rendition, made)
+    publish(folder, work, made)
+    return made
+
+
+# Sound first: the smallest size takes it.
+_IN_ORDER: Final = (Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW, Rendition.HLS)
+
+
+def _is_whole(film: Path, size: int, seconds: float) -> bool:
+    try:
+        verify(film, seconds)
+    except (OSError, ValueError):
+        return False
+    return bytes_of(film) == size
+
+
+def _make(rendition: Rendition, folder: Path, work: Work, made: Finished) -> Finished:
+    film, path = folder / FILE_NAMES[Rendition.FILM], work.folder / FILE_NAMES[rendition]
+    outputs, preview = made.outputs, made.outputs.preview
+    if rendition is Rendition.SOUND:
+        make_poor_sound(film, path)
+        verify(path, None, SOUND)
+    elif rendition is Rendition.POSTER:
+        make_poster(film, made.duration / 3, path)
+    elif rendition is Rendition.PREVIEW:
+        preview = make_preview(film, made.duration, path)
+    else:
+        _make_sizes(folder, work, made.duration)
+    sizes = {**outputs.sizes, rendition: bytes_of(path)}
+    return replace(made, outputs=replace(outputs, sizes=sizes, preview=preview))
+
+
+def _without(rendition: Rendition, made: Finished) -> Finished:
+    outputs = made.outputs
+    sizes = {one: size for one, size in outputs.sizes.items() if one is not rendition}
+    preview = None if rendition is Rendition.PREVIEW else outputs.preview
+    return replace(
+        made, failure=Failure.FILES_MISSING, outputs=replace(outputs, sizes=sizes, preview=preview)
+    )
+
+
+def _make_sizes(folder: Path, work: Work, seconds: float) -> None:
+    """Those that do not play; the others are taken over.
+
+    ValueError for an uploaded film, whose pictures may be the uploader's: they have no key frame where players change.
+    """
+    if (folder / SOURCE_FOLDER).is_dir():
+        raise ValueError("sizes of an uploaded film are made of what was uploaded")
+    before, after = folder / FILE_NAMES[Rendition.HLS], work.folder / FILE_NAMES[Rendition.HLS]
+    after.mkdir(exist_ok=True)
+    every = (LARGE, *SMALLER)
+    lost = [size for size in every if not _taken_over(size, before, after, seconds)]
+    film = folder / FILE_NAMES[Rendition.FILM]
+    _encode([size for size in lost if size is not LARGE], film, work, seconds)
+    waiting = work.folder / POOR_SOUND
+    poor = waiting if waiting.exists() else folder / POOR_SOUND
+    for size in lost:
+        pictures = film if size is LARGE else work.part(0, size)
+        sound = film if hls.sound_of(size) == FILM_SOUND else poor
+        hls.write_size(Reel([(0, pictures)], sound, seconds), size, after)
+    hls.write_master(every, after)
+
+
+def _taken_over(size: Size, before: Path, after: Path, seconds: float) -> bool:
+    names = (f"{size.name}.m3u8", f"{size.name}.m4s")
+    try:
+        verify(before / names[0], seconds)
+    except (OSError, ValueError):
+        return False
+    for name in names:
+        (after / name).unlink(missing_ok=True)  # of an attempt that was killed
+        os.link(before / name, after / name)
+    return True
+
+
+def _encode(sizes: Sequence[Size], film: Path, work: Work, seconds: float) -> None:
+    """The film's pictures as one part of each size; the film leaves out frames that are the ones before again."""
+    if not sizes:
+        return
+    shown = 0
+    with av.open(str(film)) as container, Shots(work.part, sizes) as shots:
+        for frame in container.decode(video=0):
+            for _ in range(round(float(frame.time or 0) * FRAME_RATE) - shown):
+                shots.add(None)
+                shown += 1
+            shots.add(frame)
+            shown += 1
+        for _ in range(round(seconds * FRAME_RATE) - shown):
+            shots.add(None)
+        shots.next_part()

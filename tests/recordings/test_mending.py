@@ -1,0 +1,115 @@
+"""What is lost of a finished film is made of the film, and nothing else is made again."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from recordings.compose.brief import Brief, read_brief, write_brief
+from recordings.compose.mending import mend
+from recordings.compose.report import Finished
+from recordings.compose.verify import SOUND, verify
+from recordings.folders import SOURCE_FOLDER, bytes_of
+from recordings.renditions import FILE_NAMES, Rendition
+from recordings.states import Failure
+from tests.recordings.meetings import composed
+from tests.recordings.test_renditions import BRIEF, two_people
+
+Break = Callable[[Path], None]
+FILM, HLS = FILE_NAMES[Rendition.FILM], FILE_NAMES[Rendition.HLS]
+
+
+def mended(folder: Path, standing: Finished) -> Finished | None:
+    return mend(folder, standing, lambda _share: None)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
+    folder = tmp_path_factory.mktemp("recording")
+    two_people(folder, 3.0)
+    made, _ = composed(folder, BRIEF)
+    return folder, made
+
+
+@pytest.fixture
+def standing(film: tuple[Path, Finished], tmp_path: Path) -> tuple[Path, Finished]:
+    return shutil.copytree(film[0], tmp_path / "recording"), film[1]
+
+
+def cut(name: str) -> Break:
+    return lambda folder: os.truncate(folder / name, 1000)
+
+
+def gone(name: str) -> Break:
+    return lambda folder: (folder / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "same"),
+    [
+        ([gone("poster.jpg"), cut("preview.jpg")], "sound.m4a"),
+        ([gone("sound.m4a"), cut("hls/240p.m4s"), gone("hls/master.m3u8")], "hls/480p.m4s"),
+        ([gone("hls/720p.m3u8"), cut("hls/480p.m4s")], "hls/240p.m4s"),
+    ],
+)
+def test_no_more_than_what_is_lost_is_made(
+    standing: tuple[Path, Finished], breaks: list[Break], same: str
+) -> None:
+    folder, before = standing
+    for each in breaks:
+        each(folder)
+    kept = [(folder / name).stat().st_ino for name in (FILM, same)]
+    master = folder / "hls/master.m3u8"
+    made = mended(folder, before)
+    assert made is not None
+    assert [(folder / name).stat().st_ino for name in (FILM, same)] == kept
+    assert {one: bytes_of(folder / FILE_NAMES[one]) for one in Rendition} == made.outputs.sizes
+    assert replace(made, outputs=before.outputs) == before
+    verify(folder / "sound.m4a", before.duration, SOUND)
+    assert master.read_text().count("#EXT-X-STREAM-INF") == 3
+    lengths = []
+    for size in ("240p", "480p", "720p"):
+        verify(folder / f"hls/{size}.m3u8", before.duration)
+        playlist = (folder / f"hls/{size}.m3u8").read_text().splitlines()
+        lengths.append([line for line in playlist if line.startswith("#EXTINF")])
+    assert lengths[0] == lengths[1] == lengths[2], "players change between them"
+    with Image.open(folder / "poster.jpg") as poster:
+        assert poster.size == (1280, 720)
+    assert before.outputs.preview == made.outputs.preview
+
+
+def test_of_a_film_that_does_not_play_everything_is_made_anew_where_it_can_be(
+    standing: tuple[Path, Finished],
+) -> None:
+    folder, before = standing
+    gone("poster.jpg")(folder)
+    whole = (folder / FILM).read_bytes()
+    half = len(whole) // 2
+    (folder / FILM).write_bytes(whole[:half] + bytes(len(whole) - half))
+    assert mended(folder, before) is None
+    shutil.rmtree(folder / "segment-0001")
+    gone("sound.m4a")(folder)
+    made = mended(folder, before)
+    assert made is not None
+    assert made.failure is Failure.FILES_MISSING
+    assert Rendition.SOUND not in made.outputs.sizes
+    assert (folder / FILM).stat().st_size == made.outputs.sizes[Rendition.FILM], "what there is of it stays"
+
+
+def test_sizes_of_an_uploaded_film_are_made_of_what_was_uploaded(standing: tuple[Path, Finished]) -> None:
+    folder, before = standing
+    (folder / SOURCE_FOLDER).mkdir()
+    gone("hls/240p.m4s")(folder)
+    assert mended(folder, before) is None
+
+
+def test_a_brief_tells_of_the_film_that_stands(film: tuple[Path, Finished]) -> None:
+    brief = replace(BRIEF, standing=film[1])
+    assert read_brief(write_brief(brief)) == brief
+    assert read_brief(write_brief(Brief())) == Brief()
+    with pytest.raises(ValueError, match="no brief"):
+        read_brief(write_brief(Brief()).replace(b"{", b'{"standing": "{}", ', 1))
