@@ -14,7 +14,7 @@ from media.plane.bits cimport largest, smallest
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.feedback cimport result_t, results_t
 from media.plane.losses cimport (
-    CAUSE_RATE, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
+    CAUSE_RATE, CAUSE_UNKNOWN, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
 )
 from media.plane.probing cimport (
     PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
@@ -23,7 +23,7 @@ from media.plane.ratecontrol cimport (
     RATE_LEAST, clamp_rate, may_reduce, rate_reset, rate_set, rate_share, rate_t, rate_update, reduce_rate,
 )
 from media.plane.rivals cimport has_rival, rivals_note_cut, rivals_note_queue, rivals_reset, rivals_t
-from media.plane.standing cimport standing_add, standing_t, standing_us
+from media.plane.standing cimport shortest_us, standing_add, standing_t, standing_us
 from media.plane.trendline cimport QUEUE_LEAST_MS, USAGE_NORMAL, USAGE_OVER, trendline_add, trendline_reset, trendline_t
 
 cdef enum:
@@ -58,6 +58,7 @@ ctypedef struct estimator_t:
     int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
     bint together  # neighbours receive as well, so one who finds the line full does not give way before he knows about them
     int64_t queued_us  # when packets were last seen to wait in a queue
+    int64_t calm_loss_us  # when a packet was last lost while none waited: no queue has done that
     int64_t blind_until_us  # who came while others' packets waited in a queue has not seen the line empty, and knows no queue
     bint full  # the line was, lately
     bint coupled  # it was found to be shared, and not too long ago
@@ -81,6 +82,7 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.sent_since_bytes = 0
     estimator.together = False
     estimator.queued_us = 0
+    estimator.calm_loss_us = 0
     estimator.standing.any_ = False
     estimator.blind_until_us = 0
     estimator.full = False
@@ -180,6 +182,27 @@ cdef inline void note_own_queue(estimator_t *estimator, int64_t quickest_us, int
     rivals_note_queue(&estimator.rivals, standing_us(&estimator.standing))
 
 
+cdef inline bint estimator_queues(const estimator_t *estimator, int64_t now) noexcept nogil:
+    """Whether packets have just waited in a queue on the way."""
+    return estimator.queued_us and now - estimator.queued_us < SHARED_US
+
+
+cdef inline void note_calm_loss(estimator_t *estimator, const results_t *results, int64_t now) noexcept nogil:
+    """A full queue drops packets, and those before and after them wait. Of a line that drops without a queue the loss model learns."""
+    cdef int64_t waited_us = 0
+    cdef bint lost = False
+    cdef const result_t *result
+    cdef int i
+    for i in range(results.count):
+        result = &results.items[i]
+        if result.arrival_us >= 0:
+            waited_us = largest(waited_us, result.arrival_us - result.sent_us - shortest_us(&estimator.standing))
+        elif not result.late:
+            lost = True
+    if lost and waited_us < 1000 * QUEUE_LEAST_MS and not estimator_queues(estimator, now):
+        estimator.calm_loss_us = now
+
+
 cdef inline int own_usage(const estimator_t *estimator) noexcept nogil:
     """Of a queue that is not ours to empty no notice is taken."""
     if estimator.trendline.usage == USAGE_OVER and has_rival(&estimator.rivals):
@@ -235,14 +258,10 @@ cdef inline bint estimator_take(
         note_full(estimator, before, now)
         rivals_note_cut(&estimator.rivals, estimator.acknowledged.bps, estimator.sent_bps)
     note_own_queue(estimator, quickest, now)
+    note_calm_loss(estimator, results, now)
     losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps)
     combine(estimator)
     return over
-
-
-cdef inline bint estimator_queues(const estimator_t *estimator, int64_t now) noexcept nogil:
-    """Whether packets have just waited in a queue on the way."""
-    return estimator.queued_us and now - estimator.queued_us < SHARED_US
 
 
 cdef inline void estimator_alone(estimator_t *estimator, int64_t rtt_us, int64_t now) noexcept nogil:
@@ -318,7 +337,11 @@ cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int
 
 
 cdef inline loss_cause_t estimator_loss_cause(const estimator_t *estimator, int64_t since_us) noexcept nogil:
-    """Of what was lost since then. Too much was sent, by anybody, where a queue grew, the line was dead, or loss went with the rate."""
-    if estimator_shares(estimator) or largest(estimator.rate.reduced_us, estimator.alive_us) >= largest(since_us, 1):
+    """Of what was lost since then. Too much was sent, by anybody, where a queue grew, the line was dead, or loss went with the rate. Where
+    packets were lost before that queue as well, the line may be one that loses any."""
+    since_us = largest(since_us, 1)
+    if estimator_shares(estimator) or estimator.alive_us >= since_us:
         return CAUSE_RATE
+    if estimator.rate.reduced_us >= since_us:
+        return CAUSE_UNKNOWN if estimator.calm_loss_us >= since_us else CAUSE_RATE
     return losses_cause(&estimator.losses)

@@ -36,5 +36,10 @@ cdef inline void standing_add(standing_t *standing, int64_t delay_us, int64_t no
     standing.least_us = smallest(standing.least_us, delay_us)
 
 
+cdef inline int64_t shortest_us(const standing_t *standing) noexcept nogil:
+    """The delay of a packet that finds no queue, on both clocks."""
+    return smallest(standing.least_us, standing.least_before_us)
+
+
 cdef inline int64_t standing_us(const standing_t *standing) noexcept nogil:
-    return standing.delay_us - smallest(standing.least_us, standing.least_before_us) if standing.any_ else 0
+    return standing.delay_us - shortest_us(standing) if standing.any_ else 0

@@ -125,6 +125,15 @@ def test_a_member_far_away_whose_line_loses_a_tenth_hears_and_sees(seed: int) ->
     assert lecture.member.copies(at(20), at(29)) > 0.8, "loss that is nobody's doing is what copies are for"
 
 
+def test_a_queue_does_not_end_the_copies_where_the_line_lost_before_it_grew() -> None:
+    """With this seed the first large picture fills the line for a moment, in the third second."""
+    line = Link(steady(2e6), delay_us=75_000, loss=0.1, seed=2)
+    lecture = Lecture(line, seed=2, back_us=75_000)
+    lecture.town.run(6)
+    assert lecture.member.copies(at(1), at(6)) == 1
+    assert lecture.member.missed(at(1), at(6)) < 0.04
+
+
 def test_loss_by_a_full_queue_calls_for_no_copies_of_the_sound() -> None:
     """They would make it worse. The line is clean, then too narrow for the camera that is on it already."""
     line = Link(lambda s: 2e6 if s < 14 else 250e3, delay_us=NEAR_US, queue_bytes=10_000)
