@@ -23,7 +23,8 @@ ABSOLUTE_CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-captur
 DEPENDENCY_DESCRIPTOR = (
     "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 )
-# For these the plane reads it. VP8 and VP9 tell their layers themselves, which browsers leave out where it is negotiated.
+# For these the plane reads it. VP8 and VP9 tell their layers themselves, which browsers leave out where it is
+# negotiated.
 DESCRIBED_CODECS = frozenset({"video/av1", "video/h264"})
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
