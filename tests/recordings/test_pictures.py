@@ -7,7 +7,7 @@ import av
 import pytest
 
 from bench.cameras import LAYERED
-from recordings.compose.layout import HEIGHT, WIDTH, Rect, Tile
+from recordings.compose.layout import HALVES, HEIGHT, WIDTH, Rect, Tile
 from recordings.compose.pictures import PictureReader, Showing
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.story import Clip
@@ -16,6 +16,7 @@ from tests.recordings.av1 import plain_frame
 
 ALONE, OF_MANY, END = 0, 12, 24
 SIZE = (320, 180)
+ONE_OF_NINE = (356, 200)  # in which FFmpeg's rows are longer than the picture is wide
 
 
 def grey(number: int) -> int:
@@ -41,13 +42,16 @@ def camera(path: Path, *, layered: bool) -> Clip:
 
 def shown(clip: Clip) -> dict[int, int]:
     """Which of the camera's pictures is new at which frame: at first alone in the picture, later one of nine."""
-    tiles = [Tile("k", Rect(0, 0, WIDTH // parts, HEIGHT // parts), None) for parts in (1, 4)]
+    tiles = [Tile("k", Rect(0, 0, *size), None) for size in ((WIDTH, HEIGHT), ONE_OF_NINE)]
     reader = PictureReader(clip, [Showing(ALONE, OF_MANY, tiles[0]), Showing(OF_MANY, END, tiles[1])])
     found = {}
     try:
         for frame in range(END):
             picture = reader.advance(frame)
             if picture is not None:
+                width, height = picture.at.width, picture.at.height
+                halves = [(height // half, width // half) for half in HALVES]
+                assert [plane.shape for plane in picture.planes] == halves
                 brightness = float(picture.planes[0].mean())
                 found[frame] = round((brightness - grey(0)) / (grey(1) - grey(0)))
     finally:
