@@ -8,6 +8,7 @@ from database import Database
 from errors import Kind, Problem
 from members.policy import Action, Actor, Audience, Subject, circle, require
 from recordings.access import find
+from recordings.persons.service import name_persons
 from recordings.requests import RecordingChanges
 from recordings.viewing.coverage import LEAST_ENOUGH
 from rooms.meetings.states import MeetingKind
@@ -32,7 +33,8 @@ class Curation:
     async def update(self, actor: Actor, recording_id: str, changes: RecordingChanges) -> None:
         """Change settings of a recording.
 
-        Problems: recording_not_found, forbidden, kind_is_never_public, invalid_share, invalid_prompts.
+        Problems: recording_not_found, forbidden, kind_is_never_public, invalid_share, invalid_prompts, and those of
+        `name_persons`.
         """
         async with self._database.transaction() as session:
             access = await find(session, actor, recording_id, lock=True)
@@ -48,6 +50,9 @@ class Curation:
                 recording.required_share = _share(changes.required_share)
             if changes.prompt_minutes is not None:
                 recording.prompt_minutes = _minutes(changes.prompt_minutes)
+            if changes.persons is not None:
+                await name_persons(session, actor, recording, changes.persons)
+                _log.info("persons_named", recording_id=recording_id, persons=len(changes.persons))
 
 
 def require_sharing(actor: Actor, path: str, kind: MeetingKind, audience: Audience) -> None:

@@ -8,6 +8,7 @@ from members.organizations import Organization
 from members.organizations.repository import in_subtree
 from members.policy import Actor
 from recordings.models import Recording
+from recordings.persons.models import FilmPerson
 from recordings.requests import RecordingsFilter
 from recordings.searching.index import found
 from recordings.searching.terms import sought
@@ -45,10 +46,12 @@ async def conditions(
 
 
 def _took_part(member_id: str) -> ColumnElement[bool]:
-    return exists().where(
+    """As measured, or as said of a film made elsewhere."""
+    there = exists().where(
         PresenceInterval.meeting_id == Recording.meeting_id,
         PresenceInterval.person_key == member_key(member_id),
     )
+    return there | exists().where(FilmPerson.recording_id == Recording.id, FilmPerson.member_id == member_id)
 
 
 def _search(query: str) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from recordings.captions import service as captions
 from recordings.filtering import conditions
 from recordings.losses import lacks, losses_in
 from recordings.models import Recording, Viewing
+from recordings.persons.service import persons_of, without_members
 from recordings.remaking import can_be_made_anew
 from recordings.renditions import FILE_NAMES, Rendition, content_type, is_hls_file, outputs_in
 from recordings.requests import RecordingsFilter
@@ -107,6 +108,7 @@ class Library:
             if actor is not None and actor.member_id is not None:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
             languages = await captions.of_recording(session, recording_id)
+            persons = await persons_of(session, recording_id) if access.recording.is_uploaded else ()
             waits_for_room = access.recording.state is RecordingState.COMPOSING and (
                 await repository.is_waiting_for_room(session, recording_id)
             )
@@ -115,6 +117,7 @@ class Library:
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
             lacks=lacks(losses_in(access.recording.losses)) if access.recording.state.playable else (),
+            persons=persons if can_manage else without_members(persons),
             waits_for_room=waits_for_room,
             can_manage=can_manage,
             can_delete=access.recording.settled and access.may(actor, Action.DELETE_RECORDING),

@@ -24,6 +24,14 @@ class RecordingsFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """Somebody in a film made elsewhere: a member, or a guest by `name`."""
+
+    member_id: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingChanges:
     """What becomes of a recording's settings; None leaves one as it is, prompts of 0 minutes are none."""
 
@@ -31,3 +39,4 @@ class RecordingChanges:
     downloadable: bool | None = None
     required_share: float | None = None
     prompt_minutes: int | None = None
+    persons: tuple[NamedPerson, ...] | None = None

@@ -42,6 +42,14 @@ class CaptionsView:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonView:
+    """Somebody in a film made elsewhere; `member_id` is None of a guest, and for who does not manage the recording."""
+
+    name: str
+    member_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingView:
     """One recording as one person sees it; `coverage` is None for whoever is no member."""
 
@@ -73,6 +81,7 @@ class RecordingView:
     preview: PreviewStrip | None
     captions: tuple[CaptionsView, ...] = ()  # of one recording alone: a list names none
     lacks: tuple[Lack, ...] = ()  # the same
+    persons: tuple[PersonView, ...] = ()  # the same, and of a film made elsewhere
 
 
 @dataclass(frozen=True, slots=True)

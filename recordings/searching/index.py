@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from members.organizations import Organization
 from recordings.models import Recording
+from recordings.persons.models import FilmPerson
 from recordings.searching.models import RecordingTerm, RecordingText
 from recordings.searching.terms import MOST_TEXT, Sought, normal, terms
 from recordings.states import RecordingState
@@ -56,6 +57,8 @@ async def index_some(session: AsyncSession, most: int) -> int:
     rows = (await session.execute(query)).all()
     for recording, organization, agenda in rows:
         names = await _participants(session, recording.meeting_id) if recording.meeting_id else []
+        if recording.is_uploaded:
+            names += await _named(session, recording.id)
         await _put(session, recording.id, "\n".join([recording.title, organization, *names, agenda or ""]))
     return len(rows)
 
@@ -75,6 +78,10 @@ async def _participants(session: AsyncSession, meeting_id: str) -> list[str]:
         .limit(MOST_NAMES)
     )
     return list(await session.scalars(query))
+
+
+async def _named(session: AsyncSession, recording_id: str) -> list[str]:
+    return list(await session.scalars(select(FilmPerson.name).where(FilmPerson.recording_id == recording_id)))
 
 
 async def _put(session: AsyncSession, recording_id: str, text: str) -> None:

@@ -17,6 +17,7 @@ from members.policy import Action, Actor, scope
 from recordings import repository as recordings
 from recordings.access import find, find_deleted, recording_not_found
 from recordings.models import Recording
+from recordings.persons.service import forget_persons
 from recordings.searching import index
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
@@ -236,6 +237,7 @@ class Deletions:
         await recordings.drop_job(session, recording.id)
         recordings.turn(recording, RecordingState.DELETED, now, recording.failure)
         await index.forget(session, recording.id)
+        await forget_persons(session, recording.id)
         await remove_soon(session, recording.id, now)
         _log.info("recording_deleted", recording_id=recording.id, cause=cause.value)
 

@@ -43,11 +43,11 @@ async def require_invitable(
 
 
 async def visible_members(
-    session: AsyncSession, actor: Actor, member_ids: tuple[str, ...]
+    session: AsyncSession, actor: Actor, member_ids: tuple[str, ...], field: str = "memberIds"
 ) -> dict[str, Member]:
-    """The members, in one query; Problem not_found when one of them is absent."""
+    """The members, in one query; Problem not_found, of that field, when one of them is absent."""
     found = await people.get_many(session, member_ids)
     seen = all(may(actor, Action.SEE_MEMBER, people.subject_of(member)) for member in found.values())
     if not seen or len(found) < len(set(member_ids)):
-        raise Problem(Kind.NOT_FOUND, "not_found", {"field": "memberIds"})
+        raise Problem(Kind.NOT_FOUND, "not_found", {"field": field})
     return found

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from database import PageRequest
 from localization import Language
-from recordings.requests import RecordingChanges
+from recordings.requests import NamedPerson, RecordingChanges
 from recordings.viewing.watchers import WatcherView
 from web.api.call import Asked, Nothing
 from web.api.paging import page_out, page_request
@@ -35,9 +35,12 @@ HEADINGS: Final[dict[Language, tuple[str, ...]]] = {
 
 
 async def update(asked: Asked[RecordingUpdate]) -> RecordingOut:
-    """Change who may watch, whether it may be downloaded, how much of it must be watched."""
+    """Change who may watch, whether it may be downloaded, how much of it must be watched, who is in it."""
     recording_id = asked.path("recordingId")
-    changes = RecordingChanges(**dict(asked.input))
+    wanted = dict(asked.input)
+    if asked.input.persons is not None:
+        wanted["persons"] = tuple(NamedPerson(one.member_id, one.name or "") for one in asked.input.persons)
+    changes = RecordingChanges(**wanted)
     await asked.services.curation.update(asked.caller.person, recording_id, changes)
     return RecordingOut.model_validate(await asked.services.library.get(asked.caller.person, recording_id))
 

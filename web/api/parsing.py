@@ -41,6 +41,7 @@ SENTENCES: Final = {
     "less_than": "field_out_of_range",
     "less_than_equal": "field_out_of_range",
     "ends_before_it_starts": "field_ends_before_it_starts",
+    "member_or_name": "field_member_or_name",
 }
 
 Model = TypeVar("Model", bound=Input)

@@ -1,14 +1,17 @@
 """Recordings and the player's reports of what was watched."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from members.policy import Audience
+from recordings.persons.service import MOST_PERSONS
 from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
 from rooms.attendance.rules import AttendanceState
 from rooms.meetings.states import MeetingKind
+from rooms.texts import NAME_LENGTH
 from web.api.schemas.base import Id, Input, Moment, Output, PageQuery, Seconds, Text
 
 MAX_INTERVALS = 500
@@ -99,6 +102,13 @@ class LackOut(Output):
     spans: list[Interval]
 
 
+class PersonOut(Output):
+    """Somebody in a film made elsewhere; `memberId` only of members, and for who manages the recording."""
+
+    name: str
+    member_id: Id | None
+
+
 class RecordingOut(Output):
     """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer.
 
@@ -107,8 +117,8 @@ class RecordingOut(Output):
     does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. `waitsForRoom`: the disk is
     too full to make the film, which goes on by itself when there is room. A list leaves `captions` empty and
     `canManage`, `canDelete`, `canRemake` and `waitsForRoom` false: they are said of one recording alone, and so are
-    the `lacks` of a damaged one. `uploaded`: it was made elsewhere. `captureStopped`: it failed while its meeting goes
-    on, so that it may go on too.
+    the `lacks` of a damaged one and the `persons` of an uploaded one. `uploaded`: it was made elsewhere.
+    `captureStopped`: it failed while its meeting goes on, so that it may go on too.
     """
 
     id: Id
@@ -139,6 +149,7 @@ class RecordingOut(Output):
     preview: PreviewOut | None
     captions: list[CaptionsOut]
     lacks: list[LackOut]
+    persons: list[PersonOut]
 
 
 class FilmQuery(Input):
@@ -165,13 +176,30 @@ class PromptAnswer(Input):
     prompt: Id
 
 
+class PersonIn(Input):
+    """Somebody in a film made elsewhere: `memberId` of a member, or the `name` of a guest."""
+
+    member_id: Id | None = None
+    name: Annotated[Text, StringConstraints(min_length=1, max_length=NAME_LENGTH)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.member_id is None) == (self.name is None):
+            raise PydanticCustomError("member_or_name", "either memberId or name is wanted")
+        return self
+
+
 class RecordingUpdate(Input):
-    """`PATCH /api/recordings/{id}`: what is absent stays as it is; `promptMinutes` 0 asks no more."""
+    """`PATCH /api/recordings/{id}`: what is absent stays as it is; `promptMinutes` 0 asks no more.
+
+    `persons`: all who are seen or heard in a film made elsewhere, in this order, in place of whoever was named before.
+    """
 
     audience: Audience | None = None
     downloadable: bool | None = None
     required_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     prompt_minutes: Annotated[int, Field(ge=0, le=600)] | None = None
+    persons: Annotated[list[PersonIn], Field(max_length=MOST_PERSONS)] | None = None
 
 
 class CaptionsPut(Input):

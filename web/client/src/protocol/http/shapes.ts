@@ -200,6 +200,13 @@ export interface Recording {
   preview: PreviewStrip | null
   captions: Captions[]
   lacks: Lack[]
+  persons: FilmPerson[]
+}
+
+/** Somebody in a film made elsewhere; the member is told to who manages the recording. */
+export interface FilmPerson {
+  name: string
+  memberId: string | null
 }
 
 /** What a film lacks of one person's tracks of one kind; without seconds it may be all of it. */
@@ -216,6 +223,7 @@ export interface RecordingChanges {
   downloadable?: boolean
   requiredShare?: number
   promptMinutes?: number
+  persons?: ({ memberId: string } | { name: string })[]
 }
 
 export interface Watcher {

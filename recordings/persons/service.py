@@ -1,0 +1,73 @@
+"""Name who is in a film, and read it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from errors import Kind, Problem
+from members.policy import Actor
+from recordings.models import Recording
+from recordings.persons.models import FilmPerson
+from recordings.requests import NamedPerson
+from recordings.searching import index
+from recordings.views import PersonView
+from rooms.meetings.lookups import visible_members
+
+MOST_PERSONS: Final = 50
+
+
+async def name_persons(
+    session: AsyncSession, actor: Actor, recording: Recording, persons: Sequence[NamedPerson]
+) -> None:
+    """Let these be who is in the film, in this order, each once; in place of whoever was named before.
+
+    Who was named already stays, though the actor may not see him. The library's search knows them after its next turn.
+
+    Problems: persons_are_measured of a meeting's own recording, too_many_persons, not_found for a member that the actor
+    may not see.
+    """
+    if not recording.is_uploaded:
+        raise Problem(Kind.CONFLICT, "persons_are_measured", {"field": "persons"})
+    wanted = list(dict.fromkeys(persons))
+    if len(wanted) > MOST_PERSONS:
+        raise Problem(Kind.INVALID, "too_many_persons", {"field": "persons", "maximum": MOST_PERSONS})
+    known = {one.member_id: one.name for one in await persons_of(session, recording.id) if one.member_id}
+    fresh = tuple(one.member_id for one in wanted if one.member_id and one.member_id not in known)
+    known |= {
+        key: member.name for key, member in (await visible_members(session, actor, fresh, "persons")).items()
+    }
+    await forget_persons(session, recording.id)
+    rows = [
+        {
+            "recording_id": recording.id,
+            "place": place,
+            "member_id": one.member_id,
+            "name": known[one.member_id] if one.member_id else one.name,
+        }
+        for place, one in enumerate(wanted)
+    ]
+    if rows:
+        await session.execute(insert(FilmPerson), rows)
+    await index.forget(session, recording.id)
+
+
+async def forget_persons(session: AsyncSession, recording_id: str) -> None:
+    """Nobody is named in it any more."""
+    await session.execute(delete(FilmPerson).where(FilmPerson.recording_id == recording_id))
+
+
+async def persons_of(session: AsyncSession, recording_id: str) -> tuple[PersonView, ...]:
+    """In order."""
+    query = (
+        select(FilmPerson.name, FilmPerson.member_id)
+        .where(FilmPerson.recording_id == recording_id)
+        .order_by(FilmPerson.place)
+    )
+    return tuple(PersonView(row.name, row.member_id) for row in await session.execute(query))
+
+
+def without_members(persons: Iterable[PersonView]) -> tuple[PersonView, ...]:
+    """For who may know the names alone."""
+    return tuple(PersonView(one.name) for one in persons)
