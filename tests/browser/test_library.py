@@ -93,3 +93,28 @@ async def test_a_person_is_found_by_name_with_the_keyboard_and_without_choosing_
     elsewhere = await arrive("cuiyuan")
     found = await elsewhere.get(f"/members?query={there.name}")
     assert found["items"] == [], "of another branch nobody is found"
+
+
+async def test_who_is_named_in_an_uploaded_film_stands_there_and_finds_it(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    there = server.logins["xiulan"]
+    secretary, member = (await arrive("liuxi", PHONE)).page, (await arrive("xiaohe")).page
+    await secretary.goto(f"{server.url}/recordings/{recording}")
+    panel = secretary.get_by_test_id("persons")
+    await panel.get_by_role("combobox", name="党员").press_sequentially(there.name)
+    await panel.get_by_role("option", name=there.name).click()
+    await expect(panel.get_by_role("status").last).to_have_text(f"已加上{there.name}")
+    await panel.get_by_label("来宾").fill("欧阳教授")
+    await panel.get_by_label("来宾").press("Enter")
+    await expect(panel.get_by_role("listitem")).to_have_text([there.name, "欧阳教授"])
+
+    await member.goto(f"{server.url}/recordings?memberId={there.member_id}")
+    await member.locator(f'a[href$="{recording}"]').click()
+    await expect(member.get_by_test_id("film-persons")).to_have_text(f"出镜：{there.name}、欧阳教授")
+    await expect(member.get_by_test_id("persons")).to_have_count(0)
+
+    await panel.get_by_role("button", name="去掉欧阳教授").click()
+    await expect(panel.get_by_role("heading", name="出镜的人")).to_be_focused()
+    await expect(panel.get_by_role("listitem")).to_have_text([there.name])
