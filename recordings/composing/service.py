@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +18,7 @@ from recordings.compose.report import Failed, Finished, Progress, Report
 from recordings.composing.briefing import brief_of, standing_of
 from recordings.composing.process import run
 from recordings.events import RecordingStatus
-from recordings.folders import Folders
+from recordings.folders import Folders, bytes_of
 from recordings.losses import losses_out
 from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
 from recordings.renditions import Rendition, chapters_out, renditions_out
@@ -282,8 +282,14 @@ class Compositions:
             )
             final = not worth_another
             failure = recording.failure if recording.failure in _OF_CAPTURE else report.failure
+            state = RecordingState.FAILED
             if final:
-                repository.turn(recording, RecordingState.FAILED, now, failure)
+                whole = await asyncio.to_thread(self._whole, recording)
+                if (
+                    whole is not None
+                ):  # a film that plays is not taken away because something else could not be made
+                    state, recording.renditions = RecordingState.DAMAGED, whole
+                repository.turn(recording, state, now, failure)
                 await session.delete(job)
             else:
                 job.worker, job.lease_until = None, None
@@ -296,7 +302,20 @@ class Compositions:
         )  # fmt: skip
         if final:
             self.counters.failed += 1
-            self._tell(recording, RecordingStatus(RecordingState.FAILED, now, failure))
+            self._tell(recording, RecordingStatus(state, now, failure))
+
+    def _whole(self, recording: Recording) -> list[Any] | None:
+        """The known renditions that are whole on the disk; None where the film itself is not."""
+        if not recording.version or self._bytes(recording, Rendition.FILM) != recording.size_bytes:
+            return None
+        return [
+            entry
+            for entry in recording.renditions
+            if self._bytes(recording, Rendition(entry["name"])) == entry["size"]
+        ]
+
+    def _bytes(self, recording: Recording, rendition: Rendition) -> int:
+        return bytes_of(self._folders.rendition(recording.id, rendition))
 
     def _tell(self, recording: Recording, status: RecordingStatus) -> None:
         if recording.meeting_id is not None:

@@ -18,17 +18,19 @@ from members.policy import RoleName
 from recordings import jobs
 from recordings.compose.report import Failed, Finished, Progress, Report, write
 from recordings.composing import process, service
+from recordings.folders import Folders
 from recordings.library import Library
 from recordings.losses import Loss, losses_in
 from recordings.models import CompositionJob, Recording
 from recordings.notices import NoticeKind, Notices
-from recordings.renditions import Outputs, Rendition
+from recordings.renditions import Outputs, Rendition, renditions_out
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of, until
+from tests.recordings.rows import change
 
 pytestmark = pytest.mark.one_engine
 
@@ -214,6 +216,35 @@ async def test_a_composition_of_which_nobody_ever_came_back_is_given_up(
     assert (await recording_of(database, meeting)).version == 0
     async with database.reading() as session:
         assert await session.get(CompositionJob, row.id) is None
+
+
+async def test_a_film_that_plays_stays_though_something_beside_it_cannot_be_made(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    clock: FakeClock,
+    heard: Heard,
+    to_compose: ToCompose,
+) -> None:
+    meeting, row = await to_compose(0.2)
+    folders = Folders(settings.folder)
+    put_bytes(folders.film(row.id), 9)
+    put_bytes(folders.rendition(row.id, Rendition.SOUND), 5)
+    put_bytes(folders.rendition(row.id, Rendition.POSTER), 2)
+    sizes = {Rendition.SOUND: 5, Rendition.POSTER: 3, Rendition.PREVIEW: 4}
+    await change(database, row, version=1, size_bytes=9, renditions=renditions_out(Outputs(sizes)))
+    for _ in range(settings.attempts):
+        async with database.transaction() as session:
+            assert await jobs.claim(session, CompositionJob, "a" * 32, clock(), timedelta(seconds=60))
+        clock.advance(61)
+    await centers.start()
+    status = await heard.reaches(meeting.id, *ENDS)
+    assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.COMPOSITION_FAILED)
+    assert [one["name"] for one in (await recording_of(database, meeting)).renditions] == ["sound"]
+
+
+def put_bytes(path: Path, count: int) -> None:
+    path.write_bytes(b"x" * count)
 
 
 async def heard_of(database: Database, row: Recording) -> None:
