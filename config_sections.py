@@ -199,6 +199,14 @@ class RecordingsSection(Section):
             ge=0, le=19, description="How far compositions give way to meetings and all else: 0 not at all"
         ),
     ] = 15
+    workers: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=16,
+            description="How many films are made at once, two cores each; 0 leaves them to server.py compose",
+        ),
+    ] = 1
     keep_days: Annotated[
         int,
         Field(

@@ -25,7 +25,6 @@ from recordings.curation import Curation
 from recordings.library import Library
 from recordings.notices import Notices
 from recordings.remaking import Remaking
-from recordings.settings import RecordingSettings
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.keeper import Keeper
 from recordings.upkeep.rules import Rules
@@ -43,7 +42,7 @@ from rooms import (
     StreamKeys,
 )
 from signaling import IceServer, Signaling, SignalingSettings
-from startup import StartFailed, recordings_folder, storage_settings
+from startup import StartFailed, recording_settings, storage_settings
 from web import tls
 from web.application import create_app
 from web.figures import Figures
@@ -81,7 +80,7 @@ class Node:
         stations = Stations(database, utc_now)
         rooms = RoomSettings(grace=config.rooms.grace_seconds)
         self.rooms = LiveRooms(database, tokens, cards, self.consultations, utc_now, rooms)
-        recordings = _recording_settings(config)
+        recordings = recording_settings(config)
         self.recordings = RecordingCenter(database, recordings, utc_now)
         self._uploads = Uploads(database, recordings, utc_now, self.recordings.wake)
         self.signaling = Signaling(
@@ -266,17 +265,6 @@ def _media_settings(config: Config) -> MediaSettings:
         plane_threads=media.plane_threads,
         loudest_microphones=media.loudest_microphones,
         loudest_hold_seconds=media.loudest_hold_seconds,
-    )
-
-
-def _recording_settings(config: Config) -> RecordingSettings:
-    return RecordingSettings(
-        folder=recordings_folder(config),
-        min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
-        hls_minutes=config.recordings.hls_minutes,
-        niceness=config.recordings.niceness,
-        storage=storage_settings(config),
-        most_upload_bytes=config.recordings.most_upload_gibibytes * 1024 * MEBIBYTE,
     )
 
 

@@ -1,4 +1,4 @@
-"""What an operator does about recordings: `server.py recordings list`, `check` and `recompose`."""
+"""What an operator does about recordings: `server.py recordings list`, `check` and `recompose`, `server.py compose`."""
 
 import argparse
 import sys
@@ -8,11 +8,20 @@ from typing import Final
 
 from config import Config
 from database import utc_now
+from recordings.composing.service import Compositions
+from recordings.events import RecordingStatus
 from recordings.folders import Folders
 from recordings.inspection import Inspection, Space
 from recordings.losses import losses_in
 from recordings.storage.shelf import Shelf
-from startup import recordings_folder, records, storage_settings
+from startup import (
+    StartFailed,
+    recording_settings,
+    recordings_folder,
+    records,
+    stop_signal,
+    storage_settings,
+)
 from welcome import table
 
 BROKEN: Final = 2  # the exit code of `check` where a film does not play
@@ -64,6 +73,33 @@ async def check_recordings(config: Config, _arguments: argparse.Namespace) -> in
     if broken:
         print("To have one made anew from what was captured: server.py recordings recompose ID")
     return BROKEN if broken else 0
+
+
+async def compose(config: Config, _arguments: argparse.Namespace) -> int:
+    """Make films until a signal, of the queue that all machines with the same records and folder work on."""
+    settings = recording_settings(config)
+    async with records(config) as database:
+        if database.is_sqlite:
+            raise StartFailed(
+                "SQLite's records are one server's own, which makes the films itself. For another machine to make "
+                "them the records must be in PostgreSQL: HUITANG_DATABASE__URL."
+            )
+        if not settings.folder.is_dir():
+            raise StartFailed(
+                f"The recordings' folder {settings.folder.absolute()} is not there. Mount the server's, and name it in "
+                "HUITANG_RECORDINGS__FOLDER."
+            )
+        compositions = Compositions(database, settings, Folders(settings.folder), utc_now, _told)
+        stop = stop_signal()
+        await compositions.start()
+        print(f"Making films of {settings.folder.absolute()} ({settings.workers} at once).", flush=True)
+        await stop.wait()
+        await compositions.stop()
+    return 0
+
+
+def _told(meeting_id: str, status: RecordingStatus) -> None:
+    """The records know; pages that are open ask them."""
 
 
 async def recompose(config: Config, arguments: argparse.Namespace) -> int:

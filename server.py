@@ -5,10 +5,7 @@ recording_commands.py; this file reads arguments, runs what they name, and says 
 """
 
 import argparse
-import asyncio
 import gc
-import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -24,7 +21,7 @@ import recording_commands
 from members import importing
 from members.policy import RoleName
 from rooms.consultations import setup as consultations
-from startup import StartFailed, prepare_folder, records, sole_use
+from startup import StartFailed, prepare_folder, records, sole_server, sole_use, stop_signal
 from web.listener import ListenError
 from welcome import Demo, welcome
 
@@ -47,7 +44,7 @@ async def serve(settings: config.Config, arguments: argparse.Namespace) -> int:
 
 
 async def _serve(settings: config.Config, *, demo: bool) -> int:
-    async with records(settings) as database:
+    async with records(settings) as database, sole_server(database):
         made = await commands.make_demo_organization(database) if demo else Demo()
         try:
             from node import Node  # noqa: PLC0415 - needs the compiled plane, which the other commands do not
@@ -56,7 +53,7 @@ async def _serve(settings: config.Config, *, demo: bool) -> int:
                 raise
             raise StartFailed("The data plane is not compiled. Run: make setup") from error
         node = Node(settings, database)
-        stop = _stop_signal()
+        stop = stop_signal()
         await node.start()
         gc.freeze()  # modules, models and routes live as long as the process: no collection need walk them again
         print(welcome(settings, node.http.port, made), flush=True)
@@ -65,21 +62,6 @@ async def _serve(settings: config.Config, *, demo: bool) -> int:
         await node.drain()
         await node.stop()
     return 0
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            os._exit(
-                1
-            )  # asked twice: now, whatever is left undone; everything on disk survives a crash anyway
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    return stop
 
 
 def parser() -> argparse.ArgumentParser:
@@ -133,6 +115,11 @@ def parser() -> argparse.ArgumentParser:
         "recordings", recording_commands.list_recordings, "list recordings, check their films, make one anew"
     )
     _add_recordings(one)
+    add(
+        "compose",
+        recording_commands.compose,
+        "make films and nothing else, beside a server elsewhere with the same records and recordings",
+    )
     add("migrate", commands.migrate, "bring the database up to date (serve does it too)")
     return root
 

@@ -1,6 +1,9 @@
 """What must be right before anything runs: the data folder and the records. Each failure is one sentence."""
 
+import asyncio
 import fcntl
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -10,12 +13,16 @@ import structlog
 
 from config import Config
 from database import Database, MigrationError
+from database.sole import sole
 from errors import Problem
 from localization import ErrorTexts
+from recordings.settings import RecordingSettings
 from recordings.storage.settings import MEBIBYTE, StorageSettings
 
 LOCK_FILE: Final = "server.lock"
 SQLITE_FILE: Final = "huitang.sqlite3"
+_SERVERS_LOCK: Final = 0x6875_6974_616E_67  # "huitang"
+_SERVERS_PATIENCE_SECONDS: Final = 75.0  # a machine that has died holds it for a minute
 
 logger = structlog.get_logger(__name__)
 
@@ -57,6 +64,34 @@ def sole_use(folder: Path) -> Iterator[None]:
         yield
 
 
+@asynccontextmanager
+async def sole_server(
+    database: Database, patience_seconds: float = _SERVERS_PATIENCE_SECONDS
+) -> AsyncIterator[None]:
+    """Keep a second server off these records: it would take the first one's meetings for a crashed one's."""
+    async with sole(database, _SERVERS_LOCK, patience_seconds) as held:
+        if not held:
+            raise StartFailed(
+                "Another server already holds meetings with these records (HUITANG_DATABASE__URL). Stop that one. To "
+                "make films on this machine beside it: server.py compose."
+            )
+        yield
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT; a second one ends the process at once."""
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)  # whatever is left undone: everything on disk survives a crash anyway
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop
+
+
 def prepare_folder(folder: Path) -> None:
     """Make the data folder and see that it can be written; StartFailed when not."""
     probe = folder / ".writable"
@@ -83,6 +118,19 @@ def database_of(config: Config) -> Database:
 def recordings_folder(config: Config) -> Path:
     """Where recordings lie."""
     return config.recordings.folder or config.data_dir / "recordings"
+
+
+def recording_settings(config: Config) -> RecordingSettings:
+    """What recordings are told of the configuration."""
+    return RecordingSettings(
+        folder=recordings_folder(config),
+        min_free_bytes=config.recordings.minimum_free_mebibytes * MEBIBYTE,
+        workers=config.recordings.workers,
+        hls_minutes=config.recordings.hls_minutes,
+        niceness=config.recordings.niceness,
+        storage=storage_settings(config),
+        most_upload_bytes=config.recordings.most_upload_gibibytes * 1024 * MEBIBYTE,
+    )
 
 
 def storage_settings(config: Config) -> StorageSettings | None:
