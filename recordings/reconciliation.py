@@ -48,6 +48,7 @@ class Reconciled:
     requeued: int = 0  # stood in no queue
     absent: int = 0  # meetings that should have been recorded
     lost_films: int = 0  # gone or cut off; composed anew where the captured files are there
+    returned: int = 0  # had been given up, and are there again
     strangers: int = 0  # folders of no recording, left alone
     stored_strangers: int = 0  # the same in the remote store
     cleared: int = 0  # folders of half made films that nobody goes on with
@@ -84,6 +85,7 @@ class Reconciliation:
         found.requeued = await self._each(without_job, partial(_enqueue, now=now))
         found.absent = await self._each(unknown, partial(_note_absence, now=now))
         await self._look_for_films(found, now)
+        await self._look_for_returned(found, now)
         await self._look_for_strangers(found)
         await self._clear_work(found, now)
         _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
@@ -162,6 +164,23 @@ class Reconciliation:
                     elif stock.in_the_way:
                         await self._make_way(recording, stock)
 
+    async def _look_for_returned(self, found: Reconciled, now: datetime) -> None:
+        """Films that were given up and are there again: their disk was away, and was not missed for being so few."""
+        async with self._database.reading() as session:
+            missed = await repository.films_missing(session)
+        for recording in missed:
+            stock = await self._stock_of(recording)
+            if stock is None or not stock.is_here(Rendition.FILM):
+                continue
+            with _by_itself(recording.id):
+                async with self._database.transaction() as session:
+                    again = await repository.get(session, recording.id, lock=True)
+                    if again is None or again.state is not RecordingState.FAILED:
+                        continue
+                    await repository.enqueue(session, again, now, mends=True)  # which looks at all of it
+                found.returned += 1
+                _log.info("film_returned", recording_id=recording.id)
+
     async def _stock_of(self, recording: Recording) -> Stock | None:
         """None where the disk or the store does not answer: both are believed to have what they should."""
         with _by_itself(recording.id):
@@ -202,8 +221,10 @@ class Reconciliation:
             await repository.enqueue(session, recording, now, mends=mends)
             if not (originals or mends):
                 await repository.drop_job(session, recording.id)
-                _keep_what_is_left(recording, stock)
-                state = RecordingState.DAMAGED if stock.film_bytes else RecordingState.FAILED
+                state = RecordingState.FAILED
+                if stock.film_bytes:
+                    state = RecordingState.DAMAGED
+                    _keep_what_is_left(recording, stock)
                 repository.turn(recording, state, now, Failure.FILES_MISSING)
         _log.warning("film_lost", recording_id=looked_at.id, renditions=lost, again=bool(originals or mends))
         return True

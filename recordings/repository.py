@@ -203,6 +203,21 @@ async def settled_among(
     return found
 
 
+async def films_missing(session: AsyncSession) -> Sequence[Recording]:
+    """Some of those that had a film of which nothing was left."""
+    query = (
+        select(Recording)
+        .where(
+            Recording.state == RecordingState.FAILED,
+            Recording.failure == Failure.FILES_MISSING,
+            Recording.version > 0,
+        )
+        .order_by(Recording.state_since.desc())
+        .limit(_RECONCILED_AT_ONCE)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def playable_after(session: AsyncSession, recording_id: str) -> Sequence[Recording]:
     """The next recordings, by id, that should have a film."""
     query = (

@@ -159,6 +159,31 @@ async def test_what_is_lost_beside_a_film_that_stands_is_made_of_it(
     assert film.outputs.sizes == dict.fromkeys(Rendition, 4)
 
 
+async def test_a_film_that_was_given_up_and_is_there_again_is_taken_back(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    reconciliation: Reconciliation,
+) -> None:
+    """Of few nobody can tell whether their disk is away or they are."""
+    row = await finished(database, make_meeting, clock, folders)
+    away = folders.root.rename(folders.root.with_name("away"))
+    await reconciliation.run()
+    async with database.reading() as session:
+        gone = await session.get_one(Recording, row.id)
+    assert (gone.state, gone.failure) == (RecordingState.FAILED, Failure.FILES_MISSING)
+    assert (await reconciliation.run()).returned == 0
+    away.rename(folders.root)
+    assert (await reconciliation.run()).returned == 1
+    async with database.reading() as session:
+        job = await session.get_one(CompositionJob, row.id)
+        film = standing_of(await session.get_one(Recording, row.id))
+    assert job.mends
+    assert film is not None
+    assert film.outputs.sizes == dict.fromkeys(Rendition, 4), "as it was"
+
+
 async def test_a_disk_that_is_not_mounted_costs_no_film(
     database: Database,
     make_meeting: MakeMeeting,
