@@ -56,7 +56,7 @@ class Uploads:
         """Make room for a film, before its first byte.
 
         Problems: upload_too_large, upload_too_small, upload_kind_private, too_many_uploads, storage_full,
-        upload_exceeds_quota, meeting_has_recording, and those of the policy.
+        upload_exceeds_quota, meeting_has_recording (one that failed or was deleted gives way), and those of the policy.
         """
         if film.size_bytes > self._settings.most_upload_bytes:
             limit = self._settings.most_upload_bytes // 1024**3
@@ -167,6 +167,8 @@ class Uploads:
             if mine is None:  # the same last chunk twice
                 return await self._finished(session, actor, upload.id)
             await self._require_office(session, actor, mine)
+            if mine.meeting_id is not None:
+                await _take_place(session, mine.meeting_id)
             recording = _recording(mine, now)
             session.add(recording)
             await session.delete(mine)
@@ -189,7 +191,8 @@ class Uploads:
             raise Problem(Kind.INVALID, "upload_kind_private", {"field": "meetingId"})
         if meeting.state is not MeetingState.ENDED or meeting.organization_id != upload.organization_id:
             raise Problem(Kind.INVALID, "upload_other_meeting", {"field": "meetingId"})
-        if await repository.of_meeting(session, meeting.id) is not None:
+        earlier = await repository.of_meeting(session, meeting.id)
+        if earlier is not None and not _gives_way(earlier):
             raise Problem(Kind.CONFLICT, "meeting_has_recording")
         return organization
 
@@ -211,6 +214,21 @@ class Uploads:
             return self._folders.of(upload_id) / SOURCE_FOLDER / SOURCE_NAME
         except ValueError as error:
             raise _not_found() from error
+
+
+def _gives_way(recording: Recording) -> bool:
+    """Whether nothing of it can be watched, nor will be by itself: a film taken elsewhere is better."""
+    failed = recording.settled and recording.state is RecordingState.FAILED
+    return failed or recording.state is RecordingState.DELETED
+
+
+async def _take_place(session: AsyncSession, meeting_id: str) -> None:
+    """What there was of the meeting's own recording stays, and belongs to no meeting any more."""
+    earlier = await repository.of_meeting(session, meeting_id, lock=True)
+    if earlier is not None:
+        earlier.meeting_id = None
+        await session.flush()
+        _log.info("recording_replaced", recording_id=earlier.id)
 
 
 def _recording(upload: Upload, now: datetime) -> Recording:

@@ -17,6 +17,7 @@ from recordings.storage.models import StorageJob
 from recordings.uploads.rules import CHUNK_BYTES
 from recordings.uploads.service import LIFETIME
 from tests.recordings import films
+from tests.recordings.rows import change
 from tests.web.conftest import Answered, Caller, House, Village
 from tests.web.test_permissions import meeting_of
 
@@ -203,3 +204,10 @@ async def test_a_film_of_a_meeting_counts_for_that_meeting(
         recording = await session.get_one(Recording, begun["id"])
     assert (recording.meeting_id, recording.state) == (meeting["id"], RecordingState.COMPOSING)
     assert (await village.secretary.post("/api/uploads", body)).code == "meeting_has_recording"
+    await change(house.database, recording, state=RecordingState.FAILED)
+    better = (await village.secretary.post("/api/uploads", body | {"sizeBytes": len(data)})).body
+    await send(village.secretary, better["id"], 0, data)
+    async with house.database.reading() as session:
+        assert (await session.get_one(Recording, better["id"])).meeting_id == meeting["id"]
+        earlier = await session.get_one(Recording, begun["id"])
+    assert (earlier.meeting_id, earlier.state) == (None, RecordingState.FAILED), "it stays, by itself"

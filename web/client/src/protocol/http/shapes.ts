@@ -345,6 +345,7 @@ export interface NewUpload {
   audience: Audience
   heldAt: string
   sizeBytes: number
+  meetingId?: string
 }
 
 /** A film on its way; with `recordingId` it is whole. */
