@@ -21,6 +21,7 @@ async def test_a_viewer_is_asked_whether_he_is_still_there_and_answers_with_one_
         await session.execute(update(Recording).where(Recording.id == recording).values(prompt_minutes=10))
     person = await arrive("xiaohe", PHONE)
     page = person.page
+    await page.clock.install()
     await page.goto(f"{server.url}/recordings/{recording}")
     await page.get_by_test_id("player").evaluate("video => { video.muted = true }")
     await page.get_by_test_id("play").click()
@@ -35,8 +36,15 @@ async def test_a_viewer_is_asked_whether_he_is_still_there_and_answers_with_one_
 
     await expect(page.get_by_test_id("prompt")).to_be_visible()
     await expect(page.get_by_test_id("answer")).to_be_focused()
+    assert not await page.get_by_test_id("player").evaluate("video => video.paused")
+    await page.clock.fast_forward(600_000)
+    await expect(page.get_by_test_id("prompt")).to_contain_text("已经暂停")
+    assert await page.get_by_test_id("player").evaluate("video => video.paused"), (
+        "what follows would not count"
+    )
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("prompt")).to_have_count(0)
+    await page.wait_for_function("!document.querySelector('[data-testid=player]').paused")
     await expect(page.get_by_test_id("play")).to_be_focused()  # where the keys were before
 
 
