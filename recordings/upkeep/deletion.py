@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, Page, PageRequest, SortKey, fetch_page, new_id
@@ -16,6 +16,7 @@ from members.organizations.repository import get_many, in_scope
 from members.policy import Action, Actor, scope
 from recordings import repository as recordings
 from recordings.access import find, find_deleted, recording_not_found
+from recordings.captions.models import RecordingCaptions
 from recordings.models import Recording
 from recordings.persons.service import forget_persons
 from recordings.searching import index
@@ -237,7 +238,7 @@ class Deletions:
         await recordings.drop_job(session, recording.id)
         recordings.turn(recording, RecordingState.DELETED, now, recording.failure)
         await index.forget(session, recording.id)
-        await forget_persons(session, recording.id)
+        await _forget_what_was_said(session, recording)
         await remove_soon(session, recording.id, now)
         _log.info("recording_deleted", recording_id=recording.id, cause=cause.value)
 
@@ -256,3 +257,10 @@ async def _require_free(session: AsyncSession, recording_id: str) -> None:
 
 def _deletion_view(row: RecordingDeletion) -> DeletionView:
     return DeletionView(**{name: getattr(row, name) for name in DeletionView.__dataclass_fields__})
+
+
+async def _forget_what_was_said(session: AsyncSession, recording: Recording) -> None:
+    """Words and names: who has studied it stays, as the card has it, and the entry of the deletion."""
+    await forget_persons(session, recording.id)
+    await session.execute(delete(RecordingCaptions).where(RecordingCaptions.recording_id == recording.id))
+    recording.renditions, recording.chapters, recording.losses = [], [], []

@@ -13,6 +13,7 @@ from errors import Kind, Problem
 from members.policy import Action, Actor
 from rooms.live.service import LiveRooms
 from rooms.meetings import repository as meetings
+from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.models import Meeting
 from rooms.meetings.rules import must_be
 from rooms.meetings.states import MeetingState
@@ -42,13 +43,15 @@ class StreamKeys:
     async def create(self, actor: Actor, meeting_id: str, name: str, use: StreamUse) -> NewStreamKey:
         """A new key.
 
-        Problems: meeting_not_found, forbidden, meeting_in_wrong_state, invalid_display_name, too_many_stream_keys.
+        Problems: meeting_not_found, forbidden, meeting_in_wrong_state, meeting_is_private, invalid_display_name,
+        too_many_stream_keys.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         async with self._database.transaction() as session:
             access = await meetings.access(session, meeting_id, actor, lock=True)
             access.require(Action.MODERATE_MEETING)
             must_be(access.meeting.state, *OPEN)
+            _must_be_shown(access.meeting, use)
             count = select(func.count()).where(
                 StreamKey.meeting_id == meeting_id, StreamKey.revoked_at.is_(None)
             )
@@ -95,7 +98,7 @@ class StreamKeys:
     async def authenticate(self, meeting_id: str, secret: str | None, use: StreamUse) -> Device:
         """Who shows the secret.
 
-        Problems: stream_key_invalid, stream_key_for_other_use, meeting_ended, meeting_cancelled.
+        Problems: stream_key_invalid, stream_key_for_other_use, meeting_is_private, meeting_ended, meeting_cancelled.
         """
         if secret is None or len(secret) > MAXIMUM_SECRET_LENGTH:
             raise Problem(Kind.UNAUTHENTICATED, "stream_key_invalid")
@@ -103,6 +106,7 @@ class StreamKeys:
             key, meeting = await _find(session, meeting_id, secret)
         if key.use is not use:
             raise Problem(Kind.FORBIDDEN, "stream_key_for_other_use", {"use": key.use.value})
+        _must_be_shown(meeting, use)
         if meeting.state not in OPEN:
             code = "meeting_cancelled" if meeting.state is MeetingState.CANCELLED else "meeting_ended"
             raise Problem(Kind.CONFLICT, code)
@@ -135,3 +139,9 @@ def _hash(secret: str) -> str:
 
 def _view(key: StreamKey, *, online: bool) -> StreamKeyView:
     return StreamKeyView(key.id, key.name, key.use, key.created_at, key.used_at, online)
+
+
+def _must_be_shown(meeting: Meeting, use: StreamUse) -> None:
+    """A player can keep what it shows, and is nobody whom the others see: what is never recorded is given to none."""
+    if use is StreamUse.WATCH and meeting.kind in PRIVATE_KINDS:
+        raise Problem(Kind.FORBIDDEN, "meeting_is_private")

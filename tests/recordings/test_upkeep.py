@@ -12,10 +12,13 @@ from database import Database, PageRequest
 from errors import Problem
 from members.policy import Actor, Audience
 from recordings import repository
+from recordings.captions.models import RecordingCaptions
+from recordings.captions.service import Captions
 from recordings.curation import Curation
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import Recording
+from recordings.renditions import Chapter, chapters_out
 from recordings.requests import RecordingChanges
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
@@ -87,9 +90,16 @@ async def test_a_deletion_leaves_its_entry_and_nothing_else(
     database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, folders: Folders,
     settings: RecordingSettings, clock: FakeClock,
 ) -> None:  # fmt: skip
+    said = "WEBVTT\n\n00:00.000 --> 00:02.000\n今天讨论的事\n"
+    await Captions(database, clock).put(people["secretary"], recording.id, "zh-CN", "中文", said)
+    shared = chapters_out([Chapter(0.0, "王秀兰共享的屏幕")])
+    await change(database, recording, chapters=shared, losses=[{"name": "王秀兰"}])
     await deletions.delete(people["secretary"], recording.id, "误录，重复")
     async with database.reading() as session:
         job = await session.scalar(select(StorageJob))
+        kept = await session.get_one(Recording, recording.id)
+        assert (await session.scalars(select(RecordingCaptions))).all() == []
+    assert (kept.chapters, kept.losses) == ([], [])
     assert job is not None
     assert (job.recording_id, job.task) == (recording.id, Task.REMOVE), "in the same transaction"
     shelf = Shelf(settings.folder, None)

@@ -1,8 +1,15 @@
 """WHEP: a player that follows the meeting, over real HTTP and real media."""
 
+import pytest
+from sqlalchemy import update
+
+from errors import Problem
+from rooms.meetings.models import Meeting
+from rooms.meetings.states import MeetingKind
 from rooms.stream_keys import StreamUse
 from tests.signaling.stack import Branch
 from tests.streams.conftest import Enter, MakeDevice
+from tests.streams.house import House
 
 
 async def test_a_player_sees_and_hears_and_follows_from_one_device_to_another(
@@ -41,3 +48,21 @@ async def test_a_player_that_comes_first_sees_what_comes_later(
         await player.watch()
         await host.publish("camera")
         await player.sinks["video"].reach(3)
+
+
+async def test_a_family_visit_is_shown_to_no_player(house: House, branch: Branch) -> None:
+    """Which could keep it. A key from before, of a meeting that became one, is worth nothing either."""
+    meeting = await branch.meeting()
+    key = await house.key(branch, meeting, "大屏幕", StreamUse.WATCH)
+    async with house.database.transaction() as session:
+        await session.execute(
+            update(Meeting).where(Meeting.id == meeting).values(kind=MeetingKind.FAMILY_VISIT)
+        )
+    for attempt in (
+        house.key(branch, meeting, "大屏幕", StreamUse.WATCH),
+        house.stream_keys.authenticate(meeting, key.secret, StreamUse.WATCH),
+    ):
+        with pytest.raises(Problem) as refused:
+            await attempt
+        assert refused.value.code == "meeting_is_private"
+    await house.key(branch, meeting, "会场摄像机", StreamUse.PUBLISH)
