@@ -135,7 +135,7 @@ class Compositions:
         async with self._database.transaction() as session:
             now = self._clock()
             job = await jobs.claim(session, CompositionJob, worker, now, self._lease)
-            self.counters.waiting = await jobs.waiting(session, CompositionJob, now)
+            self.counters.waiting = await jobs.waiting(session, CompositionJob, now, self._lease)
         if job is None:
             return False
         self.counters.running += 1
@@ -226,7 +226,7 @@ class Compositions:
                 job, recording = await self._both(session, recording_id, worker)
                 now = self._clock()
                 job.lease_until = now + self._lease
-                self.counters.waiting = await jobs.waiting(session, CompositionJob, now)
+                self.counters.waiting = await jobs.waiting(session, CompositionJob, now, self._lease)
                 recording.progress = share
         except Problem as problem:
             _log.info("composition_progress_not_noted", code=problem.code)

@@ -26,7 +26,7 @@ from recordings.storage.store import Fault, StoreError
 
 _POLL_SECONDS: Final = 10.0
 _FIRST_RETRY_SECONDS: Final = 10.0
-_LONGEST_RETRY_SECONDS: Final = 600.0
+_LONGEST_RETRY_SECONDS: Final = jobs.LONGEST_PAUSE.total_seconds()
 _LEASE: Final = timedelta(seconds=120)
 _RENEW_SECONDS: Final = 20.0
 

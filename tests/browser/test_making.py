@@ -1,10 +1,9 @@
 """A film on its way: how far it is, and what it waits for, while somebody looks on."""
 
-from datetime import timedelta
-
 from playwright.async_api import expect
 
 from database import utc_now
+from recordings.jobs import LONGEST_PAUSE
 from recordings.models import CompositionJob
 from recordings.states import RecordingState
 from tests.browser.conftest import Arrive
@@ -20,7 +19,7 @@ async def put_off(server: RunningServer, recording: str) -> None:
     async with database.transaction() as session:
         session.add(
             CompositionJob(
-                recording_id=recording, queued_at=now, not_before=now + timedelta(days=1), attempts=0,
+                recording_id=recording, queued_at=now, not_before=now + LONGEST_PAUSE, attempts=0,
                 no_room_since=now,
             )
         )  # fmt: skip

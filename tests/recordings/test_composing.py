@@ -279,7 +279,7 @@ async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatev
         job = await session.get(CompositionJob, row.id)
         assert job is not None
         job.worker = "b" * 32
-        job.lease_until = clock() + timedelta(hours=1)
+        job.lease_until = clock() + timedelta(seconds=settings.lease_seconds)
     await until(lambda: child not in children())
     await until(lambda: center._compositions.counters.running == 0)
     assert await job_of(database, row) == (1, None, True)

@@ -12,6 +12,8 @@ from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.settings import RecordingSettings
 from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
+from recordings.storage.models import StorageJob
+from recordings.storage.repository import remove_soon
 from recordings.storage.shelf import Shelf
 from recordings.uploads.models import Upload
 from rooms.meetings.states import MeetingKind, MeetingState
@@ -87,6 +89,32 @@ async def test_a_job_that_is_put_off_waits(
     assert await next_due(database) == clock() + LEASE, "unless whoever has it comes back"
     await queued(database, make_meeting, clock)
     assert await next_due(database) == clock() - timedelta(seconds=1), "another is to be had now"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=8), timedelta(days=366)])
+async def test_what_a_clock_that_was_ahead_queued_and_claimed_is_to_be_had_when_it_is_set_right(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, ahead: timedelta
+) -> None:
+    right = clock()
+    clock.advance(ahead)
+    first, second = [(await queued(database, make_meeting, clock)).id for _ in range(2)]
+    claimed = await claim(database, clock, "d" * 32)
+    assert claimed is not None
+    assert claimed.recording_id == first
+    async with database.transaction() as session:
+        await remove_soon(session, first, clock())
+    clock.now = right
+    later = (await queued(database, make_meeting, clock)).id
+    async with database.transaction() as session:
+        assert await jobs.waiting(session, CompositionJob, clock(), LEASE) == 3
+        removal = await jobs.claim(session, StorageJob, "c" * 32, clock(), LEASE)
+    assert removal is not None
+    assert [await claimed_id(database, clock) for _ in range(4)] == [first, second, later, None]
+
+
+async def claimed_id(database: Database, clock: FakeClock) -> str | None:
+    job = await claim(database, clock)
+    return job.recording_id if job is not None else None
 
 
 async def next_due(database: Database) -> datetime | None:
