@@ -149,7 +149,8 @@ def test_each_role_has_its_level_and_an_expert_none_of_its_own(role: RoleName, l
 
 MEETING = Subject(organization_path=COUSIN)
 ATTENDING = (Action.SEE_MEETING, Action.JOIN_MEETING, Action.WATCH_RECORDING)
-HOSTING = (Action.HOST_MEETING, Action.MODERATE_MEETING, Action.MANAGE_MEETING, Action.MANAGE_RECORDING)
+HOSTING = (Action.HOST_MEETING, Action.MODERATE_MEETING, Action.MANAGE_MEETING)
+KEEPING = (Action.MANAGE_RECORDING, Action.SEE_VIEWINGS, Action.DELETE_RECORDING)
 
 
 @pytest.mark.parametrize("action", ATTENDING)
@@ -164,7 +165,7 @@ def test_an_invited_resident_attends(action: Action) -> None:
     assert not may(RESIDENT, action, MEETING)
 
 
-@pytest.mark.parametrize("action", HOSTING)
+@pytest.mark.parametrize("action", HOSTING + KEEPING)
 def test_an_invitation_makes_nobody_host(action: Action) -> None:
     invited = replace(
         MEETING, invited_member_ids=frozenset({"member"}), invited_account_ids=frozenset({"account"})
@@ -175,6 +176,15 @@ def test_an_invitation_makes_nobody_host(action: Action) -> None:
 @pytest.mark.parametrize("action", HOSTING)
 def test_the_organizer_is_host_without_any_office(action: Action) -> None:
     assert may(STRANGER, action, replace(MEETING, host_account_ids=frozenset({"stranger"})))
+
+
+@pytest.mark.parametrize("action", KEEPING)
+def test_who_organized_or_uploaded_keeps_the_recording_only_while_in_office(action: Action) -> None:
+    """Months later a former secretary may watch it, and no more."""
+    recording = replace(MEETING, host_account_ids=frozenset({"stranger"}))
+    assert not may(STRANGER, action, recording)
+    assert may(STRANGER, Action.WATCH_RECORDING, recording)
+    assert may(replace(STRANGER, roles=actor((RoleName.SECRETARY, COUSIN)).roles), action, recording)
 
 
 @pytest.mark.parametrize("action", ATTENDING)
