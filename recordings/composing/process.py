@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from typing import Final
 import recordings
 from recordings.compose.brief import Brief, write_brief
 from recordings.compose.report import Exit, Failed, Progress, Report, parse
+from recordings.environment import environment_of_decoders
 from recordings.states import Failure
 
 _PROGRAM_FOLDER: Final = Path(recordings.__file__).resolve().parent.parent
@@ -46,7 +46,7 @@ async def run(folder: Path, niceness: int, brief: Brief) -> AsyncGenerator[Repor
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=_PROGRAM_FOLDER,
-            env={**os.environ, "TMPDIR": temporary},
+            env=environment_of_decoders() | {"TMPDIR": temporary},
             limit=_LONGEST_LINE,
             start_new_session=True,  # see recordings.background; and a terminal's Ctrl-C is for the server alone
         )

@@ -9,6 +9,7 @@ from typing import Final
 
 import recordings
 from errors import Kind, Problem
+from recordings.environment import environment_of_decoders
 from recordings.uploads.rules import Refusal
 
 AT_ONCE: Final = 2
@@ -48,7 +49,7 @@ async def _inspect(path: Path) -> Refusal | None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "recordings.uploads", str(path),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        cwd=_PROGRAM_FOLDER, limit=_LONGEST_ANSWER,
+        cwd=_PROGRAM_FOLDER, env=environment_of_decoders(), limit=_LONGEST_ANSWER,
     )  # fmt: skip
     try:
         async with asyncio.timeout(_SECONDS):
