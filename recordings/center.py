@@ -70,7 +70,7 @@ class RecordingCenter:
         self._listener = listener
 
     async def start(self) -> None:
-        """Reconcile what a crash has left, then compose and look again every hour. After rooms have started.
+        """See to what a crash has left, then compose, and look at all recordings now and every hour.
 
         OSError where the folder cannot be made.
         """
@@ -80,7 +80,7 @@ class RecordingCenter:
                 "chinese_font_missing", remedy="install a font with Chinese characters: fonts-noto-cjk"
             )
         self._thread.start()
-        await self.reconcile()
+        await self._reconciliation.catch_up()
         await self._compositions.start()
         await self._publisher.start()
         self._hourly = asyncio.create_task(self._reconcile_hourly(), name="reconcile_recordings")
@@ -279,10 +279,10 @@ class RecordingCenter:
 
     async def _reconcile_hourly(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.reconcile_seconds)
             try:
                 await self.reconcile()
             except Problem as problem:
                 _log.warning("recordings_not_reconciled", code=problem.code)
             except Exception:  # noqa: BLE001 - a disk that does not answer now may in an hour
                 _log.exception("recordings_not_reconciled")
+            await asyncio.sleep(self._settings.reconcile_seconds)

@@ -1,6 +1,6 @@
 """Finds every recording that a crash, a full disk or a lost file has left between two states, and sends it on its way.
 
-Runs at the start and every hour. Each recording has a transaction of its own: one of which the records make no sense
+Runs every hour from the start on. Each recording has a transaction of its own: one of which the records make no sense
 is logged, and neither the others nor the start wait for it. Captured files need no repair: they are written so that
 they can be read wherever they end (`capture.matroska`), and the composition reads them as they are.
 """
@@ -70,9 +70,22 @@ class Reconciliation:
         self._shelf = shelf
         self._clock = clock
         self._is_open = is_open
+        self._store_answers = True  # in this round
 
     async def run(self) -> Reconciled:
         """One round; Problem UNAVAILABLE where the database is, OSError where the disk is."""
+        now = self._clock()
+        found = await self.catch_up()
+        self._store_answers = True
+        await self._look_for_films(found, now)
+        await self._look_for_returned(found, now)
+        await self._look_for_strangers(found)
+        await self._clear_work(found, now)
+        _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
+        return found
+
+    async def catch_up(self) -> Reconciled:
+        """What the records alone tell: no film is looked at, so meetings need not wait for it."""
         found = Reconciled()
         now = self._clock()
         async with self._database.reading() as session:
@@ -84,11 +97,6 @@ class Reconciliation:
         found.interrupted = await self._each(left_open, partial(self._end, now=now))
         found.requeued = await self._each(without_job, partial(_enqueue, now=now))
         found.absent = await self._each(unknown, partial(_note_absence, now=now))
-        await self._look_for_films(found, now)
-        await self._look_for_returned(found, now)
-        await self._look_for_strangers(found)
-        await self._clear_work(found, now)
-        _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
         return found
 
     async def _each(self, ids: Sequence[str], mend: Callable[[AsyncSession, str], Awaitable[bool]]) -> int:
@@ -183,13 +191,15 @@ class Reconciliation:
 
     async def _stock_of(self, recording: Recording) -> Stock | None:
         """None where the disk or the store does not answer: both are believed to have what they should."""
+        if not self._store_answers and recording.stored_version == recording.version:
+            return None
         with _by_itself(recording.id):
             try:
                 return await take_stock(recording, self._shelf)
             except OSError as error:
                 _log.warning("film_not_looked_for", recording_id=recording.id, error=error.strerror)
-            except StoreError:
-                return None  # `_look_for_strangers` says so once
+            except StoreError:  # `_look_for_strangers` says so; to ask again for each film takes hours
+                self._store_answers = False
         return None
 
     async def _make_way(self, looked_at: Recording, stock: Stock) -> None:

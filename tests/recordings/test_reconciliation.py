@@ -1,5 +1,7 @@
 """What a crash has left between two states is sent on its way, each recording by itself."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -13,7 +15,10 @@ from recordings.reconciliation import Reconciliation
 from recordings.renditions import FILE_NAMES, Outputs, PreviewStrip, Rendition, renditions_out
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
+from recordings.storage.s3 import S3Store
+from recordings.storage.settings import StorageSettings
 from recordings.storage.shelf import Shelf
+from recordings.storage.store import Entry, Fault, StoreError
 from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import Centers, MakeMeeting, recording_of
@@ -182,6 +187,42 @@ async def test_a_film_that_was_given_up_and_is_there_again_is_taken_back(
     assert job.mends
     assert film is not None
     assert film.outputs.sizes == dict.fromkeys(Rendition, 4), "as it was"
+
+
+class Silent(S3Store):
+    """A store that is away; counts how often it is asked for what lies in it."""
+
+    asked = 0
+
+    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
+        self.asked += 1
+        if prefix:
+            raise StoreError(Fault.UNREACHABLE, prefix)
+        yield Entry(prefix, 0)
+
+    async def folders(self) -> set[str]:
+        raise StoreError(Fault.UNREACHABLE)
+
+
+async def test_a_store_that_is_away_is_asked_once_a_round_and_not_once_a_film(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    reconciliation: Reconciliation,
+) -> None:
+    """Each time it takes a second or ten to find out."""
+    for _ in range(3):
+        row = await finished(database, make_meeting, clock, folders)
+        await change(database, row, stored_version=1)
+        folders.drop_finished(row.id)
+    away = StorageSettings(bucket="films", endpoint_url="http://127.0.0.1:9", access_key="a", secret_key="b")
+    shelf = reconciliation._shelf
+    shelf.remote = silent = Silent(away)
+    for round_ in (1, 2):
+        assert (await reconciliation.run()).lost_films == 0
+        assert silent.asked == round_
+    await silent.close()
 
 
 async def test_a_disk_that_is_not_mounted_costs_no_film(
