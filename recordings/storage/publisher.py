@@ -30,6 +30,9 @@ _LONGEST_RETRY_SECONDS: Final = jobs.LONGEST_PAUSE.total_seconds()
 _LEASE: Final = timedelta(seconds=120)
 _RENEW_SECONDS: Final = 20.0
 
+# Who deletes because the disk is full need not wait for hundreds of films to be carried away first.
+_MAKES_NO_ROOM: Final = StorageJob.task != Task.REMOVE
+
 _log = structlog.get_logger(__name__)
 
 
@@ -133,7 +136,7 @@ class Publisher:
         async with self._database.transaction() as session:
             if self._shelf.remote is not None:
                 await repository.enqueue_unpublished(session, now)
-            job = await jobs.claim(session, StorageJob, self._worker, now, _LEASE)
+            job = await jobs.claim(session, StorageJob, self._worker, now, _LEASE, _MAKES_NO_ROOM)
             self.counters.waiting, _ = await repository.waiting(session)
         return job
 

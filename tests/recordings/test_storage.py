@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
-from database import Database
+from database import Database, new_id
 from members.policy import RoleName
 from recordings.folders import Folders, bytes_of
 from recordings.library import Library
@@ -343,6 +343,24 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     assert carrier.shelf.remote is not None
     keys = {entry.key: entry.size async for entry in carrier.shelf.remote.entries(f"{row.id}/")}
     assert keys == {f"{row.id}/v2/meeting.mp4": 7, f"{row.id}/v2/poster.jpg": 3}
+    await carrier.shelf.close()
+
+
+async def test_what_makes_room_comes_before_what_waits_to_be_carried_away(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    async with database.transaction() as session:
+        assert await repository.enqueue_unpublished(session, clock()) == 1
+    clock.advance(60)
+    gone = new_id()
+    folders.film(gone).parent.mkdir()
+    folders.film(gone).write_bytes(b"deleted")
+    async with database.transaction() as session:
+        await repository.remove_soon(session, gone, clock())
+    carrier = Carrier(database, folders, s3, clock)
+    assert await carrier.publisher.work_once()
+    assert not folders.of(gone).exists()
+    assert await stored_version(database, row) == 0
     await carrier.shelf.close()
 
 
