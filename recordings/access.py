@@ -1,4 +1,8 @@
-"""Who may watch which recording: the policy asked for one, and the same answer as a condition for lists."""
+"""Who may watch which recording: the policy asked for one, and the same answer as a condition for lists.
+
+A recording has no hosts: whoever organized the meeting or uploaded the film did so by an office, and what he may do to
+it ends with the office. As a member he goes on watching what any member in his place may.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -16,7 +20,7 @@ from recordings.states import RecordingState
 from rooms.meetings import repository as meetings
 from rooms.meetings.access import Access
 from rooms.meetings.kinds import PRIVATE_KINDS
-from rooms.meetings.models import Invitation, Meeting
+from rooms.meetings.models import Invitation
 
 Asked = tuple[Actor | None, str]
 """Who asks, and for which recording."""
@@ -122,23 +126,17 @@ def _of_meeting(access: Access, recording: Recording) -> RecordingAccess:
     audience = recording.audience
     if struck and audience is not Audience.PUBLIC:  # what is shown to the whole world is kept from nobody
         audience = Audience.INVITED
-    hosts = access.subject.host_account_ids | _uploader(recording)
-    subject = replace(access.subject, audience=audience, host_account_ids=hosts)
+    subject = replace(access.subject, audience=audience, host_account_ids=frozenset())
     return RecordingAccess(recording, access.organization, subject)
 
 
 def _by_itself(recording: Recording, organization: Organization) -> RecordingAccess:
     subject = Subject(
         organization_path=organization.path,
-        host_account_ids=_uploader(recording),
         audience=recording.audience,
         private=recording.kind in PRIVATE_KINDS,
     )
     return RecordingAccess(recording, organization, subject)
-
-
-def _uploader(recording: Recording) -> frozenset[str]:
-    return frozenset({recording.uploader_account_id} if recording.uploader_account_id else ())
 
 
 def watchable(actor: Actor) -> ColumnElement[bool]:
@@ -152,15 +150,7 @@ def reachable(actor: Actor) -> ColumnElement[bool]:
         in_scope(Organization.path, scope(actor, Action.WATCH_RECORDING)),
         Recording.kind.not_in(PRIVATE_KINDS),
     )
-    organized = exists().where(
-        Meeting.id == Recording.meeting_id, Meeting.organizer_account_id == actor.account_id
-    )
-    alternatives = [
-        organized,
-        Recording.uploader_account_id == actor.account_id,
-        Recording.audience == Audience.PUBLIC,
-        by_office,
-    ]
+    alternatives = [Recording.audience == Audience.PUBLIC, by_office]
     if actor.member_id is not None:
         own = exists().where(
             Invitation.meeting_id == Recording.meeting_id, Invitation.member_id == actor.member_id
