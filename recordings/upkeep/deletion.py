@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, Page, PageRequest, SortKey, fetch_page, new_id
@@ -17,7 +17,7 @@ from members.policy import Action, Actor, scope
 from recordings import repository as recordings
 from recordings.access import find, find_deleted, recording_not_found
 from recordings.captions.models import RecordingCaptions
-from recordings.models import Recording
+from recordings.models import PictureWish, Recording, Viewing
 from recordings.persons.service import forget_persons
 from recordings.searching import index
 from recordings.states import RecordingState
@@ -260,7 +260,9 @@ def _deletion_view(row: RecordingDeletion) -> DeletionView:
 
 
 async def _forget_what_was_said(session: AsyncSession, recording: Recording) -> None:
-    """Words and names: who has studied it stays, as the card has it, and the entry of the deletion."""
+    """Words and names, who hid and who watched which minutes; that somebody has studied it stays, as on the card."""
     await forget_persons(session, recording.id)
     await session.execute(delete(RecordingCaptions).where(RecordingCaptions.recording_id == recording.id))
+    await session.execute(delete(PictureWish).where(PictureWish.meeting_id == recording.meeting_id))
+    await session.execute(update(Viewing).where(Viewing.recording_id == recording.id).values(intervals=[]))
     recording.renditions, recording.chapters, recording.losses = [], [], []

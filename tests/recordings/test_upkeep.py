@@ -17,7 +17,7 @@ from recordings.captions.service import Captions
 from recordings.curation import Curation
 from recordings.folders import Folders
 from recordings.library import Library
-from recordings.models import Recording
+from recordings.models import PictureWish, Recording, Viewing
 from recordings.renditions import Chapter, chapters_out
 from recordings.requests import RecordingChanges
 from recordings.settings import RecordingSettings
@@ -30,7 +30,9 @@ from recordings.upkeep.models import Cause, RecordingDeletion
 from recordings.upkeep.quota import Fullness
 from recordings.upkeep.retention import NOTICE
 from recordings.upkeep.rules import Rules
+from recordings.viewing import repository as viewings_of
 from recordings.views import MeetingRecording
+from recordings.wishes import Wishes
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
@@ -94,9 +96,20 @@ async def test_a_deletion_leaves_its_entry_and_nothing_else(
     await Captions(database, clock).put(people["secretary"], recording.id, "zh-CN", "中文", said)
     shared = chapters_out([Chapter(0.0, "王秀兰共享的屏幕")])
     await change(database, recording, chapters=shared, losses=[{"name": "王秀兰"}])
+    member = people["member"].member_id
+    assert member is not None
+    assert recording.meeting_id is not None
+    await Wishes(database, clock).note(recording.meeting_id, "member", hidden=True)
+    async with database.transaction() as session:
+        watched = await viewings_of.open_and_lock(session, recording.id, member, clock())
+        watched.intervals, watched.seconds, watched.completed_at = [[0.0, 60.0]], 60.0, clock()
     await deletions.delete(people["secretary"], recording.id, "误录，重复")
     async with database.reading() as session:
         job = await session.scalar(select(StorageJob))
+        assert (await session.scalars(select(PictureWish))).all() == []
+        viewing = (await session.scalars(select(Viewing))).one()
+        assert (viewing.intervals, viewing.seconds) == ([], 60.0), "that it was studied stays"
+        assert viewing.completed_at is not None
         kept = await session.get_one(Recording, recording.id)
         assert (await session.scalars(select(RecordingCaptions))).all() == []
     assert (kept.chapters, kept.losses) == ([], [])
