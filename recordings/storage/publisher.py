@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Final
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, new_id
 from errors import Problem
@@ -145,15 +146,17 @@ class Publisher:
         async with self._database.reading() as session:
             recording = await session.get(Recording, job.recording_id)
         if recording is None or remote is None:
-            await self._finish(job, None)
+            await self._finish(job)
             return
         ledger = DatabaseLedger(self._database, self._keeping(job))
         there = {entry.key: entry.size async for entry in remote.entries(f"{recording.id}/")}
         for key, path, size in await asyncio.to_thread(self._files, recording):
             if there.get(key) != size:
                 await remote.put(key, path, content_type(path.name), ledger)
-        if await self._finish(job, recording.version):
+        if await self._note_stored(job, recording.version):
             await self._tidy(recording)
+            await self._finish(job)
+            _log.info("recording_published", recording_id=recording.id, version=recording.version)
 
     def _files(self, recording: Recording) -> list[tuple[str, Path, int]]:
         """What is to be in the store: its key there, and the file and its bytes here."""
@@ -182,7 +185,14 @@ class Publisher:
         for prefix in sorted(old):
             await remote.delete(prefix)
         if self._settings is not None and not self._settings.keep_local:
-            await asyncio.to_thread(self._folders.drop_finished, recording.id)
+            await self._drop_local(recording)
+
+    async def _drop_local(self, stored: Recording) -> None:
+        """Unless the recording was composed anew meanwhile: the film that lies here then is nowhere else yet."""
+        async with self._database.transaction() as session:
+            recording = await session.get(Recording, stored.id, with_for_update=True)
+            if recording is not None and recording.version == stored.version and recording.state.playable:
+                await asyncio.to_thread(self._folders.drop_finished, stored.id)
 
     async def _remove(self, job: StorageJob) -> None:
         deleted = 0
@@ -196,22 +206,29 @@ class Publisher:
         self.counters.removed += 1
         _log.info("recording_files_removed", recording_id=job.recording_id, files=deleted)
 
-    async def _finish(self, job: StorageJob, version: int | None) -> bool:
+    async def _note_stored(self, job: StorageJob, version: int) -> bool:
         """Write it down; False where the recording was composed anew meanwhile, and is published again."""
         async with self._database.transaction() as session:
-            mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
-            if mine is None or mine.task is not Task.PUBLISH:
-                raise _Lost
+            mine = await self._mine(session, job)
             recording = await session.get(Recording, job.recording_id, with_for_update=True)
-            if recording is not None and version not in {None, recording.version}:
+            if recording is not None and version != recording.version:
                 mine.worker, mine.lease_until = None, None
                 return False
-            if recording is not None and version is not None:
+            if recording is not None:
                 recording.stored_version = version
-            await session.delete(mine)
-        self.counters.published += 1
-        _log.info("recording_published", recording_id=job.recording_id, version=version)
         return True
+
+    async def _finish(self, job: StorageJob) -> None:
+        """After everything else: what a crash has left undone is done by the next attempt."""
+        async with self._database.transaction() as session:
+            await session.delete(await self._mine(session, job))
+        self.counters.published += 1
+
+    async def _mine(self, session: AsyncSession, job: StorageJob) -> StorageJob:
+        mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
+        if mine is None or mine.task is not Task.PUBLISH:
+            raise _Lost
+        return mine
 
     async def _retry(self, job: StorageJob, error: StoreError) -> None:
         self.counters.failed_attempts += 1

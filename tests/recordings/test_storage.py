@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -267,6 +267,43 @@ async def test_a_store_that_is_away_is_tried_again_and_nothing_is_lost(
     await s3.start()
     await carrier.work()
     assert await stored_version(database, row) == 1
+
+
+class Tidied(S3Store):
+    """Does something when it is asked what can go, after everything was sent."""
+
+    then: Callable[[], Awaitable[None]]
+    asked = 0
+
+    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
+        self.asked += 1
+        if self.asked == 2:
+            await self.then()
+        async for entry in super().entries(prefix):
+            yield entry
+
+
+@pytest.mark.parametrize("then", ["the store goes away", "it is composed anew"])
+async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, then: str
+) -> None:
+    async def away() -> None:
+        s3.kill()
+
+    async def anew() -> None:
+        await change(database, row, version=2)
+
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    carrier.shelf.remote = Tidied(s3.settings)
+    carrier.shelf.remote.then = away if then == "the store goes away" else anew
+    assert await carrier.publisher.work_once()
+    assert (await stored_version(database, row), folders.film(row.id).exists()) == (1, True)
+    await s3.start()
+    clock.advance(60)
+    await carrier.work()
+    assert not folders.film(row.id).exists()
+    assert await stored_version(database, row) == (2 if then == "it is composed anew" else 1)
+    await carrier.shelf.close()
 
 
 async def test_a_removed_recording_leaves_every_store_however_often_it_is_interrupted(
