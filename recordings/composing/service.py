@@ -29,6 +29,8 @@ from recordings.states import Failure, RecordingState
 _POLL_SECONDS: Final = 10.0
 # Progress is for people who look at a bar; the lease is renewed with it.
 _PROGRESS_SECONDS: Final = 2.0
+# So much of the lease may pass without a word from the database; in the rest the process ends.
+_HELD_SHARE: Final = 0.75
 _RETRY_SECONDS: Final = 5.0
 # Somebody has to make room first.
 _FULL_SECONDS: Final = 300.0
@@ -164,7 +166,7 @@ class Compositions:
         progress = _Share()
         reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
         last: Report | None = None
-        async with contextlib.aclosing(reports), self._renewing(job.recording_id, worker, progress):
+        async with self._renewing(job.recording_id, worker, progress), contextlib.aclosing(reports):
             async for report in reports:
                 last = report
                 if isinstance(report, Progress):
@@ -187,19 +189,31 @@ class Compositions:
     async def _renewing(self, recording_id: str, worker: str, progress: "_Share") -> AsyncIterator[None]:
         """Note progress and renew the lease by the clock, whatever the process says.
 
-        Where the job is lost, what is done inside ends at once, with _Lost: two must not work in one folder.
+        Where the job is lost, or the lease would end before the database answers, what is done inside ends at once,
+        with _Lost: two must not work in one folder.
         """
         inside = asyncio.current_task()
         lost = False
+        loop = asyncio.get_running_loop()
+        held = self._settings.lease_seconds * _HELD_SHARE
+
+        def lose() -> None:
+            nonlocal lost
+            lost = lost or (inside is not None and inside.cancel())
 
         async def renew() -> None:
-            nonlocal lost
+            end = loop.call_later(held, lose)
             try:
                 while True:
-                    await self._note(recording_id, worker, progress.done)
+                    asked = loop.time()
+                    if await self._note(recording_id, worker, progress.done):
+                        end.cancel()
+                        end = loop.call_at(asked + held, lose)
                     await asyncio.sleep(self._noting_seconds)
             except _Lost:
-                lost = inside is not None and inside.cancel()
+                lose()
+            finally:
+                end.cancel()
 
         task = asyncio.create_task(renew(), name="composition_lease")
         try:
@@ -219,8 +233,8 @@ class Compositions:
     def _noting_seconds(self) -> float:
         return min(_PROGRESS_SECONDS, self._settings.lease_seconds / 3)
 
-    async def _note(self, recording_id: str, worker: str, share: float) -> None:
-        """Write the progress down and renew the lease; a database that is busy may miss it once or twice."""
+    async def _note(self, recording_id: str, worker: str, share: float) -> bool:
+        """Write the progress down and renew the lease; False where the database is away."""
         try:
             async with self._database.transaction() as session:
                 job, recording = await self._both(session, recording_id, worker)
@@ -230,6 +244,8 @@ class Compositions:
                 recording.progress = share
         except Problem as problem:
             _log.info("composition_progress_not_noted", code=problem.code)
+            return False
+        return True
 
     async def _finish(self, recording_id: str, worker: str, report: Finished) -> None:
         kept = await asyncio.to_thread(self._folders.kept_bytes, recording_id)

@@ -1,8 +1,10 @@
 """The composing process under its supervisor: killed, taken away, ended with the server."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -284,6 +286,28 @@ async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatev
     await until(lambda: center._compositions.counters.running == 0)
     assert await job_of(database, row) == (1, None, True)
     assert (await recording_of(database, meeting)).state is RecordingState.COMPOSING
+
+
+async def test_a_composition_whose_claim_cannot_be_renewed_ends_before_another_may_have_it(
+    centers: Centers,
+    database: Database,
+    settings: RecordingSettings,
+    to_compose: ToCompose,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await to_compose(0.2)
+    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
+    monkeypatch.setattr(process, "command", lambda *_: silent)
+    object.__setattr__(settings, "lease_seconds", 3.0)
+    center = await centers.start()
+    child = await a_child()
+    file = database.url.database
+    assert file is not None
+    connection = sqlite3.connect(file, PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
+    with contextlib.closing(connection) as other:
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+        await until(lambda: child not in children())
+    await until(lambda: center._compositions.counters.running == 0)
 
 
 async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_job_back(
