@@ -36,6 +36,7 @@ from tests.recordings.meetings import Meeting as Captured
 from tests.recordings.meetings import track
 from tests.recordings.publishers import RED, Publisher, sine, solid
 from tests.recordings.watching import LENGTH
+from tests.s3 import PART_BYTES, S3Server
 
 MakeMeeting = Callable[..., Awaitable[Meeting]]
 ENDS = (RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED)
@@ -291,3 +292,25 @@ def to_compose(
         return meeting, row
 
     return make
+
+
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def s3(s3_server: S3Server) -> S3Server:
+    """The server, running, whatever the test before has done to it."""
+    await s3_server.start()
+    return s3_server
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Three parts and a piece, each byte of which tells its place."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"".join(number.to_bytes(4, "big") for number in range(PART_BYTES * 3 // 4 + 1000)))
+    return path

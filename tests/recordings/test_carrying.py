@@ -1,0 +1,290 @@
+"""Recordings carried to a remote store, taken from it, and removed. Against a real S3-speaking server."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from database import Database, new_id
+from members.policy import RoleName
+from recordings.folders import Folders, bytes_of
+from recordings.library import Library
+from recordings.models import Recording
+from recordings.reconciliation import Reconciliation
+from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Outputs, Rendition, renditions_out
+from recordings.states import Failure, RecordingState
+from recordings.storage import repository
+from recordings.storage.models import StorageJob
+from recordings.storage.publisher import Publisher
+from recordings.storage.s3 import S3Store
+from recordings.storage.shelf import Shelf
+from recordings.storage.store import Entry, Fault
+from tests.factories import FakeClock, Records, Tree
+from tests.recordings.conftest import MakeMeeting
+from tests.recordings.loop import asked_by_the_loop
+from tests.recordings.rows import change
+from tests.recordings.test_library import recorded
+from tests.recordings.test_storage import content
+from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
+
+pytestmark = pytest.mark.one_engine
+
+
+@pytest.fixture
+async def row(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    film: Path,
+) -> Recording:
+    """A recording that is ready, with its film and a poster on the disk."""
+    made = await recorded(database, await make_meeting(), clock)
+    folders.of(made.id).mkdir(parents=True)
+    film.rename(folders.film(made.id))
+    folders.rendition(made.id, Rendition.POSTER).write_bytes(b"jpg")
+    return made
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path / "recordings")
+
+
+class Carrier:
+    """A publisher on the test's folder and server."""
+
+    def __init__(
+        self, database: Database, folders: Folders, s3: S3Server, clock: FakeClock, **change: object
+    ) -> None:
+        settings = s3.settings.model_copy(update=change)
+        self.shelf = Shelf(folders.root, settings)
+        self.publisher = Publisher(database, folders, self.shelf, settings, clock)
+
+    async def work(self) -> None:
+        """Take one job, as after a start."""
+        await self.publisher.start()
+        await self.publisher.stop()
+        await self.publisher.work_once()
+        await self.shelf.close()
+
+
+async def stored_version(database: Database, row: Recording) -> int:
+    async with database.reading() as session:
+        return (await session.get_one(Recording, row.id)).stored_version
+
+
+async def test_an_upload_goes_on_after_the_process_was_killed(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    settings = s3.settings.model_dump_json().replace("**********", SECRET_KEY)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.recordings.killed_upload",
+        database.url.render_as_string().replace("+aiosqlite", ""), str(folders.root), settings, "2",
+    )  # fmt: skip
+    assert await process.wait() == -9
+    assert await stored_version(database, row) == 0
+    size = folders.film(row.id).stat().st_size
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    clock.now += timedelta(days=365)  # the killed process had the machine's own clock
+    await carrier.work()
+    assert carrier.publisher.counters.sent_bytes == size - 2 * PART_BYTES + 3, (
+        "what had arrived was sent again"
+    )
+    assert await stored_version(database, row) == 1
+    assert not folders.film(row.id).exists()
+    found = await carrier.shelf.find(row.id, 1, 1, "meeting.mp4")
+    assert found is not None
+    assert found.entry.size == size
+    last = await content(found.store, found.entry.key, size - 4, size)
+    assert int.from_bytes(last, "big") == size // 4 - 1
+    await carrier.shelf.close()
+
+
+async def test_a_store_that_is_away_is_tried_again_and_nothing_is_lost(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    s3.kill()
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    pauses = []
+    for _ in range(3):
+        assert await carrier.publisher.work_once()
+        async with database.reading() as session:
+            job = await session.get_one(StorageJob, row.id)
+            assert job.fault is Fault.UNREACHABLE
+            pauses.append((job.not_before - clock()).total_seconds())
+        assert not await carrier.publisher.work_once(), "not before its time"
+        clock.advance(pauses[-1])
+    assert pauses == [10, 20, 40]
+    assert folders.film(row.id).exists()
+    await s3.start()
+    await carrier.work()
+    assert await stored_version(database, row) == 1
+
+
+class Tidied(S3Store):
+    """Does something when it is asked what can go, after everything was sent."""
+
+    then: Callable[[], Awaitable[None]]
+    asked = 0
+
+    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
+        self.asked += 1
+        if self.asked == 2:
+            await self.then()
+        async for entry in super().entries(prefix):
+            yield entry
+
+
+@pytest.mark.parametrize("then", ["the store goes away", "it is composed anew"])
+async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, then: str
+) -> None:
+    async def away() -> None:
+        s3.kill()
+
+    async def anew() -> None:
+        await change(database, row, version=2)
+
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    carrier.shelf.remote = Tidied(s3.settings)
+    carrier.shelf.remote.then = away if then == "the store goes away" else anew
+    assert await carrier.publisher.work_once()
+    assert (await stored_version(database, row), folders.film(row.id).exists()) == (1, True)
+    await s3.start()
+    clock.advance(60)
+    await carrier.work()
+    assert not folders.film(row.id).exists()
+    assert await stored_version(database, row) == (2 if then == "it is composed anew" else 1)
+    await carrier.shelf.close()
+
+
+async def test_a_removed_recording_leaves_every_store_however_often_it_is_interrupted(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    carrier = Carrier(database, folders, s3, clock, archive_originals=True)
+    original = folders.segment(row.id, 1) / "track.mkv"
+    original.parent.mkdir()
+    original.write_bytes(b"packets")
+    await carrier.work()
+    remote = carrier.shelf.remote
+    assert remote is not None
+    assert {entry.key async for entry in remote.entries(f"{row.id}/")} == {
+        f"{row.id}/v1/meeting.mp4", f"{row.id}/v1/poster.jpg", f"{row.id}/originals/segment-0001/track.mkv",
+    }  # fmt: skip
+    async with database.transaction() as session:
+        await session.delete(await session.get_one(Recording, row.id))
+        await repository.remove_soon(session, row.id, clock())
+    s3.kill()
+    assert await carrier.publisher.work_once()
+    assert not folders.of(row.id).exists()
+    await s3.start()
+    clock.advance(60)
+    await carrier.work()
+    assert [entry async for entry in remote.entries(f"{row.id}/")] == []
+    async with database.reading() as session:
+        assert await session.get(StorageJob, row.id) is None
+    await carrier.shelf.close()
+
+
+@pytest.mark.parametrize("serve", ["proxy", "signed"])
+async def test_a_stream_is_read_from_the_store_and_its_playlists_never_by_another_address(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, tree: Tree,
+    records: Records, serve: str,
+) -> None:  # fmt: skip
+    hls = folders.rendition(row.id, Rendition.HLS)
+    hls.mkdir()
+    for name in ("master.m3u8", "240p.m3u8", "240p-init.mp4", "240p-00000.m4s"):
+        (hls / name).write_bytes(name.encode())
+    carrier = Carrier(database, folders, s3, clock, keep_local=False, serve=serve)
+    await carrier.work()
+    assert not hls.exists()
+    library = Library(database, carrier.shelf, clock)
+    actor = await records.actor((RoleName.SECRETARY, tree.branch))
+    opened = await library.open(actor, row.id)
+    for name, kind in (
+        ("master.m3u8", PLAYLIST_TYPE), ("240p.m3u8", PLAYLIST_TYPE), ("240p-init.mp4", "video/mp4"),
+        ("240p-00000.m4s", SEGMENT_TYPE),
+    ):  # fmt: skip
+        found = await library.file(opened, Rendition.HLS, name)
+        assert found.content_type == kind
+        assert await content(found.store, found.key, 0, found.size) == name.encode()
+        assert (found.signed_seconds is not None) is (serve == "signed" and kind != PLAYLIST_TYPE)
+        if found.signed_seconds:
+            address = await found.store.signed_url(found.key, found.signed_seconds)
+            async with ClientSession() as session, session.get(address or "") as answered:
+                assert (await answered.read(), answered.content_type) == (name.encode(), kind)
+    await carrier.shelf.close()
+
+
+async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    carrier = Carrier(database, folders, s3, clock)
+    with asked_by_the_loop(folders.root) as asked:
+        await carrier.work()
+    assert asked == set()
+    folders.film(row.id).write_bytes(b"shorter")
+    async with database.transaction() as session:
+        again = await session.get_one(Recording, row.id)
+        again.version, again.state = 2, RecordingState.DAMAGED
+    await carrier.work()
+    assert await stored_version(database, row) == 2
+    assert carrier.shelf.remote is not None
+    keys = {entry.key: entry.size async for entry in carrier.shelf.remote.entries(f"{row.id}/")}
+    assert keys == {f"{row.id}/v2/meeting.mp4": 7, f"{row.id}/v2/poster.jpg": 3}
+    await carrier.shelf.close()
+
+
+async def test_what_makes_room_comes_before_what_waits_to_be_carried_away(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    async with database.transaction() as session:
+        assert await repository.enqueue_unpublished(session, clock()) == 1
+    clock.advance(60)
+    gone = new_id()
+    folders.film(gone).parent.mkdir()
+    folders.film(gone).write_bytes(b"deleted")
+    async with database.transaction() as session:
+        await repository.remove_soon(session, gone, clock())
+    carrier = Carrier(database, folders, s3, clock)
+    assert await carrier.publisher.work_once()
+    assert not folders.of(gone).exists()
+    assert await stored_version(database, row) == 0
+    await carrier.shelf.close()
+
+
+async def test_what_is_broken_on_the_disk_gives_way_to_the_whole_in_the_store_and_is_lost_where_there_is_none(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    film, hls = folders.film(row.id), folders.rendition(row.id, Rendition.HLS)
+    hls.mkdir()
+    for name in ("master.m3u8", "240p.m4s"):
+        (hls / name).write_bytes(name.encode())
+    sizes = {Rendition.FILM: film.stat().st_size, Rendition.POSTER: 3, Rendition.HLS: bytes_of(hls)}
+    await change(
+        database, row, size_bytes=sizes[Rendition.FILM], renditions=renditions_out(Outputs(sizes)), ended_at=clock()
+    )  # fmt: skip
+    carrier = Carrier(database, folders, s3, clock)
+    await carrier.work()
+    os.truncate(film, 5)
+    (hls / "240p.m4s").unlink()
+    reconciliation = Reconciliation(database, folders, carrier.shelf, clock, lambda _: False)
+    assert (await reconciliation.run()).lost_films == 0
+    assert (film.exists(), hls.exists()) == (False, False)
+    assert folders.rendition(row.id, Rendition.POSTER).exists(), "it is whole"
+    async with database.reading() as session:
+        assert (await session.get_one(Recording, row.id)).state is RecordingState.READY
+    assert carrier.shelf.remote is not None
+    await carrier.shelf.remote.delete(carrier.shelf.remote_key(row.id, 1, "hls/240p.m4s"))
+    assert (await reconciliation.run()).lost_films == 1
+    async with database.reading() as session:
+        left = await session.get_one(Recording, row.id)
+    assert [entry["name"] for entry in left.renditions] == ["film", "poster"]
+    assert (left.state, left.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING)
+    await carrier.shelf.close()
