@@ -52,6 +52,7 @@ def mend(folder: Path, standing: Finished, report: Callable[[float], None]) -> F
                 raise
             if can_be_made_anew:
                 return None
+            work.drop(FILE_NAMES[rendition])
             made = _without(rendition, made)
     publish(folder, work, made)
     return made

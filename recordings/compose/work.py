@@ -106,6 +106,11 @@ class Work:
             if path.name not in {_FINGERPRINT, _FINISHED}:
                 path.unlink()
 
+    def drop(self, name: str) -> None:
+        """Remove a file, or a folder of files, that was begun and is not to be placed; harmless where there is none."""
+        path = self.folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
     def part(self, number: int, size: Size) -> Path:
         """The pictures of one stretch in one size, numbered from 0."""
         return self.folder / f"{size.name}-{number:05d}.mp4"

@@ -301,9 +301,7 @@ class Compositions:
             state = RecordingState.FAILED
             if final:
                 whole = await asyncio.to_thread(self._whole, recording)
-                if (
-                    whole is not None
-                ):  # a film that plays is not taken away because something else could not be made
+                if whole is not None:
                     state, recording.renditions = RecordingState.DAMAGED, whole
                 repository.turn(recording, state, now, failure)
                 await session.delete(job)
@@ -321,17 +319,20 @@ class Compositions:
             self._tell(recording, RecordingStatus(state, now, failure))
 
     def _whole(self, recording: Recording) -> list[Any] | None:
-        """The known renditions that are whole on the disk; None where the film itself is not."""
-        if not recording.version or self._bytes(recording, Rendition.FILM) != recording.size_bytes:
-            return None
-        return [
-            entry
-            for entry in recording.renditions
-            if self._bytes(recording, Rendition(entry["name"])) == entry["size"]
-        ]
+        """The known renditions of a film that can be watched; None where there is none.
 
-    def _bytes(self, recording: Recording, rendition: Rendition) -> int:
-        return bytes_of(self._folders.rendition(recording.id, rendition))
+        It is not taken away because something else could not be made. Where it is in the remote store as well, all of
+        it is, until reconciliation looks.
+        """
+        standing = standing_of(recording)
+        if standing is None or not recording.version:
+            return None
+        if recording.stored_version == recording.version:
+            return recording.renditions
+        here = {one: bytes_of(self._folders.rendition(recording.id, one)) for one in standing.outputs.sizes}
+        if here[Rendition.FILM] != recording.size_bytes:
+            return None
+        return [entry for entry in recording.renditions if here[Rendition(entry["name"])] == entry["size"]]
 
     def _tell(self, recording: Recording, status: RecordingStatus) -> None:
         if recording.meeting_id is not None:

@@ -49,5 +49,5 @@ def append(path: Path, offset: int, data: bytes) -> int:
 
 
 def has_room(root: Path, wanted: int, reserve: int) -> bool:
-    """Whether the disk takes the file and what is made of it."""
-    return shutil.disk_usage(root).free - reserve >= 2 * wanted
+    """Whether the disk takes so many bytes and has the reserve left."""
+    return shutil.disk_usage(root).free - reserve >= wanted

@@ -65,10 +65,6 @@ class Uploads:
             raise Problem(Kind.INVALID, "upload_too_small", {"field": "sizeBytes"})
         if film.kind in PRIVATE_KINDS:
             raise Problem(Kind.INVALID, "upload_kind_private", {"field": "kind"})
-        if not await asyncio.to_thread(
-            files.has_room, self._folders.root, film.size_bytes, self._settings.min_free_bytes
-        ):
-            raise Problem(Kind.UNAVAILABLE, "storage_full")
         now = self._clock()
         upload = Upload(
             id=new_id(), account_id=actor.account_id, organization_id=film.organization_id, kind=film.kind,
@@ -81,6 +77,7 @@ class Uploads:
             query = select(func.count()).select_from(Upload).where(Upload.account_id == actor.account_id)
             if (await session.scalar(query) or 0) >= OPEN_UPLOADS:
                 raise Problem(Kind.CONFLICT, "too_many_uploads", {"limit": OPEN_UPLOADS})
+            await self._require_disk(session, film.size_bytes)
             session.add(upload)
         await asyncio.to_thread(files.make, self._file(upload.id))
         _log.info("upload_begun", upload_id=upload.id, size=film.size_bytes)
@@ -117,6 +114,8 @@ class Uploads:
             return known
         if len(data) > CHUNK_BYTES or offset + len(data) > known.size_bytes:
             raise Problem(Kind.TOO_LARGE, "upload_too_long", {"limitBytes": CHUNK_BYTES})
+        if not await asyncio.to_thread(files.has_room, self._folders.root, len(data), self._reserve):
+            raise Problem(Kind.UNAVAILABLE, "storage_full")
         try:
             end = await asyncio.to_thread(files.append, self._file(upload_id), offset, data)
         except files.OutOfPlace as error:
@@ -127,7 +126,7 @@ class Uploads:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             raise Problem(Kind.UNAVAILABLE, "storage_full" if full else "store_unavailable") from error
         async with self._database.transaction() as session:
-            upload = await session.get(Upload, upload_id)
+            upload = await session.get(Upload, upload_id, with_for_update=True)
             if upload is None:
                 raise _not_found()
             upload.expires_at = self._clock() + LIFETIME
@@ -138,7 +137,7 @@ class Uploads:
     async def cancel(self, actor: Actor, upload_id: str) -> None:
         """Throw it away; Problem upload_not_found."""
         async with self._database.transaction() as session:
-            upload = await session.get(Upload, upload_id)
+            upload = await session.get(Upload, upload_id, with_for_update=True)
             if upload is None or upload.account_id != actor.account_id:
                 raise _not_found()
             await self._drop(session, upload)
@@ -147,7 +146,7 @@ class Uploads:
     async def sweep(self) -> int:
         """Throw away what nobody has gone on with; answers how many."""
         async with self._database.transaction() as session:
-            query = select(Upload).where(Upload.expires_at <= self._clock()).limit(100)
+            query = select(Upload).where(Upload.expires_at <= self._clock()).limit(100).with_for_update()
             stale = (await session.scalars(query)).all()
             for upload in stale:
                 await self._drop(session, upload)
@@ -163,7 +162,7 @@ class Uploads:
             raise Problem(Kind.INVALID, refusal.value)
         now = self._clock()
         async with self._database.transaction() as session:
-            mine = await session.get(Upload, upload.id)
+            mine = await session.get(Upload, upload.id, with_for_update=True)
             if mine is None:  # the same last chunk twice
                 return await self._finished(session, actor, upload.id)
             await self._require_office(session, actor, mine)
@@ -177,6 +176,22 @@ class Uploads:
         self._on_change()
         _log.info("upload_finished", recording_id=upload.id)
         return _view(upload, upload.size_bytes, recording_id=upload.id)
+
+    @property
+    def _reserve(self) -> int:
+        """What uploads leave free: capture of running meetings stops at half of that, and goes before."""
+        return 2 * self._settings.min_free_bytes
+
+    async def _require_disk(self, session: AsyncSession, size: int) -> None:
+        """Room for the film and what is made of it, beside what is still to come of those that were begun."""
+        begun = (await session.execute(select(Upload.id, Upload.size_bytes))).all()
+
+        def has_room() -> bool:
+            to_come = sum(whole - files.length(self._file(upload_id)) for upload_id, whole in begun)
+            return files.has_room(self._folders.root, 2 * (size + to_come), self._reserve)
+
+        if not await asyncio.to_thread(has_room):
+            raise Problem(Kind.UNAVAILABLE, "storage_full")
 
     async def _require_office(self, session: AsyncSession, actor: Actor, upload: Upload) -> Organization:
         organization = await visible_organization(session, actor, upload.organization_id)

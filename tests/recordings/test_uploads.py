@@ -6,7 +6,6 @@ import errno
 import math
 import os
 import resource
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -379,10 +378,3 @@ def test_a_file_holds_what_was_acknowledged_in_its_order(chunks: list[tuple[int,
             assert refused.value.offset == len(expected)
     assert path.read_bytes() == expected
     path.unlink()
-
-
-def test_a_disk_without_room_is_told_before_the_first_byte(tmp_path: Path) -> None:
-    free = shutil.disk_usage(tmp_path).free
-    assert files.has_room(tmp_path, 1024, 0)
-    assert not files.has_room(tmp_path, free // 2 + 1024**3, 0)
-    assert not files.has_room(tmp_path, 1024, free)
