@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.held import hold
@@ -95,6 +95,11 @@ async def test_a_person_is_found_by_name_with_the_keyboard_and_without_choosing_
     assert found["items"] == [], "of another branch nobody is found"
 
 
+async def hold_loading(route: Route) -> None:
+    if route.request.method != "GET":
+        await route.continue_()
+
+
 async def test_who_is_named_in_an_uploaded_film_stands_there_and_finds_it(
     arrive: Arrive, server: RunningServer
 ) -> None:
@@ -103,6 +108,8 @@ async def test_who_is_named_in_an_uploaded_film_stands_there_and_finds_it(
     secretary, member = (await arrive("liuxi", PHONE)).page, (await arrive("xiaohe")).page
     await secretary.goto(f"{server.url}/recordings/{recording}")
     panel = secretary.get_by_test_id("persons")
+    await expect(panel).to_be_visible()
+    await secretary.route(f"**/api/recordings/{recording}", hold_loading)  # the second is added before
     await panel.get_by_role("combobox", name="党员").press_sequentially(there.name)
     await panel.get_by_role("option", name=there.name).click()
     await expect(panel.get_by_role("status").last).to_have_text(f"已加上{there.name}")
