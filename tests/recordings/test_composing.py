@@ -233,8 +233,9 @@ async def test_a_film_that_plays_stays_though_something_beside_it_cannot_be_made
     put_bytes(folders.film(row.id), 9)
     put_bytes(folders.rendition(row.id, Rendition.SOUND), 5)
     put_bytes(folders.rendition(row.id, Rendition.POSTER), 2)
-    sizes = {Rendition.SOUND: 5, Rendition.POSTER: 3, Rendition.PREVIEW: 4}
-    await change(database, row, version=1, size_bytes=9, renditions=renditions_out(Outputs(sizes)))
+    sizes = {Rendition.SOUND: 5, Rendition.POSTER: 3, Rendition.HLS: 4}
+    known = renditions_out(Outputs(sizes))
+    await change(database, row, version=1, size_bytes=9, duration_seconds=0.2, renditions=known)
     for _ in range(settings.attempts):
         async with database.transaction() as session:
             assert await jobs.claim(session, CompositionJob, "a" * 32, clock(), timedelta(seconds=60))
