@@ -61,7 +61,8 @@ async def run(folder: Path, niceness: int, brief: Brief) -> AsyncGenerator[Repor
                 elif report is not None:
                     last = report
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _TERMINATE_SECONDS)
+                async with asyncio.timeout(_TERMINATE_SECONDS):
+                    await process.wait()
             if process.returncode is None:  # it neither says anything nor ends
                 process.kill()
             code = await process.wait()
@@ -96,7 +97,8 @@ async def _tell(stream: asyncio.StreamWriter | None, brief: Brief) -> None:
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:
     while stream is not None:
         try:
-            line = await asyncio.wait_for(stream.readline(), _STALL_SECONDS)
+            async with asyncio.timeout(_STALL_SECONDS):
+                line = await stream.readline()
         except ValueError:
             continue  # longer than any line of ours
         except TimeoutError:
@@ -120,7 +122,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), _TERMINATE_SECONDS)
+            async with asyncio.timeout(_TERMINATE_SECONDS):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

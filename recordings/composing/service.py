@@ -121,7 +121,10 @@ class Compositions:
                 self._awake.clear()
                 pause = await self._pause()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), pause)
+                    async with asyncio.timeout(
+                        pause
+                    ):  # wait_for loses a cancellation that comes with the event
+                        await self._awake.wait()
 
     async def _pause(self) -> float:
         try:

@@ -115,7 +115,10 @@ class Publisher:
                 worked = False
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), _POLL_SECONDS)
+                    async with asyncio.timeout(
+                        _POLL_SECONDS
+                    ):  # wait_for loses a cancellation that comes with the event
+                        await self._awake.wait()
 
     async def work_once(self) -> bool:
         """Take one job and see it through; answers whether there was one."""
