@@ -138,11 +138,11 @@ async def test_the_size_follows_a_line_that_narrows_and_widens(line: Line, call:
     page = (await call(line.server, line.members)).page
     await until_height(page, LARGE)
     line.shape(NARROW)
-    down = await until_height(page, SMALL)
+    down = await until_height(page, SMALL, MIDDLE)  # of this one with fewer pictures a second
     narrow = await seen(page, 2)
     line.shape(WIDE)
     widened = time.monotonic()
-    up = await until_height(page, MIDDLE, LARGE)
+    up = await until_height(page, LARGE)
     climbed = time.monotonic() - widened
     log.info(
         "still for %.2f s going down, %.2f narrow, %.2f going up, which took %.1f s",
