@@ -210,6 +210,11 @@ cdef inline int own_usage(const estimator_t *estimator) noexcept nogil:
     return estimator.trendline.usage
 
 
+cdef inline double own_loss(const estimator_t *estimator) noexcept nogil:
+    """The share that the line loses whatever is sent."""
+    return 0 if estimator.full else estimator.losses.fraction
+
+
 cdef inline bint estimator_take(
     estimator_t *estimator, const results_t *results, int64_t sent_bytes, int64_t rtt_us, int64_t now
 ) noexcept nogil:
@@ -243,7 +248,7 @@ cdef inline bint estimator_take(
             quickest = smallest(quickest, results.items[i].arrival_us - results.items[i].sent_us)
     acknowledged_update(&estimator.acknowledged, newest)
     if estimator.probes.state != PROBE_IDLE:
-        probed = probes_conclude(&estimator.probes, estimator.bps, now)
+        probed = probes_conclude(&estimator.probes, estimator.bps, own_loss(estimator), now)
         if probed > estimator.rate.bps:
             rate_set(&estimator.rate, probed, now)
         elif probed > 0 and estimator.rate.sharers == 1:
@@ -259,7 +264,7 @@ cdef inline bint estimator_take(
         rivals_note_cut(&estimator.rivals, estimator.acknowledged.bps, estimator.sent_bps)
     note_own_queue(estimator, quickest, now)
     note_calm_loss(estimator, results, now)
-    losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps)
+    losses_update(&estimator.losses, estimator.rate.bps, estimator.acknowledged.bps, is_idle(estimator))
     combine(estimator)
     return over
 

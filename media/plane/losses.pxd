@@ -38,6 +38,7 @@ ctypedef struct losses_t:
     double inherent
     double fraction  # lost lately, weighted like the windows
     int lossy  # windows in turn with loss
+    int young  # windows until it has seen as much of the path as it remembers
     double before[2]  # the same as of the last two windows
 
 
@@ -51,6 +52,7 @@ cdef inline void losses_reset(losses_t *losses) noexcept nogil:
     losses.inherent = 0.01
     losses.fraction = 0
     losses.lossy = 0
+    losses.young = LOSS_WINDOWS
     losses.before[0] = 0
     losses.before[1] = 0
 
@@ -146,7 +148,15 @@ cdef inline bint is_lossy(const losses_t *losses) noexcept nogil:
     return 100 * losses.fraction > LOSSY_PERCENT
 
 
-cdef inline double likeliest(losses_t *losses, double now_bps, double delay_bps, double acknowledged) noexcept nogil:
+cdef inline bint is_measure(const losses_t *losses, bint idle) noexcept nogil:
+    """Whether what arrives may be all that the line bears. Of who sends little it is not, unless loss has gone on for long: the first
+    of it is blamed on the rate by a model that does not know the path yet."""
+    return not idle or losses.young == 0
+
+
+cdef inline double likeliest(
+    losses_t *losses, double now_bps, double delay_bps, double acknowledged, bint idle
+) noexcept nogil:
     """The best of the capacities in question; `inherent` becomes what goes with it."""
     cdef double candidates[<int>CANDIDATES]
     cdef double best = now_bps
@@ -157,7 +167,7 @@ cdef inline double likeliest(losses_t *losses, double now_bps, double delay_bps,
     candidates[0] = now_bps
     candidates[1] = 1.02 * now_bps
     candidates[2] = 0.95 * now_bps
-    candidates[3] = acknowledged if acknowledged > 0 else now_bps
+    candidates[3] = acknowledged if acknowledged > 0 and is_measure(losses, idle) else now_bps
     candidates[4] = delay_bps
     for i in range(CANDIDATES):
         if i and (candidates[i] > delay_bps or candidates[i] <= 0):
@@ -196,6 +206,7 @@ cdef inline void close_window(losses_t *losses) noexcept nogil:
     window.lost = losses.lost if losses.lost > 0 else 0
     window.received = losses.received
     losses.count += 1
+    losses.young -= losses.young > 0
     if losses.count >= 1000 * LOSS_WINDOWS:
         losses.count -= 500 * LOSS_WINDOWS
     losses.lost = 0
@@ -204,8 +215,8 @@ cdef inline void close_window(losses_t *losses) noexcept nogil:
     losses.first_sent_us = 0
 
 
-cdef inline void losses_update(losses_t *losses, double delay_bps, double acknowledged) noexcept nogil:
-    """Once a feedback message; `delay_bps` is what delay allows. Renews `bps` whenever a window is full."""
+cdef inline void losses_update(losses_t *losses, double delay_bps, double acknowledged, bint idle) noexcept nogil:
+    """Once a feedback message; `delay_bps` is what delay allows; `idle`: much less is sent. Renews `bps` whenever a window is full."""
     cdef double now_bps, next_bps, most
     if losses.last_sent_us - losses.first_sent_us < LOSS_WINDOW_US or losses.first_sent_us == 0:
         return
@@ -214,7 +225,7 @@ cdef inline void losses_update(losses_t *losses, double delay_bps, double acknow
     losses.fraction = lost_fraction(losses)
     losses.lossy = losses.lossy + 1 if is_lossy(losses) else 0
     now_bps = losses.bps if 0 < losses.bps < delay_bps else delay_bps
-    next_bps = likeliest(losses, now_bps, delay_bps, acknowledged)
+    next_bps = likeliest(losses, now_bps, delay_bps, acknowledged, idle)
     if losses.fraction > 0.05:  # whatever the model says; but what does arrive may be sent
         most = fmax(75_000 / (losses.fraction - 0.05), 0.9 * acknowledged)
         if next_bps > most:

@@ -88,7 +88,7 @@ cdef inline void send_probe_step(core_t *core, transport_t *transport) noexcept 
     cdef uint8_t *out
     cdef int length
     if consumer == NULL or not may_send(core, transport, 0):
-        probe_failed(&transport.estimator.probes, core.now)
+        probe_failed(&transport.estimator.probes, True, core.now)
         return
     while left > 0 and probe_unsent(&transport.estimator.probes):
         out = send_room(core, transport)
@@ -97,7 +97,7 @@ cdef inline void send_probe_step(core_t *core, transport_t *transport) noexcept 
             length = write_padding(core, consumer, out)
         length = send_rtp(core, transport, out, length, consumer.rtx_next - 1)
         if length == 0:
-            probe_failed(&transport.estimator.probes, core.now)
+            probe_failed(&transport.estimator.probes, True, core.now)
             return
         probe_sent(&transport.estimator.probes, <uint16_t>(transport.sent.next - 1), length)
         transport.probe_bytes += length

@@ -17,6 +17,7 @@ cdef enum:
     CLUSTER_GIVE_UP_US = 1_000_000  # without an answer, and before it is sent at all
     PROBE_EVERY_US = 5_000_000
     PROBE_EVERY_MOST_US = 40_000_000
+    PROBE_SOONER = 4
     PROBE_AFTER_DROP_US = 2_000_000
     RESULT_LONGEST_US = 1_000_000
 
@@ -73,10 +74,11 @@ cdef inline void probe_begin(probes_t *probes, double bps, int64_t now) noexcept
     probes.clusters += 1
 
 
-cdef inline void probe_failed(probes_t *probes, int64_t now) noexcept nogil:
-    """Nothing gained: leave the path in peace for longer each time."""
+cdef inline void probe_failed(probes_t *probes, bint measured, int64_t now) noexcept nogil:
+    """Nothing gained: leave the path in peace for longer each time, but for less long where too much of the cluster was lost to show
+    anything."""
     probes.state = PROBE_IDLE
-    probes.again_us = now + probes.every_us
+    probes.again_us = now + (probes.every_us if measured else probes.every_us // PROBE_SOONER)
     probes.every_us = smallest(2 * probes.every_us, PROBE_EVERY_MOST_US)
 
 
@@ -86,7 +88,7 @@ cdef inline void probes_dropped(
     """The estimate was reduced: try nothing for a while, but remember what the path could do. After a great drop it is another
     path: that probes were in vain before says nothing of it."""
     if probes.state == PROBE_SENDING:
-        probe_failed(probes, now)
+        probe_failed(probes, True, now)
     if bps >= 0.66 * before_bps:
         probes.again_us = largest(probes.again_us, now + wait_us)
         return
@@ -104,7 +106,7 @@ cdef inline bint probes_decide(
     cdef double target
     if probes.state != PROBE_IDLE:
         if now - probes.begun_us > CLUSTER_GIVE_UP_US:
-            probe_failed(probes, now)
+            probe_failed(probes, True, now)
         return False
     if not quiet or now < probes.again_us or wanted_bps <= 0 or bps >= 1.2 * wanted_bps:
         return False
@@ -182,12 +184,17 @@ cdef inline void probe_result(
     probes.arrived_bytes += size
 
 
-cdef inline double probe_measure(const probes_t *probes) noexcept nogil:
-    """The rate that the cluster proves, 0 when it proves nothing."""
+cdef inline bint is_scattered(const probes_t *probes, double loss) noexcept nogil:
+    """Whether too few of its packets arrived to tell a rate: less than four in five of what a line leaves over that loses this share anyhow."""
+    return probes.arrived < 4 or probes.arrived < 0.8 * (1 - loss) * (<uint16_t>(probes.last - probes.first) + 1)
+
+
+cdef inline double probe_measure(const probes_t *probes, double loss) noexcept nogil:
+    """The rate that the cluster proves, 0 when it proves nothing. `loss`: the share that was lost lately."""
     cdef int64_t sending = probes.last_sent_us - probes.first_sent_us
     cdef int64_t receiving = probes.last_arrival_us - probes.first_arrival_us
     cdef double sent_bps, received_bps
-    if probes.arrived < 4 or 5 * probes.arrived < 4 * (<uint16_t>(probes.last - probes.first) + 1):
+    if is_scattered(probes, loss):
         return 0
     if sending <= 0 or receiving <= 0 or sending > RESULT_LONGEST_US or receiving > RESULT_LONGEST_US:
         return 0
@@ -201,14 +208,14 @@ cdef inline double probe_measure(const probes_t *probes) noexcept nogil:
     return sent_bps if sent_bps < received_bps else received_bps
 
 
-cdef inline double probes_conclude(probes_t *probes, double bps, int64_t now) noexcept nogil:
-    """Once a feedback message: the rate proved by a cluster that has come to its end, else 0."""
+cdef inline double probes_conclude(probes_t *probes, double bps, double loss, int64_t now) noexcept nogil:
+    """Once a feedback message: the rate proved by a cluster that has come to its end, else 0. `loss`: the share that was lost lately."""
     cdef double measured
     if probes.state != PROBE_WAITING or probes.reported <= <uint16_t>(probes.last - probes.first):
         return 0
-    measured = probe_measure(probes)
+    measured = probe_measure(probes, loss)
     if measured < 0.7 * probes.rate_bps or measured < 1.05 * bps:
-        probe_failed(probes, now)
+        probe_failed(probes, not is_scattered(probes, loss), now)
         return measured
     probes.state = PROBE_IDLE
     probes.again_us = now  # what succeeded is tried again, twice as high, while more is wanted

@@ -39,6 +39,7 @@ ALL_FRAMES = 2  # the uppermost temporal layer
 SETTLING_SECONDS = 8  # the second report of a voice says that the line loses, and not because it is full
 MADE_UP = 0.03  # of the sound
 BACK = 2.0  # seconds until there is picture and sound again
+FOUND = 2.0  # seconds without a new picture while it is found out what a line bears
 STILL = 1.0  # seconds without a new picture that a person forgives
 CAUGHT_UP_SECONDS = 5  # until the queue is gone that there was when the line was found to be narrow
 PAUSED, CLIMBED = 5.0, 30.0  # seconds
@@ -106,9 +107,13 @@ async def test_a_member_abroad_hears_every_word_and_sees_it_move(line: Line, cal
     page = (await call(line.server, line.members, PHONE_SIZE, PHONE_CAMERA)).page
     # As the browser client does when it hears that its line loses packets.
     await page.evaluate("receiving.getReceivers().forEach(one => one.jitterBufferTarget = 300)")
-    await seen(page, SETTLING_SECONDS)
+    first = await seen(page, SETTLING_SECONDS)
     look = await seen(page, 8)
-    log.info("%.1f pictures a second, %.2f %% of the sound made up", look.rate, 100 * look.made_up)
+    log.info(
+        "at first still for %.2f s; then %.1f pictures a second, %.2f %% of the sound made up",
+        first.still, look.rate, 100 * look.made_up,
+    )  # fmt: skip
+    assert first.still < FOUND
     assert look.made_up < MADE_UP
     assert look.rate >= 15
     assert look.still < STILL

@@ -160,9 +160,9 @@ cdef class Losses:
     def add(self, sent, size, lost, late=False):
         losses_add(&self.losses, sent, size, lost, late)
 
-    def update(self, delay_bps, acknowledged):
+    def update(self, delay_bps, acknowledged, idle=False):
         """The limit (0: none), the fraction lost lately, and what of it is the path's own."""
-        losses_update(&self.losses, delay_bps, acknowledged)
+        losses_update(&self.losses, delay_bps, acknowledged, idle)
         return self.losses.bps, self.losses.fraction, self.losses.inherent
 
 
@@ -193,8 +193,8 @@ cdef class Probes:
     def result(self, sequence, size, sent, arrival):
         probe_result(&self.probes, sequence, size, sent, -1 if arrival is None else arrival)
 
-    def conclude(self, bps, now):
-        return probes_conclude(&self.probes, bps, now)
+    def conclude(self, bps, now, loss=0.0):
+        return probes_conclude(&self.probes, bps, loss, now)
 
     def dropped(self, before, bps, wait, now):
         probes_dropped(&self.probes, before, bps, wait, now)
