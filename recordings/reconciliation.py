@@ -24,6 +24,8 @@ from recordings.models import CompositionJob, Recording
 from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
 from recordings.stock import Stock, take_stock
+from recordings.storage import repository as storage
+from recordings.storage.models import StorageJob
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 from rooms.meetings.models import Meeting
@@ -51,6 +53,7 @@ class Reconciled:
     returned: int = 0  # had been given up, and are there again
     strangers: int = 0  # folders of no recording, left alone
     stored_strangers: int = 0  # the same in the remote store
+    left_behind: int = 0  # deleted recordings of which there was something yet; it is removed
     cleared: int = 0  # folders of half made films that nobody goes on with
 
 
@@ -79,7 +82,7 @@ class Reconciliation:
         self._store_answers = True
         await self._look_for_films(found, now)
         await self._look_for_returned(found, now)
-        await self._look_for_strangers(found)
+        await self._look_for_strangers(found, now)
         await self._clear_work(found, now)
         _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
         return found
@@ -139,7 +142,7 @@ class Reconciliation:
         _log.info("half_made_film_removed", recording_id=recording_id, bytes=freed)
         return True
 
-    async def _look_for_strangers(self, found: Reconciled) -> None:
+    async def _look_for_strangers(self, found: Reconciled, now: datetime) -> None:
         here, there = await asyncio.to_thread(self._folders.names), set[str]()
         try:
             if self._shelf.remote is not None:
@@ -148,6 +151,8 @@ class Reconciliation:
             _log.warning("store_not_reconciled", fault=error.fault.value, remedy=error.remedy)
         async with self._database.reading() as session:
             unknown = await repository.unknown_among(session, here | there)
+            deleted = await storage.left_behind(session, here | there)
+        found.left_behind = await self._each(deleted, partial(_remove_again, now=now))
         found.strangers, found.stored_strangers = len(here & unknown), len(there & unknown)
 
     async def _look_for_films(self, found: Reconciled, now: datetime) -> None:
@@ -203,7 +208,7 @@ class Reconciliation:
         return None
 
     async def _make_way(self, looked_at: Recording, stock: Stock) -> None:
-        """Remove what is broken here and whole in the remote store."""
+        """Remove what is whole in the remote store and of no use here."""
         async with self._database.transaction() as session:
             if await _unchanged(session, looked_at) is None:
                 return
@@ -212,9 +217,9 @@ class Reconciliation:
                 for rendition in stock.in_the_way:
                     await asyncio.to_thread(self._folders.drop, looked_at.id, rendition)
             except OSError as error:
-                _log.warning("broken_film_not_removed", recording_id=looked_at.id, error=error.strerror)
+                _log.warning("local_film_not_removed", recording_id=looked_at.id, error=error.strerror)
             else:
-                _log.warning("broken_film_removed", recording_id=looked_at.id, renditions=names)
+                _log.info("local_film_removed", recording_id=looked_at.id, renditions=names)
 
     async def _note_loss(self, looked_at: Recording, stock: Stock, now: datetime) -> bool:
         """Have what is lost made of the film, or where that is lost everything made anew.
@@ -276,6 +281,17 @@ async def _enqueue(session: AsyncSession, recording_id: str, now: datetime) -> b
     if await session.get(CompositionJob, recording_id) is not None:
         return False
     await repository.enqueue(session, recording, now)
+    return True
+
+
+async def _remove_again(session: AsyncSession, recording_id: str, now: datetime) -> bool:
+    """Whoever was sending it when it was deleted has ended in the middle of that."""
+    recording = await repository.get(session, recording_id, lock=True)
+    if recording is None or recording.state is not RecordingState.DELETED:
+        return False
+    if await session.get(StorageJob, recording_id) is not None:
+        return False
+    await storage.remove_soon(session, recording_id, now)
     return True
 
 

@@ -19,6 +19,7 @@ class Stock:
     here: Mapping[Rendition, int]
     has_folder: bool  # whether there is anything of the recording on the disk, be it an empty folder
     there: Mapping[Rendition, int] = field(default_factory=dict)
+    keeps: bool = True  # what is whole in both stays on the disk
 
     @property
     def lost(self) -> tuple[Rendition, ...]:
@@ -27,10 +28,9 @@ class Stock:
 
     @property
     def in_the_way(self) -> tuple[Rendition, ...]:
-        """Broken here and whole there: whoever asks for it gets the broken one."""
-        return tuple(
-            one for one in self.wanted if self.here[one] and not self.is_here(one) and self._is_there(one)
-        )
+        """Whole there, and here to no purpose: not to be kept, or broken, which whoever asks for it would get."""
+        kept = {one for one in self.wanted if self.keeps and self.is_here(one)}
+        return tuple(one for one in self.wanted if self.here[one] and self._is_there(one) and one not in kept)
 
     @property
     def film_bytes(self) -> int:
@@ -49,7 +49,7 @@ class Stock:
 
 
 async def take_stock(recording: Recording, shelf: Shelf) -> Stock:
-    """Asks the remote store only where something is not whole on the disk.
+    """Asks the remote store only where something is not whole on the disk, or need not be there.
 
     OSError where the disk, StoreError where the store does not answer; KeyError, TypeError or ValueError where the
     records make no sense.
@@ -62,7 +62,9 @@ async def take_stock(recording: Recording, shelf: Shelf) -> Stock:
         return Stock(wanted, here, shelf.folders.of(recording.id).is_dir())
 
     stock = await asyncio.to_thread(look)
-    if not stock.lost or shelf.remote is None or recording.stored_version != recording.version:
+    if shelf.remote is None or recording.stored_version != recording.version:
+        return stock
+    if not stock.lost and shelf.keeps_local:
         return stock
     there: Counter[Rendition] = Counter()
     top = shelf.remote_key(recording.id, recording.version, "")
@@ -70,7 +72,7 @@ async def take_stock(recording: Recording, shelf: Shelf) -> Stock:
         rendition = named(entry.key.removeprefix(top))
         if rendition is not None:
             there[rendition] += entry.size
-    return replace(stock, there=there)
+    return replace(stock, there=there, keeps=shelf.keeps_local)
 
 
 def _size(path: Path) -> int:

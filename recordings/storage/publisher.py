@@ -1,4 +1,8 @@
-"""`Publisher`: carries finished recordings to the remote store, and removed ones out of every store."""
+"""`Publisher`: carries finished recordings to the remote store, and removed ones out of every store.
+
+Several work on the same records. One that is sending a film hears late that it was deleted, when another has removed it
+already: it has what it sent since then removed as well. Where it cannot, because it is gone, reconciliation does.
+"""
 
 import asyncio
 import contextlib
@@ -18,6 +22,7 @@ from recordings import jobs
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import content_type
+from recordings.states import RecordingState
 from recordings.storage import repository
 from recordings.storage.ledger import DatabaseLedger
 from recordings.storage.models import DETAIL_LENGTH, StorageJob, Task
@@ -128,7 +133,7 @@ class Publisher:
         try:
             await (self._publish if job.task is Task.PUBLISH else self._remove)(job)
         except _Lost:
-            _log.info("storage_job_given_up", recording_id=job.recording_id)
+            await self._give_up(job)
         except StoreError as error:
             await self._retry(job, error)
         except OSError as error:
@@ -151,6 +156,8 @@ class Publisher:
         if recording is None or remote is None:
             await self._finish(job)
             return
+        if recording.state is RecordingState.DELETED:
+            raise _Lost
         ledger = DatabaseLedger(self._database, self._keeping(job))
         there = {entry.key: entry.size async for entry in remote.entries(f"{recording.id}/")}
         for key, path, size in await asyncio.to_thread(self._files, recording):
@@ -187,11 +194,14 @@ class Publisher:
         }
         for prefix in sorted(old):
             await remote.delete(prefix)
-        if self._settings is not None and not self._settings.keep_local:
+        if not self._shelf.keeps_local:
             await self._drop_local(recording)
 
     async def _drop_local(self, stored: Recording) -> None:
-        """Unless the recording was composed anew meanwhile: the film that lies here then is nowhere else yet."""
+        """Unless the recording was composed anew meanwhile: the film that lies here then is nowhere else yet.
+
+        Nor while that goes on. What it leaves is published, or goes when reconciliation finds it here.
+        """
         async with self._database.transaction() as session:
             recording = await session.get(Recording, stored.id, with_for_update=True)
             if recording is not None and recording.version == stored.version and recording.state.playable:
@@ -212,8 +222,8 @@ class Publisher:
     async def _note_stored(self, job: StorageJob, version: int) -> bool:
         """Write it down; False where the recording was composed anew meanwhile, and is published again."""
         async with self._database.transaction() as session:
-            mine = await self._mine(session, job)
             recording = await session.get(Recording, job.recording_id, with_for_update=True)
+            mine = await self._mine(session, job)
             if recording is not None and version != recording.version:
                 mine.worker, mine.lease_until = None, None
                 return False
@@ -233,6 +243,15 @@ class Publisher:
             raise _Lost
         return mine
 
+    async def _give_up(self, job: StorageJob) -> None:
+        """The claim is another's. What was sent of a recording that was deleted meanwhile leaves the store again."""
+        async with self._database.transaction() as session:
+            recording = await session.get(Recording, job.recording_id, with_for_update=True)
+            deleted = recording is None or recording.state is RecordingState.DELETED
+            if deleted and job.task is Task.PUBLISH:
+                await repository.remove_soon(session, job.recording_id, self._clock())
+        _log.info("storage_job_given_up", recording_id=job.recording_id, deleted=deleted)
+
     async def _retry(self, job: StorageJob, error: StoreError) -> None:
         self.counters.failed_attempts += 1
         pause = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(job.attempts - 1, 10))
@@ -242,6 +261,9 @@ class Publisher:
                 mine.worker, mine.lease_until = None, None
                 mine.not_before = self._clock() + timedelta(seconds=pause)
                 mine.fault, mine.detail = error.fault, error.detail[-DETAIL_LENGTH:]
+        if mine is None:
+            await self._give_up(job)
+            return
         _log.warning(
             "storage_failed", recording_id=job.recording_id, task=job.task.value, fault=error.fault.value,
             detail=error.detail, remedy=error.remedy, again_in_seconds=round(pause),

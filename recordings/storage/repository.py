@@ -1,6 +1,6 @@
 """Every query about storage jobs and unfinished uploads. The caller has the session."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -30,11 +30,25 @@ async def enqueue_unpublished(session: AsyncSession, now: datetime) -> int:
             StorageJob.recording_id.is_(None),
         )
         .limit(_AT_ONCE)
+        .with_for_update(of=Recording, skip_locked=True)  # one that is being deleted is not published
     )
     ids = (await session.scalars(query)).all()
     for recording_id in ids:
         await _enqueue(session, recording_id, Task.PUBLISH, now)
     return len(ids)
+
+
+async def left_behind(session: AsyncSession, names: Iterable[str]) -> list[str]:
+    """The ids of deleted recordings that are among the names, or have an upload unfinished, and wait for no removal."""
+    unfinished = await session.scalars(select(StoredUpload.key))
+    there = {*names, *(key.partition("/")[0] for key in unfinished)}
+    query = (
+        select(Recording.id)
+        .outerjoin(StorageJob, StorageJob.recording_id == Recording.id)
+        .where(Recording.state == RecordingState.DELETED, StorageJob.recording_id.is_(None))
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    return [each async for each in await session.stream_scalars(query) if each in there]
 
 
 async def waiting(session: AsyncSession) -> tuple[int, Sequence[Fault]]:
@@ -55,7 +69,7 @@ async def forget_uploads(session: AsyncSession, prefix: str) -> None:
 
 
 async def _enqueue(session: AsyncSession, recording_id: str, task: Task, now: datetime) -> None:
-    job = await session.get(StorageJob, recording_id)
+    job = await session.get(StorageJob, recording_id, with_for_update=True)
     if job is None:
         job = StorageJob(recording_id=recording_id, queued_at=now)
         session.add(job)

@@ -40,6 +40,11 @@ class Shelf:
         """Every store."""
         return (self.local,) if self.remote is None else (self.local, self.remote)
 
+    @property
+    def keeps_local(self) -> bool:
+        """Whether films stay on the disk that are in the remote store too."""
+        return self._settings is None or self._settings.keep_local
+
     @staticmethod
     def remote_key(recording_id: str, version: int, name: str) -> str:
         """Where a version's file lies in the remote store."""

@@ -1,6 +1,7 @@
 """Recordings carried to a remote store, taken from it, and removed. Against a real S3-speaking server."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +24,7 @@ from recordings.storage.models import StorageJob
 from recordings.storage.publisher import Publisher
 from recordings.storage.s3 import S3Store
 from recordings.storage.shelf import Shelf
-from recordings.storage.store import Entry, Fault
+from recordings.storage.store import Entry, Fault, Ledger
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.loop import asked_by_the_loop
@@ -141,7 +142,7 @@ class Tidied(S3Store):
             yield entry
 
 
-@pytest.mark.parametrize("then", ["the store goes away", "it is composed anew"])
+@pytest.mark.parametrize("then", ["the store goes away", "it is composed anew", "that begins, and fails"])
 async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, then: str
 ) -> None:
@@ -151,14 +152,26 @@ async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
     async def anew() -> None:
         await change(database, row, version=2)
 
+    async def composing() -> None:
+        await change(database, row, state=RecordingState.COMPOSING)
+
     carrier = Carrier(database, folders, s3, clock, keep_local=False)
     carrier.shelf.remote = Tidied(s3.settings)
-    carrier.shelf.remote.then = away if then == "the store goes away" else anew
+    carrier.shelf.remote.then = {"the store goes away": away, "it is composed anew": anew}.get(
+        then, composing
+    )
     assert await carrier.publisher.work_once()
     assert (await stored_version(database, row), folders.film(row.id).exists()) == (1, True)
     await s3.start()
     clock.advance(60)
     await carrier.work()
+    if then == "that begins, and fails":
+        reconciliation = Reconciliation(database, folders, carrier.shelf, clock, lambda _: False)
+        await reconciliation.run()
+        assert folders.film(row.id).exists(), "what is composed may stand here"
+        size = folders.film(row.id).stat().st_size
+        await change(database, row, state=RecordingState.DAMAGED, ended_at=clock(), size_bytes=size)
+        assert (await reconciliation.run()).lost_films == 0
     assert not folders.film(row.id).exists()
     assert await stored_version(database, row) == (2 if then == "it is composed anew" else 1)
     await carrier.shelf.close()
@@ -190,6 +203,70 @@ async def test_a_removed_recording_leaves_every_store_however_often_it_is_interr
     async with database.reading() as session:
         assert await session.get(StorageJob, row.id) is None
     await carrier.shelf.close()
+
+
+class Killed(BaseException):
+    """The process is gone from one moment to the next."""
+
+
+class Late(S3Store):
+    """Something happens while a file is on its way; it arrives all the same, for it was read before."""
+
+    late: str
+    meanwhile: Callable[[], Awaitable[None]]
+    after: type[BaseException] | None
+
+    async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:
+        if key != self.late:
+            await super().put(key, path, content_type, ledger)
+            return
+        read = path.rename(path.parents[2] / "read")
+        await self.meanwhile()
+        await super().put(key, read, content_type, ledger)
+        if self.after is not None:
+            raise self.after
+
+
+@pytest.mark.parametrize(
+    ("late", "after"),
+    [("meeting.mp4", None), ("poster.jpg", None), ("poster.jpg", Killed)],
+    ids=["who misses the next file", "who is at the end", "who never comes back"],
+)
+async def test_nothing_is_left_of_a_recording_that_is_deleted_while_another_publisher_sends_it(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, make_meeting: MakeMeeting,
+    late: str, after: type[BaseException] | None,
+) -> None:  # fmt: skip
+    stands = await recorded(database, await make_meeting(), clock)
+    await change(database, stands, ended_at=clock(), size_bytes=5, renditions=[])
+    folders.of(stands.id).mkdir()
+    folders.film(stands.id).write_bytes(b"films")
+    sending, other = Carrier(database, folders, s3, clock), Carrier(database, folders, s3, clock)
+    sending.shelf.remote = store = Late(s3.settings)
+
+    async def delete() -> None:
+        async with database.transaction() as session:
+            (await session.get_one(Recording, row.id)).state = RecordingState.DELETED
+            await repository.remove_soon(session, row.id, clock())
+        assert await other.publisher.work_once()
+        assert not folders.of(row.id).exists()
+        async with database.reading() as session:
+            assert await session.get(StorageJob, row.id) is None, "it is removed"
+
+    store.late, store.meanwhile, store.after = f"{row.id}/v1/{late}", delete, after
+    with contextlib.suppress(Killed):
+        while await sending.publisher.work_once():
+            pass
+    reconciliation = Reconciliation(database, folders, other.shelf, clock, lambda _: False)
+    found = await reconciliation.run()
+    assert (found.left_behind, found.strangers) == (0 if after is None else 1, 0)
+    clock.advance(120)
+    while await other.publisher.work_once():
+        pass
+    assert [entry async for entry in store.entries(f"{row.id}/")] == []
+    assert [entry.key async for entry in store.entries(f"{stands.id}/")] == [f"{stands.id}/v1/meeting.mp4"]
+    assert (await reconciliation.run()).left_behind == 0
+    await store.close()
+    await other.shelf.close()
 
 
 @pytest.mark.parametrize("serve", ["proxy", "signed"])

@@ -12,8 +12,8 @@ from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.settings import RecordingSettings
 from recordings.states import TRANSITIONS, Failure, RecordingState, check_transition
-from recordings.storage.models import StorageJob
-from recordings.storage.repository import remove_soon
+from recordings.storage.models import StorageJob, StoredUpload
+from recordings.storage.repository import enqueue_unpublished, left_behind, remove_soon
 from recordings.storage.shelf import Shelf
 from recordings.uploads.models import Upload
 from rooms.meetings.states import MeetingKind, MeetingState
@@ -144,6 +144,25 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
         assert await repository.without_recording(session) == [unheard.id]
         there_are = [upload.id, row.id, *(each.id for each in open_rows)]
         assert await repository.unknown_among(session, ["lost+found", *there_are]) == {"lost+found"}
+
+
+async def test_what_lies_about_of_deleted_recordings_is_removed_and_nothing_of_those_that_stand(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    stands, forgotten, half_sent, waiting = [
+        (await queued(database, make_meeting, clock)).id for _ in range(4)
+    ]
+    async with database.transaction() as session:
+        for each in (stands, forgotten, half_sent, waiting):
+            row = await session.get_one(Recording, each)
+            row.state = RecordingState.READY if each == stands else RecordingState.DELETED
+            row.version = 1
+        session.add(StoredUpload(key=f"{half_sent}/v1/meeting.mp4", upload_id="1", size=9, part_bytes=9))
+        await remove_soon(session, waiting, clock())
+        assert await enqueue_unpublished(session, clock()) == 1
+    async with database.reading() as session:
+        found = await left_behind(session, ["lost+found", stands, forgotten, waiting])
+    assert set(found) == {forgotten, half_sent}
 
 
 async def test_what_another_node_may_still_be_closing_is_not_composed_yet(
