@@ -82,8 +82,11 @@ class Folders:
 
     def kept_bytes(self, recording_id: str) -> int:
         """Of everything that is there for it and stays, which is what quotas count."""
-        work = sum(bytes_of(self.of(recording_id) / name) for name in _WORK)
-        return bytes_of(self.of(recording_id)) - work
+        return bytes_of(self.of(recording_id)) - self.work_bytes(recording_id)
+
+    def work_bytes(self, recording_id: str) -> int:
+        """Of what is being made."""
+        return sum(bytes_of(self.of(recording_id) / name) for name in _WORK)
 
     def last_segment(self, recording_id: str) -> int:
         """The highest number of a segment there is, 0 where there is none."""
@@ -102,10 +105,9 @@ class Folders:
 
     def drop_work(self, recording_id: str) -> int:
         """Remove what was left half made; answers its bytes."""
-        paths = [self.of(recording_id) / name for name in _WORK]
-        freed = sum(map(bytes_of, paths))
-        for path in paths:
-            shutil.rmtree(path, ignore_errors=True)
+        freed = self.work_bytes(recording_id)
+        for name in _WORK:
+            shutil.rmtree(self.of(recording_id) / name, ignore_errors=True)
         return freed
 
     def temporary(self) -> list[Path]:

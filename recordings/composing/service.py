@@ -17,6 +17,7 @@ from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
 from recordings.composing.briefing import brief_of, standing_of
 from recordings.composing.process import run
+from recordings.composing.room import NoRoom, Room
 from recordings.events import RecordingStatus
 from recordings.folders import Folders, bytes_of
 from recordings.losses import losses_out
@@ -80,6 +81,7 @@ class Compositions:
         self._folders = folders
         self._clock = clock
         self._on_status = on_status
+        self._room = Room(folders, settings)
         self._awake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.counters = CompositionCounters()
@@ -164,7 +166,21 @@ class Compositions:
         return timedelta(seconds=self._settings.lease_seconds)
 
     async def _compose(self, job: CompositionJob, worker: str) -> None:
-        brief = await self._brief(job)
+        recording, brief = await self._brief(job)
+        last: Report | None = None
+        try:
+            async with self._room.promised(recording, brief):
+                last = await self._last_report(job, worker, brief)
+        except NoRoom as full:
+            last = Failed(Failure.DISK_FULL, str(full))
+        match last:
+            case Finished():
+                await self._finish(job.recording_id, worker, last)
+            case Failed():
+                await self._fail(job.recording_id, worker, last)
+
+    async def _last_report(self, job: CompositionJob, worker: str, brief: Brief) -> Report | None:
+        """What the process has said last; _Lost or NoRoom where it was ended before."""
         _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
         progress = _Share()
         reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
@@ -174,47 +190,45 @@ class Compositions:
                 last = report
                 if isinstance(report, Progress):
                     progress.done = report.share
-        match last:
-            case Finished():
-                await self._finish(job.recording_id, worker, last)
-            case Failed():
-                await self._fail(job.recording_id, worker, last)
+        return last
 
-    async def _brief(self, job: CompositionJob) -> Brief:
+    async def _brief(self, job: CompositionJob) -> tuple[Recording, Brief]:
         async with self._database.reading() as session:
             recording = await repository.get(session, job.recording_id)
             if recording is None:
                 raise _Lost
             brief = await brief_of(session, recording, self._settings)
-        return replace(brief, standing=standing_of(recording)) if job.mends else brief
+        return recording, replace(brief, standing=standing_of(recording)) if job.mends else brief
 
     @contextlib.asynccontextmanager
     async def _renewing(self, recording_id: str, worker: str, progress: "_Share") -> AsyncIterator[None]:
-        """Note progress and renew the lease by the clock, whatever the process says.
+        """Note progress, renew the lease and look at the disk by the clock, whatever the process says.
 
         Where the job is lost, or the lease would end before the database answers, what is done inside ends at once,
-        with _Lost: two must not work in one folder.
+        with _Lost: two must not work in one folder. So it does with NoRoom where capture needs what the disk has left.
         """
         inside = asyncio.current_task()
-        lost = False
+        ended: _Lost | NoRoom | None = None
         loop = asyncio.get_running_loop()
         held = self._settings.lease_seconds * _HELD_SHARE
 
-        def lose() -> None:
-            nonlocal lost
-            lost = lost or (inside is not None and inside.cancel())
+        def stop(reason: _Lost | NoRoom) -> None:
+            nonlocal ended
+            if ended is None and inside is not None and inside.cancel():
+                ended = reason
 
         async def renew() -> None:
-            end = loop.call_later(held, lose)
+            end = loop.call_later(held, stop, _Lost())
             try:
                 while True:
                     asked = loop.time()
                     if await self._note(recording_id, worker, progress.done):
                         end.cancel()
-                        end = loop.call_at(asked + held, lose)
+                        end = loop.call_at(asked + held, stop, _Lost())
+                    await self._room.require_rest()
                     await asyncio.sleep(self._noting_seconds)
-            except _Lost:
-                lose()
+            except (_Lost, NoRoom) as reason:
+                stop(reason)
             finally:
                 end.cancel()
 
@@ -222,14 +236,14 @@ class Compositions:
         try:
             yield
         except asyncio.CancelledError:
-            if inside is not None and lost and inside.cancelling() == 1:  # by nobody but us
-                raise _Lost from None
+            if inside is not None and ended is not None and inside.cancelling() == 1:  # by nobody but us
+                raise ended from None
             raise
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            if inside is not None and lost:
+            if inside is not None and ended is not None:
                 inside.uncancel()
 
     @property
