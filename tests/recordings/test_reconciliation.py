@@ -1,5 +1,6 @@
 """What a crash has left between two states is sent on its way, each recording by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,7 @@ from structlog.testing import capture_logs
 
 from database import Database
 from recordings import repository
+from recordings.center import RecordingCenter
 from recordings.composing.briefing import standing_of
 from recordings.folders import Folders
 from recordings.models import CompositionJob, Recording
@@ -21,12 +23,15 @@ from recordings.storage.shelf import Shelf
 from recordings.storage.store import Entry, Fault, StoreError
 from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock
-from tests.recordings.conftest import Centers, MakeMeeting, recording_of
+from tests.patience import PATIENCE_SECONDS
+from tests.recordings.conftest import Centers, MakeMeeting, recording_of, until
 from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
 
 pytestmark = pytest.mark.one_engine
+
+AWAY = StorageSettings(bucket="films", endpoint_url="http://127.0.0.1:9", access_key="a", secret_key="b")
 
 
 async def left_open(database: Database, make_meeting: MakeMeeting, clock: FakeClock) -> Recording:
@@ -216,13 +221,57 @@ async def test_a_store_that_is_away_is_asked_once_a_round_and_not_once_a_film(
         row = await finished(database, make_meeting, clock, folders)
         await change(database, row, stored_version=1)
         folders.drop_finished(row.id)
-    away = StorageSettings(bucket="films", endpoint_url="http://127.0.0.1:9", access_key="a", secret_key="b")
     shelf = reconciliation._shelf
-    shelf.remote = silent = Silent(away)
+    shelf.remote = silent = Silent(AWAY)
     for round_ in (1, 2):
         assert (await reconciliation.run()).lost_films == 0
         assert silent.asked == round_
     await silent.close()
+
+
+class Mute(S3Store):
+    """A store to which the way is open, and which says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(AWAY)
+        self.asked: set[str] = set()
+
+    async def check(self) -> None:
+        await self._wait("check")
+
+    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
+        await self._wait("entries")
+        yield Entry(prefix, 0)
+
+    async def folders(self) -> set[str]:
+        await self._wait("folders")
+        return set()
+
+    async def _wait(self, asked: str) -> None:
+        self.asked.add(asked)
+        await asyncio.Event().wait()
+
+
+async def test_a_start_does_not_wait_for_the_store(
+    database: Database,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+    folders: Folders,
+    settings: RecordingSettings,
+) -> None:
+    """Neither it, nor a meeting that is to be recorded then, be there films that lie in the store alone."""
+    row = await finished(database, make_meeting, clock, folders)
+    await change(database, row, stored_version=1)
+    folders.drop_finished(row.id)
+    live = await make_meeting()
+    center = RecordingCenter(database, settings, clock)
+    center.shelf.remote = mute = Mute()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await center.start()
+        assert await center.open(live.id) is not None
+        await until(lambda: mute.asked == {"check", "entries"})
+        await center.stop()
+    assert await states(database, [row]) == [RecordingState.READY]
 
 
 async def test_a_disk_that_is_not_mounted_costs_no_film(
