@@ -25,11 +25,9 @@ async def claim(
     worker: str,
     now: datetime,
     lease: timedelta,
-    *later: ColumnElement[bool],
+    *only: ColumnElement[bool],
 ) -> Job | None:
     """The job that has waited longest and that nobody is at, now this worker's; counts as an attempt.
-
-    Those that are `later` come after all others, however long they have waited.
 
     What a clock that was ahead has queued, put off or claimed is due when the clock is set right: nothing is put off
     longer than LONGEST_PAUSE, nor claimed longer than for a lease. It has waited longer than what was queued since.
@@ -37,8 +35,8 @@ async def claim(
     due = or_(kind.not_before <= now, kind.not_before > now + LONGEST_PAUSE + _SKEW)
     query = (
         select(kind)
-        .where(due, _is_free(kind, now, lease))
-        .order_by(*later, kind.queued_at <= now, kind.queued_at, kind.recording_id)
+        .where(due, _is_free(kind, now, lease), *only)
+        .order_by(kind.queued_at <= now, kind.queued_at, kind.recording_id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

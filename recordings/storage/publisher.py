@@ -36,9 +36,6 @@ _LONGEST_RETRY_SECONDS: Final = jobs.LONGEST_PAUSE.total_seconds()
 _LEASE: Final = timedelta(seconds=120)
 _RENEW_SECONDS: Final = 20.0
 
-# Who deletes because the disk is full need not wait for hundreds of films to be carried away first.
-_MAKES_NO_ROOM: Final = StorageJob.task != Task.REMOVE
-
 _log = structlog.get_logger(__name__)
 
 
@@ -61,6 +58,7 @@ class Publisher:
     """`start` begins to work, `stop` ends it, `wake` tells that there may be something to do.
 
     A job is tried until it succeeds, at growing distances: a store may be away for days, and nothing is lost meanwhile.
+    Who deletes because the disk is full need not wait for films to be carried away: removals are done beside that.
     """
 
     def __init__(
@@ -76,9 +74,8 @@ class Publisher:
         self._shelf = shelf
         self._settings = settings
         self._clock = clock
-        self._worker = new_id()
-        self._awake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._awake = {task: asyncio.Event() for task in Task}
+        self._tasks: list[asyncio.Task[None]] = []
         self.counters = StorageCounters()
 
     async def start(self) -> None:
@@ -86,22 +83,25 @@ class Publisher:
         if self._database.is_sqlite:
             async with self._database.transaction() as session:
                 await jobs.release_all(session, StorageJob)
-        self._task = asyncio.create_task(self._work(), name="publisher")
+        self._tasks = [asyncio.create_task(self._work(task), name=f"storage_{task.value}") for task in Task]
 
     async def stop(self) -> None:
         """End; what was begun is resumed by the next start."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+                await task
+        self._tasks = []
 
     def wake(self) -> None:
         """There may be something to do."""
-        self._awake.set()
+        for awake in self._awake.values():
+            awake.set()
 
-    async def _work(self) -> None:
-        if self._shelf.remote is not None:
+    async def _work(self, task: Task) -> None:
+        awake = self._awake[task]
+        if self._shelf.remote is not None and task is Task.PUBLISH:
             try:
                 await self._shelf.remote.check()
             except StoreError as error:  # meetings do not wait for an archive
@@ -109,9 +109,9 @@ class Publisher:
                     "store_unusable", fault=error.fault.value, detail=error.detail, remedy=error.remedy
                 )
         while True:
-            self._awake.clear()
+            awake.clear()
             try:
-                worked = await self.work_once()
+                worked = await self.work_once(task)
             except Problem as problem:
                 _log.warning("storage_delayed", code=problem.code)
                 worked = False
@@ -123,11 +123,11 @@ class Publisher:
                     async with asyncio.timeout(
                         _POLL_SECONDS
                     ):  # wait_for loses a cancellation that comes with the event
-                        await self._awake.wait()
+                        await awake.wait()
 
-    async def work_once(self) -> bool:
+    async def work_once(self, task: Task) -> bool:
         """Take one job and see it through; answers whether there was one."""
-        job = await self._take()
+        job = await self._take(task)
         if job is None:
             return False
         try:
@@ -140,12 +140,12 @@ class Publisher:
             await self._retry(job, StoreError(Fault.MISSING, error.strerror or str(error)))
         return True
 
-    async def _take(self) -> StorageJob | None:
+    async def _take(self, task: Task) -> StorageJob | None:
         now = self._clock()
         async with self._database.transaction() as session:
-            if self._shelf.remote is not None:
+            if self._shelf.remote is not None and task is Task.PUBLISH:
                 await repository.enqueue_unpublished(session, now)
-            job = await jobs.claim(session, StorageJob, self._worker, now, _LEASE, _MAKES_NO_ROOM)
+            job = await jobs.claim(session, StorageJob, new_id(), now, _LEASE, StorageJob.task == task)
             self.counters.waiting, _ = await repository.waiting(session)
         return job
 
@@ -213,7 +213,7 @@ class Publisher:
             deleted += await store.delete(f"{job.recording_id}/")
         async with self._database.transaction() as session:
             await repository.forget_uploads(session, f"{job.recording_id}/")
-            mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
+            mine = await self._claimed(session, job)
             if mine is not None:
                 await session.delete(mine)
         self.counters.removed += 1
@@ -237,9 +237,13 @@ class Publisher:
             await session.delete(await self._mine(session, job))
         self.counters.published += 1
 
+    async def _claimed(self, session: AsyncSession, job: StorageJob) -> StorageJob | None:
+        """The job if nobody has it but who took it, locked."""
+        return await jobs.claimed(session, StorageJob, job.recording_id, job.worker or "")
+
     async def _mine(self, session: AsyncSession, job: StorageJob) -> StorageJob:
-        mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
-        if mine is None or mine.task is not Task.PUBLISH:
+        mine = await self._claimed(session, job)
+        if mine is None:
             raise _Lost
         return mine
 
@@ -256,7 +260,7 @@ class Publisher:
         self.counters.failed_attempts += 1
         pause = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(job.attempts - 1, 10))
         async with self._database.transaction() as session:
-            mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
+            mine = await self._claimed(session, job)
             if mine is not None:
                 mine.worker, mine.lease_until = None, None
                 mine.not_before = self._clock() + timedelta(seconds=pause)
@@ -280,7 +284,7 @@ class Publisher:
                 return
             renewed = monotonic()
             async with self._database.transaction() as session:
-                mine = await jobs.claimed(session, StorageJob, job.recording_id, self._worker)
+                mine = await self._claimed(session, job)
                 if mine is None:
                     raise _Lost
                 mine.lease_until = self._clock() + _LEASE

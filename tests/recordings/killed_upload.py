@@ -9,6 +9,7 @@ from pathlib import Path
 from database import Database, utc_now
 from recordings.folders import Folders
 from recordings.storage.ledger import DatabaseLedger
+from recordings.storage.models import Task
 from recordings.storage.publisher import Publisher
 from recordings.storage.settings import StorageSettings
 from recordings.storage.shelf import Shelf
@@ -27,7 +28,7 @@ async def main(url: str, folder: Path, settings: StorageSettings, parts: int) ->
 
     DatabaseLedger.sent = sent  # type: ignore[method-assign]
     publisher = Publisher(Database(url), Folders(folder), Shelf(folder, settings), settings, utc_now)
-    await publisher.work_once()
+    await publisher.work_once(Task.PUBLISH)
 
 
 if __name__ == "__main__":

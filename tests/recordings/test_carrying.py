@@ -20,13 +20,15 @@ from recordings.reconciliation import Reconciliation
 from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Outputs, Rendition, renditions_out
 from recordings.states import Failure, RecordingState
 from recordings.storage import repository
-from recordings.storage.models import StorageJob
+from recordings.storage.models import StorageJob, Task
 from recordings.storage.publisher import Publisher
 from recordings.storage.s3 import S3Store
+from recordings.storage.settings import StorageSettings
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import Entry, Fault, Ledger
 from tests.factories import FakeClock, Records, Tree
-from tests.recordings.conftest import MakeMeeting
+from tests.patience import PATIENCE_SECONDS
+from tests.recordings.conftest import MakeMeeting, until
 from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
@@ -68,10 +70,11 @@ class Carrier:
         self.publisher = Publisher(database, folders, self.shelf, settings, clock)
 
     async def work(self) -> None:
-        """Take one job, as after a start."""
+        """Take one job of each kind, as after a start."""
         await self.publisher.start()
         await self.publisher.stop()
-        await self.publisher.work_once()
+        for task in Task:
+            await self.publisher.work_once(task)
         await self.shelf.close()
 
 
@@ -114,12 +117,12 @@ async def test_a_store_that_is_away_is_tried_again_and_nothing_is_lost(
     carrier = Carrier(database, folders, s3, clock, keep_local=False)
     pauses = []
     for _ in range(3):
-        assert await carrier.publisher.work_once()
+        assert await carrier.publisher.work_once(Task.PUBLISH)
         async with database.reading() as session:
             job = await session.get_one(StorageJob, row.id)
             assert job.fault is Fault.UNREACHABLE
             pauses.append((job.not_before - clock()).total_seconds())
-        assert not await carrier.publisher.work_once(), "not before its time"
+        assert not await carrier.publisher.work_once(Task.PUBLISH), "not before its time"
         clock.advance(pauses[-1])
     assert pauses == [10, 20, 40]
     assert folders.film(row.id).exists()
@@ -160,7 +163,7 @@ async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
     carrier.shelf.remote.then = {"the store goes away": away, "it is composed anew": anew}.get(
         then, composing
     )
-    assert await carrier.publisher.work_once()
+    assert await carrier.publisher.work_once(Task.PUBLISH)
     assert (await stored_version(database, row), folders.film(row.id).exists()) == (1, True)
     await s3.start()
     clock.advance(60)
@@ -194,7 +197,7 @@ async def test_a_removed_recording_leaves_every_store_however_often_it_is_interr
         await session.delete(await session.get_one(Recording, row.id))
         await repository.remove_soon(session, row.id, clock())
     s3.kill()
-    assert await carrier.publisher.work_once()
+    assert await carrier.publisher.work_once(Task.REMOVE)
     assert not folders.of(row.id).exists()
     await s3.start()
     clock.advance(60)
@@ -247,21 +250,21 @@ async def test_nothing_is_left_of_a_recording_that_is_deleted_while_another_publ
         async with database.transaction() as session:
             (await session.get_one(Recording, row.id)).state = RecordingState.DELETED
             await repository.remove_soon(session, row.id, clock())
-        assert await other.publisher.work_once()
+        assert await other.publisher.work_once(Task.REMOVE)
         assert not folders.of(row.id).exists()
         async with database.reading() as session:
             assert await session.get(StorageJob, row.id) is None, "it is removed"
 
     store.late, store.meanwhile, store.after = f"{row.id}/v1/{late}", delete, after
     with contextlib.suppress(Killed):
-        while await sending.publisher.work_once():
+        while await sending.publisher.work_once(Task.PUBLISH):
             pass
     reconciliation = Reconciliation(database, folders, other.shelf, clock, lambda _: False)
     found = await reconciliation.run()
     assert (found.left_behind, found.strangers) == (0 if after is None else 1, 0)
     clock.advance(120)
-    while await other.publisher.work_once():
-        pass
+    assert await other.publisher.work_once(Task.REMOVE)
+    await other.publisher.work_once(Task.PUBLISH)
     assert [entry async for entry in store.entries(f"{row.id}/")] == []
     assert [entry.key async for entry in store.entries(f"{stands.id}/")] == [f"{stands.id}/v1/meeting.mp4"]
     assert (await reconciliation.run()).left_behind == 0
@@ -318,21 +321,39 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     await carrier.shelf.close()
 
 
-async def test_what_makes_room_comes_before_what_waits_to_be_carried_away(
+class Slow(S3Store):
+    """Has not taken the whole of any film before it is told to."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        super().__init__(settings)
+        self.sending, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:
+        self.sending.set()
+        await self.may_end.wait()
+        await super().put(key, path, content_type, ledger)
+
+
+async def test_who_makes_room_does_not_wait_for_a_film_that_is_carried_away(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
 ) -> None:
-    async with database.transaction() as session:
-        assert await repository.enqueue_unpublished(session, clock()) == 1
-    clock.advance(60)
+    carrier = Carrier(database, folders, s3, clock)
+    carrier.shelf.remote = store = Slow(s3.settings)
     gone = new_id()
     folders.film(gone).parent.mkdir()
     folders.film(gone).write_bytes(b"deleted")
-    async with database.transaction() as session:
-        await repository.remove_soon(session, gone, clock())
-    carrier = Carrier(database, folders, s3, clock)
-    assert await carrier.publisher.work_once()
-    assert not folders.of(gone).exists()
-    assert await stored_version(database, row) == 0
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await carrier.publisher.start()
+        await store.sending.wait()
+        async with database.transaction() as session:
+            await repository.remove_soon(session, gone, clock())
+        carrier.publisher.wake()
+        await until(lambda: carrier.publisher.counters.removed == 1)
+        assert not folders.of(gone).exists()
+        store.may_end.set()
+        await until(lambda: carrier.publisher.counters.published == 1)
+    assert await stored_version(database, row) == 1
+    await carrier.publisher.stop()
     await carrier.shelf.close()
 
 

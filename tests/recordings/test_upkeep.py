@@ -116,7 +116,7 @@ async def test_a_deletion_leaves_its_entry_and_nothing_else(
     assert job is not None
     assert (job.recording_id, job.task) == (recording.id, Task.REMOVE), "in the same transaction"
     shelf = Shelf(settings.folder, None)
-    assert await Publisher(database, folders, shelf, None, clock).work_once()
+    assert await Publisher(database, folders, shelf, None, clock).work_once(Task.REMOVE)
     assert not folders.of(recording.id).exists()
     (entry,) = await entries(database)
     assert (entry.cause, entry.deleted_by, entry.reason) == (
