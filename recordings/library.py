@@ -109,16 +109,18 @@ class Library:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
             languages = await captions.of_recording(session, recording_id)
             persons = await persons_of(session, recording_id) if access.recording.is_uploaded else ()
-            waits_for_room = access.recording.state is RecordingState.COMPOSING and (
+            can_manage = access.may(actor, Action.MANAGE_RECORDING)
+            mending = can_manage and access.recording.state is RecordingState.MENDING
+            waits_for_room = (mending or access.recording.state is RecordingState.COMPOSING) and (
                 await repository.is_waiting_for_room(session, recording_id)
             )
-        can_manage = access.may(actor, Action.MANAGE_RECORDING)
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
             lacks=lacks(losses_in(access.recording.losses)) if access.recording.state.playable else (),
             persons=persons if can_manage else without_members(persons),
             waits_for_room=waits_for_room,
+            mending=mending,
             can_manage=can_manage,
             can_delete=access.recording.settled and access.may(actor, Action.DELETE_RECORDING),
             can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf.folders),
@@ -241,7 +243,7 @@ def _watching(asked: Iterable[Asked]) -> set[Watching]:
 
 
 def _opened(recording: Recording) -> OpenedRecording:
-    return OpenedRecording(recording.id, recording.state, recording.version, recording.stored_version)
+    return OpenedRecording(recording.id, recording.shown_state, recording.version, recording.stored_version)
 
 
 def _no_rendition(rendition: Rendition) -> Problem:
@@ -263,7 +265,7 @@ def _view(
         title=recording.title,
         organization_name=organization.name,
         kind=recording.kind.value,
-        state=recording.state,
+        state=recording.shown_state,
         version=recording.version,
         progress=recording.progress,
         duration_seconds=recording.duration_seconds,
@@ -280,6 +282,7 @@ def _view(
         uploaded=recording.is_uploaded,
         capture_stopped=recording.is_live and recording.state is RecordingState.FAILED,
         waits_for_room=False,
+        mending=False,
         coverage=coverage_view(viewing, recording)
         if actor is not None and actor.member_id is not None
         else None,

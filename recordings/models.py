@@ -61,6 +61,13 @@ class Recording(Base):
     )  # of what was captured; see recordings.losses
 
     @property
+    def shown_state(self) -> RecordingState:
+        """What whoever watches is told: a film that is mended is what it was."""
+        if self.state is not RecordingState.MENDING:
+            return self.state
+        return RecordingState.DAMAGED if self.failure else RecordingState.READY
+
+    @property
     def is_uploaded(self) -> bool:
         """Whether it was made elsewhere."""
         return self.uploader_account_id is not None

@@ -257,7 +257,9 @@ def _keep_what_is_left(recording: Recording, stock: Stock) -> None:
 async def _unchanged(session: AsyncSession, looked_at: Recording) -> Recording | None:
     """The recording, locked, if its film is still the one that was looked at."""
     recording = await repository.get(session, looked_at.id, lock=True)
-    if recording is None or not recording.state.playable or recording.version != looked_at.version:
+    if recording is None or not (recording.state.settled and recording.state.playable):
+        return None
+    if recording.version != looked_at.version:
         return None
     return recording
 
@@ -276,11 +278,11 @@ def _by_itself(row_id: str) -> Iterator[None]:
 async def _enqueue(session: AsyncSession, recording_id: str, now: datetime) -> bool:
     """It is to be composed and stands in no queue."""
     recording = await repository.get(session, recording_id, lock=True)
-    if recording is None or recording.state is not RecordingState.COMPOSING:
+    if recording is None or not recording.state.in_queue:
         return False
     if await session.get(CompositionJob, recording_id) is not None:
         return False
-    await repository.enqueue(session, recording, now)
+    await repository.enqueue(session, recording, now, mends=recording.state is RecordingState.MENDING)
     return True
 
 

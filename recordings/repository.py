@@ -85,15 +85,22 @@ def add(session: AsyncSession, meeting: Meeting, now: datetime) -> Recording:
 
 
 def turn(recording: Recording, state: RecordingState, now: datetime, failure: Failure | None = None) -> None:
-    """Bring a recording into another state; ValueError where there is no way."""
+    """Bring a recording into another state; ValueError where there is no way. That it was mended is no news."""
     check_transition(recording.state, state)
-    recording.state, recording.state_since, recording.failure = state, now, failure
+    if RecordingState.MENDING not in {recording.state, state} or failure is not recording.failure:
+        recording.state_since = now
+    recording.state, recording.failure = state, failure
 
 
 async def enqueue(session: AsyncSession, recording: Recording, now: datetime, *, mends: bool = False) -> None:
-    """Have a recording composed, from the first attempt on, or no more than what is lost of its film."""
-    if recording.state is not RecordingState.COMPOSING:
-        turn(recording, RecordingState.COMPOSING, now, recording.failure)
+    """Have a recording composed, from the first attempt on, or no more than what is lost of its film.
+
+    In the latter case whoever watches it goes on, where there was a film to watch.
+    """
+    mending = mends and recording.state.playable
+    state = RecordingState.MENDING if mending else RecordingState.COMPOSING
+    if recording.state is not state:
+        turn(recording, state, now, recording.failure)
     recording.progress = 0.0
     job = await session.get(CompositionJob, recording.id)
     if job is None:
@@ -152,7 +159,10 @@ async def without_job(session: AsyncSession) -> Sequence[str]:
     query = (
         select(Recording.id)
         .outerjoin(CompositionJob, CompositionJob.recording_id == Recording.id)
-        .where(Recording.state == RecordingState.COMPOSING, CompositionJob.recording_id.is_(None))
+        .where(
+            Recording.state.in_([state for state in RecordingState if state.in_queue]),
+            CompositionJob.recording_id.is_(None),
+        )
         .limit(_RECONCILED_AT_ONCE)
     )
     return (await session.scalars(query)).all()

@@ -1,11 +1,8 @@
 """The states of a recording and the ways between them."""
 
-import errno
 from enum import StrEnum
-from typing import Final
 
-# No space, no quota, no larger file allowed: all of them end when somebody makes room.
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from recordings.faults import is_full
 
 
 class RecordingState(StrEnum):
@@ -13,6 +10,7 @@ class RecordingState(StrEnum):
 
     CAPTURING = "capturing"
     COMPOSING = "composing"  # captured; queued or being composed
+    MENDING = "mending"  # playable as it was, while what is lost beside the film is made of it
     READY = "ready"
     DAMAGED = "damaged"  # playable, and something known is missing: `failure` says what
     FAILED = "failed"  # not playable, or capture stopped: `failure` says why
@@ -24,9 +22,14 @@ class RecordingState(StrEnum):
         return self in {RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED}
 
     @property
+    def in_queue(self) -> bool:
+        """Whether there is a job for it."""
+        return self in {RecordingState.COMPOSING, RecordingState.MENDING}
+
+    @property
     def playable(self) -> bool:
         """Whether there is an MP4 to watch."""
-        return self in {RecordingState.READY, RecordingState.DAMAGED}
+        return self in {RecordingState.READY, RecordingState.DAMAGED, RecordingState.MENDING}
 
 
 class Failure(StrEnum):
@@ -43,18 +46,25 @@ class Failure(StrEnum):
     @classmethod
     def of(cls, error: OSError) -> "Failure":
         """What a disk's refusal means."""
-        return cls.DISK_FULL if error.errno in _FULL else cls.DISK_FAILED
+        return cls.DISK_FULL if is_full(error) else cls.DISK_FAILED
 
 
 # Composing goes back to capturing when a meeting that a crash cut off goes on as a further segment; a finished
-# recording goes back to composing when it is composed anew.
+# recording goes back to composing when it is composed anew, and to mending when something beside its film is lost.
 TRANSITIONS: dict[RecordingState, frozenset[RecordingState]] = {
     RecordingState.CAPTURING: frozenset({RecordingState.COMPOSING, RecordingState.FAILED}),
     RecordingState.COMPOSING: frozenset(
         {RecordingState.CAPTURING, RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED}
     ),
-    RecordingState.READY: frozenset({RecordingState.COMPOSING, RecordingState.DELETED}),
-    RecordingState.DAMAGED: frozenset({RecordingState.COMPOSING, RecordingState.DELETED}),
+    RecordingState.MENDING: frozenset(
+        {RecordingState.COMPOSING, RecordingState.READY, RecordingState.DAMAGED}
+    ),
+    RecordingState.READY: frozenset(
+        {RecordingState.COMPOSING, RecordingState.MENDING, RecordingState.DELETED}
+    ),
+    RecordingState.DAMAGED: frozenset(
+        {RecordingState.COMPOSING, RecordingState.MENDING, RecordingState.DELETED}
+    ),
     RecordingState.FAILED: frozenset(
         {RecordingState.COMPOSING, RecordingState.CAPTURING, RecordingState.DELETED}
     ),

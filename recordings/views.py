@@ -75,6 +75,7 @@ class RecordingView:
     uploaded: bool  # a film made elsewhere, be it of a meeting
     capture_stopped: bool  # while its meeting goes on: capture may go on too
     waits_for_room: bool  # the disk is too full to compose it: it goes on when somebody has made room
+    mending: bool  # something beside the film is lost and is made of it; told to who manages it
     coverage: CoverageView | None
     renditions: tuple[Rendition, ...]
     chapters: tuple[Chapter, ...]

@@ -1,27 +1,23 @@
 """The composing process. Ends by itself when the one that started it is gone: its standard input closes then."""
 
 import argparse
-import errno
 import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from recordings.background import make_way
 from recordings.compose import isolation
 from recordings.compose.brief import LONGEST_LINE, Brief, read_brief
 from recordings.compose.composer import NothingToCompose, compose
-from recordings.compose.mending import mend
+from recordings.compose.mending import Unmendable, mend
 from recordings.compose.report import Exit, Failed, Finished, Progress, Report, write
 from recordings.compose.work import PutOff
+from recordings.faults import is_full
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME
 from recordings.states import Failure
 from recordings.uploads.conversion import convert
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def main() -> int:
@@ -54,13 +50,13 @@ def _compose(folder: Path, brief: Brief) -> int:
     except NothingToCompose as found:
         _say(Failed(found.failure, "no media"))
         return Exit.NOT_COMPOSABLE
+    except Unmendable as found:
+        _say(Failed(Failure.FILES_MISSING, str(found)))
+        return Exit.NOT_COMPOSABLE
     except (OSError, ValueError) as error:
-        full = getattr(error, "errno", None) in _FULL
-        _say(
-            Failed(
-                Failure.DISK_FULL if full else Failure.COMPOSITION_FAILED, f"{type(error).__name__}: {error}"
-            )
-        )
+        full = is_full(error)
+        failure = Failure.DISK_FULL if full else Failure.COMPOSITION_FAILED
+        _say(Failed(failure, f"{type(error).__name__}: {error}"))
         return Exit.DISK_FULL if full else 1
     except PutOff as reason:
         _say(Failed(Failure.COMPOSITION_FAILED, str(reason), counts=False))
@@ -71,10 +67,7 @@ def _compose(folder: Path, brief: Brief) -> int:
 
 def _work(folder: Path, brief: Brief, report: Callable[[float], None]) -> Finished:
     if brief.standing is not None:
-        mended = mend(folder, brief.standing, report)
-        if mended is not None:
-            return mended
-        brief = replace(brief, standing=None)
+        return mend(folder, brief.standing, report)
     source = folder / SOURCE_FOLDER / SOURCE_NAME
     return convert(folder, source, report, brief) if source.is_file() else compose(folder, report, brief)
 

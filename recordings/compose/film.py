@@ -149,8 +149,8 @@ class Reel:
 
 def join(
     reel: Reel, path: Path, container_format: str, options: dict[str, str], chapters: Sequence[Chapter]
-) -> None:
-    """Put a reel's packets into one container, nothing decoded; OSError of the disk."""
+) -> int:
+    """Put a reel's packets into one container, nothing decoded; answers their bytes. OSError of the disk."""
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(av.open(str(path), "w", format=container_format, options=options))
         first = stack.enter_context(av.open(str(reel.parts[0][1])))
@@ -159,14 +159,17 @@ def join(
         sound_out = output.add_stream_from_template(sound.streams.audio[0])
         if chapters:
             output.set_chapters(_chapters(chapters, reel.seconds))
-        interleave(output, _pictures(reel, pictures_out), sound_packets(sound, sound_out))
+        return interleave(output, _pictures(reel, pictures_out), sound_packets(sound, sound_out))
 
 
-def interleave(output: Any, *streams: Iterator[Timed]) -> None:
-    """Write packets of several streams, each in order, so that what is played together lies together."""
+def interleave(output: Any, *streams: Iterator[Timed]) -> int:
+    """Write packets of several streams, each in order, so that what is played together lies together; their bytes."""
+    written = 0
     for _, stream, packet in heapq.merge(*streams, key=itemgetter(0)):
         packet.stream = stream
+        written += packet.size
         output.mux_one(packet)
+    return written
 
 
 def _pictures(reel: Reel, to: Any) -> Iterator[Timed]:

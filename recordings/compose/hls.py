@@ -1,9 +1,11 @@
 """HTTP Live Streaming (RFC 8216) of a finished film: three sizes between which a player changes as its line allows."""
 
+import errno
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import av
 
@@ -16,6 +18,8 @@ from recordings.renditions import HLS_MASTER
 # One key frame a segment: a player shows a picture only when the whole segment is there, so a seek waits for it.
 _SEGMENT_SECONDS: Final = KEY_FRAME_DISTANCE // FRAME_RATE
 _EXTINF: Final = re.compile(r"#EXTINF:([0-9.]+),\n#EXT-X-BYTERANGE:([0-9]+)@")
+_LAST_LINE: Final = b"#EXT-X-ENDLIST"
+_TRIAL_BYTES: Final = 1 << 20
 
 
 def sound_of(size: Size) -> str:
@@ -38,10 +42,23 @@ def package(reels: Mapping[Size, Reel], folder: Path) -> None:
 
 
 def write_size(reel: Reel, size: Size, folder: Path) -> None:
-    """One size; ValueError where what was written does not play."""
+    """One size; OSError of the disk, ValueError where what was written does not play."""
     playlist = folder / f"{size.name}.m3u8"
-    join(reel, playlist, "hls", _options(playlist.with_suffix(".m4s")), ())
+    media = playlist.with_suffix(".m4s")
+    written = join(reel, playlist, "hls", _options(media), ())
+    # FFmpeg makes playlists of files that the disk has refused, and says nothing.
+    if media.stat().st_size < written or _LAST_LINE not in playlist.read_bytes():
+        _refused(media)
     verify(playlist, reel.seconds)
+
+
+def _refused(media: Path) -> NoReturn:
+    """OSError as the disk says it, if it still does."""
+    with media.open("ab") as file:
+        file.write(bytes(_TRIAL_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    raise OSError(errno.EIO, "not all of it was written")
 
 
 def write_master(sizes: Iterable[Size], folder: Path) -> None:

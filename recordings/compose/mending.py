@@ -1,9 +1,10 @@
 """Makes what is lost of a finished film out of the film itself: nothing of what was captured is looked at again."""
 
-import errno
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,9 @@ import av
 from av.error import FFmpegError
 
 from recordings.compose import hls
-from recordings.compose.composer import publish
+from recordings.compose.composer import finished_before, publish
 from recordings.compose.film import LARGE, SMALLER, Reel, Size
-from recordings.compose.report import Finished
+from recordings.compose.report import Finished, write
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.shots import Shots
 from recordings.compose.sound import FILM_SOUND, POOR_SOUND, make_poor_sound
@@ -21,53 +22,68 @@ from recordings.compose.stills import make_poster, make_preview
 from recordings.compose.story import segment_folders
 from recordings.compose.verify import SOUND, verify
 from recordings.compose.work import Work
+from recordings.faults import passes
 from recordings.folders import SOURCE_FOLDER, bytes_of
 from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Rendition
 from recordings.states import Failure
 
-_FINGERPRINT: Final = "mending"
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Sound first: the smallest size takes it.
+_IN_ORDER: Final = (Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW, Rendition.HLS)
 
 
-def mend(folder: Path, standing: Finished, report: Callable[[float], None]) -> Finished | None:
-    """What the records say of the film in `folder`, when all of it is there again.
+class Unmendable(Exception):  # noqa: N818 - it says what was found
+    """The film is not whole, or what is lost cannot be made of it, and there is what all can be made anew of."""
 
-    None where the film is not whole, or what is lost cannot be made of it: then all is to be made anew. Where nothing
-    is left to do that from, what cannot be had is left out, as Failure.FILES_MISSING. OSError of a full disk.
+
+def mend(folder: Path, standing: Finished, report: Callable[[float], None]) -> Finished:
+    """What the records say of the film in `folder`, when all of it is there again; `report` is told the share, 0..1.
+
+    What cannot be had of the film is left out, as Failure.FILES_MISSING, where nothing is left to make all anew of;
+    Unmendable where there is. OSError where the machine is in the way, MemoryError too: that says nothing of the film.
     """
     can_be_made_anew = bool(segment_folders(folder)) or (folder / SOURCE_FOLDER).is_dir()
     film = folder / FILE_NAMES[Rendition.FILM]
-    sizes = dict(standing.outputs.sizes)
-    if can_be_made_anew and not _is_whole(film, sizes[Rendition.FILM], standing.duration):
-        return None
-    work = Work(folder / COMPOSING_FOLDER, _FINGERPRINT)
-    made = standing
+    if can_be_made_anew and not _is_whole(film, standing):
+        raise Unmendable("the film is not whole")
+    work = Work(folder / COMPOSING_FOLDER, fingerprint(standing))
+    made = finished_before(folder, work)
+    if made is None:
+        work.begin_anew()  # an attempt that died leaves files that end anywhere
+        made = _mend(folder, work, standing, report, can_be_made_anew=can_be_made_anew)
+    publish(folder, work, made)
+    return made
+
+
+def fingerprint(standing: Finished) -> str:
+    """Of what is made of that film, and of no other."""
+    return sha256(f"mending\n{write(standing)}".encode()).hexdigest()
+
+
+def _mend(
+    folder: Path, work: Work, standing: Finished, report: Callable[[float], None], *, can_be_made_anew: bool
+) -> Finished:
+    made, sizes = standing, standing.outputs.sizes
     lost = [one for one in _IN_ORDER if one in sizes and bytes_of(folder / FILE_NAMES[one]) != sizes[one]]
     for number, rendition in enumerate(lost):
         report(number / len(lost))
         try:
             made = _make(rendition, folder, work, made)
         except (FFmpegError, ValueError) as error:
-            if getattr(error, "errno", None) in _FULL:
+            if passes(error):
                 raise
             if can_be_made_anew:
-                return None
+                raise Unmendable(f"{rendition.value}: {error}") from error
             work.drop(FILE_NAMES[rendition])
             made = _without(rendition, made)
-    publish(folder, work, made)
     return made
 
 
-# Sound first: the smallest size takes it.
-_IN_ORDER: Final = (Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW, Rendition.HLS)
-
-
-def _is_whole(film: Path, size: int, seconds: float) -> bool:
+def _is_whole(film: Path, standing: Finished) -> bool:
     try:
-        verify(film, seconds)
-    except (OSError, ValueError):
+        verify(film, standing.duration)
+    except (FileNotFoundError, ValueError):
         return False
-    return bytes_of(film) == size
+    return bytes_of(film) == standing.outputs.sizes[Rendition.FILM]
 
 
 def _make(rendition: Rendition, folder: Path, work: Work, made: Finished) -> Finished:
@@ -103,12 +119,12 @@ def _make_sizes(folder: Path, work: Work, seconds: float) -> None:
     if (folder / SOURCE_FOLDER).is_dir():
         raise ValueError("sizes of an uploaded film are made of what was uploaded")
     before, after = folder / FILE_NAMES[Rendition.HLS], work.folder / FILE_NAMES[Rendition.HLS]
-    after.mkdir(exist_ok=True)
+    after.mkdir()
     every = (LARGE, *SMALLER)
     lost = [size for size in every if not _taken_over(size, before, after, seconds)]
     film = folder / FILE_NAMES[Rendition.FILM]
     _encode([size for size in lost if size is not LARGE], film, work, seconds)
-    waiting = work.folder / POOR_SOUND
+    waiting = work.folder / POOR_SOUND  # where it was lost too
     poor = waiting if waiting.exists() else folder / POOR_SOUND
     for size in lost:
         pictures = film if size is LARGE else work.part(0, size)
@@ -124,9 +140,16 @@ def _taken_over(size: Size, before: Path, after: Path, seconds: float) -> bool:
     except (OSError, ValueError):
         return False
     for name in names:
-        (after / name).unlink(missing_ok=True)  # of an attempt that was killed
-        os.link(before / name, after / name)
+        _link(before / name, after / name)
     return True
+
+
+def _link(old: Path, new: Path) -> None:
+    """The same file by another name; a copy on a disk that knows no such thing."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copyfile(old, new)
 
 
 def _encode(sizes: Sequence[Size], film: Path, work: Work, seconds: float) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import av
 from av.error import FFmpegError
 
+from recordings.faults import number_of, passes
+
 _SECOND: Final = 1.0
 # So far apart: of a playlist FFmpeg goes on from the key frame after the place that is sought, not from the one before.
 _KEY_FRAMES: Final = 2.0
@@ -29,7 +31,7 @@ def verify(path: Path, duration: float | None, kinds: Sequence[str] = FILM) -> f
 
     The first is counted from where the stream begins, be it after others. A playlist stands for the one file beside it
     that it plays. `duration` is how long it should be, in seconds, None where nobody knows; ValueError where it is not
-    whole.
+    whole, OSError where the machine does not let it be read.
     """
     media = path.with_suffix(".m4s") if path.suffix == _PLAYLIST else path
     if not index_first(media):
@@ -44,6 +46,8 @@ def verify(path: Path, duration: float | None, kinds: Sequence[str] = FILM) -> f
             for begin in (0.0, length / 2 - _SECOND, length - _SECOND):
                 decode_second(path, kind, max(0.0, begin))
     except (FFmpegError, IndexError) as error:
+        if passes(error):
+            raise OSError(number_of(error), str(error)) from error
         raise ValueError(f"does not play: {error}") from error
     return length
 

@@ -47,6 +47,13 @@ class Work:
         self._notes = _read_notes(self.folder)
         self._noted = self._notes
 
+    def begin_anew(self) -> None:
+        """Keep nothing of what an earlier attempt has left."""
+        for path in self.folder.iterdir():
+            if path.name != _FINGERPRINT:
+                self.drop(path.name)
+        self._notes = self._noted = _Notes()
+
     @property
     def unreadable(self) -> Mapping[str, str]:
         """Keys of the clips that have broken whoever decoded them, and how: nobody tries again."""

@@ -17,6 +17,7 @@ from recordings.losses import losses_in
 from recordings.models import Recording
 from recordings.renditions import Rendition, outputs_in
 from recordings.settings import RecordingSettings
+from recordings.states import Failure, RecordingState
 from recordings.wishes import wishes_of
 from rooms.meetings.models import AgendaMark, Meeting
 from rooms.meetings.states import MeetingKind
@@ -55,7 +56,10 @@ def standing_of(recording: Recording) -> Finished | None:
     outputs = outputs_in(recording.renditions, recording.chapters)
     sizes = {Rendition.FILM: recording.size_bytes, **outputs.sizes}
     losses = losses_in(recording.losses)
-    return Finished(recording.duration_seconds, replace(outputs, sizes=sizes), recording.failure, losses)
+    failure = recording.failure
+    if recording.state is RecordingState.COMPOSING and failure is Failure.FILES_MISSING:
+        failure = Failure.CAPTURE_UNREADABLE if losses else None  # it was given up, and is there again
+    return Finished(recording.duration_seconds, replace(outputs, sizes=sizes), failure, losses)
 
 
 def written_date(at: datetime, language: str) -> str:

@@ -147,10 +147,7 @@ class Compositions:
             return False
         self.counters.running += 1
         try:
-            if job.attempts > self._settings.attempts:  # nobody came back to say how the last one went
-                await self._fail(job.recording_id, worker, Failed(Failure.COMPOSITION_FAILED, _NO_WORD))
-            else:
-                await self._compose(job, worker)
+            await self._attempt(job, worker)
         except _Lost:
             _log.info("composition_given_up", recording_id=job.recording_id)
         except asyncio.CancelledError:
@@ -160,6 +157,19 @@ class Compositions:
         finally:
             self.counters.running -= 1
         return True
+
+    async def _attempt(self, job: CompositionJob, worker: str) -> None:
+        if job.attempts > self._settings.attempts:  # nobody came back to say how the last one went
+            await self._fail(job.recording_id, worker, Failed(Failure.COMPOSITION_FAILED, _NO_WORD))
+            return
+        try:
+            await self._compose(job, worker)
+        except (_Lost, Problem):
+            raise
+        except Exception as error:  # noqa: BLE001 - nobody would come back from any later attempt either
+            _log.exception("composition_supervisor_failed", recording_id=job.recording_id)
+            report = Failed(Failure.COMPOSITION_FAILED, f"the supervisor: {type(error).__name__}")
+            await self._fail(job.recording_id, worker, report)
 
     @property
     def _lease(self) -> timedelta:
@@ -313,15 +323,14 @@ class Compositions:
                 or not report.counts
                 or (report.failure is Failure.COMPOSITION_FAILED and job.attempts < self._settings.attempts)
             )
-            final = not worth_another
-            failure = recording.failure if recording.failure in _OF_CAPTURE else report.failure
-            state = RecordingState.FAILED
+            all_anew = job.mends and report.failure is Failure.FILES_MISSING
+            final = not (worth_another or all_anew)
             if final:
-                whole = await asyncio.to_thread(self._whole, recording)
-                if whole is not None:
-                    state, recording.renditions = RecordingState.DAMAGED, whole
+                state, failure = await self._given_up(recording, report)
                 repository.turn(recording, state, now, failure)
                 await session.delete(job)
+            elif all_anew:  # nobody watches what is replaced
+                await repository.enqueue(session, recording, now)
             else:
                 job.worker, job.lease_until = None, None
                 job.attempts -= 1 if full or not report.counts else 0
@@ -333,7 +342,21 @@ class Compositions:
         )  # fmt: skip
         if final:
             self.counters.failed += 1
-            self._tell(recording, RecordingStatus(state, now, failure))
+            self._tell(recording, RecordingStatus(recording.state, now, recording.failure))
+
+    async def _given_up(self, recording: Recording, report: Failed) -> tuple[RecordingState, Failure | None]:
+        """What it is when there is no further attempt.
+
+        A film that is mended is what it was, and the next look finds again what it lacks: what was in the way may pass.
+        """
+        if recording.state is RecordingState.MENDING:
+            return recording.shown_state, recording.failure
+        failure = recording.failure if recording.failure in _OF_CAPTURE else report.failure
+        whole = await asyncio.to_thread(self._whole, recording)
+        if whole is None:
+            return RecordingState.FAILED, failure
+        recording.renditions = whole
+        return RecordingState.DAMAGED, failure
 
     def _whole(self, recording: Recording) -> list[Any] | None:
         """The known renditions of a film that can be watched; None where there is none.
@@ -341,7 +364,10 @@ class Compositions:
         It is not taken away because something else could not be made. Where it is in the remote store as well, all of
         it is, until reconciliation looks.
         """
-        standing = standing_of(recording)
+        try:
+            standing = standing_of(recording)
+        except (KeyError, TypeError, ValueError):
+            return None
         if standing is None or not recording.version:
             return None
         if recording.stored_version == recording.version:

@@ -204,7 +204,9 @@ class Publisher:
         """
         async with self._database.transaction() as session:
             recording = await session.get(Recording, stored.id, with_for_update=True)
-            if recording is not None and recording.version == stored.version and recording.state.playable:
+            if recording is None or recording.version != stored.version:
+                return
+            if recording.state.playable and recording.state.settled:  # and nothing is made of what lies here
                 await asyncio.to_thread(self._folders.drop_finished, stored.id)
 
     async def _remove(self, job: StorageJob) -> None:

@@ -1,7 +1,6 @@
 """`Uploads`: films made elsewhere come in, chunk by chunk."""
 
 import asyncio
-import errno
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from members.organizations import Organization
 from members.policy import Action, Actor, Subject, require
 from recordings import repository
 from recordings.curation import require_sharing
+from recordings.faults import is_full
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, Folders
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
@@ -123,8 +123,9 @@ class Uploads:
         except FileNotFoundError as error:
             raise _not_found() from error
         except OSError as error:
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-            raise Problem(Kind.UNAVAILABLE, "storage_full" if full else "store_unavailable") from error
+            raise Problem(
+                Kind.UNAVAILABLE, "storage_full" if is_full(error) else "store_unavailable"
+            ) from error
         async with self._database.transaction() as session:
             upload = await session.get(Upload, upload_id, with_for_update=True)
             if upload is None:

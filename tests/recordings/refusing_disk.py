@@ -37,13 +37,18 @@ class _Program(ctypes.Structure):
 
 
 def fail_to_sync() -> None:
-    """Let the kernel answer EIO to every fsync of this process (seccomp), as it would of a failing disk."""
+    """Let the kernel answer EIO to every fsync of this process, as it would of a failing disk."""
+    refuse(_FSYNC[platform.machine()], errno.EIO)
+
+
+def refuse(call: int, number: int) -> None:
+    """Let the kernel answer this number of an error to one system call of this process (seccomp), from now on."""
     filters = b"".join(
         struct.pack("HBBI", *step)
         for step in (
             (_LOAD_NUMBER, 0, 0, 0),
-            (_JUMP_IF_EQUAL, 0, 1, _FSYNC[platform.machine()]),
-            (_RETURN, 0, 0, _ERRNO | errno.EIO),
+            (_JUMP_IF_EQUAL, 0, 1, call),
+            (_RETURN, 0, 0, _ERRNO | number),
             (_RETURN, 0, 0, _ALLOW),
         )
     )

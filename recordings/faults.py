@@ -1,0 +1,26 @@
+"""What an error tells of its cause, be it the system's own or FFmpeg's, which has the system's number too."""
+
+import errno
+from typing import Final
+
+# No space, no quota, no larger file allowed: all of them end when somebody makes room.
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PASSING: Final = _FULL | {errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT}
+
+
+def number_of(error: BaseException) -> int | None:
+    """The system's number for it."""
+    return getattr(error, "errno", None)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there was no room for what was to be written."""
+    return number_of(error) in _FULL
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the machine was in the way, its disk or its memory, and not what was read: another attempt may go well.
+
+    Of other numbers one never knows: FFmpeg has some of them for files that make no sense too.
+    """
+    return number_of(error) in _PASSING
