@@ -1,6 +1,7 @@
 """The states of a recording and the ways between them."""
 
 from enum import StrEnum
+from typing import Final
 
 from recordings.faults import is_full
 
@@ -48,6 +49,9 @@ class Failure(StrEnum):
         """What a disk's refusal means."""
         return cls.DISK_FULL if is_full(error) else cls.DISK_FAILED
 
+
+OF_CAPTURE: Final = frozenset({Failure.DISK_FULL, Failure.DISK_FAILED})
+"""Found by capture, and still true however well the rest was composed."""
 
 # Composing goes back to capturing when a meeting that a crash cut off goes on as a further segment; a finished
 # recording goes back to composing when it is composed anew, and to mending when something beside its film is lost.

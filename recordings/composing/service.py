@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,15 +16,16 @@ from recordings import jobs, repository
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
 from recordings.composing.briefing import brief_of, standing_of
+from recordings.composing.giving_up import outcome
 from recordings.composing.process import run
 from recordings.composing.room import NoRoom, Room
 from recordings.events import RecordingStatus
-from recordings.folders import Folders, bytes_of
+from recordings.folders import Folders
 from recordings.losses import losses_out
 from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
 from recordings.renditions import Rendition, chapters_out, renditions_out
 from recordings.settings import RecordingSettings
-from recordings.states import Failure, RecordingState
+from recordings.states import OF_CAPTURE, Failure, RecordingState
 
 # Other nodes' jobs become due without a word to this one.
 _POLL_SECONDS: Final = 10.0
@@ -38,8 +39,6 @@ _FULL_SECONDS: Final = 300.0
 # What took the memory, or kept the disk, has had time to end.
 _PUT_OFF_SECONDS: Final = 60.0
 _NO_WORD: Final = "nobody came back from the last attempt: it may end the server"
-# Found by capture, and still true however well the rest was composed.
-_OF_CAPTURE: Final = frozenset({Failure.DISK_FULL, Failure.DISK_FAILED})
 
 _log = structlog.get_logger(__name__)
 
@@ -278,7 +277,7 @@ class Compositions:
         kept = await asyncio.to_thread(self._folders.kept_bytes, recording_id)
         async with self._database.transaction() as session:
             job, recording = await self._both(session, recording_id, worker)
-            captured = recording.failure if recording.failure in _OF_CAPTURE else None
+            captured = recording.failure if recording.failure in OF_CAPTURE else None
             failure = captured or report.failure
             state = RecordingState.DAMAGED if failure else RecordingState.READY
             now = self._clock()
@@ -326,7 +325,8 @@ class Compositions:
             all_anew = job.mends and report.failure is Failure.FILES_MISSING
             final = not (worth_another or all_anew)
             if final:
-                state, failure = await self._given_up(recording, report)
+                state, failure, offered = await asyncio.to_thread(outcome, recording, report, self._folders)
+                recording.renditions = offered
                 repository.turn(recording, state, now, failure)
                 await session.delete(job)
             elif all_anew:  # nobody watches what is replaced
@@ -343,39 +343,6 @@ class Compositions:
         if final:
             self.counters.failed += 1
             self._tell(recording, RecordingStatus(recording.state, now, recording.failure))
-
-    async def _given_up(self, recording: Recording, report: Failed) -> tuple[RecordingState, Failure | None]:
-        """What it is when there is no further attempt.
-
-        A film that is mended is what it was, and the next look finds again what it lacks: what was in the way may pass.
-        """
-        if recording.state is RecordingState.MENDING:
-            return recording.shown_state, recording.failure
-        failure = recording.failure if recording.failure in _OF_CAPTURE else report.failure
-        whole = await asyncio.to_thread(self._whole, recording)
-        if whole is None:
-            return RecordingState.FAILED, failure
-        recording.renditions = whole
-        return RecordingState.DAMAGED, failure
-
-    def _whole(self, recording: Recording) -> list[Any] | None:
-        """The known renditions of a film that can be watched; None where there is none.
-
-        It is not taken away because something else could not be made. Where it is in the remote store as well, all of
-        it is, until reconciliation looks.
-        """
-        try:
-            standing = standing_of(recording)
-        except (KeyError, TypeError, ValueError):
-            return None
-        if standing is None or not recording.version:
-            return None
-        if recording.stored_version == recording.version:
-            return recording.renditions
-        here = {one: bytes_of(self._folders.rendition(recording.id, one)) for one in standing.outputs.sizes}
-        if here[Rendition.FILM] != recording.size_bytes:
-            return None
-        return [entry for entry in recording.renditions if here[Rendition(entry["name"])] == entry["size"]]
 
     def _tell(self, recording: Recording, status: RecordingStatus) -> None:
         if recording.meeting_id is not None:

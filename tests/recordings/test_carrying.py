@@ -145,7 +145,9 @@ class Tidied(S3Store):
             yield entry
 
 
-@pytest.mark.parametrize("then", ["the store goes away", "it is composed anew", "that begins, and fails"])
+@pytest.mark.parametrize(
+    "then", ["the store goes away", "it is composed anew", "that begins, and fails", "it is mended"]
+)
 async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, then: str
 ) -> None:
@@ -156,7 +158,8 @@ async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
         await change(database, row, version=2)
 
     async def composing() -> None:
-        await change(database, row, state=RecordingState.COMPOSING)
+        mends = then == "it is mended"
+        await change(database, row, state=RecordingState.MENDING if mends else RecordingState.COMPOSING)
 
     carrier = Carrier(database, folders, s3, clock, keep_local=False)
     carrier.shelf.remote = Tidied(s3.settings)
@@ -168,7 +171,7 @@ async def test_the_local_film_goes_when_all_is_done_and_never_a_newer_one(
     await s3.start()
     clock.advance(60)
     await carrier.work()
-    if then == "that begins, and fails":
+    if then in {"that begins, and fails", "it is mended"}:
         reconciliation = Reconciliation(database, folders, carrier.shelf, clock, lambda _: False)
         await reconciliation.run()
         assert folders.film(row.id).exists(), "what is composed may stand here"

@@ -193,6 +193,7 @@ async def test_a_film_that_was_given_up_and_is_there_again_is_taken_back(
     assert job.mends
     assert film is not None
     assert film.outputs.sizes == dict.fromkeys(Rendition, 4), "as it was"
+    assert film.failure is None
 
 
 class Silent(S3Store):

@@ -48,6 +48,7 @@ def half_made(settings: RecordingSettings, recording: Recording) -> Path:
         (RecordingState.DAMAGED, True, True, None),
         (RecordingState.READY, True, True, "recording_whole"),
         (RecordingState.COMPOSING, True, True, "recording_not_settled"),
+        (RecordingState.MENDING, True, True, "recording_not_settled"),
         (RecordingState.CAPTURING, False, True, "recording_not_settled"),
         (RecordingState.FAILED, False, True, "recording_not_settled"),
         (RecordingState.FAILED, True, False, "originals_missing"),

@@ -267,7 +267,7 @@ async def test_the_rules_announce_and_then_delete_and_never_before(
 @pytest.mark.parametrize(
     ("state", "live"),
     [
-        (RecordingState.CAPTURING, True), (RecordingState.COMPOSING, False),
+        (RecordingState.CAPTURING, True), (RecordingState.COMPOSING, False), (RecordingState.MENDING, False),
         (RecordingState.FAILED, True),  # the disk is full, and the meeting goes on
     ],
 )  # fmt: skip

@@ -70,7 +70,7 @@ async def test_the_library_shows_what_one_may_watch(house: House, village: Villa
         "id", "meetingId", "title", "organizationName", "kind", "state", "version", "progress",
         "durationSeconds", "startedAt", "sizeBytes", "failure", "audience", "coverage", "downloadable", "requiredShare",
         "promptMinutes", "canManage", "canDelete", "canRemake", "uploaded", "captureStopped",
-        "waitsForRoom", "captions", "lacks", "persons", "renditions", "chapters", "preview",
+        "waitsForRoom", "mending", "captions", "lacks", "persons", "renditions", "chapters", "preview",
     }  # fmt: skip
     assert (found[0]["state"], found[0]["progress"], found[0]["durationSeconds"]) == ("ready", 1.0, 600.0)
     one = await village.party_member.get(f"/api/recordings/{row.id}")

@@ -116,9 +116,10 @@ class RecordingOut(Output):
     refused. `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still
     does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. `waitsForRoom`: the disk is
     too full to make the film, which goes on by itself when there is room. A list leaves `captions` empty and
-    `canManage`, `canDelete`, `canRemake` and `waitsForRoom` false: they are said of one recording alone, and so are
-    the `lacks` of a damaged one and the `persons` of an uploaded one. `uploaded`: it was made elsewhere.
-    `captureStopped`: it failed while its meeting goes on, so that it may go on too.
+    `canManage`, `canDelete`, `canRemake`, `mending` and `waitsForRoom` false: they are said of one recording alone, and
+    so are the `lacks` of a damaged one and the `persons` of an uploaded one. `uploaded`: it was made elsewhere.
+    `captureStopped`: it failed while its meeting goes on, so that it may go on too. `mending`: something beside the
+    film is lost and is made of it, which whoever manages it is told; meanwhile it is watched as it was.
     """
 
     id: Id
@@ -143,6 +144,7 @@ class RecordingOut(Output):
     uploaded: bool
     capture_stopped: bool
     waits_for_room: bool
+    mending: bool
     coverage: CoverageOut | None
     renditions: list[Rendition]
     chapters: list[ChapterOut]

@@ -194,6 +194,8 @@ export interface Recording {
   captureStopped: boolean
   /** The disk is too full to make it; it goes on by itself when there is room. */
   waitsForRoom: boolean
+  /** Something beside the film was lost and is made of it; told to who manages it. */
+  mending: boolean
   coverage: Coverage | null
   renditions: ('film' | 'sound' | 'poster' | 'preview' | 'hls')[]
   chapters: Chapter[]
