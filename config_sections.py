@@ -184,7 +184,11 @@ class RecordingsSection(Section):
         Path | None, Field(description="Where recordings lie; default recordings in the data folder")
     ] = None
     minimum_free_mebibytes: Annotated[
-        int, Field(ge=0, description="Recording stops, and /readyz complains, when less than this is free")
+        int,
+        Field(
+            ge=0,
+            description="Recording stops, and /readyz complains, when less than this is free; films wait below twice that",
+        ),
     ] = 500
     most_upload_gibibytes: Annotated[
         int, Field(ge=1, le=1024, description="Films made elsewhere that are larger are not taken")
