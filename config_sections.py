@@ -187,7 +187,7 @@ class RecordingsSection(Section):
         int,
         Field(
             ge=0,
-            description="Recording stops, and /readyz complains, when less than this is free; films wait below twice that",
+            description="Recording stops, and /readyz complains, when less is free; films wait below twice that",
         ),
     ] = 500
     most_upload_gibibytes: Annotated[
