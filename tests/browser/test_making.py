@@ -58,3 +58,22 @@ async def test_who_waits_for_a_film_sees_it_grow_and_what_it_waits_for_and_offic
     await set_recording(server, recording, state=RecordingState.READY)
     await expect(said).to_have_text("录像做好了，可以观看。")
     await expect(page.get_by_test_id("player")).to_be_visible()
+
+
+async def test_a_film_that_is_mended_is_watched_and_officers_read_that_it_is(
+    arrive: Arrive, server: RunningServer
+) -> None:
+    recording = await put_recording(server, server.logins["liuxi"])
+    await set_recording(server, recording, state=RecordingState.MENDING)
+    member, officer = await arrive("xiaohe"), await arrive("linjiang", PHONE)
+    for person in (member, officer):
+        await person.page.goto(f"{server.url}/recordings/{recording}")
+        await expect(person.page.get_by_test_id("recording")).to_have_attribute("data-state", "ready")
+        await expect(person.page.get_by_test_id("player")).to_be_visible()
+    await expect(member.page.get_by_test_id("mending")).to_have_count(0)
+    note = officer.page.get_by_test_id("mending")
+    await expect(note).to_contain_text("补做期间可以照常观看")
+    await put_off(server, recording)
+    await officer.page.reload()
+    await expect(note).to_contain_text("服务器的磁盘空间不足")
+    assert await officer.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

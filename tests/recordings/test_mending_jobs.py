@@ -95,6 +95,25 @@ async def test_a_film_that_is_not_whole_is_made_anew_and_watched_by_nobody_until
     assert now.size_bytes == Folders(settings.folder).film(row.id).stat().st_size > 4
 
 
+async def test_a_lost_picture_is_there_again_and_the_film_was_never_away(
+    centers: Centers, database: Database, settings: RecordingSettings, heard: Heard, to_compose: ToCompose
+) -> None:
+    meeting, row = await to_compose(0.2)
+    center = await centers.start()
+    made = await heard.reaches(meeting.id, *ENDS)
+    folders = Folders(settings.folder)
+    folders.drop(row.id, Rendition.POSTER)
+    film = folders.film(row.id).stat().st_ino
+    assert (await center.reconcile()).lost_films == 1
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (now := await recording_of(database, meeting)).version == 1:
+            assert now.state is RecordingState.MENDING
+            await asyncio.sleep(0.005)
+    assert (now.state, now.failure, now.state_since) == (made.state, None, made.since)
+    assert folders.rendition(row.id, Rendition.POSTER).exists()
+    assert folders.film(row.id).stat().st_ino == film
+
+
 async def test_records_of_which_no_sense_is_to_be_made_keep_no_job_for_ever(
     centers: Centers, database: Database, settings: RecordingSettings, clock: FakeClock, heard: Heard,
     to_compose: ToCompose,
