@@ -74,6 +74,8 @@ async def test_a_film_that_is_mended_is_watched_and_officers_read_that_it_is(
     note = officer.page.get_by_test_id("mending")
     await expect(note).to_contain_text("补做期间可以照常观看")
     await put_off(server, recording)
-    await officer.page.reload()
     await expect(note).to_contain_text("服务器的磁盘空间不足")
     assert await officer.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await set_recording(server, recording, state=RecordingState.READY, version=2)
+    await expect(note).to_have_count(0)
+    await expect(officer.page.get_by_test_id("player")).to_be_visible()

@@ -8,4 +8,7 @@ export const watchable = (recording: Recording): boolean =>
 
 /** Whether it still changes by itself. */
 export const pending = (recording: Recording): boolean =>
-  recording.state === 'capturing' || recording.state === 'composing' || recording.captureStopped
+  recording.state === 'capturing' ||
+  recording.state === 'composing' ||
+  recording.captureStopped ||
+  recording.mending
