@@ -6,6 +6,7 @@ values of the problem's details in braces: `"too_many_attempts": "请 {retryAfte
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -38,6 +39,13 @@ class ErrorTexts:
         if sentence is None:
             return code
         return sentence.format_map(_Known(details or {}))
+
+
+@cache
+def page_texts(file: str, language: Language) -> Mapping[str, Any]:
+    """`<file>.json` of the locales as it stands, for a sheet that uses the words of the page that it is taken from."""
+    texts: dict[str, Any] = json.loads((LOCALES / language / f"{file}.json").read_bytes())
+    return texts
 
 
 def choose_language(account_locale: str | None, accept_language: str | None) -> Language:

@@ -51,7 +51,7 @@ class Curation:
             if changes.prompt_minutes is not None:
                 recording.prompt_minutes = _minutes(changes.prompt_minutes)
             if changes.persons is not None:
-                await name_persons(session, actor, recording, changes.persons)
+                await name_persons(session, actor, recording, changes.persons, changes.persons_before)
                 _log.info("persons_named", recording_id=recording_id, persons=len(changes.persons))
 
 

@@ -33,10 +33,14 @@ class NamedPerson:
 
 @dataclass(frozen=True, slots=True)
 class RecordingChanges:
-    """What becomes of a recording's settings; None leaves one as it is, prompts of 0 minutes are none."""
+    """What becomes of a recording's settings; None leaves one as it is, prompts of 0 minutes are none.
+
+    `persons_before`: who was named when the change was thought of; None takes whoever is named now.
+    """
 
     audience: Audience | None = None
     downloadable: bool | None = None
     required_share: float | None = None
     prompt_minutes: int | None = None
     persons: tuple[NamedPerson, ...] | None = None
+    persons_before: tuple[NamedPerson, ...] | None = None

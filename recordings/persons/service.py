@@ -19,21 +19,29 @@ MOST_PERSONS: Final = 50
 
 
 async def name_persons(
-    session: AsyncSession, actor: Actor, recording: Recording, persons: Sequence[NamedPerson]
+    session: AsyncSession,
+    actor: Actor,
+    recording: Recording,
+    persons: Sequence[NamedPerson],
+    before: Sequence[NamedPerson] | None = None,
 ) -> None:
     """Let these be who is in the film, in this order, each once; in place of whoever was named before.
 
     Who was named already stays, though the actor may not see him. The library's search knows them after its next turn.
+    The recording's row is locked by the caller, so that `before`, whom the actor saw named, holds until the commit.
 
-    Problems: persons_are_measured of a meeting's own recording, too_many_persons, not_found for a member that the actor
-    may not see.
+    Problems: persons_are_measured of a meeting's own recording, too_many_persons, persons_renewed where others than
+    `before` are named by now, not_found for a member that the actor may not see.
     """
     if not recording.is_uploaded:
         raise Problem(Kind.CONFLICT, "persons_are_measured", {"field": "persons"})
     wanted = list(dict.fromkeys(persons))
     if len(wanted) > MOST_PERSONS:
         raise Problem(Kind.INVALID, "too_many_persons", {"field": "persons", "maximum": MOST_PERSONS})
-    known = {one.member_id: one.name for one in await persons_of(session, recording.id) if one.member_id}
+    named = await persons_of(session, recording.id)
+    if before is not None and [_who(one) for one in before] != [_who(one) for one in named]:
+        raise Problem(Kind.CONFLICT, "persons_renewed", {"field": "persons"})
+    known = {one.member_id: one.name for one in named if one.member_id}
     fresh = tuple(one.member_id for one in wanted if one.member_id and one.member_id not in known)
     known |= {
         key: member.name for key, member in (await visible_members(session, actor, fresh, "persons")).items()
@@ -51,6 +59,10 @@ async def name_persons(
     if rows:
         await session.execute(insert(FilmPerson), rows)
     await index.forget(session, recording.id)
+
+
+def _who(one: NamedPerson | PersonView) -> tuple[str | None, str]:
+    return (one.member_id, "" if one.member_id else one.name)
 
 
 async def forget_persons(session: AsyncSession, recording_id: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,6 +46,13 @@ class Watchers:
             access = await find(session, actor, recording_id)
             access.require(actor, Action.SEE_VIEWINGS)
             return await _page(session, access.recording, page)
+
+    async def zone(self, actor: Actor, recording_id: str) -> ZoneInfo:
+        """Where those live who read of it: the organization's. Problems recording_not_found, forbidden."""
+        async with self._database.reading() as session:
+            access = await find(session, actor, recording_id)
+            access.require(actor, Action.SEE_VIEWINGS)
+            return ZoneInfo(access.organization.timezone)
 
 
 async def _page(session: AsyncSession, recording: Recording, page: PageRequest) -> Page[WatcherView]:

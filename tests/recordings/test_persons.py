@@ -113,6 +113,21 @@ async def test_only_officers_name_persons_so_many_and_only_in_films_made_elsewhe
     await refused("persons_are_measured", curation, secretary, film, guest)
 
 
+async def test_who_edits_after_another_officer_overwrites_nothing(
+    curation: Curation, library: Library, people: dict[str, Actor], film: Recording
+) -> None:
+    secretary, first, second = people["secretary"], NamedPerson(name="欧阳教授"), NamedPerson(name="司马老师")
+    await curation.update(secretary, film.id, RecordingChanges(persons=(first,), persons_before=()))
+    late = RecordingChanges(persons=(second,), persons_before=())
+    with pytest.raises(Problem) as refusal:
+        await curation.update(secretary, film.id, late)
+    assert refusal.value.code == "persons_renewed"
+    assert [one.name for one in (await library.get(secretary, film.id)).persons] == ["欧阳教授"]
+    await curation.update(
+        secretary, film.id, RecordingChanges(persons=(first, second), persons_before=(first,))
+    )
+
+
 async def test_with_a_deleted_film_goes_who_was_in_it(
     database: Database, curation: Curation, people: dict[str, Actor], film: Recording, clock: FakeClock
 ) -> None:

@@ -1,19 +1,22 @@
 """Recordings over HTTP: the library, what goes with a film, what was watched, holding and deleting."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from database import new_id
+from localization import LANGUAGES
 from members.policy import Audience
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
 from recordings.states import Failure, RecordingState
 from recordings.viewing.watchers import WatcherView
+from rooms.attendance.rules import AttendanceState
 from rooms.meetings.states import MeetingKind
 from tests.web.conftest import House, Village
 from tests.web.test_permissions import meeting_of
@@ -225,12 +228,23 @@ async def test_absences_that_can_be_made_up_are_listed_until_they_are(house: Hou
         assert response.content_type == "text/csv"
         lines = (await response.text()).splitlines()
     assert lines[0].startswith("\ufeff姓名,")
-    assert any(line.startswith("王秀英,东湖村党支部,made_up,600,100,") for line in lines)
+    assert any(line.startswith("王秀英,东湖村党支部,补学,10,100,20") for line in lines)
 
 
 def test_no_cell_of_the_sheet_is_a_formula() -> None:
     row = WatcherView("m", "=HYPERLINK(1)", "+1", None, 59.6, 0.999, None, None)
-    assert sheet([row], "en").splitlines()[1] == "'=HYPERLINK(1),'+1,,60,99,,"
+    assert sheet([row], "en", ZoneInfo("UTC")).splitlines()[1] == "'=HYPERLINK(1),'+1,,1,99,,"
+
+
+def test_the_sheet_speaks_the_readers_language_and_tells_the_time_where_he_lives() -> None:
+    at = datetime(2026, 11, 27, 16, 20, 55, tzinfo=UTC)
+    row = WatcherView("m", "王秀英", "东湖村党支部", AttendanceState.ABSENT, 600.0, 1.0, None, at)
+    said = {
+        language: sheet([row], language, ZoneInfo("Asia/Shanghai")).splitlines() for language in LANGUAGES
+    }
+    assert said["zh-CN"][1] == "王秀英,东湖村党支部,缺席,10,100,,2026-11-28 00:20"
+    assert said["en"][1] == "王秀英,东湖村党支部,Absent,10,100,,2026-11-28 00:20"
+    assert said["en"][0].startswith("\ufeffName,Organization,Attendance,Watched (min),")
 
 
 async def test_holding_and_deleting_over_http(house: House, village: Village) -> None:

@@ -3,12 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from aiohttp import hdrs, web
 
 from database import PageRequest
-from localization import Language
+from localization import Language, page_texts
 from recordings.requests import NamedPerson, RecordingChanges
 from recordings.viewing.watchers import WatcherView
 from web.api.call import Asked, Nothing
@@ -20,26 +22,24 @@ SHEET_ROWS_AT_ONCE: Final = 1_000
 # Spreadsheet programs take a file for UTF-8 by this alone.
 BYTE_ORDER_MARK: Final = "\ufeff"
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-HEADINGS: Final[dict[Language, tuple[str, ...]]] = {
-    "zh-CN": ("姓名", "所在组织", "考勤", "已看（秒）", "已看（%）", "补学完成时间", "最近观看时间"),
-    "en": (
-        "Name",
-        "Organization",
-        "Attendance",
-        "Watched (s)",
-        "Watched (%)",
-        "Studied at",
-        "Last watched at",
-    ),
-}
+COLUMNS: Final = (
+    "name",
+    "organization",
+    "attendance",
+    "minutes",
+    "percent",
+    "studiedAt",
+    "lastWatchedAt",
+)
 
 
 async def update(asked: Asked[RecordingUpdate]) -> RecordingOut:
     """Change who may watch, whether it may be downloaded, how much of it must be watched, who is in it."""
     recording_id = asked.path("recordingId")
     wanted = dict(asked.input)
-    if asked.input.persons is not None:
-        wanted["persons"] = tuple(NamedPerson(one.member_id, one.name or "") for one in asked.input.persons)
+    for field in ("persons", "persons_before"):
+        if wanted.get(field) is not None:
+            wanted[field] = tuple(NamedPerson(one.member_id, one.name or "") for one in wanted[field])
     changes = RecordingChanges(**wanted)
     await asked.services.curation.update(asked.caller.person, recording_id, changes)
     return RecordingOut.model_validate(await asked.services.library.get(asked.caller.person, recording_id))
@@ -95,6 +95,7 @@ async def watchers(asked: Asked[PageQuery]) -> Page[WatcherOut]:
 async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
     """The same as a CSV file for a spreadsheet."""
     found: list[WatcherView] = []
+    zone = await asked.services.watchers.zone(asked.caller.person, asked.path("recordingId"))
     request = PageRequest(SHEET_ROWS_AT_ONCE)
     while True:
         page = await asked.services.watchers.list(asked.caller.person, asked.path("recordingId"), request)
@@ -103,7 +104,7 @@ async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
             break
         request = PageRequest(SHEET_ROWS_AT_ONCE, page.next_cursor)
     return web.Response(
-        text=sheet(found, asked.language),
+        text=sheet(found, asked.language, zone),
         content_type="text/csv",
         charset="utf-8",
         headers={
@@ -113,24 +114,31 @@ async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
     )
 
 
-def sheet(rows: Iterable[WatcherView], language: Language) -> str:
-    """The rows as CSV (RFC 4180); a cell that a spreadsheet would take for a formula is made text."""
+def sheet(rows: Iterable[WatcherView], language: Language, zone: ZoneInfo) -> str:
+    """The rows as CSV (RFC 4180), times in `zone`; a cell that a spreadsheet takes for a formula is made text."""
+    headings = page_texts("recordings", language)["watchers"]["columns"]
+    states = page_texts("meeting", language)["attendance"]["states"]
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(HEADINGS[language])
+    writer.writerow(headings[column] for column in COLUMNS)
     for row in rows:
         writer.writerow(
             (
                 _text(row.name),
                 _text(row.organization_name),
-                row.state.value if row.state else "",
-                round(row.seconds),
+                states[row.state.value] if row.state else "",
+                round(row.seconds / 60),
                 int(row.share * 100 + 0.001),
-                row.studied_at.isoformat(timespec="seconds") if row.studied_at else "",
-                row.last_watched_at.isoformat(timespec="seconds") if row.last_watched_at else "",
+                _time(row.studied_at, zone),
+                _time(row.last_watched_at, zone),
             )
         )
     return BYTE_ORDER_MARK + file.getvalue()
+
+
+def _time(moment: datetime | None, zone: ZoneInfo) -> str:
+    """As spreadsheets take it for a time in every language."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") if moment else ""
 
 
 def _text(cell: str) -> str:

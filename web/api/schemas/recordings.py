@@ -195,6 +195,7 @@ class RecordingUpdate(Input):
     """`PATCH /api/recordings/{id}`: what is absent stays as it is; `promptMinutes` 0 asks no more.
 
     `persons`: all who are seen or heard in a film made elsewhere, in this order, in place of whoever was named before.
+    `personsBefore`: whom the editor saw named; where others are named by now, the answer is persons_renewed.
     """
 
     audience: Audience | None = None
@@ -202,6 +203,7 @@ class RecordingUpdate(Input):
     required_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     prompt_minutes: Annotated[int, Field(ge=0, le=600)] | None = None
     persons: Annotated[list[PersonIn], Field(max_length=MOST_PERSONS)] | None = None
+    persons_before: Annotated[list[PersonIn], Field(max_length=MOST_PERSONS)] | None = None
 
 
 class CaptionsPut(Input):

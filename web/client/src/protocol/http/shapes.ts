@@ -220,12 +220,16 @@ export interface Lack {
   spans: Interval[]
 }
 
+export type NamedPerson = { memberId: string } | { name: string }
+
 export interface RecordingChanges {
   audience?: Audience
   downloadable?: boolean
   requiredShare?: number
   promptMinutes?: number
-  persons?: ({ memberId: string } | { name: string })[]
+  persons?: NamedPerson[]
+  /** Whom the editor saw named: the server refuses where others are named by now. */
+  personsBefore?: NamedPerson[]
 }
 
 export interface Watcher {
