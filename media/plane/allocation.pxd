@@ -142,7 +142,9 @@ cdef inline bint climbs_in_size(const demand_t *demand) noexcept nogil:
     return rung != NO_RUNG and demand.given != NO_RUNG and rung // TEMPORAL_MOST == demand.given // TEMPORAL_MOST
 
 
-cdef inline void allocate(demand_t **demands, int count, int64_t bps, bint calm, int64_t now) noexcept nogil:
+cdef inline void allocate(
+    demand_t **demands, int count, int64_t bps, bint known, bint calm, int64_t now
+) noexcept nogil:
     """Fill in `given` of all demands, which are ordered by falling priority."""
     cdef int64_t left = bps
     cdef int64_t reserve = bps >> RESERVE_SHIFT
@@ -163,7 +165,9 @@ cdef inline void allocate(demand_t **demands, int count, int64_t bps, bint calm,
         while climbing:
             climbing = False
             for i in range(first, end):
-                if demands[i].given != NO_RUNG and climb(demands[i], &left, reserve):
+                if demands[i].given == NO_RUNG or not (known or climbs_in_size(demands[i])):
+                    continue
+                if climb(demands[i], &left, reserve):
                     climbing = True
         first = end
 
@@ -224,13 +228,15 @@ cdef inline void forget_mistakes(patience_t *patience) noexcept nogil:
 
 
 cdef inline void share(
-    demand_t **demands, int count, int64_t bps, bint calm, patience_t *patience, int64_t now
+    demand_t **demands, int count, int64_t bps, bint known, bint calm, patience_t *patience, int64_t now
 ) noexcept nogil:
-    """Divide `bps` among the demands, ordered by falling priority, and bring their grants up to now. `calm`: no queue grows."""
+    """Divide `bps` among the demands, ordered by falling priority, and bring their grants up to now. `known`: it is more than a first
+    guess, of which nobody gets more than his smallest size, since the key frame of a larger one may fill a narrow line for a second.
+    `calm`: no queue grows."""
     cdef int64_t long_enough = patience_now(patience, now)
     cdef demand_t *demand
     cdef int i, before
-    allocate(demands, count, bps, calm, now)
+    allocate(demands, count, bps, known, calm, now)
     for i in range(count):
         demand = demands[i]
         before = demand.grant.rung

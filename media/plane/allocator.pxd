@@ -11,6 +11,7 @@ from media.plane.allocation cimport (
     share, top_rung,
 )
 from media.plane.bits cimport largest
+from media.plane.estimator cimport estimator_knows
 from media.plane.layers cimport ask_for_switch, spatial_now
 from media.plane.lists cimport list_add
 from media.plane.meter cimport meter_measure
@@ -127,6 +128,11 @@ cdef inline bint is_calm(const core_t *core, const transport_t *transport) noexc
     return transport.estimator != NULL and core.now - transport.estimator.queued_us > CALM_US
 
 
+cdef inline bint is_known(const transport_t *transport) noexcept nogil:
+    """Whether the budget has to do with the line."""
+    return not transport.estimated or transport.remb_bps or estimator_knows(transport.estimator)
+
+
 cdef inline void starve(core_t *core, consumer_t *consumer) noexcept nogil:
     """No bandwidth for the least of it: the picture pauses, and the client is told."""
     if consumer.starved:
@@ -183,7 +189,7 @@ cdef inline void divide(core_t *core, transport_t *transport) noexcept nogil:
         forget_mistakes(&transport.patience)
     share(
         <demand_t **>core.demands.items, core.demands.count, largest(transport.budget_bps - audio, 0),
-        is_calm(core, transport), &transport.patience, core.now,
+        is_known(transport), is_calm(core, transport), &transport.patience, core.now,
     )
     for i in range(core.demands.count):
         demand = <demand_t *>core.demands.items[i]

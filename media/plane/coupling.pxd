@@ -167,6 +167,24 @@ cdef inline void ask_neighbours(const core_t *core, transport_t *transport) noex
         transport.settle_at = core.now + SETTLE_US
 
 
+cdef inline bint come_back(const core_t *core, transport_t *transport) noexcept nogil:
+    """Whether others share a line here: who left them for a queue of his own that has gone is one of them again. What he took for a full line
+    is a burst that none of them has seen."""
+    cdef transport_t *other = transport.neighbour
+    cdef int sharers = 1
+    cdef int i
+    for i in range(NEIGHBOURS_SEEN):
+        if other == NULL or other == transport:
+            break
+        if receives(other) and is_sharer(other):
+            transport.estimator.rate.line_bps = other.estimator.rate.line_bps
+            sharers += 1
+        other = other.neighbour
+    if sharers > 1 and transport.estimator.rate.line_bps > 0:
+        estimator_share(transport.estimator, transport.estimator.rate.bps, sharers, core.now)
+    return sharers > 1
+
+
 cdef inline void settle_line(core_t *core, transport_t *transport) noexcept nogil:
     """The others' reports have come."""
     cdef transport_t *sharers[<int>SHARERS_MOST]
@@ -174,7 +192,9 @@ cdef inline void settle_line(core_t *core, transport_t *transport) noexcept nogi
     transport.settle_at = 0
     if count:
         share_line(core, sharers, count)
-    elif not is_sharer(transport) or standing_us(&transport.estimator.standing) >= QUEUE_STANDS_US:
+    elif standing_us(&transport.estimator.standing) >= QUEUE_STANDS_US:
+        estimator_alone(transport.estimator, transport.rtt_us, core.now)
+    elif not is_sharer(transport) and not come_back(core, transport):
         estimator_alone(transport.estimator, transport.rtt_us, core.now)
 
 

@@ -14,7 +14,7 @@ from media.plane.bits cimport largest, smallest
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.feedback cimport result_t, results_t
 from media.plane.losses cimport (
-    CAUSE_RATE, CAUSE_UNKNOWN, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
+    CAUSE_RATE, CAUSE_UNKNOWN, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update, losses_windows,
 )
 from media.plane.probing cimport (
     PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
@@ -38,6 +38,7 @@ cdef enum:
     FULL_WAIT_US = 8_000_000  # and who has a picture leaves what is free to those who have none
     QUEUE_LONG_US = 100_000  # of what waits beyond this the line is relieved
     EMPTIED_US = 2_000_000  # within about so long
+    KNOWN_WINDOWS = 2  # half a second of reports
     RELIEF_MOST = 3  # but to no less than a third of the rate: what waits may be others', who send all the same
 
 ctypedef struct estimator_t:
@@ -96,6 +97,11 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
 cdef inline bint estimator_shares(const estimator_t *estimator) noexcept nogil:
     """Whether it has been found lately to share a full line."""
     return estimator.full and estimator.rate.sharers > 1
+
+
+cdef inline bint estimator_knows(const estimator_t *estimator) noexcept nogil:
+    """Whether the rate is more than the first guess: it has been tried, or there are others who know the line."""
+    return losses_windows(&estimator.losses) >= KNOWN_WINDOWS or estimator.together
 
 
 cdef inline double relief(const estimator_t *estimator) noexcept nogil:

@@ -57,6 +57,11 @@ cdef inline void losses_reset(losses_t *losses) noexcept nogil:
     losses.before[1] = 0
 
 
+cdef inline int losses_windows(const losses_t *losses) noexcept nogil:
+    """How many it has seen of this path, LOSS_WINDOWS at most."""
+    return LOSS_WINDOWS - losses.young
+
+
 cdef inline void losses_add(losses_t *losses, int64_t sent_us, int size, bint lost, bint late) noexcept nogil:
     """Take a packet's fate; `late`: it was reported lost before, and did arrive."""
     if losses.first_sent_us == 0:

@@ -1,8 +1,9 @@
 """Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
 
-A bucket of bytes fills at two and a half times the budget, as libwebrtc's pacer does, at five quarters of it where the line was
-full lately or is wide, and at no more than the budget where others share it: a key frame goes to all of them at the same moment. A
-frame that it can hold leaves as it comes, in one piece, and that is every frame of a line with room. Else the video *falls
+A bucket of bytes fills at five quarters of the budget, and at no more than the budget where others share the line: a key frame goes
+to all of them at the same moment. (libwebrtc's pacer takes two and a half times: a key frame then stands in a narrow line's queue for as
+long as it would have waited here, and the sound behind it.) A frame that it can hold leaves as it comes, in one piece, and that is
+every frame of a line with room. Else the video *falls
 behind*: nothing is copied or queued, only the place in the publisher's ring is remembered, from which `catch_up` goes on
 every few milliseconds. Sound never waits; what is sent again goes before what is new.
 """
@@ -20,8 +21,7 @@ cdef enum:
     PACE_STEP_US = 5_000
     PACE_BURST_US = 20_000  # of the pace, so 50 ms of the line: half of what a short queue holds
     PACE_BURST_LEAST = 2_400  # bytes: two packets
-    PACE_LONGEST_US = 300_000  # nothing waits longer, whatever the budget: old pictures are of no use
-    PACE_LONGEST_FULL_US = 600_000  # where the line was full lately
+    PACE_LONGEST_US = 600_000  # nothing waits longer, whatever the budget: old pictures are of no use
     PACE_LONGEST_SHARED_US = 4_000_000
     PACE_FORGOTTEN_US = 2_000_000  # whose picture pauses is not looked at, while his sound goes on; it makes no debt
     KEY_REST_US = 2_500_000  # six times a frame of the lowest layer, for everybody
@@ -29,13 +29,7 @@ cdef enum:
     # Before the first report the budget is no more than the estimate's first guess. A joiner's first pictures should not
     # wait for that, and most lines bear this.
     UNKNOWN_LINE_BPS = 2_000_000
-    # A key frame is through soon on such a line, and at the pace of a narrower one would make a queue there that looks like overuse.
     WIDE_LINE_BPS = 4_000_000
-
-
-cdef inline bint is_full(const transport_t *transport) noexcept nogil:
-    """Whether the line was full lately."""
-    return transport.estimator != NULL and transport.estimator.full
 
 
 cdef inline bint is_shared(const transport_t *transport) noexcept nogil:
@@ -51,11 +45,17 @@ cdef inline bint key_rests(const core_t *core, const consumer_t *consumer, const
     )
 
 
+cdef inline bint has_neighbours(const transport_t *transport) noexcept nogil:
+    """Whether others receive at the same address, and the line has not been full lately."""
+    return transport.estimator != NULL and transport.estimator.together and not transport.estimator.full
+
+
 cdef inline int pace_quarters(const transport_t *transport) noexcept nogil:
-    """Of the budget; no more than that where all who share a line catch up at the same time, after a key frame that went to all."""
-    if is_shared(transport):
+    """Of the budget; no more than that where all who share a line catch up at the same time, after a key frame that went to all, and on
+    a wide line, where even that is soon through."""
+    if is_shared(transport) or transport.budget_bps >= WIDE_LINE_BPS:
         return 4
-    return 5 if is_full(transport) or transport.budget_bps >= WIDE_LINE_BPS else 10
+    return 10 if has_neighbours(transport) else 5
 
 
 cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:
@@ -69,7 +69,7 @@ cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept n
 cdef inline int64_t pace_longest(const transport_t *transport) noexcept nogil:
     if is_shared(transport):
         return PACE_LONGEST_SHARED_US
-    return PACE_LONGEST_FULL_US if is_full(transport) else PACE_LONGEST_US
+    return PACE_LONGEST_US // 2 if has_neighbours(transport) else PACE_LONGEST_US
 
 
 cdef inline int64_t pace_most(const transport_t *transport) noexcept nogil:

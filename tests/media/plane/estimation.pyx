@@ -41,10 +41,10 @@ cdef class Share:
             self.order[i] = &self.demands[i]
             self.count += 1
 
-    def divide(self, bps, now=1, calm=False):
+    def divide(self, bps, now=1, calm=False, known=True):
         """The rung of each demand, or None."""
         cdef int i
-        share(self.order, self.count, bps, calm, &self.patience, now)
+        share(self.order, self.count, bps, known, calm, &self.patience, now)
         rungs = [self.demands[i].grant.rung for i in range(self.count)]
         return [None if rung == NO_RUNG else rung for rung in rungs]
 

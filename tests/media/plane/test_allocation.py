@@ -41,6 +41,12 @@ def costs(rows: list[Row], rungs: list[int | None]) -> list[int]:
     return [0 if rung is None else row.ladder[rung] for row, rung in zip(ranked, rungs, strict=True)]
 
 
+def test_a_first_guess_gives_nobody_more_than_his_smallest_size() -> None:
+    shared = sharing(Row(), Row(ladder=PAGE), Row(ladder={4: 150, 6: 350, 10: 1100}))
+    assert shared.divide(20_000_000, known=False) == [2, 2, 6]
+    assert shared.divide(800_000, 2 * STEP_US, known=False) == [2, 0, 4]
+
+
 @pytest.mark.parametrize(
     ("kbps", "rows", "rungs"),
     [

@@ -53,6 +53,25 @@ def test_the_picture_follows_a_line_that_narrows_and_widens_and_never_stands_sti
     assert lecture.member.missed(at(15), at(24)) == 0, "once it has settled every word is heard"
 
 
+@pytest.mark.parametrize(("bps", "size"), [(500e3, 0), (1e6, 1)])
+def test_who_joins_over_a_narrow_line_with_a_long_queue_hears_from_the_first_second_on(
+    bps: float, size: int
+) -> None:
+    """The smallest picture comes first: a larger one's key frame would stand before the sound for half a second."""
+    town = Town(1)
+    lecturer = town.sender(110_000, 350_000, 1_100_000)
+    town.run(5)
+    joined = town.now
+    member = town.member(Link(steady(bps), queue_us=400_000), [lecturer], back_us=25_000)
+    town.run(0.2)
+    assert town.core.consumer_statistics(member.pictures[0]).spatial_layer == 0
+    town.run(9)
+    assert member.missed(joined, joined + SECOND) < 0.05
+    assert member.missed(joined + SECOND, joined + 8 * SECOND) < 0.02
+    assert member.eye(0).rate(joined, joined + SECOND) > 12
+    assert town.core.consumer_statistics(member.pictures[0]).spatial_layer >= size
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_sound_catches_up_with_a_line_that_has_become_very_narrow(seed: int) -> None:
     """While it was found full its queue grew to 2.7 seconds."""
@@ -141,7 +160,7 @@ def test_loss_by_a_full_queue_calls_for_no_copies_of_the_sound() -> None:
     lecture.town.run(14)
     assert lecture.member.copies(at(13), at(14)) == 0
     lecture.town.run(10)
-    assert line.dropped > 20
+    assert line.dropped > 10
     assert lecture.member.copies(at(14), at(23)) == 0
 
 
@@ -169,7 +188,7 @@ class ReadingRoom:
             self.people[turn % self.PEOPLE].speaking = False
 
 
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", [1, 14, 20])  # in the last two one of them takes a burst for a full line
 def test_twelve_on_one_line_hear_each_other_and_share_what_is_left(seed: int) -> None:
     line = Link(steady(2e6), queue_bytes=60_000)
     room = ReadingRoom(line, seed=seed)
