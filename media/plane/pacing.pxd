@@ -1,10 +1,10 @@
 """Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
 
-A bucket of bytes fills at five quarters of the budget, and at no more than the budget where others share the line: a key frame goes
-to all of them at the same moment. (libwebrtc's pacer takes two and a half times: a key frame then stands in a narrow line's queue for as
-long as it would have waited here, and the sound behind it.) A frame that it can hold leaves as it comes, in one piece, and that is
-every frame of a line with room. Else the video *falls
-behind*: nothing is copied or queued, only the place in the publisher's ring is remembered, from which `catch_up` goes on
+A bucket of bytes fills at five quarters of the budget, and at no more than the budget on a wide line and where others share the line: a key
+frame goes to all of them at the same moment. (libwebrtc's pacer takes two and a half times, as is done here where others receive at the same
+address and the line is not known to be shared: a key frame stands in a narrow line's queue for as long as it would have waited here, and the
+sound behind it.) A frame that it can hold leaves as it comes, in one piece, and that is every frame of a line with room. Else the video
+*falls behind*: nothing is copied or queued, only the place in the publisher's ring is remembered, from which `catch_up` goes on
 every few milliseconds. Sound never waits; what is sent again goes before what is new.
 """
 
