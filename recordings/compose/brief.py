@@ -47,6 +47,10 @@ class Brief:
     wishes: tuple[Wish, ...] = ()
     standing: Finished | None = None
 
+    def wants_sizes(self, seconds: float) -> bool:
+        """Whether a film of this length is made in all sizes."""
+        return self.hls_seconds is not None and seconds >= self.hls_seconds
+
 
 def write_brief(brief: Brief) -> bytes:
     """One line; the same brief always gives the same one."""

@@ -69,7 +69,7 @@ def compose(folder: Path, report: Callable[[float], None], brief: Brief | None =
 def _compose(story: Story, brief: Brief, work: Work, report: Callable[[float], None]) -> Finished:
     speech = _speech(story, work, report)
     scenes = make_scenes(story, speech)
-    sizes = sizes_of(story.duration, brief.hls_seconds)
+    sizes = sizes_of(story.duration, brief)
     frames_a_part = frames_in(brief.part_seconds)
     with ThreadPoolExecutor(1, "sound") as beside:
         evened = beside.submit(even_sound, work.folder)

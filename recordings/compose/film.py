@@ -14,6 +14,7 @@ import av
 from av.error import FFmpegError
 from av.video.frame import PictureType
 
+from recordings.compose.brief import Brief
 from recordings.compose.layout import HEIGHT, WIDTH
 from recordings.compose.scenes import FRAME_RATE
 from recordings.renditions import Chapter
@@ -50,9 +51,9 @@ LARGE: Final = Size(WIDTH, HEIGHT, 2_500_000)
 SMALLER: Final = (Size(854, 480, 900_000), Size(426, 240, 180_000))
 
 
-def sizes_of(seconds: float, hls_seconds: float | None) -> tuple[Size, ...]:
-    """In which a film of this length is made, where one of `hls_seconds` or more comes in all of them."""
-    return (LARGE, *SMALLER) if hls_seconds is not None and seconds >= hls_seconds else (LARGE,)
+def sizes_of(seconds: float, brief: Brief) -> tuple[Size, ...]:
+    """In which a film of this length is made."""
+    return (LARGE, *SMALLER) if brief.wants_sizes(seconds) else (LARGE,)
 
 
 def frames_in(part_seconds: float) -> int:

@@ -7,7 +7,6 @@ from typing import Final
 
 from recordings.capture.disk import free_bytes
 from recordings.compose.brief import Brief
-from recordings.compose.film import sizes_of
 from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
@@ -72,8 +71,7 @@ def bytes_wanted(recording: Recording, brief: Brief, folders: Folders) -> int:
     if recording.is_uploaded:
         return given  # as was promised when it began to be uploaded
     seconds = (recording.ended_at - recording.started_at).total_seconds() if recording.ended_at else 0.0
-    sizes = sizes_of(seconds, brief.hls_seconds)
     wanted = _TIMES_CAPTURED * given
     if seconds > 0:
         wanted = min(wanted, round(seconds * _BITS_A_SECOND / 8))
-    return wanted * (_IN_ALL_SIZES if len(sizes) > 1 else 1)
+    return wanted * (_IN_ALL_SIZES if brief.wants_sizes(seconds) else 1)

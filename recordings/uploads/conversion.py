@@ -62,7 +62,7 @@ def convert(
 
 def _convert(source: Path, work: Work, report: Callable[[float], None], brief: Brief) -> Finished:
     facts = probe(source)
-    sizes = sizes_of(facts.seconds, brief.hls_seconds)
+    sizes = sizes_of(facts.seconds, brief)
     copies = passes_through(facts)
     encodes = not copies or len(sizes) > 1
     paths = {rendition: work.folder / name for rendition, name in FILE_NAMES.items()}
