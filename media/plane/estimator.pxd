@@ -100,8 +100,8 @@ cdef inline bint estimator_shares(const estimator_t *estimator) noexcept nogil:
 
 
 cdef inline bint estimator_knows(const estimator_t *estimator) noexcept nogil:
-    """Whether the rate is more than the first guess: it has been tried, or there are others who know the line."""
-    return losses_windows(&estimator.losses) >= KNOWN_WINDOWS or estimator.together
+    """Whether the rate is more than the first guess: it has been tried, or is the part of a line that others know."""
+    return losses_windows(&estimator.losses) >= KNOWN_WINDOWS or estimator_shares(estimator)
 
 
 cdef inline double relief(const estimator_t *estimator) noexcept nogil:

@@ -1,11 +1,11 @@
 """Pacing: what exceeds a subscriber's line for a moment leaves in small steps, so that no short queue on the way drops it.
 
-A bucket of bytes fills at five quarters of the budget, and at no more than the budget on a wide line and where others share the line: a key
-frame goes to all of them at the same moment. (libwebrtc's pacer takes two and a half times, as is done here where others receive at the same
-address and the line is not known to be shared: a key frame stands in a narrow line's queue for as long as it would have waited here, and the
-sound behind it.) A frame that it can hold leaves as it comes, in one piece, and that is every frame of a line with room. Else the video
-*falls behind*: nothing is copied or queued, only the place in the publisher's ring is remembered, from which `catch_up` goes on
-every few milliseconds. Sound never waits; what is sent again goes before what is new.
+A bucket of bytes fills at five quarters of the budget, and at no more than the budget on a wide line and where others share the
+line: a key frame goes to all of them at the same moment. (libwebrtc's pacer takes two and a half times: a key frame then stands in a
+narrow line's queue for as long as it would have waited here, and the sound behind it.) A frame that it can hold leaves as it comes, in
+one piece, and that is every frame of a line with room. Else the video *falls behind*: nothing is copied or queued, only the place in
+the publisher's ring is remembered, from which `catch_up` goes on every few milliseconds. Sound never waits; what is sent again goes
+before what is new.
 """
 
 from libc.stdint cimport INT64_MAX, int64_t, uint64_t
@@ -19,7 +19,7 @@ from media.plane.stream cimport stream_t
 
 cdef enum:
     PACE_STEP_US = 5_000
-    PACE_BURST_US = 20_000  # of the pace, so 50 ms of the line: half of what a short queue holds
+    PACE_BURST_US = 40_000  # of the pace, so 50 ms of the line: half of what a short queue holds, and more than most frames
     PACE_BURST_LEAST = 2_400  # bytes: two packets
     PACE_LONGEST_US = 600_000  # nothing waits longer, whatever the budget: old pictures are of no use
     PACE_LONGEST_SHARED_US = 4_000_000
@@ -45,17 +45,10 @@ cdef inline bint key_rests(const core_t *core, const consumer_t *consumer, const
     )
 
 
-cdef inline bint has_neighbours(const transport_t *transport) noexcept nogil:
-    """Whether others receive at the same address, and the line has not been full lately."""
-    return transport.estimator != NULL and transport.estimator.together and not transport.estimator.full
-
-
 cdef inline int pace_quarters(const transport_t *transport) noexcept nogil:
     """Of the budget; no more than that where all who share a line catch up at the same time, after a key frame that went to all, and on
     a wide line, where even that is soon through."""
-    if is_shared(transport) or transport.budget_bps >= WIDE_LINE_BPS:
-        return 4
-    return 10 if has_neighbours(transport) else 5
+    return 4 if is_shared(transport) or transport.budget_bps >= WIDE_LINE_BPS else 5
 
 
 cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept nogil:
@@ -67,9 +60,7 @@ cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept n
 
 
 cdef inline int64_t pace_longest(const transport_t *transport) noexcept nogil:
-    if is_shared(transport):
-        return PACE_LONGEST_SHARED_US
-    return PACE_LONGEST_US // 2 if has_neighbours(transport) else PACE_LONGEST_US
+    return PACE_LONGEST_SHARED_US if is_shared(transport) else PACE_LONGEST_US
 
 
 cdef inline int64_t pace_most(const transport_t *transport) noexcept nogil:

@@ -16,8 +16,8 @@ from tests.media.plane.world import (
     steps,
 )
 
-NARROW = 1_200_000  # bit/s; 3,750 bytes in 20 ms of its pace
-BURST = 3_750
+NARROW = 1_200_000  # bit/s; 7,500 bytes in 40 ms of its pace
+BURST = 7_500
 SIZE = 1_000
 WIRE = 1_100  # bytes of such a packet, with all heads
 
