@@ -60,16 +60,17 @@ cdef inline void catch_up(core_t *core, consumer_t *consumer) noexcept nogil:
 
 cdef inline void pace_on(core_t *core) noexcept nogil:
     """Every PACE_STEP_US while anybody is behind: those of higher priority first."""
-    cdef int i, k
-    cdef transport_t *transport
+    cdef int k
+    cdef transport_t *transport = core.lagging
+    cdef transport_t *following
     cdef consumer_t *consumer
     core.pace_at = 0
-    for i in range(core.transports.count):
-        transport = <transport_t *>core.transports.items[i]
-        if not transport.lags:
-            continue
+    core.lagging = NULL
+    while transport != NULL:
+        following = transport.lagging
         transport.lags = False
         for k in range(transport.consumers.count):
             consumer = <consumer_t *>transport.consumers.items[k]
             if consumer.behind:
                 catch_up(core, consumer)
+        transport = following

@@ -20,6 +20,7 @@ from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport consent_t, consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
 from media.plane.neighbours cimport join_neighbours, leave_neighbours, same_way
+from media.plane.pacing cimport stop_lagging
 from media.plane.remotes cimport drop_address, forget_address, learn_address
 from media.plane.repairs cimport end_repairs
 from media.plane.replay cimport start_consumer
@@ -92,6 +93,7 @@ cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept
     while transport.address_count:
         drop_address(core, transport, transport.address_count - 1)
     stop_probing(core, transport)
+    stop_lagging(core, transport)
     leave_neighbours(transport)
     list_remove(&core.transports, transport)
 

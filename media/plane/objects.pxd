@@ -98,6 +98,7 @@ ctypedef struct transport_t:
     int64_t pace_us  # when it was reckoned
     uint64_t pace_sent
     bint lags  # a consumer is behind
+    transport_t *lagging  # the next that does
     int64_t handle
     transport_t *neighbour  # the next at the same address, in a ring; NULL: nobody is
     int64_t settle_at  # when it will be known who else finds the line full; 0 it is not
@@ -337,6 +338,7 @@ ctypedef struct core_t:
     int64_t probe_at  # when the next packets of a probe are due; 0 none
     results_t results  # of the report being read
     int64_t pace_at  # when those who are behind go on; 0 nobody is
+    transport_t *lagging  # the first of them
     timers_t waiting  # the streams that miss packets or a key frame
     int64_t repair_at  # they are looked at again, not before
     void (*deliver)(core_t *core, int socket) noexcept nogil

@@ -96,13 +96,26 @@ cdef inline bint is_paced(core_t *core, consumer_t *consumer, int bytes) noexcep
 
 cdef inline void fall_behind(core_t *core, consumer_t *consumer, const stream_t *stream, int64_t sequence) noexcept nogil:
     """From this packet on it is for `catch_up`."""
+    cdef transport_t *transport = consumer.transport
     consumer.behind = True
     consumer.behind_stream = stream.index
     consumer.behind_epoch = stream.epoch
     consumer.behind_at = sequence
-    consumer.transport.lags = True
+    if not transport.lags:
+        transport.lags = True
+        transport.lagging = core.lagging
+        core.lagging = transport
     if core.pace_at == 0:
         core.pace_at = core.now + PACE_STEP_US
+
+
+cdef inline void stop_lagging(core_t *core, transport_t *transport) noexcept nogil:
+    """It goes."""
+    cdef transport_t **place = &core.lagging
+    while place[0] != NULL and place[0] != transport:
+        place = &place[0].lagging
+    if place[0] != NULL:
+        place[0] = transport.lagging
 
 
 cdef inline void let_go(core_t *core, consumer_t *consumer, int64_t end) noexcept nogil:
