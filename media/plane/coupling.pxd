@@ -167,22 +167,24 @@ cdef inline void ask_neighbours(const core_t *core, transport_t *transport) noex
         transport.settle_at = core.now + SETTLE_US
 
 
-cdef inline bint come_back(const core_t *core, transport_t *transport) noexcept nogil:
-    """Whether others share a line here: who left them for a queue of his own that has gone is one of them again. What he took for a full line
-    is a burst that none of them has seen."""
+cdef inline bint join_sharers(const core_t *core, transport_t *transport, double bps) noexcept nogil:
+    """Whether others share a full line here: the transport, which did not, is one of them from now on, and begins with so much."""
     cdef transport_t *other = transport.neighbour
+    cdef const transport_t *sharer = NULL
     cdef int sharers = 1
     cdef int i
     for i in range(NEIGHBOURS_SEEN):
         if other == NULL or other == transport:
             break
         if receives(other) and is_sharer(other):
-            transport.estimator.rate.line_bps = other.estimator.rate.line_bps
             sharers += 1
+            sharer = other
         other = other.neighbour
-    if sharers > 1 and transport.estimator.rate.line_bps > 0:
-        estimator_share(transport.estimator, transport.estimator.rate.bps, sharers, core.now)
-    return sharers > 1
+    if is_sharer(transport) or sharer == NULL:
+        return False
+    transport.estimator.rate.line_bps = sharer.estimator.rate.line_bps
+    estimator_share(transport.estimator, bps, sharers, core.now)
+    return True
 
 
 cdef inline void settle_line(core_t *core, transport_t *transport) noexcept nogil:
@@ -194,7 +196,9 @@ cdef inline void settle_line(core_t *core, transport_t *transport) noexcept nogi
         share_line(core, sharers, count)
     elif standing_us(&transport.estimator.standing) >= QUEUE_STANDS_US:
         estimator_alone(transport.estimator, transport.rtt_us, core.now)
-    elif not is_sharer(transport) and not come_back(core, transport):
+    elif not is_sharer(transport) and not join_sharers(core, transport, transport.estimator.rate.bps):
+        # Had he once left those who share for a queue of his own, he would be one of them again: what he takes for a full line is a burst
+        # that none of them has seen.
         estimator_alone(transport.estimator, transport.rtt_us, core.now)
 
 
@@ -244,11 +248,9 @@ cdef inline void come_to(core_t *core, transport_t *transport) noexcept nogil:
     """Before the first report: others may share a full line here, of which the newcomer has a part as well. It bears no more because
     somebody has come; and who has never seen it empty cannot tell how long its queue is."""
     cdef transport_t *other = transport.neighbour
-    cdef transport_t *sharer = NULL
     cdef int64_t queue = 0
     cdef int receiving = 0
     cdef int telling = 0
-    cdef int sharers = 1
     cdef int i
     for i in range(NEIGHBOURS_SEEN):
         if other == NULL or other == transport:
@@ -258,15 +260,11 @@ cdef inline void come_to(core_t *core, transport_t *transport) noexcept nogil:
             if can_tell(core, other):
                 telling += 1
                 queue += standing_us(&other.estimator.standing)
-            if is_sharer(other):
-                sharers += 1
-                sharer = other
         other = other.neighbour
     if telling and queue >= telling * QUEUE_LEAST_MS * 1000:
         transport.estimator.blind_until_us = core.now + BLIND_US
-    if sharer != NULL and not is_sharer(transport) and receiving < SHARERS_MOST:
-        transport.estimator.rate.line_bps = sharer.estimator.rate.line_bps
-        estimator_share(transport.estimator, RATE_LEAST, sharers, core.now)
+    if receiving < SHARERS_MOST:
+        join_sharers(core, transport, RATE_LEAST)
 
 
 cdef inline void end_copies(transport_t *transport) noexcept nogil:

@@ -14,7 +14,7 @@ from media.plane.bits cimport largest, smallest
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.feedback cimport result_t, results_t
 from media.plane.losses cimport (
-    CAUSE_RATE, CAUSE_UNKNOWN, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update, losses_windows,
+    CAUSE_RATE, CAUSE_UNKNOWN, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
 )
 from media.plane.probing cimport (
     PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
@@ -101,7 +101,7 @@ cdef inline bint estimator_shares(const estimator_t *estimator) noexcept nogil:
 
 cdef inline bint estimator_knows(const estimator_t *estimator) noexcept nogil:
     """Whether the rate is more than the first guess: it has been tried, or is the part of a line that others know."""
-    return losses_windows(&estimator.losses) >= KNOWN_WINDOWS or estimator_shares(estimator)
+    return estimator.losses.seen >= KNOWN_WINDOWS or estimator_shares(estimator)
 
 
 cdef inline double relief(const estimator_t *estimator) noexcept nogil:

@@ -38,7 +38,7 @@ ctypedef struct losses_t:
     double inherent
     double fraction  # lost lately, weighted like the windows
     int lossy  # windows in turn with loss
-    int young  # windows until it has seen as much of the path as it remembers
+    int seen  # windows since the beginning, as many as it remembers at most
     double before[2]  # the same as of the last two windows
 
 
@@ -52,14 +52,9 @@ cdef inline void losses_reset(losses_t *losses) noexcept nogil:
     losses.inherent = 0.01
     losses.fraction = 0
     losses.lossy = 0
-    losses.young = LOSS_WINDOWS
+    losses.seen = 0
     losses.before[0] = 0
     losses.before[1] = 0
-
-
-cdef inline int losses_windows(const losses_t *losses) noexcept nogil:
-    """How many it has seen of this path, LOSS_WINDOWS at most."""
-    return LOSS_WINDOWS - losses.young
 
 
 cdef inline void losses_add(losses_t *losses, int64_t sent_us, int size, bint lost, bint late) noexcept nogil:
@@ -156,7 +151,7 @@ cdef inline bint is_lossy(const losses_t *losses) noexcept nogil:
 cdef inline bint is_measure(const losses_t *losses, bint idle) noexcept nogil:
     """Whether what arrives may be all that the line bears. Of who sends little it is not, unless loss has gone on for long: the first
     of it is blamed on the rate by a model that does not know the path yet."""
-    return not idle or losses.young == 0
+    return not idle or losses.seen == LOSS_WINDOWS
 
 
 cdef inline double likeliest(
@@ -211,7 +206,7 @@ cdef inline void close_window(losses_t *losses) noexcept nogil:
     window.lost = losses.lost if losses.lost > 0 else 0
     window.received = losses.received
     losses.count += 1
-    losses.young -= losses.young > 0
+    losses.seen += losses.seen < LOSS_WINDOWS
     if losses.count >= 1000 * LOSS_WINDOWS:
         losses.count -= 500 * LOSS_WINDOWS
     losses.lost = 0
