@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 from media.events import ActiveSpeakerChanged, AudioLevels
 
-# Quieter than this is a room, not a voice: speech is around -40..-15 dBov, a quiet office around -65.
-SPEECH_DBOV = -52
+# Between syllables a voice sinks no lower than a quiet office: a pause must not weigh more than a soft voice.
+PAUSE_DBOV = -60
+
+# Smoothed; the softest voice there is (the plane hears none below -50) gets here with its first word.
+SPEECH_DBOV = -55
 
 # A challenger must lead by this much, for this long; a silent holder only holds against it for as long.
 LEAD_DB = 4.0
@@ -29,7 +32,7 @@ SILENT_DBOV = -127
 
 
 class Level(NamedTuple):
-    """A producer's level now, in dBov: -127 silence .. 0 loudest."""
+    """A producer's level now, in dBov: -127 nobody speaks there, however loud the room is, .. 0 loudest."""
 
     producer_id: str
     dbov: int
@@ -37,7 +40,7 @@ class Level(NamedTuple):
 
 @dataclass(slots=True)
 class _Voice:
-    loudness: float = SILENT_DBOV
+    loudness: float = PAUSE_DBOV
     peak: int = SILENT_DBOV  # since the last report
 
 
@@ -74,7 +77,7 @@ class SpeakerDetector:
         voices: dict[str, _Voice] = {}
         for producer_id, dbov in levels:
             voice = self._voices.get(producer_id) or _Voice()
-            voice.loudness += weight * (dbov - voice.loudness)
+            voice.loudness += weight * (max(dbov, PAUSE_DBOV) - voice.loudness)
             voice.peak = max(voice.peak, dbov)
             voices[producer_id] = voice
         self._voices = voices
@@ -100,7 +103,7 @@ class SpeakerDetector:
 
     def _report(self) -> list[AudioLevels]:
         """Those heard since the last report; one empty report ends a conversation, then there is silence."""
-        heard = [(name, voice.peak) for name, voice in self._voices.items() if voice.peak >= SPEECH_DBOV]
+        heard = [(name, voice.peak) for name, voice in self._voices.items() if voice.peak > SILENT_DBOV]
         for voice in self._voices.values():
             voice.peak = SILENT_DBOV
         if not heard and self._reported_silence:

@@ -135,7 +135,7 @@ cdef class Core(Control):
         for record in self.audible.values():
             producer = <producer_t *>record.target
             if producer.level_at and not producer.paused:
-                levels.append((record.handle, self.level(producer)))
+                levels.append((record.handle, self.level(producer) if speaks_now(self.core, producer) else -127))
         return levels
 
     def consumer_statistics(self, consumer):

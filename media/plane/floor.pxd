@@ -33,6 +33,7 @@ cdef enum:
     WAIT_US = 160_000  # a word, and no cough
     BREATH_US = 120_000  # gaps within a word and between words are shorter
     TENURE_US = 2_000_000  # a sentence
+    SPOKE_US = 200_000  # between two looks at who speaks
 
 
 cdef inline bint is_heard(const producer_t *producer) noexcept nogil:
@@ -72,6 +73,11 @@ cdef inline bint note_level(core_t *core, producer_t *producer, uint8_t value) n
         producer.speaks_since = core.now
     producer.spoke_at = core.now
     return True
+
+
+cdef inline bint speaks_now(const core_t *core, const producer_t *producer) noexcept nogil:
+    """Whether it was speech just now, for who looks some times a second."""
+    return producer.spoke_at != 0 and core.now - producer.spoke_at <= SPOKE_US
 
 
 cdef inline int longest_silent(const floor_t *floor) noexcept nogil:

@@ -135,8 +135,9 @@ class Core:
         """Ask the publisher of a producer, consumer or tap for a key frame; throttled, repeated until one comes."""
     def producer_statistics(self, producer: Handle) -> ProducerStatistics: ...
     def audio_levels(self) -> list[tuple[Handle, int]]:
-        """Smoothed levels (RFC 6464: -127 silence .. 0 dBov) of the audio producers that send them, unpaused.
+        """Smoothed levels (RFC 6464: -127 .. 0 dBov) of the audio producers that send them, unpaused.
 
+        -127 where nobody speaks: what does not stand out of its microphone's own noise is no speech, however loud.
         Read every 100 to 200 ms; costs the plane thread nothing. Choosing the active speaker is the caller's: the
         plane does not know who meets whom.
         """

@@ -33,6 +33,7 @@ from media.plane.exchange cimport EXCHANGE_BYTES, GIVEN_CONNECTION, HUITANG_LETT
 from media.plane.extensions cimport *
 from media.plane.estimator cimport estimator_t
 from media.plane.feedback cimport arrivals_t, sent_close, sent_open, sent_t
+from media.plane.floor cimport speaks_now
 from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
 from media.plane.frames cimport frames_t
 from media.plane.lists cimport list_free

@@ -6,7 +6,7 @@ from media.events import ActiveSpeakerChanged, AudioLevels
 from media.speakers import LEAD_SECONDS, REPORT_SECONDS, SILENCE_SECONDS, Level, SpeakerDetector
 
 STEP = 0.2
-QUIET = -70
+QUIET = -127
 
 
 class Room:
@@ -56,6 +56,21 @@ def test_somebody_else_takes_over_after_a_moment() -> None:
     room.settle(2, ann=-30, bob=QUIET)
     taken = [active == "bob" for active in room.hear(3, ann=QUIET, bob=-28)]
     assert LEAD_SECONDS <= taken.index(True) * STEP + STEP <= LEAD_SECONDS + 1.2
+
+
+def test_pauses_between_words_do_not_make_a_voice_softer_than_a_murmur() -> None:
+    """The plane hears nobody between words; the other goes on without any pause."""
+    room = Room()
+    room.settle(2, ann=-25, bob=QUIET)
+    for _ in range(10):
+        room.settle(0.6, ann=-25, bob=-48)
+        room.settle(0.6, ann=QUIET, bob=-48)
+    assert room.changes() == ["ann"]
+
+
+def test_the_softest_voice_is_found_within_half_a_second() -> None:
+    room = Room()
+    assert room.settle(0.6, ann=-50, bob=QUIET) == "ann"
 
 
 def test_two_equally_loud_voices_do_not_flicker() -> None:

@@ -9,74 +9,9 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.plane import Encoding, StaleHandleError
-from tests.media.plane.world import AUDIO, AUDIO_LEVEL, START, Client, World, rtp, steps
-
-PACKET_US = 20_000
-HOLD_US = 200_000
-VOICE, ROOM = -25, -70
-
-
-class Microphone:
-    """A client that sends one Opus packet every 20 ms, at a level that may change."""
-
-    def __init__(self, world: World, floor: int | None, number: int, *, levels: bool = True) -> None:
-        self.client = world.client()
-        self.number = number
-        self.level = ROOM
-        self.sequence = 1000 * number
-        self.timestamp = 50_000 * number
-        self.sending = True
-        self.producer = world.audio(
-            self.client,
-            encodings=[Encoding(3000 + number)],
-            header_extensions={AUDIO_LEVEL: 1} if levels else {},
-            floor=floor,
-        )
-
-    def tick(self) -> None:
-        """One packet; its payload names the microphone and the packet."""
-        self.timestamp += 960
-        if not self.sending:
-            return
-        self.sequence += 1
-        packet = rtp(
-            self.sequence,
-            self.timestamp,
-            3000 + self.number,
-            bytes([self.number]) + self.sequence.to_bytes(4, "big"),
-            payload_type=AUDIO,
-            extensions=((1, bytes([-self.level])),),
-        )
-        self.client.send(packet)
-
-
-class Room:
-    """Microphones on one floor, and a listener who has a consumer of each."""
-
-    def __init__(self, microphones: int, places: int, *, floor: bool = True) -> None:
-        self.world = World()
-        self.floor = self.world.core.add_floor(places, HOLD_US) if floor else None
-        self.microphones = [Microphone(self.world, self.floor, n + 1) for n in range(microphones)]
-        self.listener: Client = self.world.client()
-        self.consumers = [
-            self.world.listen(self.listener, one.producer, ssrc=100 + one.number) for one in self.microphones
-        ]
-
-    def run(self, milliseconds: int) -> None:
-        for _ in range(milliseconds * 1000 // PACKET_US):
-            for microphone in self.microphones:
-                microphone.tick()
-            self.world.advance(PACKET_US)
-
-    def heard(self, microphone: Microphone) -> list[RtpPacket]:
-        return [packet for packet in self.listener.rtp if packet.ssrc == 100 + microphone.number]
-
-    def now_heard(self) -> set[int]:
-        """Who is forwarded in one further packet time."""
-        self.listener.rtp.clear()
-        self.run(20)
-        return {packet.ssrc - 100 for packet in self.listener.rtp}
+from media.plane import StaleHandleError
+from tests.media.plane.microphones import HOLD_US, NOISY, PACKET_US, ROOM, VOICE, Microphone, Room, make_noise
+from tests.media.plane.world import START, steps
 
 
 def test_up_to_the_number_of_places_everybody_is_forwarded() -> None:
@@ -175,14 +110,6 @@ def test_who_is_softer_than_all_who_speak_or_comes_amid_a_sentence_waits_for_a_p
     room.microphones[0].level = ROOM
     room.run(HOLD_US // 1000)
     assert room.heard(speaker)
-
-
-NOISY = 5_000  # ms after which a microphone's noise is known
-
-
-def make_noise(microphones: list[Microphone], level: int, dice: random.Random) -> None:
-    for microphone in microphones:
-        microphone.level = level + dice.randrange(-2, 3)
 
 
 @pytest.mark.parametrize("noise", [-52, -42, -36])
@@ -379,16 +306,6 @@ def test_whatever_happens_nobody_is_forwarded_beyond_the_places_and_numbers_go_o
     for one in room.microphones:
         assert steps([packet.sequence_number for packet in room.heard(one)]) <= {1}
     assert len(room.now_heard()) <= places
-
-
-def test_levels_of_those_who_are_out_are_still_measured() -> None:
-    """The active speaker is found among all, forwarded or not."""
-    room = Room(3, places=1)
-    room.microphones[0].level = room.microphones[1].level = VOICE
-    room.run(1000)
-    assert len(room.now_heard()) == 1
-    levels = dict(room.world.core.audio_levels())
-    assert [levels[one.producer] for one in room.microphones] == pytest.approx([VOICE, VOICE, ROOM], abs=1)
 
 
 def test_a_floor_that_goes_takes_its_producers_along() -> None:

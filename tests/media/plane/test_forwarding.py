@@ -245,22 +245,3 @@ def test_events_tell_of_first_packets_and_silence() -> None:
     world.advance(7_000_000)
     assert [event.kind for event in world.core.drain_events()] == [EventKind.PRODUCER_SILENT]
     assert speak(3) == [EventKind.PRODUCER_ACTIVE]
-
-
-def test_audio_levels_are_smoothed_and_fall_silent() -> None:
-    world = World()
-    publisher = world.client()
-    producer = world.audio(publisher, header_extensions={AUDIO_LEVEL: 2})
-    assert world.core.audio_levels() == []
-    levels = []
-    for number in range(30):
-        publisher.send(
-            rtp(number, 960 * number, 3000, b"x", payload_type=AUDIO, extensions=((2, bytes([0x80 | 30])),))
-        )
-        world.advance(20_000)
-        levels.append(dict(world.core.audio_levels())[producer])
-    assert levels == sorted(levels), "it rises without jumping back"
-    assert -42 <= levels[0] < -36, "from near its own, not from the silence before it"
-    assert -33 <= levels[-1] <= -30
-    world.advance(1_000_000)
-    assert world.core.audio_levels() == [(producer, -127)]

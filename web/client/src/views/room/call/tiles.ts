@@ -32,11 +32,9 @@ export interface OwnPictures {
   unrecorded: boolean
 }
 
-/** Louder than this counts as speaking: room noise lies below. */
-const SPEAKING_DBOV = -50
-
+/** The server tells voices from the noise of their rooms: who is silent has no level. */
 const speaks = (state: RoomState, peerId: string): boolean =>
-  state.activeSpeaker === peerId || (state.levels[peerId] ?? -127) > SPEAKING_DBOV
+  state.activeSpeaker === peerId || peerId in state.levels
 
 const producing = (peer: Peer, source: Source): Peer['producers'][number] | undefined =>
   peer.producers.find((producer) => producer.source === source && !producer.paused)
