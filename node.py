@@ -28,6 +28,7 @@ from recordings.remaking import Remaking
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.keeper import Keeper
 from recordings.upkeep.rules import Rules
+from recordings.upkeep.uptime import UptimeCounter
 from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
 from recordings.viewing.watchers import Watchers
@@ -96,7 +97,7 @@ class Node:
         )
         viewings = Viewings(database, attendance, cards, utc_now)
         deletions = Deletions(database, utc_now, config.recordings.keep_days)
-        self.keeper = Keeper(database, deletions, viewings, utc_now)
+        self.keeper = Keeper(database, deletions, viewings, UptimeCounter(database), utc_now)
         services = Services(
             database=database,
             accounts=accounts,

@@ -40,6 +40,7 @@ class Recording(Base):
     required_share: Mapped[float] = mapped_column(Float, default=ENOUGH)  # 0.5..1, what counts as studied
     prompt_minutes: Mapped[int | None]  # so often who watches is asked whether he still does; None: never
     deletion_warned_at: Mapped[datetime | None]  # since when the deletion by the rules is announced
+    deletion_warned_uptime: Mapped[int | None]  # the same, by what counts: see recordings.upkeep.uptime
     state: Mapped[RecordingState] = mapped_column(index=True)
     state_since: Mapped[datetime]
     failure: Mapped[Failure | None]

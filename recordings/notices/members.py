@@ -15,7 +15,8 @@ from recordings.states import RecordingState
 from recordings.upkeep import repository as upkeep
 from recordings.upkeep.missed import missed
 from recordings.upkeep.models import StorageRules
-from recordings.upkeep.retention import deletes_at, due_at, keep_days
+from recordings.upkeep.retention import deletes_at, due_at, keep_days, notice_left
+from recordings.upkeep.uptime import uptime
 from rooms.attendance.records import awaits_making_up
 from rooms.consultations.models import Consultation, Service
 from rooms.meetings.models import Invitation, Meeting
@@ -41,11 +42,13 @@ async def to_study(
         .limit(MOST_OF_A_KIND)
     )
     rows = (await session.execute(query)).all()
-    rules = await upkeep.rules_by_path(session) if rows else {}
+    if not rows:
+        return []
+    rules, ran = await upkeep.rules_by_path(session), await uptime(session)
     return [
         notice
         for recording, organization in rows
-        if (notice := _about(recording, organization, rules, now, default_days)) is not None
+        if (notice := _about(recording, organization, rules, ran, now, default_days)) is not None
     ]
 
 
@@ -53,6 +56,7 @@ def _about(
     recording: Recording,
     organization: Organization,
     rules: dict[str, StorageRules],
+    ran: int,
     now: datetime,
     default_days: int,
 ) -> NoticeView | None:
@@ -62,7 +66,8 @@ def _about(
     if warned is not None:
         keeping = upkeep.keeping_of(upkeep.nearest_first(rules, organization.path))
         days = keep_days(recording.kind, keeping, default_days)
-        ends = deletes_at(due_at(recording.ended_at or recording.started_at, days), warned, now)
+        due = due_at(recording.ended_at or recording.started_at, days)
+        ends = deletes_at(due, notice_left(recording.deletion_warned_uptime, ran), now)
         if ends is not None:
             return NoticeView(NoticeKind.MAKING_UP_ENDS, *about, warned, ends)
     if recording.state_since > now - NEWS:

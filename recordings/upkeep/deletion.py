@@ -25,7 +25,16 @@ from recordings.storage.repository import remove_soon
 from recordings.upkeep import repository
 from recordings.upkeep.missed import missed
 from recordings.upkeep.models import Cause, RecordingDeletion, RecordingHold
-from recordings.upkeep.retention import FOR_EVER, deletes_at, due_at, keep_days, may_go, must_warn
+from recordings.upkeep.retention import (
+    FOR_EVER,
+    deletes_at,
+    due_at,
+    keep_days,
+    may_go,
+    must_warn,
+    notice_left,
+)
+from recordings.upkeep.uptime import uptime
 from recordings.upkeep.views import DeletionView, HoldView, KeepingView, LeavingView
 from rooms.meetings.rules import check_reason
 
@@ -57,10 +66,11 @@ class Deletions:
             hold = await repository.open_hold(session, recording_id)
             names = await accounts.names(session, [hold.set_by] if hold else [])
             due = await self._due(session, access.recording, access.organization.path)
-        warned_at = access.recording.deletion_warned_at
+            left = notice_left(access.recording.deletion_warned_uptime, await uptime(session))
+        warned = access.recording.deletion_warned_at is not None
         return KeepingView(
-            deletes_at=None if hold else deletes_at(due, warned_at, self._clock()),
-            announced=hold is None and due is not None and warned_at is not None,
+            deletes_at=None if hold else deletes_at(due, left, self._clock()),
+            announced=hold is None and due is not None and warned,
             hold=HoldView(hold.reason, hold.set_at, names.get(hold.set_by)) if hold else None,
             can_hold=hold is None and access.may(actor, Action.HOLD_RECORDING),
             can_release=hold is not None and access.may(actor, Action.RELEASE_RECORDING),
@@ -86,7 +96,7 @@ class Deletions:
                 )
             )
             # It is not going any more; whoever relies on the hold sees the deletion coming anew once it is lifted.
-            access.recording.deletion_warned_at = None
+            _take_back(access.recording)
         _log.info("recording_held", recording_id=recording_id)
 
     async def release(self, actor: Actor, recording_id: str, reason: str) -> None:
@@ -157,13 +167,14 @@ class Deletions:
             found = await fetch_page(session, query, keys, page)
             owners = await get_many(session, {item.organization_id for item in found.items})
             rules = await repository.rules_by_path(session)
+            ran = await uptime(session)
         now = self._clock()
         views = []
         for item in found.items:
             owner = owners[item.organization_id]
             keeping = repository.keeping_of(repository.nearest_first(rules, owner.path))
             due = due_at(item.ended_at or item.started_at, keep_days(item.kind, keeping, self._default_days))
-            goes = deletes_at(due, item.deletion_warned_at, now)
+            goes = deletes_at(due, notice_left(item.deletion_warned_uptime, ran), now)
             if goes is not None:
                 views.append(LeavingView(item.id, item.title, owner.name, item.kind, item.started_at, goes))
         return Page(views, found.next_cursor)
@@ -186,21 +197,22 @@ class Deletions:
             rules = await repository.rules_by_path(session)
             if not rules and self._default_days == FOR_EVER:
                 return 0, ""
+            ran = await uptime(session)
             batch = await repository.settled_after(session, last, now, most)
             owners = await get_many(session, {recording.organization_id for recording, _ in batch})
             for recording, path in batch:
                 keeping = repository.keeping_of(repository.nearest_first(rules, path))
                 days = keep_days(recording.kind, keeping, self._default_days)
                 due = due_at(recording.ended_at or recording.started_at, days)
-                if may_go(due, recording.deletion_warned_at, now):
+                if may_go(due, notice_left(recording.deletion_warned_uptime, ran), now):
                     reason = f"keep_days={days}"
                     owner = owners[recording.organization_id]
                     await self._mark(session, recording, owner, Cause.RETENTION, reason, None)
                     gone += 1
                 elif not must_warn(due, now):
-                    recording.deletion_warned_at = None  # the rule was made longer
-                elif recording.deletion_warned_at is None:
-                    recording.deletion_warned_at = now
+                    _take_back(recording)  # the rule was made longer
+                elif recording.deletion_warned_uptime is None:
+                    recording.deletion_warned_at, recording.deletion_warned_uptime = now, ran
                     _log.info("recording_deletion_announced", recording_id=recording.id)
         return gone, batch[-1][0].id if len(batch) == most else ""
 
@@ -253,6 +265,11 @@ class Deletions:
 async def _require_free(session: AsyncSession, recording_id: str) -> None:
     if await repository.open_hold(session, recording_id) is not None:
         raise Problem(Kind.CONFLICT, "recording_held")
+
+
+def _take_back(recording: Recording) -> None:
+    """Its deletion is announced no more."""
+    recording.deletion_warned_at, recording.deletion_warned_uptime = None, None
 
 
 def _deletion_view(row: RecordingDeletion) -> DeletionView:

@@ -12,6 +12,7 @@ from errors import Problem
 from recordings.searching.index import index_some
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.retention import is_night
+from recordings.upkeep.uptime import UptimeCounter
 from recordings.viewing.service import Viewings
 
 MINUTE: Final = 60.0
@@ -22,17 +23,25 @@ _log = structlog.get_logger(__name__)
 
 
 class Keeper:
-    """Indexes what has ended every minute, settles every hour, applies the rules at night."""
+    """Counts the time and indexes what has ended every minute, settles every hour, applies the rules at night."""
 
-    def __init__(self, database: Database, deletions: Deletions, viewings: Viewings, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        deletions: Deletions,
+        viewings: Viewings,
+        uptime: UptimeCounter,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._deletions = deletions
         self._viewings = viewings
+        self._uptime = uptime
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin; the first round does everything but what belongs to the night."""
+        """Begin with a round of everything."""
         self._task = asyncio.create_task(self._run(), name="keep_recordings")
 
     async def stop(self) -> None:
@@ -43,17 +52,21 @@ class Keeper:
                 await self._task
 
     async def every_minute(self) -> None:
-        """Index what has ended."""
+        """Count the time that the server runs, and index what has ended."""
+        await self._uptime.count()
         while True:
             async with self._database.transaction() as session:
                 done = await index_some(session, INDEXED_AT_ONCE)
             if done < INDEXED_AT_ONCE:
                 return
 
-    async def every_hour(self, local: datetime) -> None:
-        """Settle, and apply the rules at night; `local` is the server's own time of day."""
+    async def every_hour(self, local: datetime, *, first: bool = False) -> None:
+        """Settle; apply the rules at night, and `first` of all: a server that is off at night has no other time.
+
+        `local` is the server's own time of day.
+        """
         await self._viewings.settle_left()
-        if is_night(local):
+        if first or is_night(local):
             await self._deletions.apply_rules()
 
     async def _run(self) -> None:
@@ -62,7 +75,7 @@ class Keeper:
             try:
                 await self.every_minute()
                 if rounds % ROUNDS_AN_HOUR == 0:
-                    await self.every_hour(self._clock().astimezone())
+                    await self.every_hour(self._clock().astimezone(), first=not rounds)
             except Problem as problem:
                 _log.warning("recordings_not_kept", code=problem.code)
             except Exception:  # noqa: BLE001 - a night that fails must not be the last

@@ -36,6 +36,15 @@ class StorageRules(Base):
     set_at: Mapped[datetime]
 
 
+class Uptime(Base):
+    """One row: how long the server has run; see `recordings.upkeep.uptime`."""
+
+    __tablename__ = "uptime"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seconds: Mapped[int]
+
+
 class RecordingHold(Base):
     """One hold, from its laying to its lifting; kept afterwards."""
 

@@ -9,7 +9,8 @@ from rooms.meetings.states import MeetingKind
 
 FOR_EVER: Final = 0
 LONGEST_DAYS: Final = 36_500
-# What the officers have between seeing it coming and losing it, however short a new rule is.
+# What the officers have between seeing it coming and losing it, however short a new rule is, and whatever the clock
+# says meanwhile: it runs out with the server's own time, in which they can see it (`recordings.upkeep.uptime`).
 NOTICE: Final = timedelta(days=14)
 # When it is shown beforehand.
 WARNING: Final = timedelta(days=30)
@@ -44,11 +45,16 @@ def due_at(ended_at: datetime, days: int) -> datetime | None:
     return None if days <= FOR_EVER else ended_at + timedelta(days=days)
 
 
-def deletes_at(due: datetime | None, warned_at: datetime | None, now: datetime) -> datetime | None:
-    """When it will really be deleted: not before the rule says, nor before the notice has run out. None: never."""
-    if due is None:
-        return None
-    return max(due, (warned_at or max(now, due - WARNING)) + NOTICE)
+def notice_left(warned_uptime: int | None, uptime: int) -> timedelta:
+    """What is left of NOTICE, from the server's uptime now and when it was announced; None: it is not."""
+    if warned_uptime is None:
+        return NOTICE
+    return max(timedelta(), NOTICE - timedelta(seconds=uptime - warned_uptime))
+
+
+def deletes_at(due: datetime | None, left: timedelta, now: datetime) -> datetime | None:
+    """When it will really be deleted: not before the rule says, nor before what is `notice_left`. None: never."""
+    return None if due is None else max(due, now + left)
 
 
 def must_warn(due: datetime | None, now: datetime) -> bool:
@@ -56,9 +62,9 @@ def must_warn(due: datetime | None, now: datetime) -> bool:
     return due is not None and now >= due - WARNING
 
 
-def may_go(due: datetime | None, warned_at: datetime | None, now: datetime) -> bool:
+def may_go(due: datetime | None, left: timedelta, now: datetime) -> bool:
     """Whether the rule deletes it now. A clock set back, or a rule made longer, only keeps it longer."""
-    return due is not None and warned_at is not None and now >= due and now >= warned_at + NOTICE
+    return due is not None and now >= due and not left
 
 
 def is_night(local: datetime) -> bool:

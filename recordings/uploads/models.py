@@ -26,4 +26,4 @@ class Upload(Base):
     held_at: Mapped[datetime]
     size_bytes: Mapped[int]
     created_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    touched_uptime: Mapped[int]  # when the last chunk came; see recordings.upkeep.uptime

@@ -23,6 +23,7 @@ from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
 from recordings.upkeep.room import require_room_for
+from recordings.upkeep.uptime import uptime
 from recordings.uploads import files
 from recordings.uploads.inspection import Inspector
 from recordings.uploads.models import Upload
@@ -33,7 +34,8 @@ from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.lookups import visible_organization
 from rooms.meetings.states import MeetingState
 
-# From the last chunk on: over a weekend nobody has to begin anew.
+# From the last chunk on, of the time that the server runs: over a weekend, or a line that is down, nobody has to begin
+# anew, and no clock that is set takes anything away.
 LIFETIME: Final = timedelta(hours=72)
 
 _log = structlog.get_logger(__name__)
@@ -65,11 +67,10 @@ class Uploads:
             raise Problem(Kind.INVALID, "upload_too_small", {"field": "sizeBytes"})
         if film.kind in PRIVATE_KINDS:
             raise Problem(Kind.INVALID, "upload_kind_private", {"field": "kind"})
-        now = self._clock()
         upload = Upload(
             id=new_id(), account_id=actor.account_id, organization_id=film.organization_id, kind=film.kind,
             meeting_id=film.meeting_id, title=film.title, audience=film.audience, held_at=film.held_at,
-            size_bytes=film.size_bytes, created_at=now, expires_at=now + LIFETIME,
+            size_bytes=film.size_bytes, created_at=self._clock(),
         )  # fmt: skip
         async with self._database.transaction() as session:
             organization = await self._require_office(session, actor, upload)
@@ -78,18 +79,21 @@ class Uploads:
             if (await session.scalar(query) or 0) >= OPEN_UPLOADS:
                 raise Problem(Kind.CONFLICT, "too_many_uploads", {"limit": OPEN_UPLOADS})
             await self._require_disk(session, film.size_bytes)
+            upload.touched_uptime = ran = await uptime(session)
             session.add(upload)
         await asyncio.to_thread(files.make, self._file(upload.id))
         _log.info("upload_begun", upload_id=upload.id, size=film.size_bytes)
-        return _view(upload, 0)
+        return self._view(upload, 0, ran)
 
     async def list(self, actor: Actor) -> list[UploadView]:
         """The actor's own films on their way, the newest first."""
         query = select(Upload).where(Upload.account_id == actor.account_id).order_by(Upload.created_at.desc())
         async with self._database.reading() as session:
             found = (await session.scalars(query)).all()
+            ran = await uptime(session)
         return [
-            _view(upload, await asyncio.to_thread(files.length, self._file(upload.id))) for upload in found
+            self._view(upload, await asyncio.to_thread(files.length, self._file(upload.id)), ran)
+            for upload in found
         ]
 
     async def get(self, actor: Actor, upload_id: str) -> UploadView:
@@ -98,9 +102,10 @@ class Uploads:
             upload = await session.get(Upload, upload_id)
             if upload is None:
                 return await self._finished(session, actor, upload_id)
+            ran = await uptime(session)
         if upload.account_id != actor.account_id:
             raise _not_found()
-        return _view(upload, await asyncio.to_thread(files.length, self._file(upload_id)))
+        return self._view(upload, await asyncio.to_thread(files.length, self._file(upload_id)), ran)
 
     async def append(self, actor: Actor, upload_id: str, offset: int, data: bytes) -> UploadView:
         """Write a chunk; with the last one the film is looked at, and taken or refused.
@@ -130,9 +135,9 @@ class Uploads:
             upload = await session.get(Upload, upload_id, with_for_update=True)
             if upload is None:
                 raise _not_found()
-            upload.expires_at = self._clock() + LIFETIME
+            upload.touched_uptime = ran = await uptime(session)
         if end < upload.size_bytes:
-            return _view(upload, end)
+            return self._view(upload, end, ran)
         return await self._finish(actor, upload)
 
     async def cancel(self, actor: Actor, upload_id: str) -> None:
@@ -147,8 +152,10 @@ class Uploads:
     async def sweep(self) -> int:
         """Throw away what nobody has gone on with; answers how many."""
         async with self._database.transaction() as session:
-            query = select(Upload).where(Upload.expires_at <= self._clock()).limit(100).with_for_update()
-            stale = (await session.scalars(query)).all()
+            untouched = Upload.touched_uptime <= await uptime(session) - LIFETIME // timedelta(seconds=1)
+            stale = (
+                await session.scalars(select(Upload).where(untouched).limit(100).with_for_update())
+            ).all()
             for upload in stale:
                 await self._drop(session, upload)
         if stale:
@@ -176,7 +183,9 @@ class Uploads:
             await repository.enqueue(session, recording, now)
         self._on_change()
         _log.info("upload_finished", recording_id=upload.id)
-        return _view(upload, upload.size_bytes, recording_id=upload.id)
+        return UploadView(
+            upload.id, upload.title, upload.size_bytes, upload.size_bytes, now, recording_id=upload.id
+        )
 
     @property
     def _reserve(self) -> int:
@@ -225,6 +234,10 @@ class Uploads:
         await session.delete(upload)
         await remove_soon(session, upload.id, self._clock())
 
+    def _view(self, upload: Upload, offset: int, ran: int) -> UploadView:
+        expires_at = self._clock() + LIFETIME - timedelta(seconds=ran - upload.touched_uptime)
+        return UploadView(upload.id, upload.title, upload.size_bytes, offset, expires_at)
+
     def _file(self, upload_id: str) -> Path:
         try:
             return self._folders.of(upload_id) / SOURCE_FOLDER / SOURCE_NAME
@@ -254,12 +267,6 @@ def _recording(upload: Upload, now: datetime) -> Recording:
         state=RecordingState.COMPOSING, state_since=now, progress=0.0, segments=0, version=0,
         started_at=upload.held_at, ended_at=now, kept_bytes=upload.size_bytes,
     )  # fmt: skip
-
-
-def _view(upload: Upload, offset: int, recording_id: str | None = None) -> UploadView:
-    return UploadView(
-        upload.id, upload.title, upload.size_bytes, offset, upload.expires_at, recording_id=recording_id
-    )
 
 
 def _not_found() -> Problem:

@@ -134,7 +134,7 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
         upload = Upload(
             id=new_id(), account_id=live.organizer_account_id, organization_id=live.organization_id, kind=live.kind,
             title="党史讲座", audience=Audience.ORGANIZATION, held_at=clock(), size_bytes=1, created_at=clock(),
-            expires_at=clock(),
+            touched_uptime=0,
         )  # fmt: skip
         session.add(upload)
         await repository.drop_job(session, row.id)

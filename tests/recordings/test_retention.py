@@ -18,6 +18,7 @@ from recordings.upkeep.retention import (
     keep_days,
     may_go,
     must_warn,
+    notice_left,
 )
 from rooms.meetings.states import MeetingKind
 
@@ -44,30 +45,36 @@ def test_the_nearest_word_counts(rules: list[Keeping], days: int) -> None:
     assert keep_days(LECTURE, rules, 7) == days
 
 
-@given(st.integers(0, 60), times, st.none() | times)
+@given(st.integers(0, 60), times, st.none() | st.integers(0, 10**6), st.integers(0, 3 * 10**6))
 def test_nothing_goes_before_the_rule_and_the_notice(
-    days: int, now: datetime, warned_at: datetime | None
+    days: int, now: datetime, warned_uptime: int | None, ran: int
 ) -> None:
+    """The clock may show whatever it likes: what is left of the notice does not hear of it."""
     due = due_at(ENDED, days)
-    if may_go(due, warned_at, now):
+    uptime = (warned_uptime or 0) + ran
+    left = notice_left(warned_uptime, uptime)
+    if may_go(due, left, now):
         assert days != FOR_EVER
-        assert warned_at is not None
         assert now >= ENDED + timedelta(days=days)
-        assert now >= warned_at + NOTICE
+        assert warned_uptime is not None
+        assert timedelta(seconds=ran) >= NOTICE
         assert must_warn(due, now)
-    shown = deletes_at(due, warned_at, now)
+    shown = deletes_at(due, left, now)
     assert (shown is None) is (days == FOR_EVER)
-    if shown is not None and warned_at is not None:
-        assert may_go(due, warned_at, shown)
-        assert not may_go(due, warned_at, shown - timedelta(seconds=1))
+    if shown is not None and warned_uptime is not None:
+        passed = round((shown - now).total_seconds())
+        assert may_go(due, notice_left(warned_uptime, uptime + passed), shown)
+        if passed:
+            earlier = notice_left(warned_uptime, uptime + passed - 1)
+            assert not may_go(due, earlier, shown - timedelta(seconds=1))
 
 
 def test_a_rule_made_shorter_still_gives_notice() -> None:
     now = ENDED + timedelta(days=500)
     due = due_at(ENDED, 30)
     assert must_warn(due, now)
-    assert not may_go(due, None, now)
-    assert deletes_at(due, None, now) == now + NOTICE
+    assert not may_go(due, notice_left(None, 10**9), now)
+    assert deletes_at(due, notice_left(None, 10**9), now) == now + NOTICE
 
 
 def test_it_is_announced_in_good_time() -> None:

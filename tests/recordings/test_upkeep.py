@@ -37,6 +37,7 @@ from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.rows import change
+from tests.recordings.running import RunningServer
 from tests.recordings.test_library import everybody, recorded
 from tests.statements import statements
 
@@ -51,6 +52,11 @@ def folders(settings: RecordingSettings) -> Folders:
 @pytest.fixture
 def deletions(database: Database, clock: FakeClock) -> Deletions:
     return Deletions(database, clock)
+
+
+@pytest.fixture
+def server(database: Database, clock: FakeClock) -> RunningServer:
+    return RunningServer(database, clock)
 
 
 @pytest.fixture
@@ -192,7 +198,7 @@ async def test_only_officers_delete_and_hold(
 
 async def test_what_is_held_nobody_deletes_until_one_above_lifts_it(
     database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording,
-    tree: Tree, clock: FakeClock,
+    tree: Tree, server: RunningServer,
 ) -> None:  # fmt: skip
     secretary, committee = people["secretary"], people["committee"]
     await refused("invalid_reason", lambda: deletions.hold(secretary, recording.id, " "))
@@ -201,7 +207,7 @@ async def test_what_is_held_nobody_deletes_until_one_above_lifts_it(
     for who in ("secretary", "committee", "district"):
         await refused("recording_held", partial(deletions.delete, people[who], recording.id, "why"))
     await rules.put(committee, tree.committee.id, 1, {}, None)
-    clock.advance(400 * DAY)
+    await server.runs(400 * DAY)
     assert await deletions.apply_rules() == 0
     shown = await deletions.keeping(committee, recording.id)
     assert shown.hold is not None
@@ -211,22 +217,23 @@ async def test_what_is_held_nobody_deletes_until_one_above_lifts_it(
     await deletions.release(committee, recording.id, "调阅结束")
     await refused("recording_not_held", lambda: deletions.release(committee, recording.id, "again"))
     assert await deletions.apply_rules() == 0, "first it is announced"
-    clock.advance(NOTICE)
+    await server.runs(NOTICE)
     assert await deletions.apply_rules() == 1
     (entry,) = await entries(database)
     assert (entry.cause, entry.deleted_by, entry.reason) == (Cause.RETENTION, None, "keep_days=1")
 
 
 async def test_what_is_held_after_its_announcement_is_not_told_to_be_going(
-    deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree, clock: FakeClock
+    deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree,
+    server: RunningServer,
 ) -> None:  # fmt: skip
     secretary, committee = people["secretary"], people["committee"]
     await rules.put(committee, tree.committee.id, 1, {}, None)
-    clock.advance(1 * DAY)
+    await server.runs(1 * DAY)
     await deletions.apply_rules()
     assert len((await deletions.leaving(secretary, PageRequest())).items) == 1
     await deletions.hold(secretary, recording.id, "纪检调阅")
-    clock.advance(NOTICE)
+    await server.runs(NOTICE)
     assert await deletions.apply_rules() == 0
     assert (await deletions.leaving(secretary, PageRequest())).items == []
     await deletions.release(committee, recording.id, "调阅结束")
@@ -236,32 +243,53 @@ async def test_what_is_held_after_its_announcement_is_not_told_to_be_going(
 
 async def test_the_rules_announce_and_then_delete_and_never_before(
     database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording,
-    tree: Tree, clock: FakeClock,
+    tree: Tree, server: RunningServer,
 ) -> None:  # fmt: skip
     assert await deletions.apply_rules() == 0
     await rules.put(people["district"], tree.department.id, 100, {MeetingKind.THEME_DAY: 1}, None)
     secretary = people["secretary"]
-    clock.advance(69 * DAY)
+    await server.runs(69 * DAY)
     await deletions.apply_rules()
     assert not (await deletions.keeping(secretary, recording.id)).announced
-    clock.advance(1 * DAY)
+    await server.runs(1 * DAY)
     await deletions.apply_rules()
     shown = await deletions.keeping(secretary, recording.id)
     assert shown.announced
     (leaving,) = (await deletions.leaving(secretary, PageRequest())).items
     assert (leaving.id, leaving.deletes_at) == (recording.id, shown.deletes_at)
-    clock.advance(29 * DAY)
+    await server.runs(29 * DAY)
     assert await deletions.apply_rules() == 0
     # The committee says longer: the announcement is taken back.
     await rules.put(people["committee"], tree.committee.id, None, {MeetingKind.LECTURE: 200}, None)
-    clock.advance(2 * DAY)
+    await server.runs(2 * DAY)
     assert await deletions.apply_rules() == 0
     assert (await deletions.leaving(secretary, PageRequest())).items == []
-    clock.advance(70 * DAY)
+    await server.runs(70 * DAY)
     assert await deletions.apply_rules() == 0
-    clock.advance(60 * DAY)
+    await server.runs(60 * DAY)
     assert await deletions.apply_rules(most=1) == 1
     assert len(await entries(database)) == 1
+
+
+async def test_a_clock_that_jumps_a_year_ahead_shortens_nobodys_notice(
+    deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree,
+    server: RunningServer, clock: FakeClock,
+) -> None:  # fmt: skip
+    await rules.put(people["committee"], tree.committee.id, 30, {}, None)
+    await server.runs(1 * DAY)
+    assert await deletions.apply_rules() == 0, "it is announced"
+    await server.runs(1 * DAY)
+    clock.advance(365 * DAY)
+    assert await deletions.apply_rules() == 0
+    shown = await deletions.keeping(people["secretary"], recording.id)
+    assert (shown.announced, shown.deletes_at) == (True, clock() + 13 * DAY)
+    await server.runs(NOTICE - 2 * DAY)
+    assert await deletions.apply_rules() == 0
+    await server.runs(1 * DAY)
+    clock.advance(-365 * DAY)
+    assert await deletions.apply_rules() == 0, "the clock is right again, and the rule says later"
+    await server.runs(15 * DAY)
+    assert await deletions.apply_rules() == 1
 
 
 @pytest.mark.parametrize(
@@ -273,7 +301,7 @@ async def test_the_rules_announce_and_then_delete_and_never_before(
 )  # fmt: skip
 async def test_what_is_being_made_is_deleted_by_nobody(
     database: Database, deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree,
-    settings: RecordingSettings, clock: FakeClock, state: RecordingState, live: bool,
+    settings: RecordingSettings, clock: FakeClock, server: RunningServer, state: RecordingState, live: bool,
 ) -> None:  # fmt: skip
     secretary = people["secretary"]
     await change(database, recording, state=state, ended_at=None if live else clock())
@@ -283,7 +311,7 @@ async def test_what_is_being_made_is_deleted_by_nobody(
     assert not (await library.get(secretary, recording.id)).can_delete
     await rules.put(people["committee"], tree.committee.id, 1, {}, None)
     for _ in range(2):
-        clock.advance(NOTICE)
+        await server.runs(NOTICE)
         assert await deletions.apply_rules() == 0
     assert (await deletions.keeping(secretary, recording.id)).deletes_at is None
     assert await entries(database) == []

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from recordings.uploads.rules import CHUNK_BYTES
 from recordings.uploads.service import LIFETIME
 from tests.recordings import films
 from tests.recordings.rows import change
+from tests.recordings.running import RunningServer
 from tests.web.conftest import Answered, Caller, House, Village
 from tests.web.test_permissions import meeting_of
 
@@ -176,11 +177,19 @@ async def test_chunks_and_their_headers_are_bounded(village: Village) -> None:
 
 async def test_what_nobody_goes_on_with_is_thrown_away(house: House, village: Village) -> None:
     begun = (await village.secretary.post("/api/uploads", wanted(village))).body
-    house.clock.advance(LIFETIME - timedelta(seconds=1))
+    server = RunningServer(house.database, house.clock)
+    await server.runs(LIFETIME - timedelta(seconds=1))
     await send(village.secretary, begun["id"], 0, b"x")
-    house.clock.advance(2)
+    await server.runs(2)
     assert await house.services.uploads.sweep() == 0, "a chunk came"
-    house.clock.advance(LIFETIME)
+    house.clock.advance(timedelta(days=365))
+    assert await house.services.uploads.sweep() == 0, "somebody set the clock"
+    house.clock.advance(timedelta(days=-365))
+    left = datetime.fromisoformat(
+        (await village.secretary.get(f"/api/uploads/{begun['id']}")).body["expiresAt"]
+    )
+    assert left == house.clock() + LIFETIME - timedelta(seconds=2)
+    await server.runs(LIFETIME)
     assert await house.services.uploads.sweep() == 1
     async with house.database.reading() as session:
         assert await session.get(StorageJob, begun["id"]) is not None
