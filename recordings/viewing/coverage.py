@@ -10,6 +10,8 @@ Interval = tuple[float, float]
 # What counts as having studied a recording that says nothing else, and what one may say.
 ENOUGH: Final = 0.9
 LEAST_ENOUGH: Final = 0.5
+# Of a share: a hair's breadth of rounding does not matter.
+ROUNDING: Final = 1e-9
 # Faster than this nobody follows; what is played faster counts as if played at this pace.
 FASTEST: Final = 2.0
 # Pieces shorter than this are a player's hand on the seek bar.
@@ -98,5 +100,5 @@ def share(intervals: Iterable[Interval], duration: float) -> float:
 
 
 def is_enough(intervals: Iterable[Interval], duration: float, required: float = ENOUGH) -> bool:
-    """Whether the recording counts as studied; a hair's breadth of rounding does not matter."""
-    return duration > 0 and share(intervals, duration) >= required - 1e-9
+    """Whether the recording counts as studied."""
+    return duration > 0 and share(intervals, duration) >= required - ROUNDING

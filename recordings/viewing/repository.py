@@ -4,12 +4,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from members.organizations import Organization
 from members.people import Member
 from recordings.models import Recording, Viewing
+from recordings.states import RecordingState
+from recordings.viewing.coverage import ROUNDING
 from rooms.attendance.records import awaits_making_up
 
 
@@ -82,6 +85,37 @@ async def spent_elsewhere(session: AsyncSession, recording_id: str, member_id: s
         Viewing.member_id == member_id, Viewing.recording_id != recording_id
     )
     return await session.scalar(query)
+
+
+async def enough_unsaid(session: AsyncSession, most: int) -> list[tuple[Viewing, Recording, Organization]]:
+    """Viewings of what is enough by now, and was not when it was reported: `coverage.is_enough` as SQL.
+
+    Locked; what a player reports of at this moment is left to its report.
+    """
+    enough = (Recording.required_share - ROUNDING) * Recording.duration_seconds
+    query = (
+        select(Viewing, Recording, Organization)
+        .join(Recording, Recording.id == Viewing.recording_id)
+        .join(Organization, Organization.id == Recording.organization_id)
+        .where(
+            Viewing.completed_at.is_(None),
+            Recording.state.in_([state for state in RecordingState if state.playable]),
+            Recording.duration_seconds > 0,
+            Viewing.seconds >= enough,
+        )
+        .order_by(Viewing.recording_id, Viewing.member_id)
+        .limit(most)
+        .with_for_update(of=Viewing, skip_locked=True)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def settle(session: AsyncSession, recording_id: str, member_ids: Iterable[str]) -> None:
+    """Note that attendance knows what these have watched."""
+    query = update(Viewing).where(
+        Viewing.recording_id == recording_id, Viewing.member_id.in_(list(member_ids))
+    )
+    await session.execute(query.values(settled=True))
 
 
 async def unsettled(session: AsyncSession, most: int) -> list[tuple[str, Recording]]:

@@ -1,16 +1,17 @@
 """`Viewings`: takes the players' reports."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, new_id
 from errors import Kind, Problem
 from members.cards import CardEntryKind, Cards, NewEntry
+from members.organizations import Organization
 from members.policy import Actor
-from recordings.access import RecordingAccess, find
+from recordings.access import find
 from recordings.models import Recording, Viewing
 from recordings.viewing import repository
 from recordings.viewing.attention import Attention, answered, countable, watched
@@ -61,14 +62,34 @@ class Viewings:
         return await self._account(actor, recording_id, WatchReport(()), prompt)
 
     async def settle_left(self, most: int = SETTLED_AT_ONCE) -> int:
-        """Tell attendance of studied recordings that it has not heard of, or only judged after them; answers how many.
+        """Write to the cards, and tell attendance, what no report will bring about; `most` at once.
 
-        After a kill between card and attendance, and when somebody's presence was corrected to an absence afterwards.
+        What is enough since less is asked for or the film is shorter; what attendance has not heard of after a kill, or
+        judged only afterwards. Answers of how many absences attendance did hear.
         """
-        async with self._database.reading() as session:
-            found = await repository.unsettled(session, most)
-        for member_id, recording in found:
-            await self._settle(member_id, recording)
+        while await self._complete_some(most) == most:
+            pass
+        settled = 0
+        while True:
+            async with self._database.reading() as session:
+                found = await repository.unsettled(session, most)
+            watchers: dict[str, list[str]] = {}
+            for member_id, recording in found:
+                watchers.setdefault(recording.id, []).append(member_id)
+            recordings = {recording.id: recording for _, recording in found}
+            heard = sum([await self._settle(recordings[one], members) for one, members in watchers.items()])
+            settled += heard
+            if len(found) < most or not heard:
+                return settled
+
+    async def _complete_some(self, most: int) -> int:
+        async with self._database.transaction() as session:
+            found = await repository.enough_unsaid(session, most)
+            for viewing, _, _ in found:
+                viewing.completed_at = self._clock()
+            await self._cards.append_all(session, [_card_entry(*one) for one in found])
+        if found:
+            _log.info("recordings_studied", count=len(found))
         return len(found)
 
     async def _account(
@@ -89,42 +110,38 @@ class Viewings:
                 _set_attention(viewing, answered(_attention(viewing, now), answer))
             if viewing.completed_at is None and _is_complete(viewing, access.recording):
                 viewing.completed_at = now
-                await self._write_card(session, viewing, access)
+                await self._cards.append(session, _card_entry(viewing, access.recording, access.organization))
+                _log.info("recording_studied", recording_id=recording_id, member_id=actor.member_id)
             view = coverage_view(viewing, access.recording)
             unsettled = viewing.completed_at is not None and not viewing.settled
         if unsettled:
-            await self._settle(actor.member_id, access.recording)
+            await self._settle(access.recording, [actor.member_id])
         return view
 
-    async def _write_card(self, session: AsyncSession, viewing: Viewing, access: RecordingAccess) -> None:
-        entry = NewEntry(
-            member_id=viewing.member_id,
-            kind=CardEntryKind.RECORDING_STUDIED,
-            occurred_at=viewing.completed_at or viewing.reported_at,
-            duration_seconds=round(viewing.seconds),
-            organization_id=access.organization.id,
-            organization_name=access.organization.name,
-            title=access.recording.title,
-            source=CARD_SOURCE,
-            reference=viewing.recording_id,
-            details={
-                "meetingId": access.recording.meeting_id,
-                "share": round(_share(viewing, access.recording), 3),
-            },
-        )
-        await self._cards.append(session, entry)
-        _log.info("recording_studied", recording_id=viewing.recording_id, member_id=viewing.member_id)
-
-    async def _settle(self, member_id: str, recording: Recording) -> None:
-        """Tell attendance, then remember that it knows; killed in between, it is told again."""
+    async def _settle(self, recording: Recording, member_ids: Sequence[str]) -> int:
+        """Tell attendance, then remember that it knows; killed in between, it is told again. Answers of how many."""
         if recording.meeting_id is None:
-            return
-        if not await self._attendance.made_up(member_id, recording.meeting_id, recording.id):
-            return  # was there, as far as is known now
-        async with self._database.transaction() as session:
-            viewing = await repository.get(session, recording.id, member_id)
-            if viewing is not None:
-                viewing.settled = True
+            return 0
+        heard = await self._attendance.made_up(member_ids, recording.meeting_id, recording.id)
+        if heard:  # the others were there, as far as is known now
+            async with self._database.transaction() as session:
+                await repository.settle(session, recording.id, heard)
+        return len(heard)
+
+
+def _card_entry(viewing: Viewing, recording: Recording, organization: Organization) -> NewEntry:
+    return NewEntry(
+        member_id=viewing.member_id,
+        kind=CardEntryKind.RECORDING_STUDIED,
+        occurred_at=viewing.completed_at or viewing.reported_at,
+        duration_seconds=round(viewing.seconds),
+        organization_id=organization.id,
+        organization_name=organization.name,
+        title=recording.title,
+        source=CARD_SOURCE,
+        reference=viewing.recording_id,
+        details={"meetingId": recording.meeting_id, "share": round(_share(viewing, recording), 3)},
+    )
 
 
 def coverage_view(viewing: Viewing | None, recording: Recording) -> CoverageView:

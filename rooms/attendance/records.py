@@ -129,6 +129,17 @@ async def row(
     return await session.get(AttendanceRecord, (meeting_id, person_key), with_for_update=lock)
 
 
+async def rows_of(
+    session: AsyncSession, meeting_id: str, member_ids: Iterable[str]
+) -> Sequence[AttendanceRecord]:
+    """These members' rows, locked in one order, so that nobody waits in a circle."""
+    query = select(AttendanceRecord).where(
+        AttendanceRecord.meeting_id == meeting_id,
+        AttendanceRecord.person_key.in_([member_key(member_id) for member_id in member_ids]),
+    )
+    return (await session.scalars(query.order_by(AttendanceRecord.person_key).with_for_update())).all()
+
+
 async def excused(session: AsyncSession, meeting_id: str) -> frozenset[str]:
     """The person keys of those whose leave was granted."""
     found = await session.scalars(

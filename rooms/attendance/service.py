@@ -1,6 +1,6 @@
 """`Attendance`: lists, corrections, made-up absences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -76,20 +76,22 @@ class Attendance:
                 await self._write_correction(session, access, row, before)
             return _row_view(row)
 
-    async def made_up(self, member_id: str, meeting_id: str, recording_id: str) -> bool:
-        """The member has watched the recording: absence becomes made up; answers whether anything changed.
+    async def made_up(self, member_ids: Iterable[str], meeting_id: str, recording_id: str) -> set[str]:
+        """The members have watched the recording: absence becomes made up; answers for whom anything changed.
 
-        Idempotent, and False for who was not expected or was there; a correction after a making up stands. Writes no
-        card entry: `recording_studied` is the recordings' to write.
+        Idempotent, and without those who were not expected or were there; a correction after a making up stands. Writes
+        no card entry: `recording_studied` is the recordings' to write.
         """
         async with self._database.transaction() as session:
-            row = await records.row(session, meeting_id, member_key(member_id), lock=True)
-            if row is None or not row.expected or row.made_up_at is not None:
-                return False
-            if prevailing(row) not in CAN_BE_MADE_UP:
-                return False
-            row.made_up_at, row.made_up_recording_id = self._clock(), recording_id
-            return True
+            found = await records.rows_of(session, meeting_id, member_ids)
+            absent = [
+                row
+                for row in found
+                if row.expected and row.made_up_at is None and prevailing(row) in CAN_BE_MADE_UP
+            ]
+            for row in absent:
+                row.made_up_at, row.made_up_recording_id = self._clock(), recording_id
+            return {row.member_id for row in absent if row.member_id is not None}
 
     async def _own(self, session: AsyncSession, access: Access) -> AttendancePage:
         final = access.meeting.state is MeetingState.ENDED

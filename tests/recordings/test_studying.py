@@ -1,19 +1,22 @@
 """What comes of having watched enough: the entry on the card, and the absence made up."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from database import Database, PageRequest
 from members.cards import CardEntryKind, Cards
-from members.policy import Actor
+from members.policy import Actor, RoleName
+from recordings.curation import Curation
 from recordings.models import Recording, Viewing
+from recordings.requests import RecordingChanges
 from recordings.viewing.service import Viewings
 from recordings.views import WatchReport
 from rooms.attendance.models import AttendanceRecord
 from rooms.attendance.rules import AttendanceState
-from tests.factories import FakeClock
+from tests.factories import FakeClock, Records, Tree
 from tests.recordings.rows import change
 from tests.recordings.watching import LENGTH, play
+from tests.statements import statements
 
 
 async def state_of(database: Database, recording: Recording) -> tuple[AttendanceRecord, Viewing]:
@@ -59,6 +62,42 @@ async def test_a_recording_says_how_much_is_enough(
     await change(database, recording, required_share=0.5)
     assert (await play(viewings, clock, actor, recording, 0, 49)).studied_at is None
     assert (await play(viewings, clock, actor, recording, 49, 51)).studied_at == clock()
+
+
+async def test_who_has_watched_enough_when_less_is_asked_for_need_not_play_it_again(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards,
+    records: Records, tree: Tree,
+) -> None:  # fmt: skip
+    secretary = await records.actor((RoleName.SECRETARY, tree.branch))
+    others = [await records.actor(member=await records.member(tree.branch)) for _ in range(2)]
+    for one in (actor, others[0]):
+        await play(viewings, clock, one, recording, 0, 80)
+    await play(viewings, clock, others[1], recording, 0, 79)
+    clock.advance(3600)
+    assert await viewings.settle_left() == 0
+    assert (await cards.list(actor, actor.member_id or "", PageRequest())).items == []
+    await Curation(database).update(secretary, recording.id, RecordingChanges(required_share=0.8))
+    assert await viewings.settle_left() == 1, "the others were not expected"
+    for one, count in ((actor, 1), (others[0], 1), (others[1], 0)):
+        entries = (await cards.list(one, one.member_id or "", PageRequest())).items
+        assert [(entry.occurred_at, entry.duration_seconds) for entry in entries] == [(clock(), 80)] * count
+    async with database.reading() as session:
+        (row,) = await session.scalars(select(AttendanceRecord))
+    assert row.made_up_recording_id == recording.id
+    assert await viewings.settle_left() == 0
+    asked = []
+    for watchers in (1, 3):
+        await change(database, recording, required_share=1.0)
+        for _ in range(watchers):
+            one = await records.actor(member=await records.member(tree.branch))
+            await viewings.report(one, recording.id, WatchReport(()))
+        async with database.transaction() as session:
+            await session.execute(update(Viewing).values(intervals=[[0, 80]], seconds=80.0))
+        await change(database, recording, required_share=0.8)
+        with statements(database) as these:
+            await viewings.settle_left()
+        asked.append(len(these))
+    assert asked[0] == asked[1], "no query a member"
 
 
 async def test_what_was_studied_stays_so_when_the_film_grows_or_shrinks(

@@ -234,8 +234,10 @@ async def test_watching_the_recording_makes_up_for_absence_and_for_nothing_else(
 ) -> None:
     before = (await rows(services, branch, ended.id))[name]
     member_id = before.member_id or ""
-    assert await services.attendance.made_up(member_id, ended.id, "recording") is changes
-    assert await services.attendance.made_up(member_id, ended.id, "recording") is False, "once"
+    assert await services.attendance.made_up([member_id], ended.id, "recording") == (
+        {member_id} if changes else set()
+    )
+    assert await services.attendance.made_up([member_id], ended.id, "recording") == set(), "once"
     after = (await rows(services, branch, ended.id))[name]
     assert (after.state is AttendanceState.MADE_UP) is changes
     assert after.seconds_present == before.seconds_present
@@ -245,11 +247,9 @@ async def test_watching_the_recording_makes_up_for_absence_and_for_nothing_else(
 
 
 async def test_nobody_else_can_make_up(services: Services, branch: Branch, ended: MeetingView) -> None:
-    assert await services.attendance.made_up(branch.neighbour.member_id or "", ended.id, "recording") is False
-    assert (
-        await services.attendance.made_up(branch.members[0].member_id or "", "no meeting", "recording")
-        is False
-    )
+    made_up = services.attendance.made_up
+    assert await made_up([branch.neighbour.member_id or ""], ended.id, "recording") == set()
+    assert await made_up([branch.members[0].member_id or ""], "no meeting", "recording") == set()
 
 
 async def test_of_a_correction_and_a_making_up_the_later_prevails(
@@ -268,7 +268,7 @@ async def test_of_a_correction_and_a_making_up_the_later_prevails(
 
     await correct(AttendanceState.EXCUSED)
     clock.advance(60)
-    assert await services.attendance.made_up(member_id, ended.id, "recording")
+    assert await services.attendance.made_up([member_id], ended.id, "recording")
     assert await stands() == (AttendanceState.MADE_UP, None, 1)
     await correct(AttendanceState.ABSENT)
     assert await stands() == (AttendanceState.MADE_UP, AttendanceState.ABSENT, 0)
@@ -363,14 +363,14 @@ async def test_the_summary_in_sql_is_the_rule_in_python(
 
     for member, state in zip(branch.members, AttendanceState, strict=False):
         clock.advance(1)
-        await services.attendance.made_up(member.member_id or "", ended.id, "recording")
+        await services.attendance.made_up([member.member_id or ""], ended.id, "recording")
         if state is not AttendanceState.MADE_UP:
             clock.advance(1)
             await services.attendance.correct(
                 branch.secretary, ended.id, member.member_id or "", state, "核实"
             )
         clock.advance(1)
-        await services.attendance.made_up(member.member_id or "", ended.id, "recording")
+        await services.attendance.made_up([member.member_id or ""], ended.id, "recording")
     async with services.database.reading() as session:
         counted = await attendance_records.totals(session, ended.id)
         everybody = await attendance_records.rows(session, ended.id)
