@@ -27,6 +27,7 @@ from recordings.notices import Notices
 from recordings.remaking import Remaking
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.keeper import Keeper
+from recordings.upkeep.room import require_room_to_record
 from recordings.upkeep.rules import Rules
 from recordings.upkeep.uptime import UptimeCounter
 from recordings.uploads.service import Uploads
@@ -105,7 +106,7 @@ class Node:
             members=Members(database),
             cards=cards,
             tokens=tokens,
-            meetings=Meetings(database, tokens, utc_now),
+            meetings=Meetings(database, tokens, utc_now, require_room_to_record),
             live_rooms=self.rooms,
             attendance=attendance,
             stations=stations,

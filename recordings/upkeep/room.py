@@ -11,7 +11,7 @@ from members.organizations import Organization
 from members.organizations.repository import get_many
 from recordings.upkeep import repository
 from recordings.upkeep.models import StorageRules
-from recordings.upkeep.quota import Room
+from recordings.upkeep.quota import Fullness, Room
 
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -24,6 +24,16 @@ async def fullest_room(
     if not rooms:
         return Room(await repository.used_bytes(session, organization.path), None), None
     return max(rooms, key=lambda one: one[0].share or 0.0)
+
+
+async def require_room_to_record(session: AsyncSession, organization: Organization) -> None:
+    """Before it is settled that a meeting is to be recorded: Problem recording_quota_exhausted.
+
+    What is settled already is recorded, whatever the quota: a meeting is never lost for want of room.
+    """
+    room, _ = await fullest_room(session, organization, await repository.rules_by_path(session))
+    if room.fullness is Fullness.EXHAUSTED:
+        raise Problem(Kind.CONFLICT, "recording_quota_exhausted", {"field": "record"})
 
 
 async def require_room_for(session: AsyncSession, organization: Organization, size_bytes: int) -> None:

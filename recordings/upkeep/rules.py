@@ -10,7 +10,7 @@ from members.organizations import Organization
 from members.policy import Action, Actor, Scope, Subject, line, may, require, scope
 from recordings.upkeep import repository
 from recordings.upkeep.models import StorageRules
-from recordings.upkeep.quota import WARNS_FROM, Fullness, Room
+from recordings.upkeep.quota import WARNS_FROM, Room
 from recordings.upkeep.retention import FOR_EVER, LONGEST_DAYS, keep_days
 from recordings.upkeep.room import fullest_room
 from recordings.upkeep.views import FilledView, StorageView
@@ -81,17 +81,6 @@ class Rules:
             )
             for holder, used, quota in found
         ]
-
-    async def require_room(self, actor: Actor, organization_id: str) -> None:
-        """Before a meeting is scheduled with a recording: Problem recording_quota_exhausted.
-
-        What is scheduled already is recorded, whatever the quota: a meeting is never lost for want of room.
-        """
-        async with self._database.reading() as session:
-            organization = await visible_organization(session, actor, organization_id)
-            room, _ = await fullest_room(session, organization, await repository.rules_by_path(session))
-        if room.fullness is Fullness.EXHAUSTED:
-            raise Problem(Kind.CONFLICT, "recording_quota_exhausted", {"field": "record"})
 
     async def _view(
         self, session: AsyncSession, organization: Organization, *, can_manage: bool

@@ -1,5 +1,6 @@
 """`Meetings`: scheduling and everything before and after the room itself."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, Page, PageRequest, new_id
 from errors import Kind, Problem
+from members.organizations import Organization
 from members.organizations import repository as organizations
 from members.people import Member
 from members.people import repository as people
@@ -41,15 +43,26 @@ NOT_OVER: Final = (MeetingState.SCHEDULED, MeetingState.LIVE)
 
 log = structlog.get_logger(__name__)
 
+RequireRoom = Callable[[AsyncSession, Organization], Awaitable[None]]
+"""Whether the organization has room for one more recording, in the caller's transaction."""
+
+
+async def _no_limit(_session: AsyncSession, _organization: Organization) -> None:
+    pass
+
 
 class Meetings:
     """Every public method is one unit of work and checks the actor's right through members.policy.
 
     Starting and ending go through `rooms.LiveRooms.start_meeting` and `end_meeting`, which tell the room as well.
+    `require_room` is asked before it is settled that a meeting is to be recorded, and raises what it has against it.
     """
 
-    def __init__(self, database: Database, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, tokens: Tokens, clock: Clock, require_room: RequireRoom = _no_limit
+    ) -> None:
         self._database = database
+        self._require_room = require_room
         self._tokens = tokens
         self._clock = clock
 
@@ -58,10 +71,12 @@ class Meetings:
 
         Problems: not_found (organization), forbidden, invalid_title, invalid_agenda, invalid_meeting_time,
         invalid_timezone, invalid_threshold, kind_not_for_organization, kind_takes_no_organizations,
-        kind_is_never_recorded, too_many_named.
+        kind_is_never_recorded, too_many_named, and those of `require_room`.
         """
         async with self._database.transaction() as session:
             access = await scheduling.schedule(session, actor, request, self._clock())
+            if access.meeting.record:
+                await self._require_room(session, access.organization)
             log.info("meeting_scheduled", meeting_id=access.meeting.id, kind=request.kind.value)
             return access.view
 
@@ -83,6 +98,8 @@ class Meetings:
                 meeting.starts_at, meeting.ends_at = starts_at, ends_at
             if changes.record is not None:
                 check_record(meeting.kind, record=changes.record)
+                if changes.record and not meeting.record:
+                    await self._require_room(session, access.organization)
                 meeting.record = changes.record
             if changes.lobby is not None:
                 meeting.lobby = changes.lobby

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from database import Database, PageRequest
 from errors import Problem
+from members.organizations import Organization
 from members.policy import Actor, Audience
 from recordings import repository
 from recordings.captions.models import RecordingCaptions
@@ -29,6 +30,7 @@ from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.models import Cause, RecordingDeletion
 from recordings.upkeep.quota import Fullness
 from recordings.upkeep.retention import NOTICE
+from recordings.upkeep.room import require_room_to_record
 from recordings.upkeep.rules import Rules
 from recordings.viewing import repository as viewings_of
 from recordings.views import MeetingRecording
@@ -321,6 +323,11 @@ async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
     database: Database, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree
 ) -> None:
     secretary, committee = people["secretary"], people["committee"]
+
+    async def require_room(organization: Organization) -> None:
+        async with database.reading() as session:
+            await require_room_to_record(session, organization)
+
     await refused("forbidden", lambda: rules.put(secretary, tree.branch.id, None, {}, 10))
     await refused("not_found", lambda: rules.put(people["other committee"], tree.branch.id, None, {}, 10))
     await refused("forbidden", lambda: rules.get(people["member"], tree.branch.id))
@@ -329,18 +336,16 @@ async def test_a_quota_warns_and_then_refuses_new_recordings_alone(
         await change(database, recording, kept_bytes=used)
         shown = await rules.get(secretary, tree.branch.id)
         assert (shown.fullness, shown.used_bytes, shown.quota_of) == (fullness, used, "城关镇党委")
-        await rules.require_room(secretary, tree.branch.id)
+        await require_room(tree.branch)
     await change(database, recording, kept_bytes=1_100)
-    await refused("recording_quota_exhausted", lambda: rules.require_room(secretary, tree.branch.id))
-    await refused(
-        "recording_quota_exhausted", lambda: rules.require_room(people["district"], tree.sibling.id)
-    )
-    await rules.require_room(people["district"], tree.cousin.id)
+    await refused("recording_quota_exhausted", lambda: require_room(tree.branch))
+    await refused("recording_quota_exhausted", lambda: require_room(tree.sibling))
+    await require_room(tree.cousin)
     own = await rules.put(committee, tree.branch.id, 30, {MeetingKind.LECTURE: 0}, 10**9)
     assert (own.quota_of, own.fullness) == ("城关镇党委", Fullness.EXHAUSTED), "the tightest counts"
     assert (own.counting_days[MeetingKind.LECTURE], own.counting_days[MeetingKind.THEME_DAY]) == (0, 30)
     await change(database, recording, state=RecordingState.DELETED)
-    await rules.require_room(secretary, tree.branch.id)
+    await require_room(tree.branch)
 
 
 async def test_whoever_looks_after_an_organization_is_warned_of_every_quota_that_fills_up_there_and_below(

@@ -31,6 +31,7 @@ from recordings.remaking import Remaking
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
 from recordings.upkeep.deletion import Deletions
+from recordings.upkeep.room import require_room_to_record
 from recordings.upkeep.rules import Rules
 from recordings.uploads.service import Uploads
 from recordings.viewing.service import Viewings
@@ -220,7 +221,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         members=Members(database),
         cards=cards,
         tokens=tokens,
-        meetings=Meetings(database, tokens, clock),
+        meetings=Meetings(database, tokens, clock, require_room_to_record),
         live_rooms=live_rooms,
         attendance=attendance,
         stations=Stations(database, clock),

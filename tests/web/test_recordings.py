@@ -313,7 +313,16 @@ async def test_a_quota_refuses_new_recordings_in_words(house: House, village: Vi
     wanted = meeting_of(house, village)
     refused = await village.secretary.post("/api/meetings", wanted | {"record": True})
     assert (refused.status, refused.code) == (409, "recording_quota_exhausted")
-    assert (await village.secretary.post("/api/meetings", wanted)).status == 201
+    unrecorded = await village.secretary.post("/api/meetings", wanted)
+    assert unrecorded.status == 201
+    meeting = f"/api/meetings/{unrecorded.body['id']}"
+    assert (await village.secretary("PATCH", meeting, {"record": True})).code == "recording_quota_exhausted"
+    assert not (await village.secretary.get(meeting)).body["record"]
+    assert (await village.committee("PUT", path, {"quotaBytes": 10**9})).status == 200
+    assert (await village.secretary("PATCH", meeting, {"record": True})).body["record"]
+    assert (await village.committee("PUT", path, rules)).status == 200
+    again = await village.secretary("PATCH", meeting, {"record": True, "title": "改了题目"})
+    assert again.body["record"], "what was to be recorded already still is"
     assert (await village.secretary.get(f"/api/recordings/{row.id}/media")).status == 200
     for body in ({"quotaBytes": 0}, {"keepDays": -1}, {"keepDaysByKind": {"nothing": 1}}, {"keepDays": 1.5}):
         assert (await village.committee("PUT", path, body)).code == "invalid_request"

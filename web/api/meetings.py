@@ -31,8 +31,6 @@ async def schedule(asked: Asked[MeetingCreate]) -> MeetingOut:
     given = dict(asked.input)
     late_after = timedelta(seconds=given.pop("late_after_seconds"))
     wanted = ScheduleMeeting(**given, late_after=late_after)
-    if wanted.record:
-        await asked.services.storage_rules.require_room(asked.caller.person, wanted.organization_id)
     return _out(await asked.services.meetings.schedule(asked.caller.person, wanted))
 
 
