@@ -20,7 +20,7 @@ from recordings.captions import service as captions
 from recordings.filtering import conditions
 from recordings.losses import lacks, losses_in
 from recordings.models import Recording, Viewing
-from recordings.persons.service import persons_of, without_members
+from recordings.persons.service import persons_of, persons_of_all, without_members
 from recordings.remaking import can_be_made_anew
 from recordings.renditions import FILE_NAMES, Rendition, content_type, is_hls_file, outputs_in
 from recordings.requests import RecordingsFilter
@@ -95,8 +95,12 @@ class Library:
         watched: dict[str, Viewing] = {}
         if actor.member_id is not None:
             watched = await viewings.of_recordings(session, [item.id for item in recordings], actor.member_id)
+        persons = await persons_of_all(session, [item.id for item in recordings if item.is_uploaded])
         return [
-            _view(item, organizations[item.organization_id], actor, watched.get(item.id))
+            replace(
+                _view(item, organizations[item.organization_id], actor, watched.get(item.id)),
+                persons=without_members(persons.get(item.id, ())),
+            )
             for item in recordings
         ]
 

@@ -82,7 +82,7 @@ class RecordingView:
     preview: PreviewStrip | None
     captions: tuple[CaptionsView, ...] = ()  # of one recording alone: a list names none
     lacks: tuple[Lack, ...] = ()  # the same
-    persons: tuple[PersonView, ...] = ()  # the same, and of a film made elsewhere
+    persons: tuple[PersonView, ...] = ()  # of a film made elsewhere; a list tells their names alone
 
 
 @dataclass(frozen=True, slots=True)

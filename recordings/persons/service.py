@@ -1,6 +1,7 @@
 """Name who is in a film, and read it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
 from sqlalchemy import delete, insert, select
@@ -72,12 +73,25 @@ async def forget_persons(session: AsyncSession, recording_id: str) -> None:
 
 async def persons_of(session: AsyncSession, recording_id: str) -> tuple[PersonView, ...]:
     """In order."""
+    return (await persons_of_all(session, [recording_id])).get(recording_id, ())
+
+
+async def persons_of_all(
+    session: AsyncSession, recording_ids: Collection[str]
+) -> dict[str, tuple[PersonView, ...]]:
+    """By recording, in order; those in which nobody is named are left out."""
+    if not recording_ids:
+        return {}
     query = (
-        select(FilmPerson.name, FilmPerson.member_id)
-        .where(FilmPerson.recording_id == recording_id)
-        .order_by(FilmPerson.place)
+        select(FilmPerson.recording_id, FilmPerson.name, FilmPerson.member_id)
+        .where(FilmPerson.recording_id.in_(recording_ids))
+        .order_by(FilmPerson.recording_id, FilmPerson.place)
     )
-    return tuple(PersonView(row.name, row.member_id) for row in await session.execute(query))
+    rows = await session.execute(query)
+    return {
+        recording_id: tuple(PersonView(row.name, row.member_id) for row in persons)
+        for recording_id, persons in groupby(rows, key=lambda row: row.recording_id)
+    }
 
 
 def without_members(persons: Iterable[PersonView]) -> tuple[PersonView, ...]:

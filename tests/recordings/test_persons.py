@@ -84,7 +84,11 @@ async def test_who_watches_reads_the_names_and_who_manages_them_whose_they_are(
     await curation.update(secretary, film.id, of(NamedPerson(member.member_id), NamedPerson(name="欧阳教授")))
     named = (PersonView(member.name, member.member_id), PersonView("欧阳教授"))
     assert (await library.get(secretary, film.id)).persons == named
-    assert (await library.get(member, film.id)).persons == (PersonView(member.name), PersonView("欧阳教授"))
+    names = (PersonView(member.name), PersonView("欧阳教授"))
+    assert (await library.get(member, film.id)).persons == names
+    for reader in (secretary, member):
+        (listed,) = (await library.list(reader, PageRequest())).items
+        assert listed.persons == names
 
 
 async def test_nobody_names_whom_he_may_not_see_but_who_is_named_stays(

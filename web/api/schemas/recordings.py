@@ -117,7 +117,8 @@ class RecordingOut(Output):
     does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. `waitsForRoom`: the disk is
     too full to make the film, which goes on by itself when there is room. A list leaves `captions` empty and
     `canManage`, `canDelete`, `canRemake`, `mending` and `waitsForRoom` false: they are said of one recording alone, and
-    so are the `lacks` of a damaged one and the `persons` of an uploaded one. `uploaded`: it was made elsewhere.
+    so are the `lacks` of a damaged one and whose names the `persons` of an uploaded one are. `uploaded`: it was made
+    elsewhere.
     `captureStopped`: it failed while its meeting goes on, so that it may go on too. `mending`: something beside the
     film is lost and is made of it, which whoever manages it is told; meanwhile it is watched as it was.
     """
