@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
-from urllib.parse import quote
 
 import structlog
 from aiohttp import ETag, hdrs, web
@@ -18,6 +17,7 @@ from errors import Kind, Problem
 from recordings.renditions import PLAYLIST_TYPE
 from recordings.storage.store import Entry, StoreError
 from recordings.views import MediaFile
+from web.attachment import attachment
 from web.ranges import ByteRange, NotSatisfiable, parse_ranges
 
 # The file never changes once composed, but who may watch can: ask every time, send nothing twice.
@@ -59,8 +59,7 @@ def _headers(media: MediaFile) -> dict[str, str]:
         hdrs.ACCEPT_RANGES: "bytes",
     }
     if media.download_name is not None:
-        name = quote(media.download_name, safe="")  # RFC 6266 with RFC 8187: titles are Chinese
-        headers[hdrs.CONTENT_DISPOSITION] = f"attachment; filename=\"recording.mp4\"; filename*=UTF-8''{name}"
+        headers[hdrs.CONTENT_DISPOSITION] = attachment(media.download_name, "recording.mp4")
     return headers
 
 

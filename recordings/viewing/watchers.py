@@ -47,12 +47,15 @@ class Watchers:
             access.require(actor, Action.SEE_VIEWINGS)
             return await _page(session, access.recording, page)
 
-    async def zone(self, actor: Actor, recording_id: str) -> ZoneInfo:
-        """Where those live who read of it: the organization's. Problems recording_not_found, forbidden."""
+    async def heading(self, actor: Actor, recording_id: str) -> tuple[str, ZoneInfo]:
+        """The recording's title, and its organization's zone, where those live who read of it.
+
+        Problems recording_not_found, forbidden.
+        """
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             access.require(actor, Action.SEE_VIEWINGS)
-            return ZoneInfo(access.organization.timezone)
+            return access.recording.title, ZoneInfo(access.organization.timezone)
 
 
 async def _page(session: AsyncSession, recording: Recording, page: PageRequest) -> Page[WatcherView]:

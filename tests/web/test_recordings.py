@@ -226,6 +226,8 @@ async def test_absences_that_can_be_made_up_are_listed_until_they_are(house: Hou
     assert (await village.party_member.get(f"{path}/viewings")).code == "forbidden"
     async with village.secretary.client.get(f"{path}/viewings.csv") as response:
         assert response.content_type == "text/csv"
+        assert response.content_disposition is not None
+        assert response.content_disposition.filename == f"{row.title} 观看情况.csv"
         lines = (await response.text()).splitlines()
     assert lines[0].startswith("\ufeff姓名,")
     assert any(line.startswith("王秀英,东湖村党支部,补学,10,100,20") for line in lines)

@@ -17,6 +17,7 @@ from web.api.call import Asked, Nothing
 from web.api.paging import page_out, page_request
 from web.api.schemas.base import Page, PageQuery
 from web.api.schemas.recordings import CaptionsOut, CaptionsPut, RecordingOut, RecordingUpdate, WatcherOut
+from web.attachment import attachment
 
 SHEET_ROWS_AT_ONCE: Final = 1_000
 # Spreadsheet programs take a file for UTF-8 by this alone.
@@ -95,7 +96,7 @@ async def watchers(asked: Asked[PageQuery]) -> Page[WatcherOut]:
 async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
     """The same as a CSV file for a spreadsheet."""
     found: list[WatcherView] = []
-    zone = await asked.services.watchers.zone(asked.caller.person, asked.path("recordingId"))
+    title, zone = await asked.services.watchers.heading(asked.caller.person, asked.path("recordingId"))
     request = PageRequest(SHEET_ROWS_AT_ONCE)
     while True:
         page = await asked.services.watchers.list(asked.caller.person, asked.path("recordingId"), request)
@@ -109,7 +110,9 @@ async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
         charset="utf-8",
         headers={
             hdrs.CACHE_CONTROL: "no-store",
-            hdrs.CONTENT_DISPOSITION: 'attachment; filename="viewings.csv"',
+            hdrs.CONTENT_DISPOSITION: attachment(
+                f"{title} {page_texts('recordings', asked.language)['watchers']['title']}.csv", "viewings.csv"
+            ),
         },
     )
 
