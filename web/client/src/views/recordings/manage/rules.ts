@@ -1,8 +1,9 @@
 import type { StorageRules } from '@/protocol/http/shapes'
 
-/** Bytes in GB, as people speak of disks. */
+/** Bytes in GB, as people speak of disks; less than that in MB. */
 export const gigabytes = (bytes: number): string => {
   const amount = bytes / 1e9
+  if (amount < 1) return `${Math.round(bytes / 1e6)} MB`
   return `${amount >= 100 ? Math.round(amount) : Number(amount.toPrecision(2))} GB`
 }
 

@@ -36,7 +36,7 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
     chat(room, { peerId, displayName, text }) {
       if (peerId === room.state.peerId || panel() === 'chat') return
       unread.value += 1
-      toasts.show(`${displayName}：${text.slice(0, EXCERPT)}`)
+      toasts.show(t('common.pair', { what: displayName, text: text.slice(0, EXCERPT) }))
     },
     handRaised(room, { peerId, raised }) {
       const name = nameOf(room, peerId)
