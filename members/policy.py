@@ -179,7 +179,10 @@ def _holds_office(actor: Actor, subject: Subject) -> bool:
 
 
 def _hosts(actor: Actor, subject: Subject) -> bool:
+    """Those made host, and by office: also whoever organized it, a family visit too, as long as he is in office."""
     if actor.account_id in subject.host_account_ids:
+        return True
+    if actor.account_id == subject.organizer_account_id and _officer(actor, subject):
         return True
     return not subject.private and _holds_office(actor, subject)
 

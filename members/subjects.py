@@ -69,7 +69,10 @@ class Subject:
     member_id: str | None = None
     guest_path: str | None = None  # the destination branch of a flowing member
     # a meeting, a recording
-    host_account_ids: frozenset[str] = field(default_factory=frozenset)  # the organizer, those made host
+    organizer_account_id: str | None = None
+    host_account_ids: frozenset[str] = field(
+        default_factory=frozenset
+    )  # those made host for this one meeting
     invited_member_ids: frozenset[str] = field(default_factory=frozenset)
     invited_account_ids: frozenset[str] = field(default_factory=frozenset)  # residents, experts
     audience: Audience = Audience.INVITED

@@ -126,7 +126,9 @@ def _of_meeting(access: Access, recording: Recording) -> RecordingAccess:
     audience = recording.audience
     if struck and audience is not Audience.PUBLIC:  # what is shown to the whole world is kept from nobody
         audience = Audience.INVITED
-    subject = replace(access.subject, audience=audience, host_account_ids=frozenset())
+    subject = replace(
+        access.subject, audience=audience, organizer_account_id=None, host_account_ids=frozenset()
+    )
     return RecordingAccess(recording, access.organization, subject)
 
 

@@ -34,13 +34,12 @@ class Access:
     def subject(self) -> Subject:
         """The meeting as the policy sees it; of the invited it names only the actor, who alone is asked about."""
         meeting, rule, invited = self.meeting, KINDS[self.meeting.kind], self.invited
-        hosts = {meeting.organizer_account_id}
-        if self.made_host or (invited is not None and invited.role is Role.HOST):
-            hosts.add(self.actor.account_id)
+        is_host = self.made_host or (invited is not None and invited.role is Role.HOST)
         struck = self.invitation is not None and self.invitation.struck
         return Subject(
             organization_path=self.organization.path,
-            host_account_ids=frozenset(hosts),
+            organizer_account_id=meeting.organizer_account_id,
+            host_account_ids=frozenset({self.actor.account_id} if is_host else ()),
             invited_member_ids=frozenset({invited.member_id} if invited is not None else ()),
             audience=Audience.INVITED if struck else rule.audience,
             private=rule.private,

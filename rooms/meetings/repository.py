@@ -110,10 +110,11 @@ async def page(
 
 def _visible(actor: Actor) -> ColumnElement[bool]:
     """The same answers as the policy's SEE_MEETING gives, as a condition; a test holds the two together."""
-    by_office = and_(
-        in_scope(Organization.path, scope(actor, Action.SEE_MEETING)), Meeting.kind.not_in(PRIVATE_KINDS)
+    open_to_officers = or_(
+        Meeting.kind.not_in(PRIVATE_KINDS), Meeting.organizer_account_id == actor.account_id
     )
-    alternatives = [Meeting.organizer_account_id == actor.account_id, by_office]
+    by_office = and_(in_scope(Organization.path, scope(actor, Action.SEE_MEETING)), open_to_officers)
+    alternatives = [by_office]
     if actor.member_id is not None:
         own = exists().where(Invitation.meeting_id == Meeting.id, Invitation.member_id == actor.member_id)
         by_audience = or_(

@@ -174,13 +174,31 @@ def test_an_invitation_makes_nobody_host(action: Action) -> None:
 
 
 @pytest.mark.parametrize("action", HOSTING)
-def test_the_organizer_is_host_without_any_office(action: Action) -> None:
+def test_who_was_made_host_needs_no_office(action: Action) -> None:
     assert may(STRANGER, action, replace(MEETING, host_account_ids=frozenset({"stranger"})))
+
+
+@pytest.mark.parametrize("action", HOSTING + ATTENDING + (Action.SEE_ATTENDANCE,))
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize(
+    ("office", "expected"),
+    [
+        ((RoleName.SECRETARY, COUSIN), True), ((RoleName.COMMITTEE_OFFICER, OTHER_COMMITTEE), True),
+        ((RoleName.DISTRICT_OFFICER, ROOT), True), ((RoleName.SECRETARY, BRANCH), False),
+        ((RoleName.COMMITTEE_OFFICER, COMMITTEE), False), ((RoleName.RESIDENT, COUSIN), False),
+    ],
+)  # fmt: skip
+def test_the_organizer_is_host_as_long_as_his_office_reaches_the_organization(
+    action: Action, office: tuple[RoleName, str], *, private: bool, expected: bool
+) -> None:
+    meeting = replace(MEETING, organizer_account_id="stranger", private=private)
+    assert may(replace(STRANGER, roles=actor(office).roles), action, meeting) is expected
+    assert not may(STRANGER, action, meeting)
 
 
 @pytest.mark.parametrize("action", KEEPING)
 def test_who_organized_or_uploaded_keeps_the_recording_only_while_in_office(action: Action) -> None:
-    recording = replace(MEETING, host_account_ids=frozenset({"stranger"}))
+    recording = replace(MEETING, organizer_account_id="stranger", host_account_ids=frozenset({"stranger"}))
     assert not may(STRANGER, action, recording)
     assert may(replace(STRANGER, roles=actor((RoleName.SECRETARY, COUSIN)).roles), action, recording)
 
