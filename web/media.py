@@ -1,8 +1,9 @@
 """Answers a file of a recording: whole, in one part or in several, from whichever store has it (RFC 9110, 13 and 14).
 
 Bytes are read a piece at a time, never waiting for the disk on the event loop, and the next piece only when the viewer
-has taken the last: a viewer costs one piece of memory, however long the film and slow the line. They are copied and not
-given to sendfile(2), which would wait for the disk here, and not where it would help: behind TLS there is none.
+has taken the last, or begins to: a viewer costs one piece of memory, or two of a remote store's, however long the film
+and slow the line. They are copied and not given to sendfile(2), which would wait for the disk here, and not where it
+would help: behind TLS there is none.
 """
 
 import secrets
@@ -101,10 +102,9 @@ async def _send_one(
     elif media.content_type == PLAYLIST_TYPE:  # of two hours 100 kB, in which hardly anything is new
         response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
         response.enable_compression()
-    await response.prepare(request)
     if request.method != hdrs.METH_HEAD:
         await _copy(request, response, media, (begin, end), permit)
-    return await _ended(response)
+    return await _ended(request, response)
 
 
 async def _send_several(
@@ -126,7 +126,7 @@ async def _send_several(
         await response.write(head)
         await _copy(request, response, media, part, permit)
     await response.write(tail)
-    return await _ended(response)
+    return await _ended(request, response)
 
 
 async def _copy(
@@ -136,15 +136,22 @@ async def _copy(
     part: ByteRange,
     permit: Permit | None,
 ) -> None:
-    """What goes wrong in the middle can only cut the connection: players then ask for the rest, and are told."""
+    """The head goes out with the first piece: a store that does not answer before can be told of as such.
+
+    What goes wrong in the middle can only cut the connection: players then ask for the rest, and are told.
+    """
     try:
         async with aclosing(media.store.read(Entry(media.key, media.size), *part)) as pieces:
             async for piece in pieces:
                 if permit is not None and not await permit():
                     raise _cut(request)
+                if not response.prepared:
+                    await response.prepare(request)
                 await response.write(piece)
                 del piece  # so that the store can lend its memory to the next
     except StoreError as error:
+        if not response.prepared:
+            raise _unavailable(error) from error
         _log.warning("media_cut_off", fault=error.fault.value, detail=error.detail, remedy=error.remedy)
         raise _cut(request) from error
 
@@ -156,7 +163,9 @@ def _cut(request: web.Request) -> ConnectionResetError:
     return ConnectionResetError("cut off")
 
 
-async def _ended(response: web.StreamResponse) -> web.StreamResponse:
+async def _ended(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    if not response.prepared:  # of a file that is empty, or only asked about
+        await response.prepare(request)
     await response.write_eof()
     return response
 

@@ -1,70 +1,41 @@
-"""The remote store: a bucket of any S3-compatible service, spoken to through aiobotocore.
-
-aiobotocore is imported when the store is first used: it takes half a second, which a server without a remote store has
-no reason to spend.
-"""
+"""The remote store: a bucket of any S3-compatible service."""
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from recordings.storage.ahead import read_ahead
+from recordings.storage.connections import Connections, Use
 from recordings.storage.settings import StorageSettings
-from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, PartialUpload, Piece, StoreError
+from recordings.storage.store import Entry, Fault, Ledger, PartialUpload, Piece, StoreError
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 # S3's own limit is 10,000 parts an upload.
 _MOST_PARTS: Final = 9_000
-_CONNECT_SECONDS: Final = 5
-_READ_SECONDS: Final = 30
-# As many viewers at once read through this server; further ones wait for a connection.
-_MOST_CONNECTIONS: Final = 256
-# A read that breaks off in the middle goes on from there so often before the viewer is cut off.
-_READ_ATTEMPTS: Final = 3
+# So long whoever watches, or wants to, waits for a store that says nothing; for a piece of a film twice (`ahead`).
+_PATIENCE_SECONDS: Final = 10
+# Each for as long as one piece takes: many more than so many watch, and further pieces wait for a moment.
+_FILMS: Final = Use(most=256, attempts=1, silent_seconds=_PATIENCE_SECONDS)
+# One film at a time is sent, one removed, all are looked for; a part that was sent may take the store a while.
+_ANYTHING_ELSE: Final = Use(most=32, attempts=2, silent_seconds=30)
 _MD5_LENGTH: Final = 32
 _DELETED_AT_ONCE: Final = 16
 
-_FAULTS: Final = {
-    "InvalidAccessKeyId": Fault.CREDENTIALS,
-    "SignatureDoesNotMatch": Fault.CREDENTIALS,
-    "AuthorizationHeaderMalformed": Fault.CREDENTIALS,
-    "RequestTimeTooSkewed": Fault.CREDENTIALS,
-    "ExpiredToken": Fault.CREDENTIALS,
-    "InvalidToken": Fault.CREDENTIALS,
-    "AccessDenied": Fault.FORBIDDEN,
-    "NoSuchBucket": Fault.BUCKET_MISSING,
-    "NoSuchKey": Fault.MISSING,
-    "NoSuchUpload": Fault.MISSING,
-    "BadDigest": Fault.CORRUPTED,
-    "InvalidDigest": Fault.CORRUPTED,
-    "SlowDown": Fault.UNREACHABLE,
-    "ServiceUnavailable": Fault.UNREACHABLE,
-    "InternalError": Fault.UNREACHABLE,
-    "RequestTimeout": Fault.UNREACHABLE,
-    # What HEAD can say at most.
-    "403": Fault.FORBIDDEN,
-    "404": Fault.MISSING,
-    "500": Fault.UNREACHABLE,
-    "503": Fault.UNREACHABLE,
-}
-
 
 class S3Store:
-    """One bucket, under one prefix. The connection is made at the first use."""
+    """One bucket, under one prefix. Connections are made at their first use."""
 
     def __init__(self, settings: StorageSettings) -> None:
         self._settings = settings
         self._bucket = settings.bucket
-        self._stack = AsyncExitStack()
-        self._client: S3Client | None = None
-        self._opening = asyncio.Lock()
+        self._connections = Connections(settings)
 
     async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:
         """Send a file; a large one in parts, of which those that arrived in an earlier attempt are not sent again."""
@@ -80,7 +51,7 @@ class S3Store:
     async def stat(self, key: str) -> Entry | None:
         """The object's size, or None."""
         try:
-            async with self._asking() as client:
+            async with self._asking() as client, asyncio.timeout(_PATIENCE_SECONDS):
                 found = await client.head_object(Bucket=self._bucket, Key=self._full(key))
         except StoreError as error:
             if error.fault is Fault.MISSING:
@@ -89,30 +60,32 @@ class S3Store:
         return Entry(key, found["ContentLength"])
 
     async def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
-        """The bytes as they come; a connection that breaks is made anew from there."""
-        attempts = _READ_ATTEMPTS
-        while begin < end:
-            try:
-                async with aclosing(self._read_once(entry.key, begin, end)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                        begin += len(piece)
-            except StoreError as error:
-                attempts -= 1
-                if error.fault is not Fault.UNREACHABLE or not attempts:
-                    raise
+        """Each piece is asked for by itself: who watches for hours, or stops to, has no connection meanwhile."""
+        tag: str | None = None
 
-    async def _read_once(self, key: str, begin: int, end: int) -> AsyncGenerator[Piece]:
-        async with self._asking() as client:
-            span = f"bytes={begin}-{end - 1}"
-            found = await client.get_object(Bucket=self._bucket, Key=self._full(key), Range=span)
+        async def fetch(begin: int, end: int) -> bytes:
+            nonlocal tag
+            piece, tag = await self._fetch(entry, begin, end, tag)
+            return piece
+
+        async with aclosing(read_ahead(fetch, begin, end)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _fetch(self, entry: Entry, begin: int, end: int, tag: str | None) -> tuple[bytes, str]:
+        """The bytes, and the tag of the object that they are of: `tag`, where that is known already."""
+        same: Any = {"IfMatch": tag} if tag else {}
+        async with self._connections.asking(_FILMS) as client:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                found = await client.get_object(
+                    Bucket=self._bucket, Key=self._full(entry.key), Range=f"bytes={begin}-{end - 1}", **same
+                )
             async with found["Body"] as body:
-                while begin < end:
-                    piece = await body.read(min(CHUNK_BYTES, end - begin))
-                    if not piece:
-                        raise StoreError(Fault.UNREACHABLE, "it broke off")
-                    yield piece
-                    begin += len(piece)
+                answered = found.get("ETag", "")
+                whole = found.get("ContentRange") == f"bytes {begin}-{end - 1}/{entry.size}"
+                if not whole or answered != (tag or answered):  # not every service looks at IfMatch
+                    raise StoreError(Fault.MISSING, "another file")
+                return await body.read(), answered
 
     async def entries(self, prefix: str) -> AsyncIterator[Entry]:
         """A thousand at a time."""
@@ -180,8 +153,7 @@ class S3Store:
 
     async def close(self) -> None:
         """Close every connection."""
-        self._client = None
-        await self._stack.aclose()
+        await self._connections.close()
 
     def _full(self, key: str) -> str:
         return self._settings.prefix + key
@@ -280,68 +252,9 @@ class S3Store:
                         Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                     )
 
-    @asynccontextmanager
-    async def _asking(self) -> AsyncIterator["S3Client"]:
-        """The client; whatever it raises becomes a StoreError."""
-        client = self._client or await self._open()
-        with _faults():
-            yield client
-
-    async def _open(self) -> "S3Client":
-        async with self._opening:
-            if self._client is not None:
-                return self._client
-            factory = await asyncio.to_thread(_client_factory, self._settings)
-            client: S3Client = await self._stack.enter_async_context(factory())
-            self._client = client
-            return client
-
-
-def _client_factory(settings: StorageSettings) -> Any:
-    """Import the library and read its tables of the service, all of it away from the event loop."""
-    from aiobotocore.config import AioConfig  # noqa: PLC0415 - see above
-    from aiobotocore.session import get_session  # noqa: PLC0415
-
-    session = get_session()
-    for table in ("service-2", "endpoint-rule-set-1", "paginators-1"):
-        session.get_component("data_loader").load_service_model("s3", table)
-    config = AioConfig(
-        signature_version="s3v4",
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        max_pool_connections=_MOST_CONNECTIONS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
-        s3={"addressing_style": settings.addressing},
-        # The newer checksums are sent in a way that many services do not understand; MD5 is understood by all.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    secret = settings.secret_key.get_secret_value() if settings.secret_key else None
-    return lambda: session.create_client(
-        "s3",
-        region_name=settings.region,
-        endpoint_url=settings.endpoint_url,
-        aws_access_key_id=settings.access_key,
-        aws_secret_access_key=secret,
-        config=config,
-    )
-
-
-@contextlib.contextmanager
-def _faults() -> Iterator[None]:
-    from aiohttp import ClientError as ConnectionBroke  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
-
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise StoreError(_FAULTS.get(code, Fault.REFUSED), f"{code} {status}") from error
-    except NoCredentialsError as error:
-        raise StoreError(Fault.CREDENTIALS, "none given") from error
-    except (BotoCoreError, ConnectionBroke, TimeoutError, OSError) as error:
-        raise StoreError(Fault.UNREACHABLE, type(error).__name__) from error
+    def _asking(self) -> AbstractAsyncContextManager["S3Client"]:
+        """For everything but the bytes of films."""
+        return self._connections.asking(_ANYTHING_ELSE)
 
 
 def _md5(data: bytes) -> bytes:

@@ -1,6 +1,9 @@
 """Stores: what holds for both kinds, and what only a network can spoil. Against a real S3-speaking server."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import pytest
@@ -9,8 +12,10 @@ from pydantic import SecretStr
 
 from recordings.storage.local import LocalStore
 from recordings.storage.s3 import S3Store
-from recordings.storage.store import Entry, Fault, Ledger, PartialUpload, Store, StoreError
+from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, PartialUpload, Store, StoreError
+from tests.patience import PATIENCE_SECONDS
 from tests.recordings.loop import asked_by_the_loop
+from tests.recordings.test_reading_ahead import take
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.one_engine
@@ -46,7 +51,11 @@ async def remote(s3: S3Server) -> AsyncIterator[S3Store]:
 async def content(store: Store, key: str, begin: int, end: int) -> bytes:
     found = await store.stat(key)
     assert found is not None
-    return b"".join([piece async for piece in store.read(found, begin, end)])
+    return await part_of(store, found, begin, end)
+
+
+async def part_of(store: Store, entry: Entry, begin: int, end: int) -> bytes:
+    return b"".join([piece async for piece in store.read(entry, begin, end)])
 
 
 @pytest.mark.parametrize("kind", ["local", "remote"])
@@ -133,3 +142,59 @@ async def test_a_read_goes_on_where_the_connection_broke(s3: S3Server, remote: S
             await s3.start()
         read += piece
     assert read == film.read_bytes()
+
+
+async def put_bytes(remote: S3Store, key: str, data: bytes, folder: Path) -> Entry:
+    path = folder / "file"
+    path.write_bytes(data)
+    await remote.put(key, path, "video/mp4", Memory())
+    return Entry(key, len(data))
+
+
+async def test_any_number_who_read_slowly_keep_nobody_from_the_store(remote: S3Store, tmp_path: Path) -> None:
+    film = os.urandom(2 * CHUNK_BYTES)
+    entry = await put_bytes(remote, "d/film.mp4", film, tmp_path)
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE_SECONDS):
+        reading = [aclosing(remote.read(entry, 0, entry.size)) for _ in range(300)]
+        readers = [await stack.enter_async_context(one) for one in reading]
+        firsts = await asyncio.gather(*map(anext, readers))
+        assert await remote.stat(entry.key) == entry
+    assert set(map(bytes, firsts)) == {film[:CHUNK_BYTES]}
+
+
+async def test_of_a_film_that_is_replaced_meanwhile_nothing_more_is_read(
+    remote: S3Store, tmp_path: Path
+) -> None:
+    film = os.urandom(8 * CHUNK_BYTES)
+    entry = await put_bytes(remote, "e/film.mp4", film, tmp_path)
+    async with aclosing(remote.read(entry, 0, entry.size)) as pieces:
+        read = bytearray(await anext(pieces))
+        await put_bytes(remote, entry.key, bytes(len(film)), tmp_path)
+        with pytest.raises(StoreError) as ended:
+            await take(pieces, read)
+    assert ended.value.fault is Fault.MISSING
+    assert read == film[: len(read)], "half of one film and half of another is none"
+    await put_bytes(remote, entry.key, bytes(CHUNK_BYTES + 1), tmp_path)
+    with pytest.raises(StoreError) as ended:
+        await part_of(remote, entry, 0, entry.size)
+    assert ended.value.fault is Fault.MISSING
+
+
+async def test_who_watches_hears_within_seconds_that_a_store_says_nothing(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes connections, and what is asked, and never answers."""
+
+    async def hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    monkeypatch.setattr("recordings.storage.s3._PATIENCE_SECONDS", 0.05)
+    async with await asyncio.start_server(hear, "127.0.0.1") as mute:
+        port = mute.sockets[0].getsockname()[1]
+        store = S3Store(s3.settings.model_copy(update={"endpoint_url": f"http://127.0.0.1:{port}"}))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for asked in (store.stat("f"), part_of(store, Entry("f", 9), 0, 9)):
+                with pytest.raises(StoreError) as silent:
+                    await asked
+                assert silent.value.fault is Fault.UNREACHABLE
+        await store.close()
