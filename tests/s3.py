@@ -12,7 +12,7 @@ from aiohttp import ClientError, ClientSession
 
 from recordings.storage.settings import MEBIBYTE, StorageSettings
 from tests.patience import PATIENCE_SECONDS
-from tests.s3_app import ALLOWED_ORIGIN
+from tests.s3_app import ALLOWED_ORIGIN, ENCRYPTED
 
 ROOT = Path(__file__).parents[1]
 ACCESS_KEY = "test-access-key"
@@ -24,8 +24,9 @@ PART_BYTES = 5 * MEBIBYTE
 class S3Server:
     """One server process on a folder; `start` again goes on with what was there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, encrypted: bool = False) -> None:
         self._folder = folder
+        self._encrypted = encrypted
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -71,7 +72,8 @@ class S3Server:
              "--port", str(self._port), "--log-level", "error"],
             cwd=ROOT,
             env={**os.environ, "NANIO_DATA_DIR": str(self._folder), "NANIO_ACCESS_KEY": ACCESS_KEY,
-                 "NANIO_SECRET_KEY": SECRET_KEY, ALLOWED_ORIGIN: self.allowed_origin},
+                 "NANIO_SECRET_KEY": SECRET_KEY, ALLOWED_ORIGIN: self.allowed_origin,
+                 ENCRYPTED: "yes" if self._encrypted else ""},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
@@ -12,6 +12,8 @@ from recordings.storage.store import Fault
 DETAIL_LENGTH = 500
 KEY_LENGTH = 300
 UPLOAD_ID_LENGTH = 1024
+DIGEST_LENGTH = 32
+TAG_LENGTH = 1024
 
 
 class Task(StrEnum):
@@ -46,3 +48,14 @@ class StoredUpload(Base):
     upload_id: Mapped[str] = mapped_column(String(UPLOAD_ID_LENGTH))
     size: Mapped[int]
     part_bytes: Mapped[int]
+
+
+class StoredPart(Base):
+    """A part of such an upload that has arrived: what the store calls it, and the MD5 of what was sent."""
+
+    __tablename__ = "stored_parts"
+
+    key: Mapped[str] = mapped_column(ForeignKey("stored_uploads.key", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(DIGEST_LENGTH))
+    tag: Mapped[str] = mapped_column(String(TAG_LENGTH))

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings.models import Recording
 from recordings.states import RecordingState
-from recordings.storage.models import StorageJob, StoredUpload, Task
+from recordings.storage.models import StorageJob, StoredPart, StoredUpload, Task
 from recordings.storage.store import Fault
 
 _AT_ONCE = 500
@@ -58,9 +58,14 @@ async def waiting(session: AsyncSession) -> tuple[int, Sequence[Fault]]:
     return count or 0, [fault for fault in faults if fault is not None]
 
 
-async def upload(session: AsyncSession, key: str) -> StoredUpload | None:
+async def upload(session: AsyncSession, key: str, *, lock: bool = False) -> StoredUpload | None:
     """An unfinished upload to a key."""
-    return await session.get(StoredUpload, key)
+    return await session.get(StoredUpload, key, with_for_update=lock or None)
+
+
+async def parts(session: AsyncSession, key: str) -> Sequence[StoredPart]:
+    """What is known to have arrived of an unfinished upload."""
+    return (await session.scalars(select(StoredPart).where(StoredPart.key == key))).all()
 
 
 async def forget_uploads(session: AsyncSession, prefix: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import math
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from recordings.storage.ahead import read_ahead
 from recordings.storage.connections import Connections, Use
 from recordings.storage.settings import StorageSettings
-from recordings.storage.store import Entry, Fault, Ledger, PartialUpload, Piece, StoreError
+from recordings.storage.store import Entry, Fault, Ledger, Part, PartialUpload, Piece, StoreError
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -25,7 +26,7 @@ _PATIENCE_SECONDS: Final = 10
 _FILMS: Final = Use(most=256, attempts=1, silent_seconds=_PATIENCE_SECONDS)
 # One film at a time is sent, one removed, all are looked for; a part that was sent may take the store a while.
 _ANYTHING_ELSE: Final = Use(most=32, attempts=2, silent_seconds=30)
-_MD5_LENGTH: Final = 32
+_MD5: Final = re.compile("[0-9a-f]{32}")
 _DELETED_AT_ONCE: Final = 16
 
 
@@ -166,25 +167,26 @@ class S3Store:
                 Bucket=self._bucket, Key=self._full(key), Body=data, ContentType=content_type,
                 ContentMD5=_base64(digest),
             )  # fmt: skip
-        _compare(answered["ETag"], digest)
+        _compare(answered["ETag"], answered.get("ServerSideEncryption"), digest)
         await ledger.sent(size)
 
     async def _put_parts(self, key: str, path: Path, size: int, content_type: str, ledger: Ledger) -> None:
-        upload, there = await self._resume(key, size, ledger)
+        upload = await self._resume(key, size, ledger)
         if upload is None:
             upload = await self._begin(key, size, content_type, ledger)
         parts: list[Any] = []
         for number in range(1, math.ceil(size / upload.part_bytes) + 1):
             data = await asyncio.to_thread(_part, path, number, upload.part_bytes)
             digest = await asyncio.to_thread(_md5, data)
-            tag = there.get(number)
-            if tag is None or not _same(tag, digest):
-                tag = await self._send_part(upload, number, data, digest)
+            part = upload.parts.get(number)
+            if part is None or part.digest != digest.hex():
+                part = Part(digest.hex(), await self._send_part(upload, number, data, digest))
+                await ledger.arrived(key, number, part)
                 await ledger.sent(len(data))
-            parts.append({"PartNumber": number, "ETag": tag})
+            parts.append({"PartNumber": number, "ETag": part.tag})
         async with self._asking() as client:
             await client.complete_multipart_upload(
-                Bucket=self._bucket, Key=self._full(key), UploadId=upload.upload_id or "",
+                Bucket=self._bucket, Key=self._full(key), UploadId=upload.upload_id,
                 MultipartUpload={"Parts": parts},
             )  # fmt: skip
         await ledger.ended(key)
@@ -192,26 +194,28 @@ class S3Store:
     async def _send_part(self, upload: PartialUpload, number: int, data: bytes, digest: bytes) -> str:
         async with self._asking() as client:
             answered = await client.upload_part(
-                Bucket=self._bucket, Key=self._full(upload.key), UploadId=upload.upload_id or "",
+                Bucket=self._bucket, Key=self._full(upload.key), UploadId=upload.upload_id,
                 PartNumber=number, Body=data, ContentMD5=_base64(digest),
             )  # fmt: skip
-        _compare(answered["ETag"], digest)
+        _compare(answered["ETag"], answered.get("ServerSideEncryption"), digest)
         return answered["ETag"]
 
-    async def _resume(
-        self, key: str, size: int, ledger: Ledger
-    ) -> tuple[PartialUpload | None, dict[int, str]]:
-        """The upload that an earlier attempt began, with the tags of the parts that arrived; None for none."""
+    async def _resume(self, key: str, size: int, ledger: Ledger) -> PartialUpload | None:
+        """The upload that an earlier attempt began, with those of its parts that the store has as they were sent."""
         upload = await ledger.unfinished(key)
-        if upload is None or upload.upload_id is None or upload.size != size:
-            return None, {}
+        if upload is None or upload.size != size:
+            return None
         try:
-            return upload, await self._parts(upload)
+            there = await self._parts(upload)
         except StoreError as error:
             if error.fault is not Fault.MISSING:
                 raise
-        await ledger.ended(key)  # finished just before a crash, or thrown away by the store's own rules
-        return None, {}
+            await ledger.ended(key)  # finished just before a crash, or thrown away by the store's own rules
+            return None
+        upload.parts = {
+            number: part for number, part in upload.parts.items() if there.get(number) == _plain(part.tag)
+        }
+        return upload
 
     async def _parts(self, upload: PartialUpload) -> dict[int, str]:
         there: dict[int, str] = {}
@@ -220,9 +224,9 @@ class S3Store:
             more: Any = {"PartNumberMarker": marker} if marker else {}
             async with self._asking() as client:
                 found = await client.list_parts(
-                    Bucket=self._bucket, Key=self._full(upload.key), UploadId=upload.upload_id or "", **more
+                    Bucket=self._bucket, Key=self._full(upload.key), UploadId=upload.upload_id, **more
                 )
-            there |= {part["PartNumber"]: part["ETag"] for part in found.get("Parts", [])}
+            there |= {part["PartNumber"]: _plain(part["ETag"]) for part in found.get("Parts", [])}
             if not found.get("IsTruncated"):
                 return there
             marker = int(found["NextPartNumberMarker"])
@@ -271,13 +275,15 @@ def _part(path: Path, number: int, size: int) -> bytes:
         return file.read(size)
 
 
-def _same(tag: str, digest: bytes) -> bool:
-    return tag.strip('"') == digest.hex()
+def _plain(tag: str) -> str:
+    return tag.strip('"')
 
 
-def _compare(tag: str, digest: bytes) -> None:
-    """The tag of a part is its MD5, but for encrypted buckets, whose tags are something else of another form."""
-    plain = tag.strip('"')
-    is_md5 = len(plain) == _MD5_LENGTH and all(character in "0123456789abcdef" for character in plain)
-    if is_md5 and plain != digest.hex():
+def _compare(tag: str, encryption: str | None, digest: bytes) -> None:
+    """The tag of what was sent is its MD5, or where it is encrypted with keys of a service only looks like one.
+
+    See "ETag" of "Object" in Amazon's API reference.
+    """
+    is_md5 = encryption in {None, "AES256"} and _MD5.fullmatch(_plain(tag))
+    if is_md5 and _plain(tag) != digest.hex():
         raise StoreError(Fault.CORRUPTED, "another checksum")

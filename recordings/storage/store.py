@@ -1,7 +1,7 @@
 """What a store is: the seam between the library and wherever bytes lie."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -61,14 +61,23 @@ class Entry:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that has arrived: the MD5 of its bytes, in hexadecimal, and what the store calls it."""
+
+    digest: str
+    tag: str
+
+
 @dataclass(slots=True)
 class PartialUpload:
-    """An upload in parts that may be resumed; `upload_id` is the store's, None before it has begun."""
+    """An upload in parts that may be resumed; `upload_id` is the store's, `parts` what is known to have arrived."""
 
     key: str
     size: int
     part_bytes: int
-    upload_id: str | None = None
+    upload_id: str
+    parts: dict[int, Part] = field(default_factory=dict)
 
 
 class Ledger(Protocol):
@@ -79,6 +88,9 @@ class Ledger(Protocol):
 
     async def begun(self, upload: PartialUpload) -> None:
         """An upload has begun; remembered before its first byte is sent."""
+
+    async def arrived(self, key: str, number: int, part: Part) -> None:
+        """A part has arrived, which is not to be sent again."""
 
     async def ended(self, key: str) -> None:
         """It is finished, or nothing is left of it."""

@@ -295,8 +295,9 @@ def to_compose(
 
 
 @pytest.fixture(scope="module")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    server = S3Server(tmp_path_factory.mktemp("s3"))
+def s3_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[S3Server]:
+    """Encrypts what it keeps, where the parameter says so."""
+    server = S3Server(tmp_path_factory.mktemp("s3"), encrypted=getattr(request, "param", False))
     yield server
     server.kill()
 

@@ -32,7 +32,7 @@ from tests.recordings.conftest import MakeMeeting, until
 from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
-from tests.recordings.test_storage import content
+from tests.recordings.test_storage import content, encrypted_or_not
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.one_engine
@@ -83,6 +83,7 @@ async def stored_version(database: Database, row: Recording) -> int:
         return (await session.get_one(Recording, row.id)).stored_version
 
 
+@encrypted_or_not
 async def test_an_upload_goes_on_after_the_process_was_killed(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
 ) -> None:

@@ -12,13 +12,18 @@ from pydantic import SecretStr
 
 from recordings.storage.local import LocalStore
 from recordings.storage.s3 import S3Store
-from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, PartialUpload, Store, StoreError
+from recordings.storage.store import CHUNK_BYTES, Entry, Fault, Ledger, Part, PartialUpload, Store, StoreError
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.test_reading_ahead import take
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.one_engine
+
+
+encrypted_or_not = pytest.mark.parametrize(
+    "s3_server", [False, True], ids=["plain", "encrypted"], indirect=True
+)
 
 
 class Memory(Ledger):
@@ -33,6 +38,9 @@ class Memory(Ledger):
 
     async def begun(self, upload: PartialUpload) -> None:
         self.uploads[upload.key] = upload
+
+    async def arrived(self, key: str, number: int, part: Part) -> None:
+        self.uploads[key].parts[number] = part
 
     async def ended(self, key: str) -> None:
         self.uploads.pop(key, None)
@@ -162,6 +170,7 @@ async def test_any_number_who_read_slowly_keep_nobody_from_the_store(remote: S3S
     assert set(map(bytes, firsts)) == {film[:CHUNK_BYTES]}
 
 
+@encrypted_or_not
 async def test_of_a_film_that_is_replaced_meanwhile_nothing_more_is_read(
     remote: S3Store, tmp_path: Path
 ) -> None:
@@ -198,3 +207,30 @@ async def test_who_watches_hears_within_seconds_that_a_store_says_nothing(
                     await asked
                 assert silent.value.fault is Fault.UNREACHABLE
         await store.close()
+
+
+class Interrupted(Memory):
+    """So many parts arrive, then the line is gone."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        self.parts = parts
+
+    async def sent(self, size: int) -> None:
+        await super().sent(size)
+        self.parts -= 1
+        if not self.parts:
+            raise StoreError(Fault.UNREACHABLE)
+
+
+@encrypted_or_not
+async def test_parts_are_sent_again_only_where_they_are_not_what_arrived(remote: S3Store, film: Path) -> None:
+    size, ledger = film.stat().st_size, Interrupted(2)
+    with pytest.raises(StoreError):
+        await remote.put("g/film.mp4", film, "video/mp4", ledger)
+    assert ledger.bytes == 2 * PART_BYTES
+    with film.open("r+b") as changed:
+        changed.write(b"other")
+    await remote.put("g/film.mp4", film, "video/mp4", ledger)
+    assert ledger.bytes == 2 * PART_BYTES + PART_BYTES + size - 2 * PART_BYTES
+    assert await content(remote, "g/film.mp4", 0, size) == film.read_bytes()
