@@ -16,7 +16,7 @@ from recordings.models import Recording
 from recordings.remaking import make_anew
 from recordings.renditions import FILE_NAMES, Rendition
 from recordings.states import RecordingState
-from recordings.stock import Stock, take_stock
+from recordings.stock import Counted, Stock, is_to_be_there, look_here, look_there
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 
@@ -67,19 +67,35 @@ class Inspection:
                 batch = await repository.playable_after(session, last)
             if not batch:
                 return
+            to_be_there: list[Counted] = []
             for recording in batch:
-                yield await self._look(recording)
+                stock = await self._look_here(recording)
+                if isinstance(stock, Looked):
+                    yield stock
+                elif is_to_be_there(recording, stock, self._shelf):
+                    to_be_there.append((recording, stock))
+                else:
+                    yield await self._judge(recording, stock)
+            for looked in await self._look_there(to_be_there):
+                yield looked
             last = batch[-1].id
 
-    async def _look(self, recording: Recording) -> Looked:
+    async def _look_here(self, recording: Recording) -> Stock | Looked:
         try:
-            stock = await take_stock(recording, self._shelf)
-        except StoreError as error:
-            return Looked(recording, error.remedy, remote=True)
+            return await look_here(recording, self._shelf)
         except OSError as error:
             return Looked(recording, str(error))
         except (KeyError, TypeError, ValueError) as error:
             return Looked(recording, f"the records make no sense: {error!r}")
+
+    async def _look_there(self, counted: Sequence[Counted]) -> list[Looked]:
+        try:
+            found = await look_there(counted, self._shelf)
+        except StoreError as error:
+            return [Looked(recording, error.remedy, remote=True) for recording, _ in counted]
+        return [await self._judge(*each) for each in found]
+
+    async def _judge(self, recording: Recording, stock: Stock) -> Looked:
         remote = not stock.is_here(Rendition.FILM)
         if stock.lost:
             lost = ", ".join(FILE_NAMES[rendition] for rendition in stock.lost)

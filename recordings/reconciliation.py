@@ -23,7 +23,7 @@ from recordings.folders import Folders
 from recordings.models import CompositionJob, Recording
 from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
-from recordings.stock import Stock, take_stock
+from recordings.stock import Counted, Stock, is_to_be_there, look_here, look_there
 from recordings.storage import repository as storage
 from recordings.storage.models import StorageJob
 from recordings.storage.shelf import Shelf
@@ -144,11 +144,11 @@ class Reconciliation:
 
     async def _look_for_strangers(self, found: Reconciled, now: datetime) -> None:
         here, there = await asyncio.to_thread(self._folders.names), set[str]()
-        try:
-            if self._shelf.remote is not None:
+        if self._shelf.remote is not None and self._store_answers:
+            try:
                 there = await self._shelf.remote.folders()
-        except StoreError as error:
-            _log.warning("store_not_reconciled", fault=error.fault.value, remedy=error.remedy)
+            except StoreError as error:
+                self._note_silence(error)
         async with self._database.reading() as session:
             unknown = await repository.unknown_among(session, here | there)
             deleted = await storage.left_behind(session, here | there)
@@ -163,7 +163,7 @@ class Reconciliation:
             if not batch:
                 return
             last = batch[-1].id
-            stocks = [(recording, stock) for recording in batch if (stock := await self._stock_of(recording))]
+            stocks = await self._take_stock(batch)
             gone = sum(bool(stock.lost) and not stock.has_folder for _, stock in stocks)
             if gone >= _UNMOUNTED_FROM and gone > len(batch) / 2:
                 _log.error(
@@ -182,7 +182,7 @@ class Reconciliation:
         async with self._database.reading() as session:
             missed = await repository.films_missing(session)
         for recording in missed:
-            stock = await self._stock_of(recording)
+            stock = await self._look_here(recording)
             if stock is None or not stock.is_here(Rendition.FILM):
                 continue
             with _by_itself(recording.id):
@@ -194,18 +194,34 @@ class Reconciliation:
                 found.returned += 1
                 _log.info("film_returned", recording_id=recording.id)
 
-    async def _stock_of(self, recording: Recording) -> Stock | None:
-        """None where the disk or the store does not answer: both are believed to have what they should."""
-        if not self._store_answers and recording.stored_version == recording.version:
-            return None
+    async def _take_stock(self, recordings: Sequence[Recording]) -> list[Counted]:
+        """Where the disk or the store does not answer, it is believed to have what it should."""
+        here: list[Counted] = []
+        to_be_there: list[Counted] = []
+        for recording in recordings:
+            stock = await self._look_here(recording)
+            if stock is not None:
+                asked = is_to_be_there(recording, stock, self._shelf)
+                (to_be_there if asked else here).append((recording, stock))
+        if self._store_answers:
+            try:
+                here += await look_there(to_be_there, self._shelf)
+            except StoreError as error:
+                self._note_silence(error)
+        return here
+
+    async def _look_here(self, recording: Recording) -> Stock | None:
         with _by_itself(recording.id):
             try:
-                return await take_stock(recording, self._shelf)
+                return await look_here(recording, self._shelf)
             except OSError as error:
                 _log.warning("film_not_looked_for", recording_id=recording.id, error=error.strerror)
-            except StoreError:  # `_look_for_strangers` says so; to ask again for each film takes hours
-                self._store_answers = False
         return None
+
+    def _note_silence(self, error: StoreError) -> None:
+        """Nothing more is asked of the store in this round: each time takes a second or ten."""
+        self._store_answers = False
+        _log.warning("store_not_reconciled", fault=error.fault.value, remedy=error.remedy)
 
     async def _make_way(self, looked_at: Recording, stock: Stock) -> None:
         """Remove what is whole in the remote store and of no use here."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -48,11 +48,13 @@ class Stock:
         return size > 0 and self.wanted[rendition] in {None, size}
 
 
-async def take_stock(recording: Recording, shelf: Shelf) -> Stock:
-    """Asks the remote store only where something is not whole on the disk, or need not be there.
+Counted = tuple[Recording, Stock]
 
-    OSError where the disk, StoreError where the store does not answer; KeyError, TypeError or ValueError where the
-    records make no sense.
+
+async def look_here(recording: Recording, shelf: Shelf) -> Stock:
+    """What is on the disk.
+
+    OSError where that does not answer; KeyError, TypeError or ValueError where the records make no sense.
     """
     wanted: dict[Rendition, int | None] = {Rendition.FILM: recording.size_bytes}
     wanted |= outputs_in(recording.renditions, recording.chapters).sizes
@@ -61,18 +63,34 @@ async def take_stock(recording: Recording, shelf: Shelf) -> Stock:
         here = {one: _size(shelf.folders.rendition(recording.id, one)) for one in wanted}
         return Stock(wanted, here, shelf.folders.of(recording.id).is_dir())
 
-    stock = await asyncio.to_thread(look)
+    return await asyncio.to_thread(look)
+
+
+def is_to_be_there(recording: Recording, stock: Stock, shelf: Shelf) -> bool:
+    """Whether the store is to be asked: where something is not whole on the disk, or need not be there."""
     if shelf.remote is None or recording.stored_version != recording.version:
-        return stock
-    if not stock.lost and shelf.keeps_local:
-        return stock
-    there: Counter[Rendition] = Counter()
-    top = shelf.remote_key(recording.id, recording.version, "")
-    async for entry in shelf.remote.entries(top):
+        return False
+    return bool(stock.lost) or not shelf.keeps_local
+
+
+async def look_there(counted: Sequence[Counted], shelf: Shelf) -> list[Counted]:
+    """The same with what the store has, which lists it once from the first of them to the last; StoreError.
+
+    One list for each takes hours where there are thousands. What is listed is newer than the records that were read.
+    """
+    if shelf.remote is None or not counted:
+        return list(counted)
+    tops = {each.id: shelf.remote_key(each.id, each.version, "") for each, _ in counted}
+    there = {each: Counter[Rendition]() for each in tops}
+    async for entry in shelf.remote.between(min(tops), max(tops)):
+        recording_id = entry.key.partition("/")[0]
+        top = tops.get(recording_id)
+        if top is None or not entry.key.startswith(top):
+            continue
         rendition = named(entry.key.removeprefix(top))
         if rendition is not None:
-            there[rendition] += entry.size
-    return replace(stock, there=there, keeps=shelf.keeps_local)
+            there[recording_id][rendition] += entry.size
+    return [(each, replace(stock, there=there[each.id], keeps=shelf.keeps_local)) for each, stock in counted]
 
 
 def _size(path: Path) -> int:

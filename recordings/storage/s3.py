@@ -17,6 +17,7 @@ from recordings.storage.store import Entry, Fault, Ledger, Part, PartialUpload, 
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import ListObjectsV2OutputTypeDef
 
 # S3's own limit is 10,000 parts an upload.
 _MOST_PARTS: Final = 9_000
@@ -90,34 +91,49 @@ class S3Store:
 
     async def entries(self, prefix: str) -> AsyncIterator[Entry]:
         """A thousand at a time."""
-        skip = len(self._settings.prefix)
-        token: str | None = None
-        while True:
-            more: Any = {"ContinuationToken": token} if token else {}
-            async with self._asking() as client:
-                found = await client.list_objects_v2(Bucket=self._bucket, Prefix=self._full(prefix), **more)
-            for item in found.get("Contents", []):
-                yield Entry(item["Key"][skip:], item["Size"])
-            token = found.get("NextContinuationToken")
-            if not found.get("IsTruncated") or not token:
-                return
+        async for found in self._pages(Prefix=self._full(prefix)):
+            for entry in self._listed(found):
+                yield entry
+
+    async def between(self, first: str, last: str) -> AsyncIterator[Entry]:
+        """Every file in the folders of these names and in those between them, a thousand at a time.
+
+        StoreError for a service that does not list in the order of names (Amazon's directory buckets): there nobody
+        could tell where to stop.
+        """
+        before, end = "", f"{last}/"
+        async for found in self._pages(Prefix=self._settings.prefix, StartAfter=self._full(first)):
+            for entry in self._listed(found):
+                if entry.key < before:
+                    raise StoreError(Fault.REFUSED, "it lists in no order")
+                before = entry.key
+                if entry.key > end and not entry.key.startswith(end):
+                    return
+                yield entry
 
     async def folders(self) -> set[str]:
         """The first parts of the keys, asked for as such and not file by file."""
         skip = len(self._settings.prefix)
         names: set[str] = set()
+        async for found in self._pages(Prefix=self._settings.prefix, Delimiter="/"):
+            names |= {item["Prefix"][skip:].rstrip("/") for item in found.get("CommonPrefixes", [])}
+            names |= {entry.key for entry in self._listed(found)}
+        return names
+
+    async def _pages(self, **asked: Any) -> AsyncIterator["ListObjectsV2OutputTypeDef"]:
         token: str | None = None
         while True:
             more: Any = {"ContinuationToken": token} if token else {}
             async with self._asking() as client:
-                found = await client.list_objects_v2(
-                    Bucket=self._bucket, Prefix=self._settings.prefix, Delimiter="/", **more
-                )
-            names |= {item["Prefix"][skip:].rstrip("/") for item in found.get("CommonPrefixes", [])}
-            names |= {item["Key"][skip:] for item in found.get("Contents", [])}
+                found = await client.list_objects_v2(Bucket=self._bucket, **asked, **more)
+            yield found
             token = found.get("NextContinuationToken")
             if not found.get("IsTruncated") or not token:
-                return names
+                return
+
+    def _listed(self, page: "ListObjectsV2OutputTypeDef") -> list[Entry]:
+        skip = len(self._settings.prefix)
+        return [Entry(item["Key"][skip:], item["Size"]) for item in page.get("Contents", [])]
 
     async def delete(self, prefix: str) -> int:
         """One by one, some at a time: the call that deletes many at once is not understood by every service."""

@@ -32,7 +32,7 @@ from tests.recordings.conftest import MakeMeeting, until
 from tests.recordings.loop import asked_by_the_loop
 from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
-from tests.recordings.test_storage import content, encrypted_or_not
+from tests.recordings.test_storage import Memory, content, encrypted_or_not
 from tests.s3 import PART_BYTES, SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.one_engine
@@ -323,6 +323,44 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     keys = {entry.key: entry.size async for entry in carrier.shelf.remote.entries(f"{row.id}/")}
     assert keys == {f"{row.id}/v2/meeting.mp4": 7, f"{row.id}/v2/poster.jpg": 3}
     await carrier.shelf.close()
+
+
+async def test_all_films_are_looked_for_with_one_list_of_the_store_by_pages(
+    database: Database, folders: Folders, s3: S3Server, clock: FakeClock, make_meeting: MakeMeeting, tmp_path: Path
+) -> None:  # fmt: skip
+    shelf = Shelf(folders.root, s3.settings.model_copy(update={"keep_local": False, "prefix": "listed/"}))
+    store = shelf.remote
+    assert store is not None
+    sizes, file, asked = {Rendition.FILM: 4, Rendition.POSTER: 4}, tmp_path / "file", 0
+    file.write_bytes(b"file")
+    rows = [await recorded(database, await make_meeting(), clock) for _ in range(8)]
+    for row in rows:
+        await change(
+            database, row, ended_at=clock(), stored_version=1, size_bytes=4, renditions=renditions_out(Outputs(sizes))
+        )  # fmt: skip
+        for name in ("meeting.mp4", "poster.jpg"):
+            await store.put(shelf.remote_key(row.id, 1, name), file, "video/mp4", Memory())
+    await store.delete(shelf.remote_key(rows[3].id, 1, "poster.jpg"))
+
+    def ask(params: dict[str, object], **_: object) -> None:
+        nonlocal asked
+        asked += 1
+        params["MaxKeys"] = 6
+
+    async with store._asking() as client:
+        client.meta.events.register("before-parameter-build.s3.ListObjectsV2", ask)
+    reconciliation = Reconciliation(database, folders, shelf, clock, lambda _: False)
+    assert (await reconciliation.run()).lost_films == 1
+    async with database.reading() as session:
+        states = [(await session.get_one(Recording, row.id)).state for row in rows]
+    assert states == [RecordingState.DAMAGED if row is rows[3] else RecordingState.READY for row in rows], (
+        "its poster alone is not there"
+    )
+    assert asked == 3 + 1, "15 files, and the folders"
+    s3.kill()
+    assert (await reconciliation.run()).lost_films == 0
+    assert asked == 3 + 1 + 1, "who does not answer is not asked again in the same round"
+    await shelf.close()
 
 
 class Slow(S3Store):

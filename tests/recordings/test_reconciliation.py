@@ -201,13 +201,14 @@ class Silent(S3Store):
 
     asked = 0
 
-    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
+    async def between(self, first: str, last: str) -> AsyncIterator[Entry]:
         self.asked += 1
-        if prefix:
-            raise StoreError(Fault.UNREACHABLE, prefix)
-        yield Entry(prefix, 0)
+        if last:
+            raise StoreError(Fault.UNREACHABLE, last)
+        yield Entry(first, 0)
 
     async def folders(self) -> set[str]:
+        self.asked += 1
         raise StoreError(Fault.UNREACHABLE)
 
 
@@ -241,9 +242,9 @@ class Mute(S3Store):
     async def check(self) -> None:
         await self._wait("check")
 
-    async def entries(self, prefix: str) -> AsyncIterator[Entry]:
-        await self._wait("entries")
-        yield Entry(prefix, 0)
+    async def between(self, first: str, last: str) -> AsyncIterator[Entry]:
+        await self._wait("between")
+        yield Entry(first, len(last))
 
     async def folders(self) -> set[str]:
         await self._wait("folders")
@@ -271,7 +272,7 @@ async def test_a_start_does_not_wait_for_the_store(
     async with asyncio.timeout(PATIENCE_SECONDS):
         await center.start()
         assert await center.open(live.id) is not None
-        await until(lambda: mute.asked == {"check", "entries"})
+        await until(lambda: mute.asked == {"check", "between"})
         await center.stop()
     assert await states(database, [row]) == [RecordingState.READY]
 
