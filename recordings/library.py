@@ -1,9 +1,9 @@
 """`Library`: what there is to watch, for the person who asks."""
 
 import builtins
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from sqlalchemy import literal, select
@@ -18,13 +18,13 @@ from recordings import repository
 from recordings.access import Asked, find, find_all, reachable, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
-from recordings.losses import lacks, losses_in
+from recordings.losses import Lack, lacks, losses_in
 from recordings.models import Recording, Viewing
 from recordings.persons.service import persons_of, persons_of_all, without_members
 from recordings.remaking import can_be_made_anew
-from recordings.renditions import FILE_NAMES, Rendition, content_type, is_hls_file, outputs_in
+from recordings.renditions import FILE_NAMES, Outputs, Rendition, content_type, is_hls_file, outputs_in
 from recordings.requests import RecordingsFilter
-from recordings.states import RecordingState
+from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
 from recordings.viewing import repository as viewings
@@ -41,6 +41,8 @@ NEWEST_FIRST: Final[tuple[SortKey[Any], ...]] = (
 
 # All are forgotten when they are so many, and asked for again.
 _MOST_COUNTING: Final = 10_000
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -121,7 +123,7 @@ class Library:
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
-            lacks=lacks(losses_in(access.recording.losses)) if access.recording.state.playable else (),
+            lacks=_lacks(access.recording) if access.recording.state.playable else (),
             persons=persons if can_manage else without_members(persons),
             waits_for_room=waits_for_room,
             mending=mending,
@@ -259,23 +261,41 @@ def _may_come_from_elsewhere(kind: str) -> bool:
     return kind.startswith(("video/", "audio/"))
 
 
+def _lacks(recording: Recording) -> tuple[Lack, ...]:
+    return lacks(_sense(recording, lambda: losses_in(recording.losses)) or ())
+
+
+def _sense(recording: Recording, read: Callable[[], T]) -> T | None:
+    """What `read` makes of a recording's row; None where that makes no sense, which is nothing against the others."""
+    try:
+        return read()
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        _log.warning("records_senseless", recording_id=recording.id, error=type(error).__name__)
+        return None
+
+
 def _view(
     recording: Recording, organization: Organization, actor: Actor | None, viewing: Viewing | None
 ) -> RecordingView:
-    outputs = outputs_in(recording.renditions, recording.chapters)
+    state, failure = recording.shown_state, recording.failure
+    outputs = _sense(recording, lambda: outputs_in(recording.renditions, recording.chapters))
+    if outputs is None:  # what comes beside the film nobody knows
+        outputs = Outputs({Rendition.FILM: recording.size_bytes or 0} if state.playable else {})
+        if state.playable:
+            state, failure = RecordingState.DAMAGED, failure or Failure.FILES_MISSING
     return RecordingView(
         id=recording.id,
         meeting_id=recording.meeting_id,
         title=recording.title,
         organization_name=organization.name,
         kind=recording.kind.value,
-        state=recording.shown_state,
+        state=state,
         version=recording.version,
         progress=recording.progress,
         duration_seconds=recording.duration_seconds,
         started_at=recording.started_at,
         size_bytes=recording.size_bytes,
-        failure=recording.failure,
+        failure=failure,
         audience=recording.audience,
         downloadable=recording.downloadable,
         required_share=recording.required_share,

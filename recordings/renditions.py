@@ -1,5 +1,6 @@
 """What a composition makes of one recording, and how each of it is named on the disk and described in the record."""
 
+import math
 import mimetypes
 import re
 from collections.abc import Iterable
@@ -110,10 +111,23 @@ def chapters_out(chapters: Iterable[Chapter]) -> list[dict[str, Any]]:
 
 
 def outputs_in(renditions: list[dict[str, Any]], chapters: list[dict[str, Any]]) -> Outputs:
-    """What was kept; KeyError or ValueError for what `renditions_out` and `chapters_out` do not write."""
+    """What was kept; KeyError, TypeError or ValueError for what `renditions_out` and `chapters_out` do not write."""
     sizes = {Rendition(entry["name"]): int(entry["size"]) for entry in renditions}
     strips = [entry for entry in renditions if entry["name"] == Rendition.PREVIEW]
-    preview = None
-    if strips:
-        preview = PreviewStrip(**{name: strips[0][name] for name in PreviewStrip.__dataclass_fields__})
-    return Outputs(sizes, tuple(Chapter(**chapter) for chapter in chapters), preview)
+    return Outputs(
+        sizes,
+        tuple(Chapter(_seconds(one["start_seconds"]), str(one["title"])) for one in chapters),
+        _strip_in(strips[0]) if strips else None,
+    )
+
+
+def _strip_in(kept: dict[str, Any]) -> PreviewStrip:
+    counts = {name: int(kept[name]) for name in ("columns", "count", "width", "height")}
+    return PreviewStrip(_seconds(kept["interval_seconds"]), **counts)
+
+
+def _seconds(kept: Any) -> float:
+    seconds = float(kept)
+    if not 0.0 <= seconds < math.inf:
+        raise ValueError("no place in a film")
+    return seconds

@@ -19,7 +19,7 @@ from recordings.models import Recording, Viewing
 from recordings.renditions import Rendition
 from recordings.requests import RecordingsFilter
 from recordings.settings import RecordingSettings
-from recordings.states import RecordingState
+from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import Entry
 from recordings.viewing.service import Viewings
@@ -213,6 +213,48 @@ async def test_what_a_film_lacks_is_told_of_one_recording_and_that_capture_stand
     assert (failed.capture_stopped, failed.lacks) == (False, ()), "there is no film that could lack anything"
     await change(database, row, state=RecordingState.DAMAGED)
     assert (await library.get(actor, row.id)).lacks == (Lack("李秀兰", "microphone", 4.0),)
+
+
+@pytest.mark.one_engine
+async def test_a_row_that_makes_no_sense_hides_no_other_and_is_said_to_be_damaged(
+    database: Database,
+    library: Library,
+    records: Records,
+    tree: Tree,
+    make_meeting: MakeMeeting,
+    clock: FakeClock,
+) -> None:
+    actor = await records.actor((RoleName.SECRETARY, tree.branch))
+    whole, bad = [await recorded(database, await make_meeting(), clock) for _ in range(2)]
+    strip = {"interval_seconds": 1.0, "columns": 1, "count": 1, "width": 1, "height": 1}
+    preview = {"name": "preview", "size": 1}
+    await change(
+        database, whole, renditions=[preview | strip], chapters=[{"start_seconds": 0, "title": "开会"}]
+    )
+    renditions: list[Any] = [
+        [{"name": "hologram", "size": 1}], [{"name": "film"}], ["film"], 7, [preview],
+        [preview | strip | {"count": "many"}], [preview | strip | {"interval_seconds": -1}],
+    ]  # fmt: skip
+    chapters: list[Any] = [[{}], [{"start_seconds": "soon", "title": "开会"}], "chapters", [None]]
+    senseless = [{"renditions": one} for one in renditions] + [{"chapters": one} for one in chapters]
+    for fields in senseless:
+        await change(
+            database, bad, **{"renditions": [], "chapters": [], "losses": [{"seconds": "some"}]} | fields
+        )
+        listed = {view.id: view for view in (await library.list(actor, PageRequest())).items}
+        shown = (listed[whole.id].state, listed[whole.id].failure, listed[whole.id].renditions)
+        assert shown == (RecordingState.READY, None, (Rendition.PREVIEW,))
+        for view in (listed[bad.id], await library.get(actor, bad.id)):
+            assert (view.state, view.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING), fields
+            assert (view.renditions, view.chapters, view.preview, view.lacks) == (
+                (Rendition.FILM,),
+                (),
+                None,
+                (),
+            )
+    await change(database, bad, state=RecordingState.COMPOSING)
+    alone = await library.get(actor, bad.id)
+    assert (alone.state, alone.failure, alone.renditions) == (RecordingState.COMPOSING, None, ())
 
 
 async def test_pages_go_from_new_to_old(
