@@ -40,8 +40,10 @@ For web/api:
 Problem codes raised here: recording_not_found (NOT_FOUND), recording_not_playable (CONFLICT: not composed yet, or
 failed; details.state), rendition_not_found (NOT_FOUND: it does not come in this form; details.rendition),
 recording_renewed (CONFLICT: it was composed anew; details.version), recording_whole, recording_not_settled,
-originals_missing (CONFLICT: it is not to be made anew). Whoever is signed in without being a member may
-watch what he may see, and his reports are answered with an empty coverage: only a member's watching is counted.
+originals_missing (CONFLICT: it is not to be made anew), persons_renewed (CONFLICT: others have been named in it
+meanwhile), persons_are_measured (CONFLICT: a meeting's own), too_many_persons (INVALID; details.maximum). Whoever is
+signed in without being a member may watch what he may see, and his reports are answered with an empty coverage: only a
+member's watching is counted.
 
 Reasons kept with a recording (`failure`, and `reason` in `recordingState`), for texts beside the error codes:
 `disk_full`, `disk_failed`, `nothing_captured`, `capture_unreadable`, `track_lost`, `composition_failed`,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, or_, select
@@ -19,6 +20,8 @@ from rooms.attendance.judgement import prevailing
 from rooms.attendance.models import AttendanceRecord
 from rooms.attendance.rules import AttendanceState
 
+SHEET_ROWS_AT_ONCE: Final = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class WatcherView:
@@ -34,6 +37,15 @@ class WatcherView:
     last_watched_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everybody by name, under the recording's title; `zone`: the organization's, where those live who read of it."""
+
+    title: str
+    rows: Sequence[WatcherView]
+    zone: ZoneInfo
+
+
 class Watchers:
     """One unit of work a method."""
 
@@ -47,15 +59,19 @@ class Watchers:
             access.require(actor, Action.SEE_VIEWINGS)
             return await _page(session, access.recording, page)
 
-    async def heading(self, actor: Actor, recording_id: str) -> tuple[str, ZoneInfo]:
-        """The recording's title, and its organization's zone, where those live who read of it.
-
-        Problems recording_not_found, forbidden.
-        """
+    async def sheet(self, actor: Actor, recording_id: str) -> Sheet:
+        """All of them; Problems recording_not_found, forbidden."""
         async with self._database.reading() as session:
             access = await find(session, actor, recording_id)
             access.require(actor, Action.SEE_VIEWINGS)
-            return access.recording.title, ZoneInfo(access.organization.timezone)
+            page = await _page(session, access.recording, PageRequest(SHEET_ROWS_AT_ONCE))
+            rows = [*page.items]
+            while page.next_cursor is not None:
+                page = await _page(
+                    session, access.recording, PageRequest(SHEET_ROWS_AT_ONCE, page.next_cursor)
+                )
+                rows += page.items
+        return Sheet(access.recording.title, rows, ZoneInfo(access.organization.timezone))
 
 
 async def _page(session: AsyncSession, recording: Recording, page: PageRequest) -> Page[WatcherView]:

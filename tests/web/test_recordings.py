@@ -13,11 +13,13 @@ from localization import LANGUAGES
 from members.policy import Audience
 from recordings.folders import Folders
 from recordings.models import Recording
+from recordings.persons.service import MOST_PERSONS
 from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition, chapters_out, renditions_out
 from recordings.states import Failure, RecordingState
 from recordings.viewing.watchers import WatcherView
 from rooms.attendance.rules import AttendanceState
 from rooms.meetings.states import MeetingKind
+from tests.recordings.rows import change
 from tests.web.conftest import House, Village
 from tests.web.test_permissions import meeting_of
 from web.api.curation import sheet
@@ -182,6 +184,19 @@ async def test_what_is_public_is_watched_without_signing_in_and_nothing_else_is(
     await village.district("PATCH", f"/api/recordings/{row.id}", {"audience": "organization"})
     house.server.app[EDGE].grants._now = lambda: monotonic() + GRANT_SECONDS
     assert (await village.nobody.get(paths[1])).code == "not_signed_in"
+
+
+async def test_so_many_persons_are_named_in_a_film_and_no_more(house: House, village: Village) -> None:
+    row = await record(house, village)
+    account = (await village.secretary.get("/api/session")).body["account"]["id"]
+    await change(house.database, row, uploader_account_id=account)
+    path = f"/api/recordings/{row.id}"
+    persons = [{"name": f"来宾{number}"} for number in range(MOST_PERSONS + 1)]
+    refused = await village.secretary("PATCH", path, {"persons": persons})
+    assert (refused.status, refused.code) == (422, "too_many_persons")
+    assert refused.body["error"]["details"]["maximum"] == MOST_PERSONS
+    named = await village.secretary("PATCH", path, {"persons": persons[1:], "personsBefore": []})
+    assert [one["name"] for one in named.body["persons"]] == [one["name"] for one in persons[1:]]
 
 
 async def test_captions_come_as_text_that_no_browser_takes_for_anything_else(

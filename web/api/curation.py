@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import hdrs, web
 
-from database import PageRequest
 from localization import Language, page_texts
 from recordings.requests import NamedPerson, RecordingChanges
 from recordings.viewing.watchers import WatcherView
@@ -19,7 +18,6 @@ from web.api.schemas.base import Page, PageQuery
 from web.api.schemas.recordings import CaptionsOut, CaptionsPut, RecordingOut, RecordingUpdate, WatcherOut
 from web.attachment import attachment
 
-SHEET_ROWS_AT_ONCE: Final = 1_000
 # Spreadsheet programs take a file for UTF-8 by this alone.
 BYTE_ORDER_MARK: Final = "\ufeff"
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -95,23 +93,16 @@ async def watchers(asked: Asked[PageQuery]) -> Page[WatcherOut]:
 
 async def watchers_sheet(asked: Asked[Nothing]) -> web.StreamResponse:
     """The same as a CSV file for a spreadsheet."""
-    found: list[WatcherView] = []
-    title, zone = await asked.services.watchers.heading(asked.caller.person, asked.path("recordingId"))
-    request = PageRequest(SHEET_ROWS_AT_ONCE)
-    while True:
-        page = await asked.services.watchers.list(asked.caller.person, asked.path("recordingId"), request)
-        found += page.items
-        if page.next_cursor is None:
-            break
-        request = PageRequest(SHEET_ROWS_AT_ONCE, page.next_cursor)
+    found = await asked.services.watchers.sheet(asked.caller.person, asked.path("recordingId"))
     return web.Response(
-        text=sheet(found, asked.language, zone),
+        text=sheet(found.rows, asked.language, found.zone),
         content_type="text/csv",
         charset="utf-8",
         headers={
             hdrs.CACHE_CONTROL: "no-store",
             hdrs.CONTENT_DISPOSITION: attachment(
-                f"{title} {page_texts('recordings', asked.language)['watchers']['title']}.csv", "viewings.csv"
+                f"{found.title} {page_texts('recordings', asked.language)['watchers']['title']}.csv",
+                "viewings.csv",
             ),
         },
     )

@@ -6,7 +6,6 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from members.policy import Audience
-from recordings.persons.service import MOST_PERSONS
 from recordings.renditions import Rendition
 from recordings.states import Failure, RecordingState
 from rooms.attendance.rules import AttendanceState
@@ -195,7 +194,8 @@ class PersonIn(Input):
 class RecordingUpdate(Input):
     """`PATCH /api/recordings/{id}`: what is absent stays as it is; `promptMinutes` 0 asks no more.
 
-    `persons`: all who are seen or heard in a film made elsewhere, in this order, in place of whoever was named before.
+    `persons`: all who are seen or heard in a film made elsewhere, in this order, in place of whoever was named before;
+    of more than 50 the answer is too_many_persons.
     `personsBefore`: whom the editor saw named; where others are named by now, the answer is persons_renewed.
     """
 
@@ -203,8 +203,8 @@ class RecordingUpdate(Input):
     downloadable: bool | None = None
     required_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     prompt_minutes: Annotated[int, Field(ge=0, le=600)] | None = None
-    persons: Annotated[list[PersonIn], Field(max_length=MOST_PERSONS)] | None = None
-    persons_before: Annotated[list[PersonIn], Field(max_length=MOST_PERSONS)] | None = None
+    persons: list[PersonIn] | None = None
+    persons_before: list[PersonIn] | None = None
 
 
 class CaptionsPut(Input):
