@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
 from members.policy import Audience
+from recordings.uploads.rules import FINGERPRINT_LENGTH
 from rooms.meetings.models import TITLE_LENGTH
 from rooms.meetings.states import MeetingKind
 
@@ -25,5 +26,6 @@ class Upload(Base):
     audience: Mapped[Audience]
     held_at: Mapped[datetime]
     size_bytes: Mapped[int]
+    fingerprint: Mapped[str | None] = mapped_column(String(FINGERPRINT_LENGTH))
     created_at: Mapped[datetime]
     touched_uptime: Mapped[int]  # when the last chunk came; see recordings.upkeep.uptime

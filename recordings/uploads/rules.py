@@ -1,5 +1,6 @@
 """What a film may be: bounds, and what is said of one that is out of them. Pure."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -9,6 +10,10 @@ MEBIBYTE: Final = 1024 * 1024
 CHUNK_BYTES: Final = 4 * MEBIBYTE
 SMALLEST_BYTES: Final = 1024
 OPEN_UPLOADS: Final = 3  # of one account
+
+FINGERPRINT_LENGTH: Final = 64
+FINGERPRINT: Final = re.compile(rf"[0-9A-Za-z-]{{1,{FINGERPRINT_LENGTH}}}")
+"""By what an uploader knows a file again; it is compared, and means nothing else here."""
 
 LONGEST_SECONDS: Final = 6 * 3600.0
 SHORTEST_SECONDS: Final = 0.5

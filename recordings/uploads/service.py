@@ -70,7 +70,7 @@ class Uploads:
         upload = Upload(
             id=new_id(), account_id=actor.account_id, organization_id=film.organization_id, kind=film.kind,
             meeting_id=film.meeting_id, title=film.title, audience=film.audience, held_at=film.held_at,
-            size_bytes=film.size_bytes, created_at=self._clock(),
+            size_bytes=film.size_bytes, fingerprint=film.fingerprint, created_at=self._clock(),
         )  # fmt: skip
         async with self._database.transaction() as session:
             organization = await self._require_office(session, actor, upload)
@@ -107,16 +107,20 @@ class Uploads:
             raise _not_found()
         return self._view(upload, await asyncio.to_thread(files.length, self._file(upload_id)), ran)
 
-    async def append(self, actor: Actor, upload_id: str, offset: int, data: bytes) -> UploadView:
+    async def append(
+        self, actor: Actor, upload_id: str, offset: int, data: bytes, fingerprint: str | None = None
+    ) -> UploadView:
         """Write a chunk; with the last one the film is looked at, and taken or refused.
 
-        Problems: upload_not_found, upload_offset (details.offset: where to go on), upload_too_long, storage_full,
-        upload_being_checked (the same again in a while), and a `Refusal` for a file that is no film; then the upload is
-        gone.
+        Problems: upload_not_found, upload_other_file (its fingerprint is another), upload_offset (details.offset: where
+        to go on), upload_too_long, storage_full, upload_being_checked (the same again in a while), and a `Refusal` for
+        a file that is no film; then the upload is gone.
         """
         known = await self.get(actor, upload_id)
         if known.recording_id is not None:
             return known
+        if fingerprint and known.fingerprint and fingerprint != known.fingerprint:
+            raise Problem(Kind.CONFLICT, "upload_other_file")
         if len(data) > CHUNK_BYTES or offset + len(data) > known.size_bytes:
             raise Problem(Kind.TOO_LARGE, "upload_too_long", {"limitBytes": CHUNK_BYTES})
         if not await asyncio.to_thread(files.has_room, self._folders.root, len(data), self._reserve):
@@ -236,7 +240,9 @@ class Uploads:
 
     def _view(self, upload: Upload, offset: int, ran: int) -> UploadView:
         expires_at = self._clock() + LIFETIME - timedelta(seconds=ran - upload.touched_uptime)
-        return UploadView(upload.id, upload.title, upload.size_bytes, offset, expires_at)
+        return UploadView(
+            upload.id, upload.title, upload.size_bytes, offset, expires_at, fingerprint=upload.fingerprint
+        )
 
     def _file(self, upload_id: str) -> Path:
         try:

@@ -10,7 +10,10 @@ from rooms.meetings.states import MeetingKind
 
 @dataclass(frozen=True, slots=True)
 class NewFilm:
-    """A film that somebody wants to bring; `meeting_id` where it shows a meeting that was not recorded here."""
+    """A film that somebody wants to bring; `meeting_id` where it shows a meeting that was not recorded here.
+
+    `fingerprint` is `rules.FINGERPRINT`; with it no other file is taken for the rest of this one.
+    """
 
     organization_id: str
     title: str
@@ -19,6 +22,7 @@ class NewFilm:
     held_at: datetime
     size_bytes: int
     meeting_id: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,4 @@ class UploadView:
     expires_at: datetime
     chunk_bytes: int = CHUNK_BYTES
     recording_id: str | None = None
+    fingerprint: str | None = None

@@ -100,6 +100,23 @@ async def test_nobody_else_may_touch_it(village: Village) -> None:
     assert (await village.secretary.get(path)).status == 404
 
 
+async def test_a_film_goes_on_with_the_very_file_that_it_began_with(village: Village) -> None:
+    """Cameras cut films into files of exactly the same size."""
+    begun = (await village.secretary.post("/api/uploads", wanted(village, fingerprint="ab12"))).body
+    (listed,) = (await village.secretary.get("/api/uploads")).body["items"]
+    assert listed["fingerprint"] == begun["fingerprint"] == "ab12"
+    other = {"Upload-Fingerprint": "cd34"}
+    assert (
+        await send(village.secretary, begun["id"], 0, b"x", **{"Upload-Fingerprint": "ab12"})
+    ).status == 200
+    refused = await send(village.secretary, begun["id"], 1, b"y", **other)
+    assert (refused.status, refused.code) == (409, "upload_other_file")
+    assert (await village.secretary.get(f"/api/uploads/{begun['id']}")).body["offset"] == 1
+    unknown = (await village.secretary.post("/api/uploads", wanted(village))).body
+    assert unknown["fingerprint"] is None
+    assert (await send(village.secretary, unknown["id"], 0, b"x", **other)).status == 200
+
+
 @pytest.mark.parametrize(
     ("who", "change", "status", "code"),
     [
@@ -111,6 +128,8 @@ async def test_nobody_else_may_touch_it(village: Village) -> None:
         ("secretary", {"sizeBytes": -1}, 422, "invalid_request"),
         ("secretary", {"kind": "family_visit"}, 422, "upload_kind_private"),
         ("secretary", {"title": ""}, 422, "invalid_request"),
+        ("secretary", {"fingerprint": "a/b"}, 422, "invalid_request"),
+        ("secretary", {"fingerprint": "a" * 65}, 422, "invalid_request"),
         ("secretary", {"organizationId": "0" * 32}, 404, "not_found"),
         ("secretary", {"meetingId": "0" * 32}, 404, "meeting_not_found"),
     ],
@@ -166,6 +185,9 @@ async def test_chunks_and_their_headers_are_bounded(village: Village) -> None:
         assert refused.code == "upload_header"
     for checksum in ("md5 AAAA", "sha-256 ???", "sha-256 AAAA", "sha-256"):
         refused = await send(village.secretary, begun["id"], 0, b"x", **{"Upload-Checksum": checksum})
+        assert refused.code == "upload_header"
+    for fingerprint in ("", "a/b", "a" * 65):
+        refused = await send(village.secretary, begun["id"], 0, b"x", **{"Upload-Fingerprint": fingerprint})
         assert refused.code == "upload_header"
     assert (await send(village.secretary, begun["id"], 0, b"x" * 5001)).code == "upload_too_long"
     assert (await send(village.secretary, begun["id"], 0, b"x" * (CHUNK_BYTES + 1))).status == 413

@@ -2,7 +2,7 @@
 
 A chunk is `PATCH /api/uploads/{uploadId}` with its bytes as `application/octet-stream`, `Upload-Offset: <where it
 begins>` and `Upload-Checksum: sha-256 <base64 of its digest>`, which a browser without TLS leaves out. After a break
-GET says where to go on.
+GET says where to go on, and `Upload-Fingerprint`, as it was told at the beginning, that it is the same file.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from errors import Kind, Problem
+from recordings.uploads import rules
 from recordings.uploads.rules import CHUNK_BYTES
 from recordings.uploads.views import NewFilm
 from web.api.call import Asked, Nothing
@@ -23,6 +24,7 @@ from web.api.schemas.uploads import UploadCreate, UploadOut
 
 OFFSET: Final = "Upload-Offset"
 CHECKSUM: Final = "Upload-Checksum"
+FINGERPRINT: Final = "Upload-Fingerprint"
 CHUNK_SECONDS: Final = 300.0  # four mebibytes at 14 kB/s
 MOST_DIGITS: Final = 16
 
@@ -49,11 +51,11 @@ async def append(asked: Asked[Nothing]) -> UploadOut:
     """The next chunk, as bytes; the last one answers with the recording, or says why the file is refused."""
     request, identifier = asked.request, asked.path("uploadId")
     await asked.services.uploads.get(asked.caller.person, identifier)  # nobody else's bytes are even read
-    offset, digest = _offset(request), _digest(request)
+    offset, digest, fingerprint = _offset(request), _digest(request), _fingerprint(request)
     data = await _chunk(request)
     if digest is not None and await asyncio.to_thread(lambda: hashlib.sha256(data).digest()) != digest:
         raise Problem(Kind.CONFLICT, "upload_checksum")
-    found = await asked.services.uploads.append(asked.caller.person, identifier, offset, data)
+    found = await asked.services.uploads.append(asked.caller.person, identifier, offset, data, fingerprint)
     return UploadOut.model_validate(asdict(found))
 
 
@@ -81,6 +83,13 @@ def _digest(request: web.Request) -> bytes | None:
     if method.lower() != "sha-256" or len(digest) != hashlib.sha256().digest_size:
         raise Problem(Kind.INVALID, "upload_header", {"field": CHECKSUM})
     return digest
+
+
+def _fingerprint(request: web.Request) -> str | None:
+    text = request.headers.get(FINGERPRINT)
+    if text is not None and not rules.FINGERPRINT.fullmatch(text):
+        raise Problem(Kind.INVALID, "upload_header", {"field": FINGERPRINT})
+    return text
 
 
 async def _chunk(request: web.Request) -> bytes:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from members.policy import Audience
+from recordings.uploads.rules import FINGERPRINT
 from rooms.meetings.models import TITLE_LENGTH
 from rooms.meetings.states import MeetingKind
 from web.api.schemas.base import Id, Input, Moment, Output, Text
@@ -13,7 +14,10 @@ LARGEST = 2**53 - 1  # what a browser can count to
 
 
 class UploadCreate(Input):
-    """`POST /api/uploads`; `meetingId` where the film shows a meeting that was not recorded here."""
+    """`POST /api/uploads`; `meetingId` where the film shows a meeting that was not recorded here.
+
+    `fingerprint` is whatever the uploader knows the file by again: a chunk that names another is refused.
+    """
 
     organization_id: Id
     title: Annotated[Text, StringConstraints(min_length=1, max_length=TITLE_LENGTH)]
@@ -22,6 +26,7 @@ class UploadCreate(Input):
     held_at: Moment
     size_bytes: Annotated[int, Field(ge=0, le=LARGEST)]
     meeting_id: Id | None = None
+    fingerprint: Annotated[str, StringConstraints(pattern=rf"^{FINGERPRINT.pattern}$")] | None = None
 
 
 class UploadOut(Output):
@@ -36,4 +41,5 @@ class UploadOut(Output):
     offset: int
     chunk_bytes: int
     expires_at: Moment
+    fingerprint: str | None
     recording_id: Id | None

@@ -5,7 +5,8 @@ import { HttpClient } from '@/protocol/http/client'
 import { useUpload } from '@/views/recordings/useUpload'
 
 const MEBIBYTE = 1024 * 1024
-const FILM = new Blob([new Uint8Array(2.5 * MEBIBYTE)])
+const FILM = new File([new Uint8Array(2.5 * MEBIBYTE)], '党课.mp4')
+const CHOSEN = { file: FILM, fingerprint: 'ab12' }
 const BEGUN = {
   id: 'film',
   title: '党课',
@@ -13,6 +14,7 @@ const BEGUN = {
   offset: 0,
   chunkBytes: 4 * MEBIBYTE,
   expiresAt: '2026-11-30T08:00:00Z',
+  fingerprint: 'ab12',
   recordingId: null,
 }
 
@@ -31,6 +33,7 @@ function uploadingTo(...troubles: Trouble[]) {
       const request = new Request(input, init)
       const offset = Number(request.headers.get('Upload-Offset'))
       offsets.push(offset)
+      expect(request.headers.get('Upload-Fingerprint')).toBe(CHOSEN.fingerprint)
       const trouble = troubles.shift()
       if (trouble?.[0] === 0) throw new TypeError('Failed to fetch')
       if (trouble) return new Response(trouble[1], { status: trouble[0] })
@@ -62,7 +65,7 @@ test.each<[string, Trouble]>([
   ['the server makes a mistake', saying(500, 'internal_error')],
 ])('goes on by itself where %s', async (_story, trouble) => {
   const { run, waiting, problem, offsets } = uploadingTo(trouble)
-  const ended = run(FILM, BEGUN)
+  const ended = run(CHOSEN, BEGUN)
   await vi.waitFor(() => expect(waiting.value).toBe(true))
   await vi.advanceTimersByTimeAsync(20_000)
   expect(await ended).toBe('film')
@@ -72,7 +75,7 @@ test.each<[string, Trouble]>([
 
 test('waits for as long as the server asks for', async () => {
   const { run, waiting, offsets } = uploadingTo(saying(429, 'rate_limited', { retryAfter: 20 }))
-  const ended = run(FILM, BEGUN)
+  const ended = run(CHOSEN, BEGUN)
   await vi.waitFor(() => expect(waiting.value).toBe(true))
   await vi.advanceTimersByTimeAsync(19_000)
   expect(offsets).toEqual([0])
@@ -84,12 +87,13 @@ test.each<Trouble>([
   saying(503, 'storage_full'),
   saying(422, 'upload_not_a_film'),
   saying(404, 'upload_not_found'),
+  saying(409, 'upload_other_file'),
   saying(403, 'not_allowed'),
   saying(401, 'not_signed_in'),
   [413, '<html>Request Entity Too Large</html>'],
 ])('tells of what no waiting mends: %s %s', async (...trouble) => {
   const { run, waiting, problem, offsets } = uploadingTo(trouble)
-  expect(await run(FILM, BEGUN)).toBeUndefined()
+  expect(await run(CHOSEN, BEGUN)).toBeUndefined()
   expect(problem.value).toMatchObject({ status: trouble[0] })
   expect([waiting.value, offsets]).toEqual([false, [0]])
 })
@@ -98,7 +102,7 @@ test('tells of a mistake of the server that stays', async () => {
   const { run, problem, offsets } = uploadingTo(
     ...Array.from({ length: 9 }, () => saying(500, 'internal_error')),
   )
-  const ended = run(FILM, BEGUN)
+  const ended = run(CHOSEN, BEGUN)
   await vi.advanceTimersByTimeAsync(600_000)
   expect(await ended).toBeUndefined()
   expect(problem.value).toMatchObject({ code: 'internal_error' })
@@ -107,13 +111,13 @@ test('tells of a mistake of the server that stays', async () => {
 
 test('goes on where the server says that the file ends', async () => {
   const { run, offsets } = uploadingTo(saying(409, 'upload_offset', { offset: MEBIBYTE }))
-  expect(await run(FILM, BEGUN)).toBe('film')
+  expect(await run(CHOSEN, BEGUN)).toBe('film')
   expect(offsets).toEqual([0, MEBIBYTE, 2 * MEBIBYTE])
 })
 
 test('ends at once where it is stopped while it waits', async () => {
   const { run, stop, waiting, problem, offsets } = uploadingTo([502, ''])
-  const ended = run(FILM, BEGUN)
+  const ended = run(CHOSEN, BEGUN)
   await vi.waitFor(() => expect(waiting.value).toBe(true))
   stop()
   expect(await ended).toBeUndefined()
@@ -122,9 +126,9 @@ test('ends at once where it is stopped while it waits', async () => {
 
 test('a file that cannot be read any more is no broken line', async () => {
   const { run, problem, offsets } = uploadingTo()
-  const moved = new Blob([new Uint8Array(MEBIBYTE)])
+  const moved = new File([new Uint8Array(MEBIBYTE)], '党课.mp4')
   moved.slice = () => Object.assign(new Blob(), { arrayBuffer: () => Promise.reject(new Error('NotFound')) })
-  expect(await run(moved, BEGUN)).toBeUndefined()
+  expect(await run({ ...CHOSEN, file: moved }, BEGUN)).toBeUndefined()
   expect(problem.value).toMatchObject({ code: 'upload_file_unreadable' })
   expect(offsets).toEqual([])
 })

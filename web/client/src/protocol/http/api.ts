@@ -31,6 +31,8 @@ import type {
   Watcher,
 } from './shapes'
 
+import { sha256 } from '@/lib/sha256'
+
 export interface RecordingsQuery {
   meetingId?: string
   organizationId?: string
@@ -163,8 +165,19 @@ export class Api {
   uploads = (): Promise<Page<Upload>> => this.http.get('/uploads')
   beginUpload = (film: NewUpload): Promise<Upload> => this.http.post('/uploads', film)
   cancelUpload = (id: string): Promise<unknown> => this.http.delete(`/uploads/${id}`)
-  sendChunk = async (id: string, offset: number, bytes: Blob, signal: AbortSignal): Promise<Upload> => {
-    const headers = { 'Upload-Offset': String(offset), ...(await checksum(bytes)) }
+  /** The next chunk, of the film that is known by this fingerprint. */
+  sendChunk = async (
+    id: string,
+    offset: number,
+    bytes: Blob,
+    fingerprint: string,
+    signal: AbortSignal,
+  ): Promise<Upload> => {
+    const headers = {
+      'Upload-Offset': String(offset),
+      'Upload-Fingerprint': fingerprint,
+      ...(await checksum(bytes)),
+    }
     return this.http.request<Upload>('PATCH', `/uploads/${id}`, { bytes, headers, signal })
   }
 
@@ -179,9 +192,8 @@ export class Api {
   openStation = (key: string): Promise<Station> => this.http.post('/station-session', { key })
 }
 
-/** Browsers reckon digests only where the page came by TLS or from this machine. */
 async function checksum(bytes: Blob): Promise<Record<string, string>> {
-  if (!globalThis.isSecureContext) return {}
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await bytes.arrayBuffer()))
+  const digest = await sha256(bytes)
+  if (!digest) return {}
   return { 'Upload-Checksum': `sha-256 ${btoa(String.fromCharCode(...digest))}` }
 }

@@ -351,6 +351,7 @@ export interface NewUpload {
   audience: Audience
   heldAt: string
   sizeBytes: number
+  fingerprint: string
   meetingId?: string
 }
 
@@ -362,6 +363,8 @@ export interface Upload {
   offset: number
   chunkBytes: number
   expiresAt: string
+  /** By which the file is known again; null where nobody told it. */
+  fingerprint: string | null
   recordingId: string | null
 }
 

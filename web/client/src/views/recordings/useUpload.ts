@@ -1,9 +1,11 @@
 import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
+import { read, type FilmFile } from './filmFile'
+
 import type { Api } from '@/protocol/http/api'
 import type { Upload } from '@/protocol/http/shapes'
 
-import { asProblem, NETWORK_UNREACHABLE, Problem, TIMED_OUT } from '@/protocol/problem'
+import { asProblem, NETWORK_UNREACHABLE, TIMED_OUT, type Problem } from '@/protocol/problem'
 
 /** Half a minute on a line of 35 kB/s; what a break costs at most. */
 const CHUNK_BYTES = 1024 * 1024
@@ -21,7 +23,7 @@ interface Uploading {
   waiting: Ref<boolean>
   problem: ShallowRef<unknown>
   /** Sends what is missing; answers the recording's id, undefined where it was stopped or refused. */
-  run: (file: Blob, upload: Upload) => Promise<string | undefined>
+  run: (film: FilmFile, upload: Upload) => Promise<string | undefined>
   stop: () => void
 }
 
@@ -35,7 +37,7 @@ export function useUpload(api: Api): Uploading {
 
   const isStopped = (): boolean => stopped.signal.aborted
 
-  async function run(file: Blob, upload: Upload): Promise<string | undefined> {
+  async function run({ file, fingerprint }: FilmFile, upload: Upload): Promise<string | undefined> {
     stopped = new AbortController()
     problem.value = undefined
     waiting.value = false
@@ -46,7 +48,7 @@ export function useUpload(api: Api): Uploading {
       try {
         const chunk = await read(file.slice(offset, offset + CHUNK_BYTES))
         finishing.value = offset + chunk.size >= file.size
-        const answered = await api.sendChunk(upload.id, offset, chunk, stopped.signal)
+        const answered = await api.sendChunk(upload.id, offset, chunk, fingerprint, stopped.signal)
         failures = 0
         waiting.value = false
         if (answered.recordingId) return answered.recordingId
@@ -71,15 +73,6 @@ export function useUpload(api: Api): Uploading {
   }
 
   return { sent, finishing, waiting, problem, run, stop: () => stopped.abort() }
-}
-
-/** In memory: a file that was moved or changed since it was chosen would look like a broken line for ever. */
-async function read(piece: Blob): Promise<Blob> {
-  try {
-    return new Blob([await piece.arrayBuffer()])
-  } catch {
-    throw new Problem('upload_file_unreadable')
-  }
 }
 
 /** What the server has already, where it says so: at the same place as before, another chunk is being written. */
