@@ -24,3 +24,9 @@ def passes(error: BaseException) -> bool:
     Of other numbers one never knows: FFmpeg has some of them for files that make no sense too.
     """
     return number_of(error) in _PASSING
+
+
+def blame_machine(error: BaseException) -> None:
+    """Raise it as OSError where it `passes`: whoever goes on speaks of what was read."""
+    if passes(error):
+        raise OSError(number_of(error), str(error)) from error

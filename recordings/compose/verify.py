@@ -8,7 +8,7 @@ from typing import Any, Final
 import av
 from av.error import FFmpegError
 
-from recordings.faults import number_of, passes
+from recordings.faults import blame_machine
 
 _SECOND: Final = 1.0
 # So far apart: of a playlist FFmpeg goes on from the key frame after the place that is sought, not from the one before.
@@ -46,8 +46,7 @@ def verify(path: Path, duration: float | None, kinds: Sequence[str] = FILM) -> f
             for begin in (0.0, length / 2 - _SECOND, length - _SECOND):
                 decode_second(path, kind, max(0.0, begin))
     except (FFmpegError, IndexError) as error:
-        if passes(error):
-            raise OSError(number_of(error), str(error)) from error
+        blame_machine(error)
         raise ValueError(f"does not play: {error}") from error
     return length
 

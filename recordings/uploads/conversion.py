@@ -22,6 +22,7 @@ from recordings.compose.sound import FILM_SOUND, Mix, even_sound
 from recordings.compose.stills import make_poster, make_preview
 from recordings.compose.verify import SOUND, verify
 from recordings.compose.work import Work, conversion
+from recordings.faults import blame_machine
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
 from recordings.losses import Loss, bounded
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, Outputs, Rendition
@@ -44,7 +45,8 @@ def convert(
 ) -> Finished:
     """Every rendition appears in `folder`, whole or not at all; progress 0..1 is told.
 
-    Raises NothingToCompose for a file that is no film, OSError of the disk, ValueError where the result does not play.
+    Raises NothingToCompose for a file that is no film, OSError of the machine, ValueError where what it made does not
+    play.
     """
     limit(_CPU_SECONDS, may_write=True)
     brief = brief or Brief()
@@ -52,6 +54,7 @@ def convert(
     try:
         made = finished_before(folder, work) or _convert(source, work, report, brief)
     except (Refused, FFmpegError) as error:
+        blame_machine(error.__cause__ or error)  # it was a film when it was looked at
         if isinstance(error, OSError):  # of the disk, as FFmpeg was told it
             raise
         work.remove()

@@ -9,6 +9,7 @@ from av.error import FFmpegError
 
 from recordings.compose.film import Timed, interleave, sound_packets
 from recordings.compose.verify import verify
+from recordings.faults import blame_machine
 from recordings.uploads.probe import film_stream, open_film
 
 # A seek in a film with fewer key frames shows nothing for too long.
@@ -19,7 +20,7 @@ def copy_pictures(source: Path, begin: float, sound: Path, film: Path, seconds: 
     """Write `film`: the source's pictures from `begin` on with the sound that begins there; answers its length.
 
     None where they must be encoded anew after all: a film with few key frames, or one that does not come out as long
-    as the source says that it is, in seconds.
+    as the source says that it is, in seconds. OSError of the machine, which is in the way of that too.
     """
     try:
         with (
@@ -34,7 +35,8 @@ def copy_pictures(source: Path, begin: float, sound: Path, film: Path, seconds: 
                 out, _pictures(container, pictures, begin, pictures_out), sound_packets(heard, sound_out)
             )
         return verify(film, seconds)
-    except (FFmpegError, ValueError):
+    except (FFmpegError, ValueError) as error:
+        blame_machine(error)
         return None
 
 

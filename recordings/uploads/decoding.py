@@ -15,6 +15,7 @@ from recordings.compose.loudness import RATE, Samples
 from recordings.compose.scan import Span
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.sound import Mix
+from recordings.faults import blame_machine
 from recordings.uploads.damage import Track, lost
 from recordings.uploads.frames import Frames
 from recordings.uploads.probe import Refused, film_stream, open_film, tame
@@ -51,7 +52,8 @@ def decode(
 ) -> Decoded:
     """Give away the pictures of the whole film, and its sound; tells the share of the `expected` seconds, 0..1.
 
-    Raises Refused for a film that goes on for longer than any may. Both contexts are the caller's.
+    Raises Refused for a film that goes on for longer than any may, OSError of the machine. Both contexts are the
+    caller's.
     """
     with open_film(source) as container:
         video = film_stream(container)
@@ -95,7 +97,8 @@ def _frames(container: Any, tracks: Mapping[int, Track]) -> Any:
         try:
             yield from packet.decode()
             errors = 0
-        except FFmpegError:
+        except FFmpegError as error:
+            blame_machine(error)  # without memory nothing more would decode
             errors += 1
         if at is not None:
             track.packet(at, decodes=not errors)

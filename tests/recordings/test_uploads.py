@@ -9,9 +9,12 @@ import resource
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import av
 import pytest
+from av.error import FFmpegError, err_check
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +27,8 @@ from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, bytes_of
 from recordings.renditions import CONVERTING_FOLDER, FILE_NAMES, HLS_MASTER
 from recordings.states import Failure
 from recordings.uploads import conversion, decoding, files
+from recordings.uploads.copying import copy_pictures
+from recordings.uploads.damage import Track
 from recordings.uploads.inspection import AT_ONCE, Inspector
 from recordings.uploads.probe import Refused, probe
 from recordings.uploads.rules import MOST_PIXELS, Facts, Refusal, judge, passes_through
@@ -350,6 +355,61 @@ def test_a_full_disk_is_no_fault_of_the_film(tmp_path: Path, monkeypatch: pytest
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert refused.value.errno == errno.EFBIG
+
+
+def test_a_full_disk_is_no_reason_to_encode_anew(tmp_path: Path) -> None:
+    """Which takes hours, and more room."""
+    source = films.sounding(tmp_path / "source", 0.1, seconds=2, noise=True)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (source.stat().st_size // 2, before[1]))
+    try:
+        with pytest.raises(OSError, match="large") as refused:
+            copy_pictures(source, 0.0, source, tmp_path / "film.mp4", 2.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refused.value.errno == errno.EFBIG
+
+
+def said_by_ffmpeg(number: int) -> FFmpegError:
+    with pytest.raises(FFmpegError) as raised:
+        err_check(-number)
+    return raised.value
+
+
+class Undecodable:
+    """A packet at whose decoding FFmpeg says this."""
+
+    dts = None
+
+    def __init__(self, error: FFmpegError) -> None:
+        self._error = error
+        self.stream = SimpleNamespace(index=0)
+
+    def decode(self) -> NoReturn:
+        raise self._error
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.ENOSPC, errno.EIO, errno.EMFILE])
+def test_what_the_machine_lacks_is_no_fault_of_the_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Neither where it is opened nor where a packet is decoded; what was made of it stays."""
+    monkeypatch.setattr(conversion, "limit", lambda *_, **__: None)
+    error = said_by_ffmpeg(number)
+    container = SimpleNamespace(streams=[None], demux=lambda _streams: [Undecodable(error)])
+    with pytest.raises(OSError, match=str(number)) as refused:
+        list(decoding._frames(container, {0: Track()}))
+    assert refused.value.errno == number
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(av, "open", refuse)
+    (tmp_path / "source").write_bytes(b"film")
+    with pytest.raises(OSError, match=str(number)) as refused:
+        conversion.convert(tmp_path, tmp_path / "source", lambda _share: None)
+    assert refused.value.errno == number
+    assert (tmp_path / CONVERTING_FOLDER).is_dir()
 
 
 def test_a_film_that_turns_out_to_be_none_leaves_nothing(
