@@ -14,9 +14,9 @@ from typing import Any, Final
 from recordings.storage.store import CHUNK_BYTES, Fault, StoreError
 
 # A reader holds two pieces at most: the one he takes, and the next.
-MOST_PIECE_BYTES: Final = 2 * 1024 * 1024
-# A piece that took longer is large enough: most of that was its way here, and meanwhile the viewer gets nothing.
-_QUICK_SECONDS: Final = 0.25
+MOST_PIECE_BYTES: Final = 4 * 1024 * 1024
+# A piece that took longer is large enough: meanwhile the viewer gets nothing.
+_QUICK_SECONDS: Final = 1.0
 
 Fetch = Callable[[int, int], Coroutine[Any, Any, bytes]]
 """Bytes begin..end (exclusive), all of them."""
