@@ -1,6 +1,7 @@
 """`Uploads`: films made elsewhere come in, chunk by chunk."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from recordings.upkeep.uptime import uptime
 from recordings.uploads import files
 from recordings.uploads.inspection import Inspector
 from recordings.uploads.models import Upload
-from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES
+from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES, Refusal
 from recordings.uploads.views import NewFilm, UploadView
 from rooms.meetings import repository as meetings
 from rooms.meetings.kinds import PRIVATE_KINDS
@@ -37,6 +38,9 @@ from rooms.meetings.states import MeetingState
 # From the last chunk on, of the time that the server runs: over a weekend, or a line that is down, nobody has to begin
 # anew, and no clock that is set takes anything away.
 LIFETIME: Final = timedelta(hours=72)
+
+# So many refusals are remembered, for whoever has not heard of his own.
+_MOST_REFUSALS: Final = 100
 
 _log = structlog.get_logger(__name__)
 
@@ -51,6 +55,7 @@ class Uploads:
         self._settings = settings
         self._folders = Folders(settings.folder)
         self._inspector = Inspector()
+        self._refusals: dict[tuple[str, str], Refusal] = {}  # by account and upload, the oldest first
         self._clock = clock
         self._on_change = on_change  # something is to be converted or removed
 
@@ -97,7 +102,7 @@ class Uploads:
         ]
 
     async def get(self, actor: Actor, upload_id: str) -> UploadView:
-        """One of them, also when it has just become a recording; Problem upload_not_found."""
+        """One of them, also when it has just become a recording; Problem upload_not_found, or why it was refused."""
         async with self._database.reading() as session:
             upload = await session.get(Upload, upload_id)
             if upload is None:
@@ -130,7 +135,7 @@ class Uploads:
         except files.OutOfPlace as error:
             raise Problem(Kind.CONFLICT, "upload_offset", {"offset": error.offset}) from error
         except FileNotFoundError as error:
-            raise _not_found() from error
+            raise self._gone(actor, upload_id) from error
         except OSError as error:
             raise Problem(
                 Kind.UNAVAILABLE, "storage_full" if is_full(error) else "store_unavailable"
@@ -138,7 +143,7 @@ class Uploads:
         async with self._database.transaction() as session:
             upload = await session.get(Upload, upload_id, with_for_update=True)
             if upload is None:
-                raise _not_found()
+                raise self._gone(actor, upload_id)
             upload.touched_uptime = ran = await uptime(session)
         if end < upload.size_bytes:
             return self._view(upload, end, ran)
@@ -169,9 +174,11 @@ class Uploads:
     async def _finish(self, actor: Actor, upload: Upload) -> UploadView:
         refusal = await self._inspector.inspect(self._file(upload.id))
         if refusal is not None:
-            await self.cancel(actor, upload.id)
+            self._remember(actor, upload.id, refusal)
+            with contextlib.suppress(Problem):  # the same last chunk twice
+                await self.cancel(actor, upload.id)
             _log.info("upload_refused", upload_id=upload.id, refusal=refusal.value)
-            raise Problem(Kind.INVALID, refusal.value)
+            raise self._gone(actor, upload.id)
         now = self._clock()
         async with self._database.transaction() as session:
             mine = await session.get(Upload, upload.id, with_for_update=True)
@@ -228,11 +235,22 @@ class Uploads:
     async def _finished(self, session: AsyncSession, actor: Actor, upload_id: str) -> UploadView:
         recording = await session.get(Recording, upload_id)
         if recording is None or recording.uploader_account_id != actor.account_id:
-            raise _not_found()
+            raise self._gone(actor, upload_id)
         size = await asyncio.to_thread(files.length, self._file(upload_id))
         return UploadView(
             upload_id, recording.title, size, size, recording.state_since, recording_id=recording.id
         )
+
+    def _remember(self, actor: Actor, upload_id: str, refusal: Refusal) -> None:
+        """Whose answer was lost, or who looked a second time, hears what was found the first time."""
+        self._refusals.setdefault((actor.account_id, upload_id), refusal)
+        if len(self._refusals) > _MOST_REFUSALS:
+            del self._refusals[next(iter(self._refusals))]
+
+    def _gone(self, actor: Actor, upload_id: str) -> Problem:
+        """Why the actor has no such upload."""
+        refusal = self._refusals.get((actor.account_id, upload_id))
+        return _not_found() if refusal is None else Problem(Kind.INVALID, refusal.value)
 
     async def _drop(self, session: AsyncSession, upload: Upload) -> None:
         await session.delete(upload)

@@ -82,7 +82,10 @@ async def test_what_is_no_film_is_refused_and_nothing_is_left(house: House, vill
     begun = (await village.secretary.post("/api/uploads", wanted(village))).body
     refused = await send(village.secretary, begun["id"], 0, b"%PDF-1.7" + b" " * 4992)
     assert (refused.status, refused.code) == (422, "upload_not_a_film")
-    assert (await village.secretary.get(f"/api/uploads/{begun['id']}")).code == "upload_not_found"
+    for offset, data in ((0, b"%PDF-1.7" + b" " * 4992), (5000, b"")):  # as of a page whose answer was lost
+        assert (await send(village.secretary, begun["id"], offset, data)).code == "upload_not_a_film"
+        assert (await send(village.district, begun["id"], offset, data)).code == "upload_not_found"
+    assert (await village.secretary.get("/api/uploads")).body["items"] == []
     async with house.database.reading() as session:
         assert await session.get(Recording, begun["id"]) is None
         assert await session.get(StorageJob, begun["id"]) is not None, "its file is removed in the background"
