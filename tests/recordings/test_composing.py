@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,12 @@ from structlog.testing import capture_logs
 
 from database import Database
 from members.policy import RoleName
-from recordings import jobs
 from recordings.compose.report import Failed, Finished, Progress, Report, write
 from recordings.composing import process, service
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.losses import Loss, losses_in
-from recordings.models import CompositionJob, Recording
+from recordings.models import CompositionJob
 from recordings.notices import NoticeKind, Notices
 from recordings.renditions import Outputs, Rendition, renditions_out
 from recordings.settings import RecordingSettings
@@ -31,35 +30,16 @@ from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
+from tests.recordings.attempts import SILENT, a_child, children, job_of, job_that, put_off, use_up
 from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of, until
 from tests.recordings.rows import change
 
 pytestmark = pytest.mark.one_engine
 
 
-def children() -> set[int]:
-    """The composing processes of this one."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text().rpartition(")")[2].split()
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if status[0] != "Z" and b"recordings.compose" in words and int(status[1]) == os.getpid():
-                found.add(int(entry.name))
-    return found
-
-
 def memory_score(pid: int) -> int:
     """Whoever has the higher one is ended first when memory runs out."""
     return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
-
-
-async def a_child() -> int:
-    await until(lambda: bool(children()))
-    return children().pop()
 
 
 async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_end(
@@ -74,11 +54,10 @@ async def test_a_composition_that_is_killed_is_begun_anew_and_given_up_in_the_en
     killed = await a_child()
     os.kill(killed, signal.SIGKILL)
     await until(lambda: killed not in children())
-    await heard_of(database, row)
-    attempts, detail, claimed = await job_of(database, row)
-    assert (attempts, claimed) == (1, False)
-    assert detail is not None
-    assert "exit code -9" in detail
+    job = await job_that(lambda job: job.detail is not None, database, row)
+    assert (job.attempts, job.worker) == (1, None)
+    assert job.detail is not None
+    assert "exit code -9" in job.detail
     clock.advance(10)
     center._compositions.wake()
     os.kill(await a_child(), signal.SIGKILL)
@@ -107,7 +86,7 @@ async def test_an_attempt_that_was_put_off_does_not_count_and_is_taken_up_later(
         center = await centers.start()
         for attempt in range(settings.attempts):
             due = await put_off(database, row, clock())
-            assert await job_of(database, row) == (0, "SIGKILL", False), attempt
+            assert kept(await job_of(database, row)) == (0, "SIGKILL", False), attempt
             clock.now = due
             center._compositions.wake()
         status = await heard.reaches(meeting.id, *ENDS)
@@ -163,19 +142,9 @@ async def test_a_composition_for_which_there_is_no_room_says_so_and_goes_on_when
     assert await notices.of(secretary) == []
 
 
-async def put_off(database: Database, row: Recording, now: datetime) -> datetime:
-    """Wait until the attempt that is due has been put off; answers until when."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (due := await due_at(database, row)) <= now:  # noqa: ASYNC110 - no event to wait for
-            await asyncio.sleep(0.02)
-    return due
-
-
-async def due_at(database: Database, row: Recording) -> datetime:
-    async with database.reading() as session:
-        job = await session.get(CompositionJob, row.id)
-    assert job is not None
-    return job.not_before
+def kept(job: CompositionJob) -> tuple[int, str | None, bool]:
+    """How many attempts count, what the last one said, whether somebody is at it."""
+    return job.attempts, job.detail, job.worker is not None
 
 
 def saying(report: Report, then: str = "") -> list[str]:
@@ -206,12 +175,8 @@ async def test_a_composition_of_which_nobody_ever_came_back_is_given_up(
     heard: Heard,
     to_compose: ToCompose,
 ) -> None:
-    """As one that ends the server each time: its claims are never given back."""
     meeting, row = await to_compose(0.2)
-    for _ in range(settings.attempts):
-        async with database.transaction() as session:
-            assert await jobs.claim(session, CompositionJob, "a" * 32, clock(), timedelta(seconds=60))
-        clock.advance(61)
+    await use_up(database, settings, clock)
     await centers.start()
     status = await heard.reaches(meeting.id, *ENDS)
     assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
@@ -236,10 +201,7 @@ async def test_a_film_that_plays_stays_though_something_beside_it_cannot_be_made
     sizes = {Rendition.SOUND: 5, Rendition.POSTER: 3, Rendition.HLS: 4}
     known = renditions_out(Outputs(sizes))
     await change(database, row, version=1, size_bytes=9, duration_seconds=0.2, renditions=known)
-    for _ in range(settings.attempts):
-        async with database.transaction() as session:
-            assert await jobs.claim(session, CompositionJob, "a" * 32, clock(), timedelta(seconds=60))
-        clock.advance(61)
+    await use_up(database, settings, clock)
     await centers.start()
     status = await heard.reaches(meeting.id, *ENDS)
     assert (status.state, status.reason) == (RecordingState.DAMAGED, Failure.COMPOSITION_FAILED)
@@ -248,20 +210,6 @@ async def test_a_film_that_plays_stays_though_something_beside_it_cannot_be_made
 
 def put_bytes(path: Path, count: int) -> None:
     path.write_bytes(b"x" * count)
-
-
-async def heard_of(database: Database, row: Recording) -> None:
-    """Wait until the supervisor has written down what became of the attempt."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (await job_of(database, row))[1] is None:  # noqa: ASYNC110 - the records have no event to wait for
-            await asyncio.sleep(0.02)
-
-
-async def job_of(database: Database, row: Recording) -> tuple[int, str | None, bool]:
-    async with database.reading() as session:
-        job = await session.get(CompositionJob, row.id)
-    assert job is not None
-    return job.attempts, job.detail, job.worker is not None
 
 
 async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatever_it_is_at(
@@ -273,8 +221,7 @@ async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatev
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     meeting, row = await to_compose(0.2)
-    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
-    monkeypatch.setattr(process, "command", lambda *_: silent)  # as while hours of parts are joined
+    monkeypatch.setattr(process, "command", lambda *_: SILENT)
     center = await centers.start()
     child = await a_child()
     clock.advance(timedelta(seconds=settings.lease_seconds + 1))
@@ -285,7 +232,7 @@ async def test_a_composition_that_another_node_has_taken_is_ended_at_once_whatev
         job.lease_until = clock() + timedelta(seconds=settings.lease_seconds)
     await until(lambda: child not in children())
     await until(lambda: center._compositions.counters.running == 0)
-    assert await job_of(database, row) == (1, None, True)
+    assert kept(await job_of(database, row)) == (1, None, True)
     assert (await recording_of(database, meeting)).state is RecordingState.COMPOSING
 
 
@@ -297,8 +244,7 @@ async def test_a_composition_whose_claim_cannot_be_renewed_ends_before_another_m
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await to_compose(0.2)
-    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
-    monkeypatch.setattr(process, "command", lambda *_: silent)
+    monkeypatch.setattr(process, "command", lambda *_: SILENT)
     object.__setattr__(settings, "lease_seconds", 3.0)
     center = await centers.start()
     child = await a_child()
@@ -322,7 +268,7 @@ async def test_a_server_that_stops_takes_its_composition_with_it_and_gives_the_j
     assert os.getsid(child) == child
     await centers.stop()
     assert child not in children()
-    assert await job_of(database, row) == (0, None, False)
+    assert kept(await job_of(database, row)) == (0, None, False)
     await centers.start()
     assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -16,15 +15,15 @@ from recordings.composing import process, service
 from recordings.composing.room import NoRoom, Room, bytes_wanted
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, Folders
 from recordings.library import Library
-from recordings.models import CompositionJob, Recording
+from recordings.models import Recording
 from recordings.notices import NoticeKind, Notices
 from recordings.renditions import COMPOSING_FOLDER, Outputs, Rendition
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock, Records, Tree
+from tests.recordings.attempts import SILENT, a_child, children, job_of, put_off
 from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, until
-from tests.recordings.test_composing import a_child, children, put_off
 
 pytestmark = pytest.mark.one_engine
 
@@ -140,8 +139,7 @@ async def test_a_composition_that_does_not_fit_waits_and_officers_are_told(
     (notice,) = await Notices(database, clock).of(secretary)
     assert (notice.kind, notice.reason) == (NoticeKind.RECORDING_WAITS, Failure.DISK_FULL)
     assert begun == []
-    async with database.reading() as session:
-        assert (await session.get_one(CompositionJob, row.id)).attempts == 0
+    assert (await job_of(database, row)).attempts == 0
     leaving(settings, GIGA)
     clock.now = due
     center.wake()
@@ -157,14 +155,12 @@ async def test_a_composition_that_takes_more_is_stopped_before_capture_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, row = await to_compose(0.2)
-    silent = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
-    monkeypatch.setattr(process, "command", lambda *_: silent)
+    monkeypatch.setattr(process, "command", lambda *_: SILENT)
     monkeypatch.setattr(service, "_PROGRESS_SECONDS", 0.02)
     await centers.start()
     child = await a_child()
     leaving(settings, -GIGA)
     await until(lambda: child not in children())
     await put_off(database, row, clock())
-    async with database.reading() as session:
-        job = await session.get_one(CompositionJob, row.id)
+    job = await job_of(database, row)
     assert (job.attempts, job.worker, job.no_room_since) == (0, None, clock())

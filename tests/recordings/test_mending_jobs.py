@@ -1,13 +1,11 @@
 """What becomes of a recording while something beside its film is mended, and after."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
 from database import Database
 from members.policy import RoleName
-from recordings import jobs
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import CompositionJob, Recording
@@ -17,6 +15,7 @@ from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
+from tests.recordings.attempts import job_that, use_up
 from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of
 from tests.recordings.rows import change
 
@@ -32,14 +31,6 @@ async def to_mend(database: Database, row: Recording, settings: RecordingSetting
     await change(database, row, **({"state": RecordingState.MENDING} | film | fields))
     async with database.transaction() as session:
         (await session.get_one(CompositionJob, row.id)).mends = True
-
-
-async def use_up(database: Database, settings: RecordingSettings, clock: FakeClock) -> None:
-    """Nobody comes back from any attempt."""
-    for _ in range(settings.attempts):
-        async with database.transaction() as session:
-            assert await jobs.claim(session, CompositionJob, "a" * 32, clock(), timedelta(seconds=60))
-        clock.advance(61)
 
 
 @pytest.mark.parametrize("failure", [None, Failure.TRACK_LOST])
@@ -122,16 +113,9 @@ async def test_records_of_which_no_sense_is_to_be_made_keep_no_job_for_ever(
     senseless = [{"name": "of a later version", "size": 4}]
     await to_mend(database, row, settings, renditions=senseless, state=RecordingState.COMPOSING)
     center = await centers.start()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (job := await job_of(database, row)).detail is None:  # noqa: ASYNC110 - the records have no event to wait for
-            await asyncio.sleep(0.01)
+    job = await job_that(lambda job: job.detail is not None, database, row)
     assert (job.detail, job.worker) == ("the supervisor: ValueError", None)
     clock.advance(10)
     center.wake()
     status = await heard.reaches(meeting.id, *ENDS)
     assert (status.state, status.reason) == (RecordingState.FAILED, Failure.COMPOSITION_FAILED)
-
-
-async def job_of(database: Database, row: Recording) -> CompositionJob:
-    async with database.reading() as session:
-        return await session.get_one(CompositionJob, row.id)
