@@ -14,7 +14,7 @@ from recordings.models import CompositionJob, Recording
 from recordings.settings import RecordingSettings
 from tests.factories import FakeClock
 from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import until
+from tests.recordings.conftest import GLANCE_SECONDS, until
 
 # A process that takes its brief and says nothing, as while hours of parts are joined.
 SILENT: Final = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()", "recordings.compose"]
@@ -53,7 +53,7 @@ async def job_that(
     """Wait until they say that."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds(job := await job_of(database, row)):  # noqa: ASYNC110 - the records have no event to wait for
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(GLANCE_SECONDS)
     return job
 
 

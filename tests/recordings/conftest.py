@@ -38,6 +38,9 @@ from tests.recordings.publishers import RED, Publisher, sine, solid
 from tests.recordings.watching import LENGTH
 from tests.s3 import PART_BYTES, S3Server
 
+# What other processes do takes seconds of the processor, which looking on must leave them.
+GLANCE_SECONDS = 0.05
+
 MakeMeeting = Callable[..., Awaitable[Meeting]]
 ENDS = (RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED)
 
@@ -221,7 +224,7 @@ async def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) ->
     """Wait for what another thread or process does, which has no event to wait for."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(GLANCE_SECONDS)
 
 
 async def recording_of(database: Database, meeting: Meeting) -> Recording:

@@ -18,7 +18,7 @@ from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from startup import StartFailed, sole_server
 from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import ToCompose, until
+from tests.recordings.conftest import GLANCE_SECONDS, ToCompose, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ async def test_films_are_made_by_a_machine_that_holds_no_meetings(
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while await state_of(database, row) is RecordingState.COMPOSING:  # noqa: ASYNC110 - of another process
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(GLANCE_SECONDS)
             assert await state_of(database, row) is RecordingState.READY
         finally:
             process.send_signal(signal.SIGTERM)

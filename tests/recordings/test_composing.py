@@ -31,7 +31,7 @@ from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.attempts import SILENT, a_child, children, job_of, job_that, put_off, use_up
-from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of, until
+from tests.recordings.conftest import ENDS, GLANCE_SECONDS, Centers, Heard, ToCompose, recording_of, until
 from tests.recordings.rows import change
 
 pytestmark = pytest.mark.one_engine
@@ -163,7 +163,7 @@ async def test_how_far_a_composition_is_stands_in_the_records_while_it_goes_on(
     await centers.start()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (row := await recording_of(database, meeting)).progress == 0.0:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(GLANCE_SECONDS)
     assert (row.state, row.progress) == (RecordingState.COMPOSING, 0.4)
 
 

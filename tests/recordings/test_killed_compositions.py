@@ -18,7 +18,7 @@ from recordings.states import RecordingState
 from recordings.tracks import TrackSource
 from tests.factories import FakeClock
 from tests.patience import PATIENCE_SECONDS
-from tests.recordings.conftest import Centers, ToCompose, recording_of, until
+from tests.recordings.conftest import GLANCE_SECONDS, Centers, ToCompose, recording_of, until
 from tests.recordings.killed_composition import compose_until_something_new
 from tests.recordings.killed_server import serve_until
 from tests.recordings.killing import in_a_process, open_under
@@ -95,7 +95,7 @@ async def test_a_server_killed_at_each_step_of_a_composition_leaves_one_whole_fi
     await centers.start()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (row := await recording_of(database, meeting)).state.settled:  # noqa: ASYNC110 - or it is already
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(GLANCE_SECONDS)
     assert (row.state, row.version, row.progress) == (RecordingState.READY, 1, 1.0)
     verify(film, row.duration_seconds or 0.0)
     assert row.size_bytes == film.stat().st_size

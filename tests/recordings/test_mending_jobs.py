@@ -16,7 +16,7 @@ from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.attempts import job_that, use_up
-from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, recording_of
+from tests.recordings.conftest import ENDS, GLANCE_SECONDS, Centers, Heard, ToCompose, recording_of
 from tests.recordings.rows import change
 
 pytestmark = pytest.mark.one_engine
@@ -80,7 +80,7 @@ async def test_a_film_that_is_not_whole_is_made_anew_and_watched_by_nobody_until
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (now := await recording_of(database, meeting)).version == 1:
             states.add(now.state)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(GLANCE_SECONDS)
     assert states == {RecordingState.MENDING, RecordingState.COMPOSING}
     assert (await heard.reaches(meeting.id, *ENDS)).state is RecordingState.READY
     assert now.size_bytes == Folders(settings.folder).film(row.id).stat().st_size > 4
@@ -99,7 +99,7 @@ async def test_a_lost_picture_is_there_again_and_the_film_was_never_away(
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (now := await recording_of(database, meeting)).version == 1:
             assert now.state is RecordingState.MENDING
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(GLANCE_SECONDS)
     assert (now.state, now.failure, now.state_since) == (made.state, None, made.since)
     assert folders.rendition(row.id, Rendition.POSTER).exists()
     assert folders.film(row.id).stat().st_ino == film
