@@ -1,15 +1,22 @@
 """Invented people and organizations for tests, and a clock that tests own."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from operator import attrgetter
 
-from database import Database, utc_now
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
+
+from database import Database, new_id, utc_now
 from database.clock import Clock
 from members.accounts import Account, AccountSettings
 from members.accounts import repository as accounts
+from members.accounts.models import LoginSession
 from members.accounts.passwords import Passwords
+from members.accounts.service import session_key
 from members.organizations import Organization, OrganizationKind
 from members.organizations import repository as organizations
 from members.people import Flowing, Member, Post, Standing
@@ -55,15 +62,41 @@ class Tree:
 
 
 class Records:
-    """Makes organizations, members and accounts in the test's database, one small transaction each."""
+    """Makes organizations, members and accounts in the test's database: each stored by itself, or many `at_once`.
+
+    What is made knows what it belongs to, as if it had been read back.
+    """
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self.database = database
         self.clock = clock
         self._numbers = count(1)
+        self._session: AsyncSession | None = None
+        self._hash: str | None = None
+
+    @asynccontextmanager
+    async def at_once(self) -> AsyncIterator[None]:
+        """What is made within the block is stored at its end, in one transaction."""
+        async with self.database.transaction() as session:
+            self._session = session
+            try:
+                yield
+            finally:
+                self._session = None
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        if self._session is not None:
+            yield self._session
+            return
+        async with self.database.transaction() as session:
+            yield session
 
     async def tree(self) -> Tree:
         """The tree that most tests need."""
+        if self._session is None:
+            async with self.at_once():
+                return await self.tree()
         department = await self.organization(OrganizationKind.DEPARTMENT, name="区委组织部")
         committee = await self.organization(OrganizationKind.COMMITTEE, department, "城关镇党委")
         other = await self.organization(OrganizationKind.COMMITTEE, department, "河西街道党工委")
@@ -86,7 +119,7 @@ class Records:
         timezone: str = "Asia/Shanghai",
     ) -> Organization:
         """An organization below `parent`, or a root."""
-        async with self.database.transaction() as session:
+        async with self._transaction() as session:
             return organizations.add(
                 session,
                 parent=parent,
@@ -108,7 +141,7 @@ class Records:
         flowing: Flowing | None = None,
     ) -> Member:
         """A member of `organization`, both organizations loaded."""
-        async with self.database.transaction() as session:
+        async with self._transaction() as session:
             member = people.add(
                 session,
                 organization_id=organization.id,
@@ -120,10 +153,9 @@ class Records:
                 flowing=flowing,
                 created_at=self.clock(),
             )
-            await session.flush()
-            loaded = await people.get(session, member.id)
-        assert loaded is not None
-        return loaded
+            set_committed_value(member, "organization", organization)
+            set_committed_value(member, "guest_organization", guest_of)
+        return member
 
     async def account(
         self,
@@ -132,28 +164,40 @@ class Records:
         username: str | None = None,
         name: str | None = None,
     ) -> Account:
-        """A log-in with PASSWORD; of `member` it also has the role of a member at home."""
-        held: Sequence[tuple[RoleName, str]] = [(role, organization.id) for role, organization in roles]
-        if member is not None:
-            held = [*held, (RoleName.MEMBER, member.organization_id)]
-        async with self.database.transaction() as session:
+        """A log-in with PASSWORD, its roles and member loaded; of `member` it has the role of a member at home too."""
+        given = [*roles, (RoleName.MEMBER, member.organization)] if member is not None else roles
+        if self._hash is None:
+            self._hash = await Passwords(CHEAP).hash(PASSWORD)
+        async with self._transaction() as session:
             account = accounts.add(
                 session,
                 username=username or f"user{next(self._numbers)}",
-                password_hash=await Passwords(CHEAP).hash(PASSWORD),
+                password_hash=self._hash,
                 name=name or (member.name if member else f"居民{next(self._numbers)}"),
                 member_id=member.id if member else None,
                 created_at=self.clock(),
             )
-            await session.flush()
-            for role, organization_id in held:
-                accounts.grant(session, account.id, role, organization_id)
+            held = []
+            for role, organization in given:
+                held.append(accounts.grant(session, account.id, role, organization.id))
+                set_committed_value(held[-1], "organization", organization)
+            set_committed_value(account, "roles", sorted(held, key=attrgetter("id")))
+            set_committed_value(account, "member", member)
         return account
 
     async def actor(self, *roles: tuple[RoleName, Organization], member: Member | None = None) -> Actor:
         """A log-in as the policy sees it."""
-        account = await self.account(*roles, member=member)
-        async with self.database.reading() as session:
-            loaded = await accounts.get(session, account.id)
-        assert loaded is not None
-        return accounts.actor_of(loaded)
+        return accounts.actor_of(await self.account(*roles, member=member))
+
+    async def browser(self, account: Account) -> str:
+        """A browser in which somebody is signed in: the token in its cookie."""
+        token, now = new_id(), self.clock()
+        async with self._transaction() as session:
+            await session.flush()  # the account comes first
+            session.add(
+                LoginSession(
+                    id=new_id(), account_id=account.id, token_hash=session_key(token), created_at=now, seen_at=now,
+                    expires_at=now + CHEAP.session_idle,
+                )
+            )  # fmt: skip
+        return token

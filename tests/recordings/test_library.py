@@ -67,19 +67,20 @@ async def uploaded(
 
 async def everybody(records: Records, tree: Tree) -> dict[str, Actor]:
     """One of each kind of people."""
-    guest = await records.member(tree.cousin, guest_of=tree.branch)
-    return {
-        "member": await records.actor(member=await records.member(tree.branch)),
-        "guest member": await records.actor(member=guest),
-        "sibling": await records.actor(member=await records.member(tree.sibling)),
-        "cousin": await records.actor(member=await records.member(tree.cousin)),
-        "secretary": await records.actor((RoleName.SECRETARY, tree.branch)),
-        "other secretary": await records.actor((RoleName.SECRETARY, tree.sibling)),
-        "committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
-        "other committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.other_committee)),
-        "district": await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
-        "resident": await records.actor((RoleName.RESIDENT, tree.branch)),
-    }
+    async with records.at_once():
+        guest = await records.member(tree.cousin, guest_of=tree.branch)
+        return {
+            "member": await records.actor(member=await records.member(tree.branch)),
+            "guest member": await records.actor(member=guest),
+            "sibling": await records.actor(member=await records.member(tree.sibling)),
+            "cousin": await records.actor(member=await records.member(tree.cousin)),
+            "secretary": await records.actor((RoleName.SECRETARY, tree.branch)),
+            "other secretary": await records.actor((RoleName.SECRETARY, tree.sibling)),
+            "committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
+            "other committee": await records.actor((RoleName.COMMITTEE_OFFICER, tree.other_committee)),
+            "district": await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
+            "resident": await records.actor((RoleName.RESIDENT, tree.branch)),
+        }
 
 
 async def test_lists_and_single_recordings_agree_on_who_may_watch(

@@ -170,26 +170,27 @@ async def services(database: Database, clock: FakeClock) -> AsyncIterator[Servic
 
 @pytest.fixture
 async def branch(records: Records) -> Branch:
-    tree = await records.tree()
-    secretary = await records.member(tree.branch, "陈书记", post=Post.SECRETARY)
-    registered = (
-        await records.member(tree.branch, "王芳", post=Post.ORGANIZATION, group=tree.group),
-        await records.member(tree.branch, "李强", group=tree.group),
-        await records.member(tree.branch, "赵敏", standing=Standing.PROBATIONARY),
-        await records.member(tree.cousin, "周游", guest_of=tree.branch),
-    )
-    neighbour = await records.member(tree.sibling, "吴邻")
-    return Branch(
-        tree=tree,
-        secretary=await records.actor((RoleName.SECRETARY, tree.branch), member=secretary),
-        members=tuple([await records.actor(member=member) for member in registered]),
-        secretary_member=secretary,
-        registered=registered,
-        district=await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
-        committee=await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
-        neighbour=await records.actor(member=neighbour),
-        resident=await records.actor((RoleName.RESIDENT, tree.branch)),
-    )
+    async with records.at_once():
+        tree = await records.tree()
+        secretary = await records.member(tree.branch, "陈书记", post=Post.SECRETARY)
+        registered = (
+            await records.member(tree.branch, "王芳", post=Post.ORGANIZATION, group=tree.group),
+            await records.member(tree.branch, "李强", group=tree.group),
+            await records.member(tree.branch, "赵敏", standing=Standing.PROBATIONARY),
+            await records.member(tree.cousin, "周游", guest_of=tree.branch),
+        )
+        neighbour = await records.member(tree.sibling, "吴邻")
+        return Branch(
+            tree=tree,
+            secretary=await records.actor((RoleName.SECRETARY, tree.branch), member=secretary),
+            members=tuple([await records.actor(member=member) for member in registered]),
+            secretary_member=secretary,
+            registered=registered,
+            district=await records.actor((RoleName.DISTRICT_OFFICER, tree.department)),
+            committee=await records.actor((RoleName.COMMITTEE_OFFICER, tree.committee)),
+            neighbour=await records.actor(member=neighbour),
+            resident=await records.actor((RoleName.RESIDENT, tree.branch)),
+        )
 
 
 @dataclass(frozen=True)

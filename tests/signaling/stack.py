@@ -118,12 +118,13 @@ class Branch:
     @classmethod
     async def found(cls, stack: Stack) -> "Branch":
         """Invent one."""
-        tree = await stack.records.tree()
-        tokens = []
-        for name in ("陈书记", "李梅", "王强"):
-            member = await stack.records.member(tree.branch, name)
-            roles = [(RoleName.SECRETARY, tree.branch)] if name == "陈书记" else []
-            tokens.append(await stack.sign_in(await stack.records.account(*roles, member=member)))
+        records, tokens = stack.records, []
+        async with records.at_once():
+            tree = await records.tree()
+            for name in ("陈书记", "李梅", "王强"):
+                member = await records.member(tree.branch, name)
+                roles = [(RoleName.SECRETARY, tree.branch)] if name == "陈书记" else []
+                tokens.append(await records.browser(await records.account(*roles, member=member)))
         return cls(stack, tree.branch, tokens[0], tokens[1:])
 
     async def meeting(self, **options: Any) -> str:

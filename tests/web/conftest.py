@@ -48,6 +48,7 @@ from rooms import (
 )
 from signaling import SignalingSettings
 from signaling.background import Background
+from signaling.cookies import SESSION_COOKIE
 from signaling.rooms.halls import Halls
 from signaling.streams.streams import Streams
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
@@ -174,7 +175,10 @@ class House:
 
     async def person(self, *roles: tuple[RoleName, Any], member: Member | None = None) -> Caller:
         """Somebody with these roles, signed in."""
-        return await self.caller().sign_in(await self.records.account(*roles, member=member))
+        caller = self.caller()
+        token = await self.records.browser(await self.records.account(*roles, member=member))
+        caller.client.session.cookie_jar.update_cookies({SESSION_COOKIE: token}, self.server.make_url("/"))
+        return caller
 
 
 @dataclass(frozen=True)
@@ -292,24 +296,26 @@ async def both(make_house: MakeHouse, database: Database) -> House:
 
 async def settle(house: House) -> Village:
     """One person of each kind."""
-    tree = await house.records.tree()
-    member = await house.records.member(tree.branch, "王秀英", group=tree.group)
-    return Village(
-        tree=tree,
-        member=member,
-        nobody=house.caller(),
-        district=await house.person((RoleName.DISTRICT_OFFICER, tree.department)),
-        committee=await house.person((RoleName.COMMITTEE_OFFICER, tree.committee)),
-        other_committee=await house.person((RoleName.COMMITTEE_OFFICER, tree.other_committee)),
-        secretary=await house.person(
-            (RoleName.SECRETARY, tree.branch), member=await house.records.member(tree.branch, "张建国")
-        ),
-        sibling_secretary=await house.person(
-            (RoleName.SECRETARY, tree.sibling), member=await house.records.member(tree.sibling)
-        ),
-        party_member=await house.person(member=member),
-        resident=await house.person((RoleName.RESIDENT, tree.branch)),
-    )
+    records = house.records
+    async with records.at_once():
+        tree = await records.tree()
+        member = await records.member(tree.branch, "王秀英", group=tree.group)
+        return Village(
+            tree=tree,
+            member=member,
+            nobody=house.caller(),
+            district=await house.person((RoleName.DISTRICT_OFFICER, tree.department)),
+            committee=await house.person((RoleName.COMMITTEE_OFFICER, tree.committee)),
+            other_committee=await house.person((RoleName.COMMITTEE_OFFICER, tree.other_committee)),
+            secretary=await house.person(
+                (RoleName.SECRETARY, tree.branch), member=await records.member(tree.branch, "张建国")
+            ),
+            sibling_secretary=await house.person(
+                (RoleName.SECRETARY, tree.sibling), member=await records.member(tree.sibling)
+            ),
+            party_member=await house.person(member=member),
+            resident=await house.person((RoleName.RESIDENT, tree.branch)),
+        )
 
 
 @pytest.fixture
