@@ -19,7 +19,9 @@ from typing import cast
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
-from sqlalchemy import QueuePool
+from sqlalchemy import QueuePool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from database import Base, Database
 from database.discovery import load_models
@@ -133,7 +135,21 @@ async def _postgres_emptied(url: str) -> None:
 @pytest.fixture(scope="session")
 def kept() -> Callable[[str], Database]:
     """The one `Database` of a URL; each test opens and disposes of it."""
-    return cache(Database)
+    return cache(_kept)
+
+
+def _kept(url: str) -> Database:
+    database = Database(url)
+    if database.is_sqlite:
+        event.listen(database.engine.sync_engine, "connect", _not_durable)
+    return database
+
+
+def _not_durable(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """As with the tests' PostgreSQL: nothing here outlives the run, so nobody waits for the disk."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = OFF")
+    cursor.close()
 
 
 def _sqlite_copy(template: Path, name: str) -> str:
