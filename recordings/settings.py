@@ -32,3 +32,8 @@ class RecordingSettings(BaseModel):
     reconcile_seconds: float = Field(default=3600.0, gt=0)
     most_upload_bytes: int = Field(default=8 * 1024**3, ge=1)
     storage: StorageSettings | None = None  # None: the folder alone
+
+    @property
+    def bytes_left_by_films(self) -> int:
+        """What films leave free, brought or being made: capture stops at the threshold, and goes before."""
+        return 2 * self.min_free_bytes

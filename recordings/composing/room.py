@@ -11,8 +11,6 @@ from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
 
-# Capture stops at the threshold, and goes before: a film can wait, a meeting cannot.
-_THRESHOLDS_LEFT: Final = 2
 # Parts, sound and the film that is joined of both lie side by side before the parts go. Of people before their cameras
 # they took 1.7 Mbit of each second, be it one camera or nine: it is the film's own pictures that are written. Where
 # less than that was captured, of voices alone, or of one poor camera, they took up to 3.6 times what was captured. The
@@ -57,7 +55,7 @@ class Room:
             free = free_bytes(self._folders.root)
         except OSError:
             return  # whoever writes there says better what is the matter with it
-        left = free - _THRESHOLDS_LEFT * self._settings.min_free_bytes
+        left = free - self._settings.bytes_left_by_films
         if to_come > left:
             raise NoRoom(f"{to_come - left} bytes too few are free")
 

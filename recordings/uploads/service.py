@@ -128,7 +128,9 @@ class Uploads:
             raise Problem(Kind.CONFLICT, "upload_other_file")
         if len(data) > CHUNK_BYTES or offset + len(data) > known.size_bytes:
             raise Problem(Kind.TOO_LARGE, "upload_too_long", {"limitBytes": CHUNK_BYTES})
-        if not await asyncio.to_thread(files.has_room, self._folders.root, len(data), self._reserve):
+        if not await asyncio.to_thread(
+            files.has_room, self._folders.root, len(data), self._settings.bytes_left_by_films
+        ):
             raise Problem(Kind.UNAVAILABLE, "storage_full")
         try:
             end = await asyncio.to_thread(files.append, self._file(upload_id), offset, data)
@@ -198,18 +200,15 @@ class Uploads:
             upload.id, upload.title, upload.size_bytes, upload.size_bytes, now, recording_id=upload.id
         )
 
-    @property
-    def _reserve(self) -> int:
-        """What uploads leave free: capture of running meetings stops at half of that, and goes before."""
-        return 2 * self._settings.min_free_bytes
-
     async def _require_disk(self, session: AsyncSession, size: int) -> None:
         """Room for the film and what is made of it, beside what is still to come of those that were begun."""
         begun = (await session.execute(select(Upload.id, Upload.size_bytes))).all()
 
         def has_room() -> bool:
             to_come = sum(whole - files.length(self._file(upload_id)) for upload_id, whole in begun)
-            return files.has_room(self._folders.root, 2 * (size + to_come), self._reserve)
+            return files.has_room(
+                self._folders.root, 2 * (size + to_come), self._settings.bytes_left_by_films
+            )
 
         if not await asyncio.to_thread(has_room):
             raise Problem(Kind.UNAVAILABLE, "storage_full")
