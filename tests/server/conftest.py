@@ -6,17 +6,16 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
-
-ROOT: Final = Path(__file__).parents[2]
+from tests.server.loaded import ROOT, Forked, Loaded
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Finished:
 class Process:
     """A server that runs."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Forked
     events: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,11 +77,12 @@ class Process:
 
 @dataclass(frozen=True)
 class Program:
-    """server.py with an environment."""
+    """server.py with an environment: forked from one that is `loaded`, else started by `python` in `root`."""
 
     data: Path
     root: Path = ROOT
     python: str = sys.executable
+    loaded: Loaded | None = None
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Nothing of the caller's configuration."""
@@ -100,7 +100,11 @@ class Program:
         }
         return {**inherited, **own, **more}
 
-    async def _start(self, arguments: tuple[str, ...], more: Mapping[str, str]) -> asyncio.subprocess.Process:
+    async def _start(
+        self, arguments: tuple[str, ...], more: Mapping[str, str]
+    ) -> asyncio.subprocess.Process | Forked:
+        if self.loaded is not None:
+            return await self.loaded.start(arguments, self.environment(more))
         return await asyncio.create_subprocess_exec(
             self.python,
             "server.py",
@@ -143,7 +147,15 @@ class Program:
 Serve = Callable[..., AbstractAsyncContextManager[Process]]
 
 
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """The program, in memory once a run."""
+    made = Loaded(Program(tmp_path_factory.mktemp("loaded")).environment({}))
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(tmp_path: Path, loaded: Loaded) -> Program:
     """The program with an empty data folder."""
-    return Program(tmp_path / "data")
+    return Program(tmp_path / "data", loaded=loaded)

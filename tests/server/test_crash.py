@@ -134,6 +134,12 @@ class Film:
         return [number for number in found if begin <= number < begin + AFTER]
 
 
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """As an operator starts it."""
+    return Program(tmp_path / "data")
+
+
 async def test_a_killed_server_costs_seconds_and_the_meeting_goes_on(program: Program, demo: Demo) -> None:
     demo.copy(program.data)
     async with AsyncExitStack() as stack:

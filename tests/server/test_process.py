@@ -14,7 +14,8 @@ from aiohttp import ClientSession, CookieJar
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.patience import PATIENCE_SECONDS
-from tests.server.conftest import ROOT, Program
+from tests.server.conftest import Program
+from tests.server.loaded import ROOT
 
 LOGIN_KEYS = {
     "level", "roles", "username", "password", "name", "memberId", "organizationId", "organizationName",

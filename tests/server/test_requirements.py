@@ -11,7 +11,8 @@ import pytest
 from aiohttp import ClientSession
 from packaging.requirements import Requirement
 
-from tests.server.conftest import ROOT, Program
+from tests.server.conftest import Program
+from tests.server.loaded import ROOT
 
 PACKAGES = ("database", "media", "members", "recordings", "rooms", "signaling", "web")
 IMPORT_ALL = """
