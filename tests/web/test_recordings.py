@@ -186,17 +186,47 @@ async def test_what_is_public_is_watched_without_signing_in_and_nothing_else_is(
     assert (await village.nobody.get(paths[1])).code == "not_signed_in"
 
 
-async def test_so_many_persons_are_named_in_a_film_and_no_more(house: House, village: Village) -> None:
+async def brought(house: House, village: Village) -> str:
+    """The path of a film that the secretary has brought."""
     row = await record(house, village)
     account = (await village.secretary.get("/api/session")).body["account"]["id"]
-    await change(house.database, row, uploader_account_id=account)
-    path = f"/api/recordings/{row.id}"
+    await change(house.database, row, uploader_account_id=account, meeting_id=None)
+    return f"/api/recordings/{row.id}"
+
+
+async def test_so_many_persons_are_named_in_a_film_and_no_more(house: House, village: Village) -> None:
+    path = await brought(house, village)
     persons = [{"name": f"来宾{number}"} for number in range(MOST_PERSONS + 1)]
     refused = await village.secretary("PATCH", path, {"persons": persons})
     assert (refused.status, refused.code) == (422, "too_many_persons")
     assert refused.body["error"]["details"]["maximum"] == MOST_PERSONS
     named = await village.secretary("PATCH", path, {"persons": persons[1:], "personsBefore": []})
     assert [one["name"] for one in named.body["persons"]] == [one["name"] for one in persons[1:]]
+
+
+async def test_officers_alone_name_persons_and_only_in_films_made_elsewhere(
+    house: House, village: Village
+) -> None:
+    guest = {"name": "欧阳教授"}
+    measured = f"/api/recordings/{(await record(house, village)).id}"
+    assert (await village.secretary("PATCH", measured, {"persons": [guest]})).code == "persons_are_measured"
+    path = await brought(house, village)
+    for name, code in (
+        ("nobody", "not_signed_in"),
+        ("sibling_secretary", "recording_not_found"),
+        ("party_member", "forbidden"),
+    ):
+        assert (await village.caller(name)("PATCH", path, {"persons": [guest]})).code == code
+    for nobody in ({}, guest | {"memberId": village.member.id}):
+        refused = await village.secretary("PATCH", path, {"persons": [nobody]})
+        assert (refused.status, refused.code) == (422, "invalid_request")
+    unknown = await village.secretary("PATCH", path, {"persons": [{"memberId": new_id()}]})
+    assert (unknown.status, unknown.body["error"]["details"]["field"]) == (404, "persons")
+    both = [guest, {"memberId": village.member.id}]
+    named = await village.secretary("PATCH", path, {"persons": both, "personsBefore": []})
+    assert [one["name"] for one in named.body["persons"]] == [guest["name"], village.member.name]
+    late = await village.secretary("PATCH", path, {"persons": [], "personsBefore": []})
+    assert (late.status, late.code) == (409, "persons_renewed")
 
 
 async def test_captions_come_as_text_that_no_browser_takes_for_anything_else(
