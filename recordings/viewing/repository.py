@@ -1,10 +1,10 @@
 """Every query about viewings. The caller has the session."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -87,23 +87,32 @@ async def spent_elsewhere(session: AsyncSession, recording_id: str, member_id: s
     return await session.scalar(query)
 
 
-async def enough_unsaid(session: AsyncSession, most: int) -> list[tuple[Viewing, Recording, Organization]]:
-    """Viewings of what is enough by now, and was not when it was reported: `coverage.is_enough` as SQL.
+def _is_enough_unsaid() -> ColumnElement[bool]:
+    """Of viewings joined with their recordings: enough now, and not when reported; `coverage.is_enough` as SQL."""
+    return and_(
+        Viewing.completed_at.is_(None),
+        Recording.state.in_([state for state in RecordingState if state.playable]),
+        Recording.duration_seconds > 0,
+        Viewing.seconds >= (Recording.required_share - ROUNDING) * Recording.duration_seconds,
+    )
 
-    Locked; what a player reports of at this moment is left to its report.
-    """
-    enough = (Recording.required_share - ROUNDING) * Recording.duration_seconds
+
+async def with_enough_unsaid(session: AsyncSession) -> Sequence[str]:
+    """The recordings of which there are such viewings, found while no writer waits."""
+    query = select(Viewing.recording_id).join(Recording, Recording.id == Viewing.recording_id)
+    return (await session.scalars(query.where(_is_enough_unsaid()).distinct())).all()
+
+
+async def enough_unsaid(
+    session: AsyncSession, recording_id: str, most: int
+) -> list[tuple[Viewing, Recording, Organization]]:
+    """Such viewings of one recording, locked; what a player reports of at this moment is left to its report."""
     query = (
         select(Viewing, Recording, Organization)
         .join(Recording, Recording.id == Viewing.recording_id)
         .join(Organization, Organization.id == Recording.organization_id)
-        .where(
-            Viewing.completed_at.is_(None),
-            Recording.state.in_([state for state in RecordingState if state.playable]),
-            Recording.duration_seconds > 0,
-            Viewing.seconds >= enough,
-        )
-        .order_by(Viewing.recording_id, Viewing.member_id)
+        .where(Viewing.recording_id == recording_id, _is_enough_unsaid())
+        .order_by(Viewing.member_id)
         .limit(most)
         .with_for_update(of=Viewing, skip_locked=True)
     )

@@ -67,8 +67,11 @@ class Viewings:
         What is enough since less is asked for or the film is shorter; what attendance has not heard of after a kill, or
         judged only afterwards. Answers of how many absences attendance did hear.
         """
-        while await self._complete_some(most) == most:
-            pass
+        async with self._database.reading() as session:
+            enough_now = await repository.with_enough_unsaid(session)
+        for recording_id in enough_now:
+            while await self._complete_some(recording_id, most) == most:
+                pass
         settled = 0
         while True:
             async with self._database.reading() as session:
@@ -82,14 +85,14 @@ class Viewings:
             if len(found) < most or not heard:
                 return settled
 
-    async def _complete_some(self, most: int) -> int:
+    async def _complete_some(self, recording_id: str, most: int) -> int:
         async with self._database.transaction() as session:
-            found = await repository.enough_unsaid(session, most)
+            found = await repository.enough_unsaid(session, recording_id, most)
             for viewing, _, _ in found:
                 viewing.completed_at = self._clock()
             await self._cards.append_all(session, [_card_entry(*one) for one in found])
         if found:
-            _log.info("recordings_studied", count=len(found))
+            _log.info("recording_studied_by_many", recording_id=recording_id, members=len(found))
         return len(found)
 
     async def _account(
