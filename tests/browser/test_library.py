@@ -112,7 +112,7 @@ async def test_who_is_named_in_an_uploaded_film_stands_there_and_finds_it(
     await secretary.route(f"**/api/recordings/{recording}", hold_loading)  # the second is added before
     await panel.get_by_role("combobox", name="党员").press_sequentially(there.name)
     await panel.get_by_role("option", name=there.name).click()
-    await expect(panel.get_by_role("status").last).to_have_text(f"已加上{there.name}")
+    await expect(panel.get_by_role("status").first).to_have_text(f"已加上{there.name}")
     await panel.get_by_label("来宾").fill("欧阳教授")
     await panel.get_by_label("来宾").press("Enter")
     await expect(panel.get_by_role("listitem")).to_have_text([there.name, "欧阳教授"])
