@@ -42,6 +42,28 @@ async def test_a_new_invitation_rings_and_leads_to_its_meeting(arrive: Arrive, s
     await expect(elsewhere.page.get_by_test_id("notice").filter(has_text=title)).to_be_visible()
 
 
+async def test_the_bell_is_read_and_left_by_the_keyboard(arrive: Arrive) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("deshun")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await secretary.schedule(
+        "用键盘读通知", startsAt=tomorrow.isoformat(), endsAt=(tomorrow + timedelta(hours=1)).isoformat()
+    )
+    await member.go_home()
+    bell, notices = member.page.get_by_test_id("notice-bell"), member.page.get_by_test_id("notice")
+    await expect(member.page.get_by_test_id("notice-count")).to_be_visible()
+    await bell.press("Enter")
+    await expect(notices.first).to_be_visible()
+    await bell.press("Tab")
+    await expect(notices.first.get_by_role("link")).to_be_focused()
+    await member.page.keyboard.press("Escape")
+    await expect(notices.first).to_be_hidden()
+    await expect(bell).to_be_focused()
+    await bell.press("Enter")
+    await expect(notices.first).to_be_visible()
+    await bell.press("Shift+Tab")
+    await expect(notices.first).to_be_hidden()
+
+
 async def test_a_word_about_who_came_in_leaves_the_header_of_a_phone_free(arrive: Arrive) -> None:
     secretary, member = await arrive("liuxi", PHONE), await arrive("xiulan")
     meeting = await secretary.schedule("谁来了")

@@ -57,6 +57,8 @@ async def test_nothing_is_wider_than_a_phone(arrive: Arrive, path: str) -> None:
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], f"{path} with large type: {large}"
         await page.evaluate("localStorage.setItem('huitang.largeType', 'yes')")
+    await page.evaluate("document.documentElement.style.fontSize = '200%'")  # by the browser's own setting
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], f"{path} at 200 %"
 
 
 async def test_the_language_changes_without_leaving_the_page(arrive: Arrive) -> None:
