@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from database import Database
 from localization import ErrorTexts
 from media import MediaEngine, MediaSettings
-from members.accounts import Account, Accounts
+from members.accounts import Accounts
 from members.cards import Cards
 from members.organizations import Organization
 from members.policy import Actor, RoleName
@@ -23,7 +23,7 @@ from rooms import Consultations, ConsultationSettings, LiveRooms, Meetings, Room
 from rooms.meetings.requests import ScheduleMeeting
 from rooms.meetings.states import MeetingKind
 from signaling import Signaling, SignalingSettings
-from tests.factories import CHEAP, PASSWORD, FakeClock, Records
+from tests.factories import CHEAP, FakeClock, Records
 
 SECRET = "a secret of tests that is long enough"
 GRACE = 20.0
@@ -94,10 +94,6 @@ class Stack:
         """Move the rooms' clock, and let it do its work."""
         self.clock.advance(seconds)
         await self.rooms.advance()
-
-    async def sign_in(self, account: Account) -> str:
-        """A session token, for the cookie."""
-        return (await self.accounts.sign_in(account.username, PASSWORD, "127.0.0.1")).token
 
     async def actor(self, token: str) -> Actor:
         """Who holds a session token."""

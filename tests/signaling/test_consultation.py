@@ -75,7 +75,7 @@ async def centre(stack: Stack, sqlite_database: Database) -> Centre:
         await session.flush()
         session.add(StationService(station_id=station, service_id=service))
         session.add(ServiceExpert(service_id=service, account_id=account.id))
-    return Centre(stack, service, station, await stack.sign_in(account))
+    return Centre(stack, service, station, await stack.records.browser(account))
 
 
 async def test_a_resident_waits_is_called_talks_and_the_expert_writes_the_outcome(

@@ -40,9 +40,10 @@ async def test_nobody_is_refused_and_each_hears_of_each_other_once(
 ) -> None:
     meeting = await branch.meeting()
     tokens = []
-    for _ in range(PEOPLE):
-        member = await stack.records.member(branch.organization)
-        tokens.append(await stack.sign_in(await stack.records.account(member=member)))
+    async with stack.records.at_once():
+        for _ in range(PEOPLE):
+            member = await stack.records.member(branch.organization)
+            tokens.append(await stack.records.browser(await stack.records.account(member=member)))
     async with AsyncExitStack() as doors:
         host, *others = [
             await doors.enter_async_context(enter(token)) for token in (branch.secretary, *tokens)

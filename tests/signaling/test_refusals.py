@@ -67,7 +67,7 @@ async def test_a_branch_that_is_not_ones_own_is_not_even_there(
 ) -> None:
     meeting = await branch.meeting()
     records = stack.records
-    stranger = await stack.sign_in(
+    stranger = await records.browser(
         await records.account(member=await records.member(await records.organization(), "外人"))
     )
     async with enter(stranger) as somebody:
