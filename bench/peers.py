@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench import report
-from bench.janus import AUDIO_TYPE, VIDEO_TYPE, Client, janus_running
+from bench.janus import AUDIO_TYPE, COMMAND, VIDEO_TYPE, Client, janus_running
 from bench.measuring import LOAD_CORE, SERVER_CORE, SSRCS, Plan, measure_huitang, points, publishing
 from bench.namespaces import LOAD, LOAD_ADDRESS, SERVER, SERVER_ADDRESS, inside, pair
 from bench.peer import Connection
@@ -104,6 +105,8 @@ def main() -> None:
         return
     if os.geteuid():
         sys.exit("Network namespaces need root: sudo make bench-peers")
+    if shutil.which(COMMAND[0]) is None:
+        sys.exit("Janus is not installed: make bench-peers installs it")
     with pair(SERVER_CORE, LOAD_CORE):
         command = [*inside(LOAD), sys.executable, "-m", "bench.peers", "--inside", *sys.argv[1:]]
         sys.exit(subprocess.run(command, check=False).returncode)

@@ -89,7 +89,8 @@ def _beeps(film: Path) -> list[float]:
 
 
 def _show(share: float) -> None:
-    print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)  # noqa: T201
+    if sys.stderr.isatty():
+        print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
