@@ -293,9 +293,9 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     note_transport_cc(core, transport, &rtp, data)
     route = route_find(transport, rtp.ssrc)
     if route == NULL:
-        stranger_note(transport, rtp.ssrc)
         route = learn(core, transport, &rtp, data)
         if route == NULL:
+            stranger_note(core, transport, rtp.ssrc)
             return
     producer = route.producer
     stream = &producer.streams[route.encoding]

@@ -131,6 +131,7 @@ cdef void free_transport(transport_t *transport) noexcept:
     list_free(&transport.producers)
     list_free(&transport.consumers)
     ssrcs_close(&transport.by_ssrc)
+    ssrcs_close(&transport.strangers)
     free(transport.arrivals)
     free(transport.routes)
     if transport.sent != NULL:

@@ -116,15 +116,15 @@ cdef inline void add_producer(core_t *core, producer_t *producer) noexcept nogil
     for i in range(producer.stream_count):
         stream = &producer.streams[i]
         if stream.has_ssrc:
-            route_add(transport, producer, i, False, stream.ssrc)
+            route_add(core, transport, producer, i, False, stream.ssrc)
         if stream.has_rtx_ssrc:
-            route_add(transport, producer, i, True, stream.rtx_ssrc)
+            route_add(core, transport, producer, i, True, stream.rtx_ssrc)
 
 
 cdef inline void remove_producer(core_t *core, producer_t *producer) noexcept nogil:
     floor_leave(producer)
     end_repairs(core, producer)
-    routes_remove(producer.transport, producer)
+    routes_remove(core, producer.transport, producer)
     list_remove(&producer.transport.producers, producer)
     list_remove(&core.producers, producer)
 

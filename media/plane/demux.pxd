@@ -17,7 +17,7 @@ from media.plane.rates cimport (
     MEDIA_BURST_US, MEDIA_BYTES_A_SECOND, MEDIA_PACKET_LEAST, RTCP_A_SECOND, RTCP_BURST_US, rate_allows, rate_use,
 )
 from media.plane.requests cimport accept_rtcp
-from media.plane.routes cimport route_find, stranger_allowed
+from media.plane.routes cimport route_find, stranger_allowed, stranger_note
 from media.plane.srtp cimport SRTP_OK, unprotect_drop
 
 cdef enum:
@@ -68,6 +68,7 @@ cdef inline void receive_media(
 ) noexcept nogil:
     """RTP or RTCP (RFC 5761 tells them apart) of a known transport; `clear`: decrypted already."""
     cdef bint rtcp = length >= 2 and 192 <= data[1] <= 223
+    cdef uint32_t ssrc
     cdef int status
     if not transport.admitted:
         core.drops[<int>DROP_NOT_ADMITTED] += 1
@@ -75,18 +76,19 @@ cdef inline void receive_media(
     if length < (8 if rtcp else 12):
         core.drops[<int>DROP_MALFORMED_RTCP if rtcp else <int>DROP_MALFORMED_RTP] += 1
         return
+    ssrc = get32(data + (4 if rtcp else 8))
     if not within_rate(core, transport, length, rtcp):
         return  # before it is decrypted, which costs as much as all else
     if not clear:
         if transport.rx == NULL:
             core.drops[<int>DROP_NO_KEYS] += 1
             return
+        if not stranger_allowed(core, transport, ssrc):
+            core.drops[<int>DROP_TOO_MANY_SSRCS] += 1
+            return
         if rtcp:
             status = core.srtp.unprotect_rtcp(transport.rx, data, &length)
         else:
-            if route_find(transport, get32(data + 8)) == NULL and not stranger_allowed(transport, get32(data + 8)):
-                core.drops[<int>DROP_TOO_MANY_SSRCS] += 1
-                return
             status = core.srtp.unprotect(transport.rx, data, &length)
         if status != SRTP_OK:
             core.drops[unprotect_drop(status)] += 1
@@ -96,6 +98,8 @@ cdef inline void receive_media(
     transport.packets_received += 1
     transport.bytes_received += length
     if rtcp:
+        if route_find(transport, ssrc) == NULL:
+            stranger_note(core, transport, ssrc)
         accept_rtcp(core, transport, data, length)
     else:
         accept_rtp(core, transport, data, length)

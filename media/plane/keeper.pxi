@@ -98,6 +98,7 @@ cdef class Keeper:
         core.srtp.unprotect = srtp_function("srtp_unprotect")
         core.srtp.protect_rtcp = srtp_function("srtp_protect_rtcp")
         core.srtp.unprotect_rtcp = srtp_function("srtp_unprotect_rtcp")
+        core.srtp.remove_stream = <srtp_remove_t>srtp_function("srtp_remove_stream")
         core.evp.init = <evp_init_t>evp_function("EVP_EncryptInit_ex")
         core.evp.update = <evp_update_t>evp_function("EVP_EncryptUpdate")
         core.evp.final = <evp_final_t>evp_function("EVP_EncryptFinal_ex")

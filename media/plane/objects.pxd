@@ -33,7 +33,6 @@ cdef enum:
     UFRAG_MOST = 16
     PASSWORD_MOST = 32
     ROUTES_MOST = 64
-    STRANGERS_MOST = 128
     ENCODINGS_MOST = 4
     SOCKETS_MOST = 8
     TCP_SOCKET = SOCKETS_MOST  # the `socket` of every address that is a TCP connection
@@ -108,8 +107,7 @@ ctypedef struct transport_t:
     route_t *routes  # a client that only receives has none
     int route_count
     int route_room
-    uint32_t strangers[<int>STRANGERS_MOST]  # authenticated SSRCs that belong to nothing (yet)
-    int stranger_count
+    ssrcs_t strangers  # authenticated SSRCs that belong to nothing: not yet, no longer, or of who sends RTCP alone
     list_t producers
     list_t consumers  # by falling priority, then in order of adding
     ssrcs_t by_ssrc  # of the same, the media's
@@ -149,6 +147,7 @@ ctypedef struct transport_t:
     rate_t media_rate
     rate_t rtcp_rate
     rate_t items_rate
+    rate_t strangers_rate
     int64_t resend_refill_us
     int resend_tokens
     consent_t consent

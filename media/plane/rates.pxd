@@ -16,6 +16,9 @@ cdef enum:
     # for a thousand of each picture at once after an outage.
     RTCP_ITEMS_A_SECOND = 20_000
     RTCP_ITEMS_BURST_US = 1_000_000
+    # SSRCs not heard before. At once come those of all who are there, where a browser names another sender in the RTCP of each m= section.
+    STRANGERS_A_SECOND = 16
+    STRANGERS_BURST_US = 32_000_000
 
 # The time until which what was let through has used the rate up (the generic cell rate algorithm).
 ctypedef int64_t rate_t

@@ -47,7 +47,7 @@ from media.plane.sending cimport deliver_all, event_t
 from media.plane.spans cimport spans_close, spans_open
 from media.plane.seal cimport *
 from media.plane.selection cimport selection_t
-from media.plane.srtp cimport srtp_function_t
+from media.plane.srtp cimport srtp_function_t, srtp_remove_t
 from media.plane.ssrcs cimport ssrcs_close
 from media.plane.stream cimport stream_expected, stream_t
 from media.plane.taking cimport take_round

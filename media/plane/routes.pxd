@@ -10,11 +10,17 @@ from libc.stdlib cimport realloc
 from libc.string cimport memcmp
 
 from media.plane.drops cimport DROP_SSRC_CHANGES, DROP_UNKNOWN_STREAM
-from media.plane.objects cimport ROUTES_MOST, STRANGERS_MOST, core_t, producer_t, route_t, transport_t
+from media.plane.objects cimport ROUTES_MOST, core_t, producer_t, route_t, transport_t
+from media.plane.rates cimport STRANGERS_A_SECOND, STRANGERS_BURST_US, rate_allows, rate_use
 from media.plane.rtp cimport element_t, next_element, rtp_t
+from media.plane.ssrcs cimport ssrc_entry_t, ssrcs_close, ssrcs_find, ssrcs_put
 from media.plane.stream cimport stream_restart, stream_t
 
+cdef extern from "arpa/inet.h" nogil:
+    uint32_t htonl(uint32_t number)
+
 cdef enum:
+    STRANGERS_MOST = 1024  # then all are forgotten
     SSRC_SILENT_US = 200_000  # some pictures, or ten packets of a voice
     SSRC_CHANGE_US = 1_000_000
 
@@ -33,23 +39,33 @@ cdef inline route_t *route_find(transport_t *transport, uint32_t ssrc) noexcept 
     return NULL
 
 
-cdef inline bint stranger_allowed(transport_t *transport, uint32_t ssrc) noexcept nogil:
-    """An SSRC without a route may be unprotected only while few are known: libsrtp keeps state for each, for ever."""
-    cdef int i
-    for i in range(transport.stranger_count):
-        if transport.strangers[i] == ssrc:
-            return True
-    return transport.stranger_count < STRANGERS_MOST
+cdef inline bint stranger_allowed(core_t *core, transport_t *transport, uint32_t ssrc) noexcept nogil:
+    """Whether a packet of this SSRC may be unprotected. libsrtp keeps state for each, so new ones must not come without end."""
+    return (
+        route_find(transport, ssrc) != NULL or ssrcs_find(&transport.strangers, ssrc) != NULL
+        or rate_allows(transport.strangers_rate, core.now, 1, STRANGERS_A_SECOND, STRANGERS_BURST_US)
+    )
 
 
-cdef inline void stranger_note(transport_t *transport, uint32_t ssrc) noexcept nogil:
-    cdef int i
-    for i in range(transport.stranger_count):
-        if transport.strangers[i] == ssrc:
-            return
-    if transport.stranger_count < STRANGERS_MOST:
-        transport.strangers[transport.stranger_count] = ssrc
-        transport.stranger_count += 1
+cdef inline void forget_strangers(core_t *core, transport_t *transport) noexcept nogil:
+    """And what libsrtp keeps of them. Who still sends is noted again."""
+    cdef uint32_t i
+    cdef const ssrc_entry_t *entry
+    for i in range(transport.strangers.room):
+        entry = &transport.strangers.entries[i]
+        if entry.owner != NULL and transport.rx != NULL and route_find(transport, entry.ssrc) == NULL:
+            core.srtp.remove_stream(transport.rx, htonl(entry.ssrc))
+    ssrcs_close(&transport.strangers)
+
+
+cdef inline void stranger_note(core_t *core, transport_t *transport, uint32_t ssrc) noexcept nogil:
+    """An authentic packet had this SSRC, which has no route, or its route goes."""
+    if ssrcs_find(&transport.strangers, ssrc) != NULL:
+        return
+    rate_use(&transport.strangers_rate, core.now, 1, STRANGERS_A_SECOND)
+    if transport.strangers.count == STRANGERS_MOST:
+        forget_strangers(core, transport)
+    ssrcs_put(&transport.strangers, ssrc, transport)
 
 
 cdef inline route_t *route_new(transport_t *transport) noexcept nogil:
@@ -69,7 +85,7 @@ cdef inline route_t *route_new(transport_t *transport) noexcept nogil:
 
 
 cdef inline route_t *route_add(
-    transport_t *transport, producer_t *producer, int encoding, bint rtx, uint32_t ssrc
+    core_t *core, transport_t *transport, producer_t *producer, int encoding, bint rtx, uint32_t ssrc
 ) noexcept nogil:
     """Let an SSRC be this stream's (or its RTX's); an earlier one of the same role is forgotten and the stream
     restarts."""
@@ -85,9 +101,11 @@ cdef inline route_t *route_add(
         route = route_new(transport)
         if route == NULL:
             return NULL
-    elif not rtx and route.ssrc != ssrc:
-        stream_restart(stream)
-        stream.report.arrival_us = 0
+    elif route.ssrc != ssrc:
+        stranger_note(core, transport, route.ssrc)
+        if not rtx:
+            stream_restart(stream)
+            stream.report.arrival_us = 0
     route.ssrc = ssrc
     route.producer = producer
     route.encoding = <uint8_t>encoding
@@ -101,13 +119,15 @@ cdef inline route_t *route_add(
     return route
 
 
-cdef inline void routes_remove(transport_t *transport, const producer_t *producer) noexcept nogil:
+cdef inline void routes_remove(core_t *core, transport_t *transport, const producer_t *producer) noexcept nogil:
     cdef int i
     cdef int kept = 0
     for i in range(transport.route_count):
         if transport.routes[i].producer != producer:
             transport.routes[kept] = transport.routes[i]
             kept += 1
+        else:
+            stranger_note(core, transport, transport.routes[i].ssrc)
     transport.route_count = kept
 
 
@@ -224,7 +244,7 @@ cdef inline route_t *learn(core_t *core, transport_t *transport, const rtp_t *rt
     if not place.rtx and not may_change(stream, core.now):
         core.drops[<int>DROP_SSRC_CHANGES] += 1
         return NULL
-    route = route_add(transport, place.producer, place.encoding, place.rtx, rtp.ssrc)
+    route = route_add(core, transport, place.producer, place.encoding, place.rtx, rtp.ssrc)
     if route == NULL:
         core.drops[<int>DROP_UNKNOWN_STREAM] += 1
     elif not place.rtx:

@@ -1,10 +1,12 @@
 """libsrtp, by the function pointers of the copy inside pylibsrtp. Packets are (un)protected in place."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t
 
 from media.plane.drops cimport DROP_AUTHENTICATION, DROP_REPLAYED, DROP_UNPROTECT
 
 ctypedef int (*srtp_function_t)(void *session, void *packet, int *length) noexcept nogil
+
+ctypedef int (*srtp_remove_t)(void *session, uint32_t network_ssrc) noexcept nogil
 
 cdef enum:
     SRTP_OK = 0
@@ -18,6 +20,7 @@ ctypedef struct srtp_t:
     srtp_function_t unprotect
     srtp_function_t protect_rtcp
     srtp_function_t unprotect_rtcp
+    srtp_remove_t remove_stream
 
 
 cdef inline int unprotect_drop(int status) noexcept nogil:
