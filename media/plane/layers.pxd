@@ -8,6 +8,7 @@ from media.plane.keyframes cimport want_key
 from media.plane.objects cimport ANY_LAYER, consumer_t, core_t, producer_t
 from media.plane.pacing cimport key_rests
 from media.plane.sending cimport core_tell
+from media.plane.spans cimport span_t, spans_current
 from media.plane.stream cimport stream_t
 
 cdef enum:
@@ -153,6 +154,12 @@ cdef inline bint needs_key_to_climb(const consumer_t *consumer) noexcept nogil:
     return wanted > consumer.selection.spatial
 
 
+cdef inline bint has_lost_it(const consumer_t *consumer, const stream_t *stream) noexcept nogil:
+    """Whether the stream has begun anew since: nothing of it can be shown before its next key frame."""
+    cdef const span_t *span = spans_current(&consumer.spans)
+    return consumer.stream == stream.index and span != NULL and span.epoch != stream.epoch
+
+
 cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nogil:
     """A consumer that should be on another stream needs a key frame of that one; it keeps the old stream until
     then."""
@@ -162,7 +169,9 @@ cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nog
     stream = &consumer.producer.streams[wanted_stream(consumer)]
     if stream.pending_count:
         return  # what waits to be forwarded may hold the key frame
-    if stream.started and (consumer.waits_key or consumer.stream != stream.index or needs_key_to_climb(consumer)):
+    if stream.started and (
+        consumer.waits_key or consumer.stream != stream.index or needs_key_to_climb(consumer) or has_lost_it(consumer, stream)
+    ):
         if key_rests(core, consumer, stream):
             return
         want_key(core, consumer.producer, stream)

@@ -45,10 +45,11 @@ ctypedef struct stream_t:
     int32_t bad_next  # the sequence number that would confirm a restart; -1 none
     uint64_t received
     uint64_t recovered
+    uint64_t repaired  # of those received: they came as RTX, which is a stream of its own (RFC 4588 section 4)
     uint64_t lost_before  # of earlier epochs
     int64_t ended  # the newest of the last one
     uint64_t expected_prior
-    uint64_t received_prior
+    int64_t came_prior
     uint32_t jitter  # in 1/16 timestamp units
     uint32_t transit
     bint has_transit
@@ -120,13 +121,18 @@ cdef inline void stream_restart(stream_t *stream) noexcept nogil:
     ring_clear(&stream.ring)
 
 
+cdef inline int64_t stream_came(const stream_t *stream) noexcept nogil:
+    """How many packets came without being asked for again: the others are lost in what is told of the line."""
+    return <int64_t>(stream.received - stream.repaired)
+
+
 cdef inline void stream_begin(stream_t *stream, uint16_t sequence, int64_t now) noexcept nogil:
     stream.started = True
     stream.begun_us = now
     stream.highest = FIRST_CYCLE + sequence
     stream.base = stream.highest
     stream.expected_prior = 0
-    stream.received_prior = stream.received
+    stream.came_prior = stream_came(stream)
     stream.bad_next = -1
 
 
@@ -151,6 +157,7 @@ cdef inline int stream_arrival(
             return ARRIVAL_BAD
         if stream.bad_next == sequence:
             stream_restart(stream)
+            stream.report.arrival_us = 0  # of another clock
             stream_begin(stream, sequence, now)
             extended[0] = stream.highest
             return ARRIVAL_RESTART
