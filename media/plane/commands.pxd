@@ -27,6 +27,7 @@ from media.plane.replay cimport start_consumer
 from media.plane.routes cimport route_add, routes_remove
 from media.plane.seal cimport seal_t
 from media.plane.sending cimport deliver_all
+from media.plane.srtp cimport srtp_forget
 from media.plane.ssrcs cimport ssrcs_put, ssrcs_remove
 from media.plane.extensions cimport EXT_MID, EXT_REPAIRED_RID, EXT_RID, EXT_TRANSPORT_CC
 from media.plane.stream cimport stream_restart, stream_t
@@ -186,6 +187,9 @@ cdef inline void remove_consumer(core_t *core, consumer_t *consumer) noexcept no
     if consumer.transport != NULL:
         list_remove(&consumer.transport.consumers, consumer)
         ssrcs_remove(&consumer.transport.by_ssrc, consumer.ssrc)
+        srtp_forget(&core.srtp, consumer.transport.tx, consumer.ssrc)
+        if consumer.rtx_ssrc:
+            srtp_forget(&core.srtp, consumer.transport.tx, consumer.rtx_ssrc)
 
 
 cdef inline void retire(core_t *core, int operation, void *target) noexcept nogil:

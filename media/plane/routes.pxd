@@ -13,11 +13,9 @@ from media.plane.drops cimport DROP_SSRC_CHANGES, DROP_UNKNOWN_STREAM
 from media.plane.objects cimport ROUTES_MOST, core_t, producer_t, route_t, transport_t
 from media.plane.rates cimport STRANGERS_A_SECOND, STRANGERS_BURST_US, rate_allows, rate_use
 from media.plane.rtp cimport element_t, next_element, rtp_t
+from media.plane.srtp cimport srtp_forget
 from media.plane.ssrcs cimport ssrc_entry_t, ssrcs_close, ssrcs_find, ssrcs_put
 from media.plane.stream cimport stream_restart, stream_t
-
-cdef extern from "arpa/inet.h" nogil:
-    uint32_t htonl(uint32_t number)
 
 cdef enum:
     STRANGERS_MOST = 1024  # then all are forgotten
@@ -53,8 +51,8 @@ cdef inline void forget_strangers(core_t *core, transport_t *transport) noexcept
     cdef const ssrc_entry_t *entry
     for i in range(transport.strangers.room):
         entry = &transport.strangers.entries[i]
-        if entry.owner != NULL and transport.rx != NULL and route_find(transport, entry.ssrc) == NULL:
-            core.srtp.remove_stream(transport.rx, htonl(entry.ssrc))
+        if entry.owner != NULL and route_find(transport, entry.ssrc) == NULL:
+            srtp_forget(&core.srtp, transport.rx, entry.ssrc)
     ssrcs_close(&transport.strangers)
 
 

@@ -4,6 +4,9 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from media.plane.drops cimport DROP_AUTHENTICATION, DROP_REPLAYED, DROP_UNPROTECT
 
+cdef extern from "arpa/inet.h" nogil:
+    uint32_t htonl(uint32_t number)
+
 ctypedef int (*srtp_function_t)(void *session, void *packet, int *length) noexcept nogil
 
 ctypedef int (*srtp_remove_t)(void *session, uint32_t network_ssrc) noexcept nogil
@@ -21,6 +24,12 @@ ctypedef struct srtp_t:
     srtp_function_t protect_rtcp
     srtp_function_t unprotect_rtcp
     srtp_remove_t remove_stream
+
+
+cdef inline void srtp_forget(const srtp_t *srtp, void *session, uint32_t ssrc) noexcept nogil:
+    """Let go what a session keeps of an SSRC, of which it searches a list for each packet. Nothing that is sent may have it again."""
+    if session != NULL:
+        srtp.remove_stream(session, htonl(ssrc))
 
 
 cdef inline int unprotect_drop(int status) noexcept nogil:
