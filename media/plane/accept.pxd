@@ -330,6 +330,7 @@ cdef inline void accept_rtp(core_t *core, transport_t *transport, const uint8_t 
     stream.received += 1
     stream.frames += rtp.marker != 0
     if rtx:
+        stream.repaired += 1
         stream.recovered += 1
         core.recovered += 1
         if rtt > 0:

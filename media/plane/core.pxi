@@ -2,6 +2,10 @@
 
 
 
+cdef enum:
+    JITTER_FORGOTTEN_US = 5_000_000  # of what is not heard any more
+
+
 cdef inline int64_t jitter_us(const producer_t *producer, const stream_t *stream) noexcept:
     return <int64_t>(stream.jitter >> 4) * 1_000_000 // producer.clock_rate
 
@@ -95,7 +99,8 @@ cdef class Core(Control):
             if child.kind == PRODUCER:
                 producer = <producer_t *>child.target
                 for i in range(producer.stream_count):
-                    jitter = max(jitter, jitter_us(producer, &producer.streams[i]))
+                    if self.core.now - producer.streams[i].last_packet_us < JITTER_FORGOTTEN_US:
+                        jitter = max(jitter, jitter_us(producer, &producer.streams[i]))
         return Reception(
             at.rtt_us, at.loss_down / 65536.0, at.loss_up / 65536.0, jitter, at.budget_bps, at.desired_bps,
         )
@@ -112,7 +117,7 @@ cdef class Core(Control):
             received += stream.received
             recovered += stream.recovered
             octets += stream.bytes
-            lost += max(<int64_t>(stream_expected(stream) + stream.lost_before) - <int64_t>stream.received, 0)
+            lost += max(<int64_t>(stream_expected(stream) + stream.lost_before) - stream_came(stream), 0)
             jitter = max(jitter, jitter_us(at, stream))
             frames = max(frames, <int64_t>stream.frames)
             frame_rate = max(frame_rate, <int>stream.frame_rate)
@@ -141,7 +146,7 @@ cdef class Core(Control):
     def consumer_statistics(self, consumer):
         cdef consumer_t *at = self.consumer(consumer)
         return ConsumerStatistics(
-            at.packets, at.bytes, at.retransmitted, at.nacks, at.key_requests, at.told_spatial, at.told_temporal,
+            at.packets + at.retransmitted, at.bytes, at.retransmitted, at.nacks, at.key_requests, at.told_spatial, at.told_temporal,
             at.fraction / 256.0, (<int64_t>at.lost ^ 0x800000) - 0x800000,
             <int64_t>at.jitter * 1_000_000 // at.producer.clock_rate, at.rtt_us, at.nacked, at.firs,
             bool(at.reported_highest), bool(at.starved or at.cap_temporal != ANY_LAYER),

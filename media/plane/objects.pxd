@@ -143,6 +143,7 @@ ctypedef struct transport_t:
     int64_t remb_at
     uint32_t rtt_us
     uint32_t loss_down  # 1/65536
+    int64_t loss_told_us
     uint32_t loss_up
     rate_t media_rate
     rate_t rtcp_rate

@@ -49,7 +49,7 @@ from media.plane.seal cimport *
 from media.plane.selection cimport selection_t
 from media.plane.srtp cimport srtp_function_t, srtp_remove_t
 from media.plane.ssrcs cimport ssrcs_close
-from media.plane.stream cimport stream_expected, stream_t
+from media.plane.stream cimport stream_came, stream_expected, stream_t
 from media.plane.taking cimport take_round
 from media.plane.tcp cimport (
     admit_connection, connections_round, end_connections, listen_on, make_epoll, sweep_connections,

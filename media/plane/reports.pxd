@@ -12,7 +12,7 @@ from media.plane.rtcp cimport (
 from media.plane.bits cimport put32
 from media.plane.sending cimport send_room, send_rtcp
 from media.plane.spans cimport span_t, spans_current
-from media.plane.stream cimport stream_expected, stream_t
+from media.plane.stream cimport stream_came, stream_expected, stream_t
 
 cdef enum:
     REPORT_US = 1_000_000
@@ -20,6 +20,7 @@ cdef enum:
     # come sooner, because a receiver needs two before it knows the clock.
     SOUND_REPORT_US = 5_000_000
     SOON = 3
+    LOSS_FORGOTTEN_US = 2 * SOUND_REPORT_US  # receivers of sound tell of it as seldom
     FEEDBACK_US = 100_000  # libwebrtc's own default for transport-cc
     FEEDBACK_MESSAGES = 4  # of one round: 3,200 packets
     RTCP_ROOM = 1200  # stays below every usual MTU with SRTCP's trailer
@@ -28,13 +29,13 @@ cdef enum:
 cdef inline void fill_report_block(
     core_t *core, stream_t *stream, report_block_t *block, uint64_t *expected, uint64_t *lost
 ) noexcept nogil:
-    """RFC 3550 appendix A.3, and remember the interval's beginning."""
+    """RFC 3550 appendix A.3, and remember the interval's beginning. What came as RTX was lost: that is how the line is."""
     cdef uint64_t all_expected = stream_expected(stream)
-    cdef int64_t all_lost = <int64_t>(all_expected + stream.lost_before) - <int64_t>stream.received
+    cdef int64_t all_lost = <int64_t>(all_expected + stream.lost_before) - stream_came(stream)
     cdef int64_t interval = <int64_t>(all_expected - stream.expected_prior)
-    cdef int64_t interval_lost = interval - <int64_t>(stream.received - stream.received_prior)
+    cdef int64_t interval_lost = interval - (stream_came(stream) - stream.came_prior)
     stream.expected_prior = all_expected
-    stream.received_prior = stream.received
+    stream.came_prior = stream_came(stream)
     block.ssrc = stream.ssrc
     block.fraction = 0
     if interval > 0 and interval_lost > 0:
@@ -63,6 +64,7 @@ cdef inline void report_to_publisher(core_t *core, transport_t *transport) noexc
     cdef int blocks = 0
     cdef uint64_t expected = 0
     cdef uint64_t lost = 0
+    transport.loss_up = 0
     if transport.producers.count == 0:
         return
     out = send_room(core, transport)
@@ -80,6 +82,12 @@ cdef inline void report_to_publisher(core_t *core, transport_t *transport) noexc
     put32(out + 4, transport.ssrc)
     transport.loss_up = <uint32_t>(lost * 65_536 // expected) if expected else 0
     send_rtcp(core, transport, out, write_header(out, blocks, RTCP_RR, 8 + blocks * REPORT_BLOCK))
+
+
+cdef inline void forget_loss(const core_t *core, transport_t *transport) noexcept nogil:
+    """What a line lost that has carried nothing for a while says nothing of it now."""
+    if core.now - transport.loss_told_us > LOSS_FORGOTTEN_US:
+        transport.loss_down = 0
 
 
 cdef inline int write_sender_report(core_t *core, consumer_t *consumer, uint8_t *out) noexcept nogil:
@@ -151,5 +159,6 @@ cdef inline void report(core_t *core, transport_t *transport) noexcept nogil:
         feed_back(core, transport)
     if core.now >= transport.report_at:
         transport.report_at = core.now + REPORT_US
+        forget_loss(core, transport)
         report_to_publisher(core, transport)
         report_to_subscriber(core, transport)

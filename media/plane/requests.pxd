@@ -277,5 +277,6 @@ cdef inline void accept_rtcp(core_t *core, transport_t *transport, const uint8_t
             if not read_feedback(core, transport, &packet, data):
                 core.drops[<int>DROP_MALFORMED_RTCP] += 1
     if expected:
+        transport.loss_told_us = core.now
         transport.loss_down = <uint32_t>((transport.loss_down + lost * 65_536 // expected) // 2)
         take_loss(core, transport)
