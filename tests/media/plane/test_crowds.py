@@ -5,7 +5,7 @@ from collections import Counter
 from aiortc.rtp import RtcpRtpfbPacket
 
 from media.plane import Encoding
-from tests.media.plane.test_floor import Microphone
+from tests.media.plane.microphones import Microphone
 from tests.media.plane.test_keyframes import requests
 from tests.media.plane.world import FRAME_US, SUB_RTX, Camera, Client, World, unbroken
 
