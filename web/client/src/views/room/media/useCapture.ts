@@ -2,8 +2,16 @@ import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { readStored, writeStored } from '@/stores/preferences'
 
-import { capture, EnvironmentError, type Captured, type Capturer } from './capture'
+import { capture, EnvironmentError, type Capturer } from './capture'
 import { mediaProblem, type MediaProblem } from './problems'
+
+/** One time that a device is asked for. Until the browser answers, minutes may pass and much may change. */
+export interface Attempt {
+  /** Whether what comes is still wanted: nothing was closed, left or asked for anew since. */
+  current: () => boolean
+  /** Takes the track if it is still wanted, and else closes it: its light would stay on with nobody to put it out. */
+  take: (track: MediaStreamTrack | undefined) => void
+}
 
 export interface Capture {
   kind: Capturer
@@ -15,9 +23,8 @@ export interface Capture {
   opening: Ref<boolean>
   open: () => Promise<MediaStreamTrack | null>
   close: () => void
-  /** Takes a track that was opened elsewhere, together with another. */
-  take: (track: MediaStreamTrack) => void
-  fail: (error: unknown) => void
+  /** For a track that is asked for elsewhere, together with another. */
+  begin: () => Attempt
   choose: (deviceId: string) => Promise<MediaStreamTrack | null>
 }
 
@@ -29,11 +36,26 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
   const problem = ref<MediaProblem | null>(null)
   const deviceId = ref(readStored(storageKey) ?? '')
   const opening = ref(false)
+  let attempts = 0
 
-  function take(next: MediaStreamTrack): void {
+  function begin(): Attempt {
+    const number = ++attempts
+    const changing = on.value // who mutes himself, or is muted, while he changes devices stays muted
+    const current = (): boolean => number === attempts
+    return {
+      current,
+      take(next): void {
+        if (!next) return
+        if (current()) take(next, on.value || !changing)
+        else next.stop()
+      },
+    }
+  }
+
+  function take(next: MediaStreamTrack, wanted: boolean): void {
     track.value?.stop()
     track.value = next
-    on.value = true
+    on.value = wanted
     problem.value = null
     deviceId.value = next.getSettings().deviceId ?? deviceId.value
     next.addEventListener('ended', () => {
@@ -45,23 +67,22 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
   }
 
   function close(): void {
+    attempts += 1
     track.value?.stop()
     track.value = null
     on.value = false
   }
 
-  function fail(error: unknown): void {
-    close()
-    problem.value = error instanceof EnvironmentError ? error.problem : mediaProblem(error)
-  }
-
   async function open(): Promise<MediaStreamTrack | null> {
+    const attempt = begin()
     opening.value = true
     try {
-      const captured: Captured = await capture({ [kind]: deviceId.value })
-      if (captured[kind]) take(captured[kind])
+      attempt.take((await capture({ [kind]: deviceId.value }))[kind])
     } catch (error) {
-      fail(error)
+      if (attempt.current()) {
+        close()
+        problem.value = error instanceof EnvironmentError ? error.problem : mediaProblem(error)
+      }
     } finally {
       opening.value = false
     }
@@ -77,5 +98,5 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
   }
 
   onScopeDispose(close)
-  return { kind, on, track, problem, deviceId, opening, open, close, take, fail, choose }
+  return { kind, on, track, problem, deviceId, opening, open, close, begin, choose }
 }

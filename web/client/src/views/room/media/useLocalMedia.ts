@@ -1,4 +1,4 @@
-import { ref, shallowRef, type InjectionKey, type Ref, type ShallowRef } from 'vue'
+import { onScopeDispose, ref, shallowRef, type InjectionKey, type Ref, type ShallowRef } from 'vue'
 
 import { readStored, writeStored } from '@/stores/preferences'
 
@@ -28,32 +28,40 @@ export function useLocalMedia(onLost: (source: 'camera' | 'microphone' | 'screen
   const camera = useCapture('camera', () => onLost('camera'))
   const microphone = useCapture('microphone', () => onLost('microphone'))
   const screen = shallowRef<CapturedScreen | null>(null)
+  let closings = 0 // of the screen: what was asked for before one is not wanted after it
   const devices = useDeviceList()
   const speakerId = ref(readStored(SPEAKER_KEY) ?? '')
 
   async function openBoth(): Promise<void> {
+    const attempts = { camera: camera.begin(), microphone: microphone.begin() }
     try {
       const tracks = await capture({ camera: camera.deviceId.value, microphone: microphone.deviceId.value })
-      if (tracks.camera) camera.take(tracks.camera)
-      if (tracks.microphone) microphone.take(tracks.microphone)
+      attempts.camera.take(tracks.camera)
+      attempts.microphone.take(tracks.microphone)
     } catch {
       // One missing or refused device spoils the common request: each by itself tells which.
-      await camera.open()
-      await microphone.open()
+      if (attempts.camera.current()) await camera.open()
+      if (attempts.microphone.current()) await microphone.open()
     }
     await devices.refresh()
   }
 
   function closeScreen(): void {
-    screen.value?.screen.stop()
-    screen.value?.screenAudio?.stop()
+    closings += 1
+    stop(screen.value)
     screen.value = null
   }
 
   async function openScreen(): Promise<CapturedScreen | null> {
+    const before = closings
     const captured = await captureScreen().catch(() => null) // the person closed the browser's dialog
+    if (!captured || before !== closings) {
+      stop(captured) // left while the dialog was up, or a host does not want it any more
+      return null
+    }
+    stop(screen.value)
     screen.value = captured
-    captured?.screen.addEventListener('ended', () => {
+    captured.screen.addEventListener('ended', () => {
       if (screen.value !== captured) return
       closeScreen()
       onLost('screen')
@@ -66,5 +74,11 @@ export function useLocalMedia(onLost: (source: 'camera' | 'microphone' | 'screen
     writeStored(SPEAKER_KEY, deviceId)
   }
 
+  onScopeDispose(closeScreen)
   return { camera, microphone, screen, devices, speakerId, chooseSpeaker, openBoth, openScreen, closeScreen }
+}
+
+function stop(captured: CapturedScreen | null): void {
+  captured?.screen.stop()
+  captured?.screenAudio?.stop()
 }

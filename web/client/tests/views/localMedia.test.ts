@@ -1,0 +1,162 @@
+import { FakeMediaStreamTrack } from 'fake-mediastreamtrack'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { effectScope, type EffectScope } from 'vue'
+
+import { useLocalMedia, type LocalMedia } from '@/views/room/media/useLocalMedia'
+
+type Kind = 'audio' | 'video'
+type Answer = (tracks: MediaStreamTrack[] | Error) => Promise<void>
+
+let scope: EffectScope
+let media: LocalMedia
+/** The browser's prompts that nobody has answered yet, the oldest first. */
+let prompts: Answer[]
+
+const track = (kind: Kind): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
+
+function ask(): Promise<Pick<MediaStream, 'getVideoTracks' | 'getAudioTracks'>> {
+  return new Promise((resolve, reject) => {
+    prompts.push(async (tracks) => {
+      if (tracks instanceof Error) reject(tracks)
+      else {
+        const of = (kind: Kind) => () => tracks.filter((one) => one.kind === kind)
+        resolve({ getVideoTracks: of('video'), getAudioTracks: of('audio') })
+      }
+      await new Promise((done) => setImmediate(done))
+    })
+  })
+}
+
+/** Answers the oldest prompt, and lets the page take note of it. */
+async function answer(...tracks: MediaStreamTrack[]): Promise<void> {
+  await prompts.shift()?.(tracks)
+}
+
+async function refuse(): Promise<void> {
+  await prompts.shift()?.(new DOMException('by the person', 'NotAllowedError'))
+}
+
+beforeEach(() => {
+  prompts = []
+  vi.stubGlobal('window', { isSecureContext: true, RTCPeerConnection: Object })
+  vi.stubGlobal('matchMedia', () => ({ matches: false }))
+  const mediaDevices = Object.assign(new EventTarget(), {
+    getUserMedia: ask,
+    getDisplayMedia: ask,
+    enumerateDevices: () => Promise.resolve([]),
+  })
+  vi.stubGlobal('navigator', { mediaDevices })
+  scope = effectScope()
+  const made = scope.run(() => useLocalMedia(() => undefined))
+  if (!made) throw new Error('the scope has ended')
+  media = made
+})
+afterEach(() => {
+  scope.stop()
+  vi.unstubAllGlobals()
+})
+
+const OPENINGS: [string, Kind, () => unknown][] = [
+  ['camera', 'video', () => media.camera.open()],
+  ['microphone', 'audio', () => media.microphone.open()],
+  ['camera, asked for with the microphone,', 'video', () => media.openBoth()],
+  ['microphone, asked for with the camera,', 'audio', () => media.openBoth()],
+  ['screen', 'video', () => media.openScreen()],
+]
+
+test.each(OPENINGS)('a %s that is allowed after the page was left is closed', async (_, kind, open) => {
+  open()
+  scope.stop()
+  const late = track(kind)
+  await answer(late)
+  expect(late.readyState).toBe('ended')
+})
+
+test.each(OPENINGS)('a %s that runs is closed when the page is left', async (_, kind, open) => {
+  open()
+  const running = track(kind)
+  await answer(running)
+  expect(running.readyState).toBe('live')
+  scope.stop()
+  expect(running.readyState).toBe('ended')
+})
+
+test('the sound of a screen is closed with it', async () => {
+  void media.openScreen()
+  media.closeScreen()
+  const late = [track('video'), track('audio')]
+  await answer(...late)
+  expect(late.map((one) => one.readyState)).toEqual(['ended', 'ended'])
+  expect(media.screen.value).toBeNull()
+})
+
+test('who leaves while both are asked for, and refuses, is not asked for each by itself', async () => {
+  void media.openBoth()
+  scope.stop()
+  await refuse()
+  expect(prompts).toEqual([])
+})
+
+test('who stays and refuses both is asked for each by itself', async () => {
+  void media.openBoth()
+  await refuse()
+  await refuse()
+  const microphone = track('audio')
+  await answer(microphone)
+  expect([media.camera.problem.value, media.camera.on.value]).toEqual(['denied', false])
+  expect(media.microphone.track.value).toBe(microphone)
+})
+
+test('a camera that was stopped while another was being opened stays off', async () => {
+  void media.camera.open()
+  await answer(track('video'))
+  void media.camera.choose('another')
+  media.camera.close()
+  const another = track('video')
+  await answer(another)
+  expect([another.readyState, media.camera.on.value]).toEqual(['ended', false])
+  expect(media.camera.track.value).toBeNull()
+})
+
+test('a microphone that was muted while another was being opened stays muted', async () => {
+  void media.microphone.open()
+  await answer(track('audio'))
+  void media.microphone.choose('another')
+  media.microphone.on.value = false
+  const another = track('audio')
+  await answer(another)
+  expect(media.microphone.track.value).toBe(another)
+  expect(media.microphone.on.value).toBe(false)
+})
+
+test('of two cameras chosen one after the other the later one counts, whichever comes first', async () => {
+  void media.camera.open()
+  await answer(track('video'))
+  void media.camera.choose('first')
+  void media.camera.choose('second')
+  const [first, second] = [track('video'), track('video')]
+  const later = prompts.pop()
+  await later?.([second])
+  await answer(first)
+  expect(media.camera.track.value).toBe(second)
+  expect([first.readyState, second.readyState]).toEqual(['ended', 'live'])
+})
+
+test('a camera that was turned off while it was asked for brings no complaint when it is refused', async () => {
+  void media.camera.open()
+  media.camera.close()
+  await refuse()
+  expect([media.camera.problem.value, media.camera.opening.value]).toEqual([null, false])
+})
+
+test('a second screen takes the place of the first, and none that of a running one', async () => {
+  const [first, second] = [track('video'), track('video')]
+  void media.openScreen()
+  void media.openScreen()
+  void media.openScreen()
+  await answer(first)
+  await answer(second)
+  await refuse()
+  expect(media.screen.value?.screen).toBe(second)
+  expect([first.readyState, second.readyState]).toEqual(['ended', 'live'])
+})
