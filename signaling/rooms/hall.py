@@ -57,6 +57,7 @@ class Hall:
         self._ear = ear
         self._post = post
         self.active_speaker: str | None = None  # a peer id
+        self.changes = 0  # of producers, pauses and the speaker, which watchers follow
 
     # Who is there
 
@@ -102,6 +103,7 @@ class Hall:
         publication = Publication(producer, source, session.peer_id)
         session.publications[producer.id] = publication
         self.publications[producer.id] = publication
+        self.changes += 1
         self.let_hear(session, publication)
         self._tell_of("producerAdded", publication)
         return producer
@@ -149,6 +151,7 @@ class Hall:
         if publication.producer.paused:
             return
         publication.producer.pause()
+        self.changes += 1
         self._ear.paused(publication.producer.id)
         self._tell_of("producerPaused", publication, owner_too=by_host)
 
@@ -157,6 +160,7 @@ class Hall:
         if not publication.producer.paused:
             return
         publication.producer.resume()
+        self.changes += 1
         self._ear.resumed(publication.producer.id)
         self._tell_of("producerResumed", publication)
 
@@ -194,6 +198,7 @@ class Hall:
     def set_speaker(self, peer_id: str | None) -> None:
         """Whose camera comes before the others' from now on, where bandwidth is short."""
         before, self.active_speaker = self.active_speaker, peer_id
+        self.changes += 1
         for publication in self.publications.values():
             if publication.peer_id in {before, peer_id} and publication.source is Source.CAMERA:
                 self._rank(publication, publication.producer.consumers.values())
@@ -246,6 +251,7 @@ class Hall:
         producer_id = publication.producer.id
         self._ear.closed(producer_id)
         self.publications.pop(producer_id, None)
+        self.changes += 1
         session.publications.pop(producer_id, None)
 
     def _tell_of(self, event: str, publication: Publication, *, owner_too: bool = False) -> None:

@@ -44,6 +44,14 @@ class Publishing:
     rtp_parameters: Json
 
 
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """A section that a device receives, and what it can receive there, as media takes it."""
+
+    accepted: Accepted
+    rtp_capabilities: Json
+
+
 def publishing(offer: Offer, router: RtpCapabilities, *, screen: bool) -> list[Publishing]:
     """What the device sends and the room can take; Problem unacceptable_sdp when nothing is left."""
     free = {kind: list(sources) for kind, sources in SOURCES[screen].items()}
@@ -57,20 +65,20 @@ def publishing(offer: Offer, router: RtpCapabilities, *, screen: bool) -> list[P
     return taken
 
 
-def watching(offer: Offer, router: RtpCapabilities) -> dict[str, Accepted]:
+def watching(offer: Offer, router: RtpCapabilities) -> dict[str, Watching]:
     """The first section of each kind that the device receives; Problem unacceptable_sdp when there is none."""
-    wanted: dict[str, Accepted] = {}
+    wanted: dict[str, Watching] = {}
     for section in offer.sections:
         accepted = _accept(offer, section, router, one_codec=False) if section.receives else None
         if accepted is not None:
-            wanted.setdefault(section.kind, accepted)
+            wanted.setdefault(section.kind, Watching(accepted, _capabilities(accepted)))
     if not wanted:
         raise unacceptable("m=", "receives no Opus, VP8, VP9, AV1 or H.264 with packetization-mode=1")
     return wanted
 
 
-def capabilities(accepted: Accepted) -> Json:
-    """A watcher's section as rtpCapabilities, with the device's own numbers."""
+def _capabilities(accepted: Accepted) -> Json:
+    """With the device's own numbers."""
     codecs = [
         codec.to_json() | {"kind": codec.kind, "preferredPayloadType": codec.payload_type}
         for codec in accepted.codecs

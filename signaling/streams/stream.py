@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from media import Consumer, Transport
+from media import Consumer, Producer, Transport
 from signaling.rooms.hall import Hall
 from signaling.rooms.session import Session
 from signaling.streams.choice import Candidate, picture, sound
-from signaling.streams.negotiation import Accepted, capabilities
+from signaling.streams.negotiation import Watching
 from signaling.streams.offer import IceIdentity, Section
 
 PICTURE_SECONDS: Final = 3.0
@@ -26,10 +26,11 @@ class Stream:
     ice: IceIdentity
     first: Section  # in whose name candidates come and go
     began: float
-    wanted: dict[str, Accepted] = field(default_factory=dict)  # a watcher's sections by kind
+    wanted: dict[str, Watching] = field(default_factory=dict)  # a watcher's sections by kind
     peer_id: str | None = None  # the participant a watcher asked for
     _consumers: dict[str, Consumer] = field(default_factory=dict)
     _changed: dict[str, float] = field(default_factory=dict)
+    _followed: int = -1  # the hall's changes that are followed already; a role alone moves no watcher
 
     @property
     def etag(self) -> str:
@@ -44,6 +45,9 @@ class Stream:
 
     def follow(self, now: float) -> None:
         """Let a watcher's picture and sound follow the room."""
+        changes, held_back = self.hall.changes, False
+        if self._followed == changes:
+            return
         candidates = self._candidates()
         for kind, choose in (("video", picture), ("audio", sound)):
             if kind not in self.wanted:
@@ -53,9 +57,15 @@ class Stream:
             best = choose(candidates, self.hall.active_speaker, self.peer_id, current)
             alive = any(one.producer_id == current and not one.paused for one in candidates)
             settled = now - self._changed.get(kind, -PICTURE_SECONDS) >= PICTURE_SECONDS
-            if best != current and (kind == "audio" or settled or not alive):
+            if best == current:
+                continue
+            if kind == "audio" or settled or not alive:
                 self._switch(kind, best)
                 self._changed[kind] = now
+            else:
+                held_back = True
+        if not held_back:
+            self._followed = changes
 
     def _switch(self, kind: str, producer_id: str | None) -> None:
         """A new consumer in the place of the old: same section, so no negotiation; a new SSRC, so no broken count."""
@@ -65,9 +75,13 @@ class Stream:
             old.close()
         if producer_id is None:
             return
-        section = self.wanted[kind]
+        wanted = self.wanted[kind]
         consumer = self.transport.consume(
-            producer_id, capabilities(section), paused=False, mid=section.section.mid, numbers="client"
+            producer_id,
+            wanted.rtp_capabilities,
+            paused=False,
+            mid=wanted.accepted.section.mid,
+            numbers="client",
         )
         self._consumers[kind] = consumer
         self.hall.add_consumer(self.session, consumer)
@@ -75,12 +89,18 @@ class Stream:
     def _candidates(self) -> list[Candidate]:
         """The room's producers whose codec this watcher negotiated."""
         found = []
+        verdicts: dict[object, bool] = {}  # a room has hundreds of producers, and a handful of codecs
         for publication in self.hall.publications.values():
-            section = self.wanted.get(publication.producer.kind)
+            wanted = self.wanted.get(publication.producer.kind)
             owner = self.hall.session(publication.peer_id)
-            if section is None or owner is None or owner is self.session:
+            if wanted is None or owner is None or owner is self.session:
                 continue
-            if self.hall.router.can_consume(publication.producer.id, capabilities(section)):
+            codec = _codec(publication.producer)
+            if codec not in verdicts:
+                verdicts[codec] = self.hall.router.can_consume(
+                    publication.producer.id, wanted.rtp_capabilities
+                )
+            if verdicts[codec]:
                 found.append(
                     Candidate(
                         publication.producer.id,
@@ -91,3 +111,9 @@ class Stream:
                     )
                 )
         return found
+
+
+def _codec(producer: Producer) -> object:
+    """All that decides whether somebody can decode it."""
+    codec = producer.stream.consumable.codecs[0]
+    return codec.mime_type, codec.clock_rate, codec.channels, frozenset(codec.parameters.items())

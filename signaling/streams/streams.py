@@ -118,8 +118,8 @@ class Streams:
             stream.follow(self._monotonic())
         # Picture and sound are one stream, and two tracks: Chromium takes no two sections of the same one.
         lines = {
-            one.section.mid: Line(one, "sendonly", extra=(f"a=msid:huitang {one.section.kind}",))
-            for one in wanted.values()
+            one.accepted.section.mid: Line(one.accepted, "sendonly", extra=(f"a=msid:huitang {kind}",))
+            for kind, one in wanted.items()
         }
         return self._opened(stream, offer, lines)
 

@@ -14,7 +14,7 @@ from media.rtp import parse_capabilities, parse_parameters
 from rooms.live.events import Source
 from signaling.streams.answer import Line, answer
 from signaling.streams.fragment import parse_fragment
-from signaling.streams.negotiation import capabilities, publishing, watching
+from signaling.streams.negotiation import publishing, watching
 from signaling.streams.sdp import MAX_BYTES, MAX_LINES, MAX_SECTIONS, parse_offer
 
 # As libdatachannel writes it for OBS, shortened; the H.264 and the simulcast lines are a browser's.
@@ -151,7 +151,7 @@ def test_our_answer_is_sdp_that_aiortc_reads() -> None:
 def test_a_player_gets_its_own_numbers() -> None:
     offer = parse_offer(OFFER.replace("sendonly", "recvonly"))
     wanted = watching(offer, ROUTER)
-    parsed = parse_capabilities(capabilities(wanted["video"]))
+    parsed = parse_capabilities(wanted["video"].rtp_capabilities)
     assert [(one.name, one.preferred_payload_type) for one in parsed.codecs] == [
         ("video/h264", 97),
         ("video/rtx", 99),
@@ -179,7 +179,7 @@ def test_long_extensions_are_taken_where_they_may_stand_beside_short_ones(
     offer = parse_offer(text)
     video = publishing(offer, ROUTER, screen=False)[1]
     watched = watching(parse_offer(text.replace("sendonly", "recvonly")), ROUTER)["video"]
-    for accepted in (video.accepted, watched):
+    for accepted in (video.accepted, watched.accepted):
         assert (DEPENDENCY_DESCRIPTOR in accepted.extensions) is mixed
     answered = answer(offer, {"1": Line(video.accepted, "recvonly")}, TRANSPORT, 7).splitlines()
     assert (DESCRIPTOR in answered) is mixed
