@@ -6,10 +6,15 @@ import { Problem, problemFrom, TIMED_OUT, UNEXPECTED_ANSWER } from './problem'
 const ACKNOWLEDGE_MS = 15_000
 
 /** Sends one event and waits for `{ok, data}`; a refusal, a silence or nonsense is thrown as a Problem. */
-export async function ask<Data>(socket: Socket, event: string, payload: unknown): Promise<Data> {
+export async function ask<Data>(
+  socket: Socket,
+  event: string,
+  payload: unknown,
+  milliseconds = ACKNOWLEDGE_MS,
+): Promise<Data> {
   let answer: unknown
   try {
-    answer = await socket.timeout(ACKNOWLEDGE_MS).emitWithAck(event, payload)
+    answer = await socket.timeout(milliseconds).emitWithAck(event, payload)
   } catch {
     throw new Problem(TIMED_OUT, '')
   }

@@ -1,12 +1,9 @@
-import { FakeMediaStreamTrack } from 'fake-mediastreamtrack'
-import { Device, type types } from 'mediasoup-client'
-import { generateLocalDtlsParameters, generateNativeRtpCapabilities } from 'mediasoup-client/fakeParameters'
-import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import { fakeDevice, other, track, type Connection } from './fakeMedia'
 import { admitted, refusal, RoomServer } from './roomServer'
 
-import type { PeerInfo, ProducerEvent } from '@/protocol/rooms/messages'
+import type { ProducerEvent } from '@/protocol/rooms/messages'
 import { RoomSession } from '@/protocol/rooms/session'
 import { newRoomState, type RoomState } from '@/protocol/rooms/state'
 
@@ -18,35 +15,7 @@ let heard: Map<string, MediaStreamTrack>
 let silenced: string[]
 let starved: Set<string>
 
-const fake = FakeHandler.createFactory({ generateNativeRtpCapabilities, generateLocalDtlsParameters })
-/** What stands for the browser's connection of each transport, in the order of their making. */
-let connections: Pick<FakeHandler, 'setConnectionState'>[]
-
-const makeDevice = (): types.Device =>
-  new Device({
-    handlerFactory: {
-      ...fake,
-      factory: (options) => {
-        const made = fake.factory(options)
-        connections.push(made as unknown as FakeHandler)
-        return made
-      },
-    },
-  })
-
-const track = (kind: 'audio' | 'video'): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
-
-const other = (...sources: ('camera' | 'microphone')[]): PeerInfo => ({
-  peerId: 'other',
-  displayName: '李明',
-  role: 'participant',
-  producers: sources.map((source) => ({
-    producerId: `other-${source}`,
-    kind: source === 'camera' ? 'video' : 'audio',
-    source,
-    paused: false,
-  })),
-})
+let connections: Connection[]
 
 const isIn = (): Promise<void> => vi.waitFor(() => expect(state.phase).toBe('in'))
 
@@ -59,7 +28,13 @@ beforeEach(async () => {
   starved = new Set()
   connections = []
   session = new RoomSession(
-    { roomId: 'room', displayName: '王芳', url, makeDevice, notBegunRetryMs: 20 },
+    {
+      roomId: 'room',
+      displayName: '王芳',
+      url,
+      makeDevice: () => fakeDevice(connections),
+      notBegunRetryMs: 20,
+    },
     state,
     {
       onTrack: (producer: ProducerEvent, received) => heard.set(producer.producerId, received),
@@ -85,7 +60,7 @@ test('joins with the name and is in the room', async () => {
 })
 
 test('voices are consumed at once, pictures only while somebody looks', async () => {
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera', 'microphone')] }) })
+  server.peers = [other('camera', 'microphone')]
   session.enter()
   await server.until('resumeConsumer')
   expect([...heard.keys()]).toEqual(['other-microphone'])
@@ -109,7 +84,7 @@ test('in a large room a muted microphone is consumed when it is opened, and stay
     }))
     return { ...peer, peerId: `peer-${number}`, producers }
   })
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: crowd }) })
+  server.peers = crowd
   session.enter()
   await vi.waitFor(() => expect(heard.size).toBe(3))
   const opened = {
@@ -129,7 +104,7 @@ test('in a large room a muted microphone is consumed when it is opened, and stay
 })
 
 test('the picture that was chosen comes first where the line is narrow, and no longer than that', async () => {
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera')] }) })
+  server.peers = [other('camera')]
   session.enter()
   session.want('other-camera', { layer: 2, first: true })
   await server.until('resumeConsumer')
@@ -140,7 +115,7 @@ test('the picture that was chosen comes first where the line is narrow, and no l
 })
 
 test('a picture that the line does not bear is named until it is back or gone', async () => {
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('camera')] }) })
+  server.peers = [other('camera')]
   session.enter()
   session.want('other-camera', { layer: 1 })
   const [{ consumerId } = {}] = await server.until('resumeConsumer')
@@ -157,7 +132,7 @@ test('a picture that the line does not bear is named until it is back or gone', 
 })
 
 test('a producer that closes takes its track away', async () => {
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
+  server.peers = [other('microphone')]
   session.enter()
   await server.until('resumeConsumer')
   server.tell('producerClosed', { peerId: 'other', ...other('microphone').producers[0] })
@@ -197,31 +172,7 @@ test('a host who mutes is told to the page', async () => {
 })
 
 test('a cut connection comes back as the same participant with the same media objects', async () => {
-  server.answers.join = ({ resumeToken }) => {
-    if (!resumeToken) return { ok: true, data: admitted({ peers: [other('microphone')] }) }
-    const kept = server.payloads('resumeConsumer')[0]
-    return {
-      ok: true,
-      data: admitted({
-        resumed: true,
-        resumeToken: 'token-2',
-        peers: [other('microphone')],
-        transports: [
-          { transportId: 'transport-1', direction: 'recv' },
-          { transportId: 'transport-2', direction: 'send' },
-        ],
-        producers: [{ producerId: 'producer-3', kind: 'audio', source: 'microphone', paused: false }],
-        consumers: [
-          {
-            consumerId: String(kept?.consumerId),
-            producerId: 'other-microphone',
-            paused: false,
-            producerPaused: false,
-          },
-        ],
-      }),
-    }
-  }
+  server.peers = [other('microphone')]
   session.enter()
   await server.until('resumeConsumer')
   const before = heard.get('other-microphone')
@@ -240,6 +191,7 @@ test('a server that forgot us gets everything anew', async () => {
   let joins = 0
   server.answers.join = () => {
     joins += 1
+    server.forget()
     return { ok: true, data: admitted({ peerId: `me-${joins}`, peers: [other('microphone')] }) }
   }
   void session.send('microphone', track('audio'))
@@ -303,7 +255,7 @@ test('a server whose limit of transports is filled by cut attempts gets a new pa
     refused = true
     return refusal('too_many_transports')
   }
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
+  server.peers = [other('microphone')]
   session.enter()
   await server.until('resumeConsumer')
   expect(server.payloads('leave')).toHaveLength(1)
@@ -315,7 +267,7 @@ test.each([
   ['rate_limited', { retryAfter: 0.01 }, 0],
   ['too_many_transports', {}, 1],
 ])('media that the server has lost comes back, though %s is said first', async (code, details, leaves) => {
-  server.answers.join = () => ({ ok: true, data: admitted({ peers: [other('microphone')] }) })
+  server.peers = [other('microphone')]
   session.enter()
   await server.until('resumeConsumer')
   await session.send('microphone', track('audio'))

@@ -1,7 +1,7 @@
 import { io, type Socket } from 'socket.io-client'
 
 import { ask } from '../acknowledge'
-import { asProblem, Problem } from '../problem'
+import { asProblem, Problem, TIMED_OUT } from '../problem'
 
 import { ROOM_EVENTS, type Ask, type JoinAnswer, type RoomEventName, type RoomEvents } from './messages'
 
@@ -17,6 +17,8 @@ export interface RoomConnectionOptions {
   url?: string
   /** How long to wait before asking again whether the meeting has begun. */
   notBegunRetryMs?: number
+  /** How long the server may take for an answer. */
+  answerMs?: number
 }
 
 export interface RoomConnectionEvents {
@@ -85,9 +87,20 @@ export class RoomConnection {
   }
 
   /** Rejects with a Problem; at once where there is no connection, because an old question is worth nothing later. */
-  ask: Ask = (event, payload) => {
-    if (!this.socket.connected) return Promise.reject(new Problem('connection_lost'))
-    return ask(this.socket, event, payload)
+  ask: Ask = async (event, payload) => {
+    if (!this.socket.connected) throw new Problem('connection_lost')
+    try {
+      return await ask(this.socket, event, payload, this.options.answerMs)
+    } catch (error) {
+      if (asProblem(error).code !== TIMED_OUT) throw error
+      // Nobody knows whether it was heard: the answer to the next join says what the server has.
+      this.renew()
+      throw new Problem('connection_lost')
+    }
+  }
+
+  private renew(): void {
+    if (this.socket.connected) this.socket.disconnect().connect()
   }
 
   /** As somebody new: what the server holds for the present participant is given up. */

@@ -165,6 +165,7 @@ export interface RoomCalls {
   leave: [Nothing, Nothing]
   createTransport: [{ direction: Direction }, TransportAnswer]
   connectTransport: [{ transportId: string; dtlsParameters: types.DtlsParameters }, Nothing]
+  closeTransport: [{ transportId: string }, Nothing]
   restartIce: [{ transportId: string }, { iceParameters: types.IceParameters }]
   produce: [
     { transportId: string; kind: Kind; rtpParameters: types.RtpParameters; source: Source; paused?: boolean },

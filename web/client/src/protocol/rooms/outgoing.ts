@@ -2,6 +2,7 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem } from '../problem'
 
+import { Acknowledged } from './acknowledged'
 import { producerOptions } from './encodings'
 import { LayerLimit } from './layerLimit'
 import type { Ask, OwnProducerInfo, Source } from './messages'
@@ -12,14 +13,22 @@ interface Wish {
   paused: boolean
 }
 
+/** What the server has of ours, as it last acknowledged it. */
+interface Served {
+  id: string
+  paused: Acknowledged<boolean>
+  /** None where the server has what we do not send, or no longer: it is closed there before anything takes its place. */
+  producer: types.Producer | null
+  limit: LayerLimit | null
+}
+
 /**
  * What this participant sends. One says what it should be (`set`, `setPaused`); `sync` makes it so, now or when the
  * connection is back. Each source goes its own way, one step at a time.
  */
 export class Outgoing {
   private readonly wishes = new Map<Source, Wish>()
-  private readonly producers = new Map<Source, types.Producer>()
-  private readonly limits = new WeakMap<types.Producer, LayerLimit>()
+  private readonly served = new Map<Source, Served>()
   private readonly queues = new Serials<Source>()
   private transport: (() => Promise<types.Transport>) | null = null
 
@@ -34,11 +43,10 @@ export class Outgoing {
     for (const source of this.wishes.keys()) void this.sync(source)
   }
 
-  /** All media objects are gone; the wishes stay for the next `open`. */
+  /** All media objects are gone, at the server too; the wishes stay for the next `open`. */
   close(): void {
     this.transport = null
-    for (const producer of this.producers.values()) producer.close()
-    this.producers.clear()
+    for (const source of [...this.served.keys()]) this.drop(source)
   }
 
   set(source: Source, track: MediaStreamTrack | null, paused = false): Promise<void> {
@@ -56,31 +64,37 @@ export class Outgoing {
 
   /** The own source behind an event of the server, for example when a host muted it. */
   sourceOf(producerId: string): Source | undefined {
-    return [...this.producers].find(([, producer]) => producer.id === producerId)?.[0]
+    return [...this.served].find(([, { id }]) => id === producerId)?.[0]
   }
 
-  /** After a resume: what the server still has of ours stays, the rest is made anew, all is as wished. */
-  async resume(known: OwnProducerInfo[]): Promise<void> {
-    for (const [source, producer] of this.producers) {
-      const info = known.find((one) => one.producerId === producer.id)
-      if (!info) {
-        producer.close()
-        this.producers.delete(source)
-        continue
-      }
-      if (info.paused !== producer.paused)
-        await this.ask(pausing(producer.paused), { producerId: producer.id })
-      if (typeof info.layersWanted === 'number') this.layersWanted(producer.id, info.layersWanted)
+  /** After a resume: what the server still has of ours stays as far as it is wished, the rest is made anew. */
+  resume(known: OwnProducerInfo[]): void {
+    for (const [source, { id }] of [...this.served])
+      if (!known.some((one) => one.producerId === id)) this.drop(source)
+    for (const { source, producerId, paused, layersWanted } of known) {
+      const served = this.served.get(source)
+      if (served) served.paused.value = paused
+      else
+        this.served.set(source, {
+          id: producerId,
+          paused: new Acknowledged(paused),
+          producer: null,
+          limit: null,
+        })
+      if (typeof layersWanted === 'number') served?.limit?.want(layersWanted)
     }
-    await Promise.all(
-      [...new Set([...this.wishes.keys(), ...this.producers.keys()])].map((source) => this.sync(source)),
-    )
+    for (const source of new Set([...this.wishes.keys(), ...this.served.keys()])) void this.sync(source)
   }
 
   /** So many sizes of it, from the smallest, are looked at. */
   layersWanted(producerId: string, count: number): void {
-    const producer = [...this.producers.values()].find((one) => one.id === producerId)
-    if (producer) this.limits.get(producer)?.want(count)
+    const source = this.sourceOf(producerId)
+    if (source) this.served.get(source)?.limit?.want(count)
+  }
+
+  private drop(source: Source): void {
+    this.served.get(source)?.producer?.close()
+    this.served.delete(source)
   }
 
   private sync(source: Source): Promise<void> {
@@ -97,38 +111,50 @@ export class Outgoing {
   }
 
   private async step(source: Source): Promise<void> {
-    const [wish, producer] = [this.wishes.get(source), this.producers.get(source)]
+    const [wish, served] = [this.wishes.get(source), this.served.get(source)]
     if (!this.transport) return
-    if (!wish) return producer && this.stop(source, producer)
-    if (!producer) return this.start(source, wish)
+    if (served && !(wish && served.producer)) await this.stop(source, served)
+    if (!wish) return
+    if (!served?.producer) return this.start(source, wish)
+    const { id, producer, paused } = served
     if (producer.track !== wish.track) await producer.replaceTrack({ track: wish.track })
-    if (producer.paused === wish.paused) return
     if (wish.paused) producer.pause()
     else producer.resume()
-    await this.ask(pausing(wish.paused), { producerId: producer.id })
+    await paused.settle(wish.paused, () =>
+      this.ask(wish.paused ? 'pauseProducer' : 'resumeProducer', { producerId: id }),
+    )
   }
 
   private async start(source: Source, { track, paused }: Wish): Promise<void> {
-    const transport = await this.transport?.()
+    const opened = this.transport
+    const transport = await opened?.()
     if (!transport) return
     track.enabled = !paused
     const producer = await transport.produce({
       ...producerOptions(source, track),
       appData: { source, paused },
     })
-    this.producers.set(source, producer)
-    this.limits.set(producer, new LayerLimit(producer))
-    producer.observer.once('close', () => {
-      if (this.producers.get(source) === producer) this.producers.delete(source)
+    if (this.transport !== opened) {
+      producer.close()
+      return
+    }
+    const { id } = producer
+    this.served.set(source, {
+      id,
+      paused: new Acknowledged(paused),
+      producer,
+      limit: new LayerLimit(producer),
     })
   }
 
-  private async stop(source: Source, producer: types.Producer): Promise<void> {
-    this.producers.delete(source)
-    producer.close()
-    await this.ask('closeProducer', { producerId: producer.id })
+  private async stop(source: Source, served: Served): Promise<void> {
+    served.producer?.close()
+    served.producer = null
+    try {
+      await this.ask('closeProducer', { producerId: served.id })
+    } catch (error) {
+      if (asProblem(error).code !== 'producer_not_found') throw error
+    }
+    if (this.served.get(source) === served) this.served.delete(source)
   }
 }
-
-const pausing = (paused: boolean): 'pauseProducer' | 'resumeProducer' =>
-  paused ? 'pauseProducer' : 'resumeProducer'

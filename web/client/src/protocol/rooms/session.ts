@@ -45,6 +45,8 @@ export class RoomSession {
   private readonly outgoing: Outgoing
   private readonly incoming: Incoming
   private readonly transports = new Map<Direction, Promise<KeptTransport>>()
+  /** The ids of those the server has of ours, also of such as we no longer hold. */
+  private readonly served = new Set<string>()
   private device: types.Device | null = null
   private iceServers: RTCIceServer[] = []
   private latest: JoinAnswer | null = null
@@ -112,6 +114,8 @@ export class RoomSession {
     enterState(this.state, answer)
     this.state.connected = true
     this.latest = answer
+    this.served.clear()
+    for (const { transportId } of answer.transports ?? []) this.served.add(transportId)
     if (answer.state === 'admitted') this.bringUp(answer, () => this.resume(answer))
   }
 
@@ -128,13 +132,16 @@ export class RoomSession {
     const wait = againInMs(problem)
     if (problem.code === 'connection_lost') return // the next join brings everything
     // Half-made transports of cut attempts fill the server's limit; as a new participant one begins at none.
-    if (problem.code === 'too_many_transports') await this.connection.rejoin()
-    else if (wait === null) this.refused(problem)
+    if (problem.code === 'too_many_transports') {
+      this.closeMedia()
+      await this.connection.rejoin()
+    } else if (wait === null) this.refused(problem)
     else setTimeout(() => this.bringUp(answer, () => this.build(answer)), wait)
   }
 
   private async build(answer: JoinAnswer): Promise<void> {
     this.closeMedia()
+    await this.closeServed()
     const device = this.device ?? (await this.loadDevice(answer.routerRtpCapabilities))
     this.device = device
     const recv = this.open('recv')
@@ -146,14 +153,21 @@ export class RoomSession {
   /** What the server still has of ours stays. */
   private async resume(answer: JoinAnswer): Promise<void> {
     if (!answer.resumed || !this.device) return this.build(answer)
-    const alive = new Set((answer.transports ?? []).map((one) => one.transportId))
     const own = await Promise.all([...this.transports.values()].map((kept) => kept.catch(() => null)))
-    if (!this.transports.has('recv') || own.some((kept) => !kept || !alive.has(kept.transport.id)))
+    if (!this.transports.has('recv') || own.some((kept) => !kept || !this.served.has(kept.transport.id)))
       return this.build(answer)
     this.incoming.offerAll(offersOf(this.state.peers))
     this.incoming.resume(answer.consumers ?? [])
-    await this.outgoing.resume(answer.producers ?? [])
+    this.outgoing.resume(answer.producers ?? [])
     await this.check()
+  }
+
+  /** Else what is on them would stand in the way of its successors: a source has one producer. */
+  private async closeServed(): Promise<void> {
+    for (const transportId of this.served) {
+      await this.ask('closeTransport', { transportId }).catch(unlessGone)
+      this.served.delete(transportId)
+    }
   }
 
   private async loadDevice(routerRtpCapabilities: types.RtpCapabilities): Promise<types.Device> {
@@ -176,7 +190,10 @@ export class RoomSession {
       () => this.lost(kept),
     )
     this.transports.set(direction, kept)
-    kept.catch(() => this.transports.delete(direction))
+    kept.then(
+      ({ transport }) => this.served.add(transport.id),
+      () => this.transports.get(direction) === kept && this.transports.delete(direction),
+    )
     return kept
   }
 
@@ -260,3 +277,7 @@ const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEv
 
 const offersOf = (peers: Peer[]): ProducerEvent[] =>
   peers.flatMap((peer) => peer.producers.map((producer) => ({ ...producer, peerId: peer.peerId })))
+
+function unlessGone(error: unknown): void {
+  if (asProblem(error).code !== 'transport_not_found') throw error
+}

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { fakeDevice, track, type Connection } from './fakeMedia'
+import { RoomServer, SILENCE } from './roomServer'
+
+import { asProblem } from '@/protocol/problem'
+import type { Source } from '@/protocol/rooms/messages'
+import { RoomSession } from '@/protocol/rooms/session'
+import { newRoomState, type RoomState } from '@/protocol/rooms/state'
+
+/** What the server and this client make of each other's word across a line that goes away in between. */
+
+let server: RoomServer
+let state: RoomState
+let session: RoomSession
+let connections: Connection[]
+let failed: string[]
+
+beforeEach(async () => {
+  server = new RoomServer()
+  const url = await server.start()
+  state = newRoomState()
+  connections = []
+  failed = []
+  session = new RoomSession(
+    { roomId: 'room', url, makeDevice: () => fakeDevice(connections), answerMs: 200 },
+    state,
+    {
+      onTrack: () => undefined,
+      onTrackEnded: () => undefined,
+      onStarved: () => undefined,
+      onSilenced: () => undefined,
+      onSendFailed: (source, problem) => failed.push(`${source} ${asProblem(problem).code}`),
+    },
+  )
+  session.enter()
+  await vi.waitFor(() => expect(state.phase).toBe('in'))
+})
+
+afterEach(async () => {
+  session.finish('left')
+  await server.stop()
+})
+
+const cut = async (): Promise<void> => {
+  server.cut()
+  await vi.waitFor(() => expect(state.connected).toBe(false))
+}
+
+const back = async (): Promise<void> => {
+  await server.until('join', 2)
+  await vi.waitFor(() => expect(state.connected).toBe(true))
+}
+
+/** What the server has of this participant. */
+const sent = (): Partial<Record<Source, 'on' | 'paused'>> =>
+  Object.fromEntries(
+    [...server.producers.values()].map(({ info }) => [info.source, info.paused ? 'paused' : 'on']),
+  )
+
+const serverHas = (wanted: ReturnType<typeof sent>): Promise<void> =>
+  vi.waitFor(() => expect(sent()).toEqual(wanted))
+
+test('a camera turned off while the line is away is off after it, and can be turned on again', async () => {
+  await session.send('camera', track('video'))
+  await cut()
+  await session.send('camera', null)
+  await back()
+  await serverHas({})
+  await session.send('camera', track('video'))
+  expect(sent()).toEqual({ camera: 'on' })
+  expect(failed).toEqual([])
+})
+
+test('a camera turned off and on while the line is away is sent with its new track', async () => {
+  await session.send('camera', track('video'))
+  await cut()
+  await session.send('camera', null)
+  await session.send('camera', track('video'))
+  await back()
+  await vi.waitFor(() => expect([...server.producers.keys()]).toEqual(['producer-4']))
+  expect(failed).toEqual([])
+})
+
+test.each([
+  ['was taken, but not answered', true],
+  ['did not arrive', false],
+])('a microphone whose sending %s before the cut is heard after it', async (_when, taken) => {
+  server.once('produce', (usual, socket) => {
+    if (taken) usual()
+    socket.conn.close()
+    return SILENCE
+  })
+  void session.send('microphone', track('audio'))
+  await back()
+  await server.until('produce', 2)
+  await serverHas({ microphone: 'on' })
+  expect(failed).toEqual([])
+})
+
+test('what is muted while the line is away is muted after it', async () => {
+  await session.send('microphone', track('audio'))
+  await cut()
+  await session.setPaused('microphone', true)
+  await back()
+  await serverHas({ microphone: 'paused' })
+})
+
+test.each(['produce', 'resumeProducer', 'closeProducer'])(
+  'a line so slow that %s is not answered is given up for a new one, where all is as wished',
+  async (event) => {
+    server.once(event, (usual) => {
+      usual()
+      return SILENCE
+    })
+    await session.send('microphone', track('audio'), true)
+    await session.setPaused('microphone', false)
+    await session.send('microphone', null)
+    await session.send('microphone', track('audio'))
+    await back()
+    await serverHas({ microphone: 'on' })
+    expect(failed).toEqual([])
+  },
+)
+
+test('of media built anew the server keeps nothing old', async () => {
+  await session.send('microphone', track('audio'))
+  const before = [...server.transports.keys()]
+  server.answers.restartIce = () => ({ ok: false, error: { code: 'transport_not_found', message: '' } })
+  server.transports.delete(before[0] ?? '') // one of the two; the other stands
+  connections[0]?.setConnectionState('failed')
+  await server.until('produce', 2)
+  await serverHas({ microphone: 'on' })
+  expect([...server.transports.values()].sort()).toEqual(['recv', 'send'])
+  expect([...server.transports.keys()]).not.toContain(before[1])
+  expect(failed).toEqual([])
+})
