@@ -15,6 +15,7 @@ let state: RoomState
 let session: RoomSession
 let connections: Connection[]
 let failed: string[]
+let silenced: Source[]
 
 beforeEach(async () => {
   server = new RoomServer()
@@ -22,6 +23,7 @@ beforeEach(async () => {
   state = newRoomState()
   connections = []
   failed = []
+  silenced = []
   session = new RoomSession(
     { roomId: 'room', url, makeDevice: () => fakeDevice(connections), answerMs: 200 },
     state,
@@ -29,12 +31,12 @@ beforeEach(async () => {
       onTrack: () => undefined,
       onTrackEnded: () => undefined,
       onStarved: () => undefined,
-      onSilenced: () => undefined,
+      onSilenced: (source) => silenced.push(source),
       onSendFailed: (source, problem) => failed.push(`${source} ${asProblem(problem).code}`),
     },
   )
   session.enter()
-  await vi.waitFor(() => expect(state.phase).toBe('in'))
+  await server.until('createTransport') // what is sent from now on goes out at once
 })
 
 afterEach(async () => {
@@ -104,6 +106,43 @@ test('what is muted while the line is away is muted after it', async () => {
   await session.setPaused('microphone', true)
   await back()
   await serverHas({ microphone: 'paused' })
+})
+
+const silenceAtServer = (): void => {
+  for (const { info } of server.producers.values()) info.paused = true
+}
+
+test('whom a host mutes while the line is away is told so, stays mute and may unmute himself', async () => {
+  await session.send('microphone', track('audio'))
+  await cut()
+  silenceAtServer()
+  await back()
+  await vi.waitFor(() => expect(silenced).toEqual(['microphone']))
+  await session.setPaused('microphone', true) // as the page does
+  expect(sent()).toEqual({ microphone: 'paused' })
+  await session.setPaused('microphone', false)
+  expect(sent()).toEqual({ microphone: 'on' })
+  expect(server.payloads('resumeProducer')).toHaveLength(1)
+})
+
+test('who is muted by a host and loses a transport while the line is away stays mute', async () => {
+  await session.send('microphone', track('audio'))
+  await cut()
+  silenceAtServer()
+  server.transports.delete('transport-1')
+  await back()
+  await server.until('produce', 2)
+  expect(silenced).toEqual(['microphone'])
+  expect(sent()).toEqual({ microphone: 'paused' })
+})
+
+test('who muted himself and unmutes while the line is away is heard after it', async () => {
+  await session.send('microphone', track('audio'), true)
+  await cut()
+  await session.setPaused('microphone', false)
+  await back()
+  await serverHas({ microphone: 'on' })
+  expect(silenced).toEqual([])
 })
 
 test.each(['produce', 'resumeProducer', 'closeProducer'])(

@@ -22,6 +22,13 @@ interface Served {
   limit: LayerLimit | null
 }
 
+export interface OutgoingEvents {
+  /** A host silenced this source of ours. */
+  onSilenced: (source: Source) => void
+  /** A track of ours could not be sent. */
+  onSendFailed: (source: Source, problem: unknown) => void
+}
+
 /**
  * What this participant sends. One says what it should be (`set`, `setPaused`); `sync` makes it so, now or when the
  * connection is back. Each source goes its own way, one step at a time.
@@ -34,7 +41,7 @@ export class Outgoing {
 
   constructor(
     private readonly ask: Ask,
-    private readonly onFailed: (source: Source, problem: unknown) => void,
+    private readonly events: OutgoingEvents,
   ) {}
 
   /** The room is open: `transport` makes the send transport when the first track wants it. */
@@ -62,17 +69,19 @@ export class Outgoing {
     return this.sync(source)
   }
 
-  /** The own source behind an event of the server, for example when a host muted it. */
-  sourceOf(producerId: string): Source | undefined {
-    return [...this.served].find(([, { id }]) => id === producerId)?.[0]
+  /** A host silenced it: so it stays, whatever was wished before, until it is wished again. */
+  silenced(producerId: string): void {
+    const source = this.sourceOf(producerId)
+    if (source) this.silence(source)
   }
 
-  /** After a resume: what the server still has of ours stays as far as it is wished, the rest is made anew. */
-  resume(known: OwnProducerInfo[]): void {
+  /** After a resume: the server has these of ours. What it paused unasked, a host silenced meanwhile. */
+  learn(known: OwnProducerInfo[]): void {
     for (const [source, { id }] of [...this.served])
       if (!known.some((one) => one.producerId === id)) this.drop(source)
     for (const { source, producerId, paused, layersWanted } of known) {
       const served = this.served.get(source)
+      if (served?.paused.value === false && paused) this.silence(source)
       if (served) served.paused.value = paused
       else
         this.served.set(source, {
@@ -83,6 +92,10 @@ export class Outgoing {
         })
       if (typeof layersWanted === 'number') served?.limit?.want(layersWanted)
     }
+  }
+
+  /** What the server has of ours stays as far as it is wished, the rest is made anew or closed. */
+  resume(): void {
     for (const source of new Set([...this.wishes.keys(), ...this.served.keys()])) void this.sync(source)
   }
 
@@ -90,6 +103,18 @@ export class Outgoing {
   layersWanted(producerId: string, count: number): void {
     const source = this.sourceOf(producerId)
     if (source) this.served.get(source)?.limit?.want(count)
+  }
+
+  private sourceOf(producerId: string): Source | undefined {
+    return [...this.served].find(([, { id }]) => id === producerId)?.[0]
+  }
+
+  private silence(source: Source): void {
+    const [wish, served] = [this.wishes.get(source), this.served.get(source)]
+    if (served) served.paused.value = true
+    if (!wish || wish.paused) return
+    void this.setPaused(source, true)
+    this.events.onSilenced(source)
   }
 
   private drop(source: Source): void {
@@ -105,7 +130,7 @@ export class Outgoing {
       } catch (error) {
         // What was interrupted because all media objects went is done by the next `open`.
         if (this.transport === transport && asProblem(error).code !== 'connection_lost')
-          this.onFailed(source, error)
+          this.events.onSendFailed(source, error)
       }
     })
   }

@@ -3,7 +3,7 @@ import type { types } from 'mediasoup-client'
 import { asProblem, Problem } from '../problem'
 
 import { againInMs, RoomConnection, type RoomConnectionOptions } from './connection'
-import { Incoming, type Want } from './incoming'
+import { Incoming, type IncomingEvents, type Want } from './incoming'
 import type {
   Ask,
   Direction,
@@ -14,7 +14,7 @@ import type {
   RoomEvents,
   Source,
 } from './messages'
-import { Outgoing } from './outgoing'
+import { Outgoing, type OutgoingEvents } from './outgoing'
 import { makeDevice } from './redundancy'
 import { Serial } from './serial'
 import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
@@ -25,14 +25,7 @@ export interface RoomSessionOptions extends RoomConnectionOptions {
   makeDevice?: () => types.Device
 }
 
-export interface RoomSessionEvents {
-  onTrack: (producer: ProducerEvent, track: MediaStreamTrack) => void
-  onTrackEnded: (producerId: string) => void
-  onStarved: (producerId: string, starved: boolean) => void
-  /** A host silenced this source of ours. */
-  onSilenced: (source: Source) => void
-  /** A track of ours could not be sent. */
-  onSendFailed: (source: Source, problem: unknown) => void
+export interface RoomSessionEvents extends IncomingEvents, OutgoingEvents {
   onEvent?: <Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]) => void
 }
 
@@ -65,7 +58,7 @@ export class RoomSession {
       onEvent: (event, payload) => this.received(event, payload),
       onRefused: (problem) => this.refused(problem),
     })
-    this.outgoing = new Outgoing(this.ask, events.onSendFailed)
+    this.outgoing = new Outgoing(this.ask, events)
     this.incoming = new Incoming(this.ask, events)
   }
 
@@ -152,13 +145,14 @@ export class RoomSession {
 
   /** What the server still has of ours stays. */
   private async resume(answer: JoinAnswer): Promise<void> {
+    if (answer.resumed) this.outgoing.learn(answer.producers ?? [])
     if (!answer.resumed || !this.device) return this.build(answer)
     const own = await Promise.all([...this.transports.values()].map((kept) => kept.catch(() => null)))
     if (!this.transports.has('recv') || own.some((kept) => !kept || !this.served.has(kept.transport.id)))
       return this.build(answer)
     this.incoming.offerAll(offersOf(this.state.peers))
     this.incoming.resume(answer.consumers ?? [])
-    this.outgoing.resume(answer.producers ?? [])
+    this.outgoing.resume()
     await this.check()
   }
 
@@ -221,9 +215,7 @@ export class RoomSession {
   }
   onProducerClosed = ({ producerId }: ProducerEvent): void => this.incoming.withdraw(producerId)
   onProducerPaused = (producer: ProducerEvent): void => {
-    const { peerId, producerId } = producer
-    const source = peerId === this.state.peerId ? this.outgoing.sourceOf(producerId) : undefined
-    if (source) this.events.onSilenced(source)
+    if (producer.peerId === this.state.peerId) this.outgoing.silenced(producer.producerId)
     this.onProducerChanged({ ...producer, paused: true })
   }
   onConsumerClosed = (consumerId: string): void => this.incoming.consumerClosed(consumerId)
