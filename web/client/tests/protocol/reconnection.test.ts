@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { fakeDevice, track, type Connection } from './fakeMedia'
-import { RoomServer, SILENCE } from './roomServer'
+import { fakeDevice, other, track, type Connection } from './fakeMedia'
+import { refusal, RoomServer, SILENCE } from './roomServer'
 
 import { asProblem } from '@/protocol/problem'
 import type { Source } from '@/protocol/rooms/messages'
@@ -165,7 +165,7 @@ test.each(['produce', 'resumeProducer', 'closeProducer'])(
 test('of media built anew the server keeps nothing old', async () => {
   await session.send('microphone', track('audio'))
   const before = [...server.transports.keys()]
-  server.answers.restartIce = () => ({ ok: false, error: { code: 'transport_not_found', message: '' } })
+  server.answers.restartIce = () => refusal('transport_not_found')
   server.transports.delete(before[0] ?? '') // one of the two; the other stands
   connections[0]?.setConnectionState('failed')
   await server.until('produce', 2)
@@ -173,4 +173,58 @@ test('of media built anew the server keeps nothing old', async () => {
   expect([...server.transports.values()].sort()).toEqual(['recv', 'send'])
   expect([...server.transports.keys()]).not.toContain(before[1])
   expect(failed).toEqual([])
+})
+
+/** How the server sends them on. */
+const received = (): Record<string, boolean> =>
+  Object.fromEntries([...server.consumers.values()].map(({ info }) => [info.producerId, !info.paused]))
+
+const come = (...sources: ('camera' | 'microphone')[]): void => {
+  const [peer] = (server.peers = [other(...sources)])
+  server.tell('peerJoined', { ...peer, producers: undefined })
+  for (const producer of peer?.producers ?? []) server.tell('producerAdded', { peerId: 'other', ...producer })
+}
+
+const PASSING = [
+  ['rate_limited', { retryAfter: 0.01 }],
+  ['internal_error', { retryAfter: 0.01 }],
+] as const
+
+test.each(
+  ['consume', 'setPriority', 'setPreferredLayers', 'resumeConsumer'].flatMap((event) =>
+    PASSING.map(([code, details]) => [event, code, details] as const),
+  ),
+)('a picture is seen as it is wished though %s was refused once as %s', async (event, code, details) => {
+  server.once(event, () => refusal(code, details))
+  come('camera')
+  session.want('other-camera', { layer: 1, first: true })
+  await server.until(event, 2)
+  await vi.waitFor(() => expect(received()).toEqual({ 'other-camera': true }))
+  expect(server.payloads('setPriority').at(-1)).toMatchObject({ priority: 255 })
+  expect(server.payloads('setPreferredLayers').at(-1)).toMatchObject({ spatialLayer: 1 })
+})
+
+test.each(['produce', 'resumeProducer', 'closeProducer'])(
+  'what is sent is as it is wished though %s was refused once for a passing reason',
+  async (event) => {
+    server.once(event, () => refusal('rate_limited', { retryAfter: 0.01 }))
+    await session.send('microphone', track('audio'), true)
+    await session.setPaused('microphone', false)
+    await serverHas({ microphone: 'on' })
+    await session.send('microphone', null)
+    await serverHas({})
+    expect(failed).toEqual([])
+  },
+)
+
+test('a tile that is made larger while the line is away gets its size after it', async () => {
+  come('camera')
+  session.want('other-camera', { layer: 0 })
+  await server.until('resumeConsumer')
+  await cut()
+  session.want('other-camera', { layer: 2, first: true })
+  await back()
+  await server.until('setPreferredLayers', 2)
+  expect(server.payloads('setPreferredLayers').at(-1)).toMatchObject({ spatialLayer: 2 })
+  expect(server.payloads('setPriority').at(-1)).toMatchObject({ priority: 255 })
 })

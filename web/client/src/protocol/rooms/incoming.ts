@@ -2,18 +2,19 @@ import type { types } from 'mediasoup-client'
 
 import { asProblem } from '../problem'
 
+import { Acknowledged } from './acknowledged'
 import type { Ask, ConsumerInfo, ProducerEvent } from './messages'
+import { Retries } from './retries'
 import { Serials } from './serial'
 import { steady } from './steadiness'
 
 interface Held {
   consumer: types.Consumer
   layered: boolean
-  /** As the server has it: a consumer starts paused there. */
-  flowing: boolean
-  layer: number | null
+  flowing: Acknowledged<boolean>
+  layer: Acknowledged<number>
   /** Null while the server's own order of priority holds. */
-  priority: number | null
+  priority: Acknowledged<number | null>
   starved: boolean
 }
 
@@ -47,6 +48,7 @@ export class Incoming {
   private readonly wants = new Map<string, Want>()
   private readonly held = new Map<string, Held>()
   private readonly queues = new Serials<string>()
+  private readonly retries = new Retries<string>((producerId) => this.sync(producerId))
   private transport: types.Transport | null = null
   private capabilities: types.RtpCapabilities | null = null
   private lossy = false
@@ -65,6 +67,7 @@ export class Incoming {
   /** All media objects are gone; what one wants to see stays wanted. */
   close(): void {
     this.transport = null
+    this.retries.clear()
     for (const producerId of [...this.held.keys()]) this.drop(producerId)
   }
 
@@ -112,7 +115,7 @@ export class Incoming {
     for (const [producerId, held] of [...this.held]) {
       const info = known.find((one) => one.consumerId === held.consumer.id)
       if (info) {
-        held.flowing = !info.paused
+        held.flowing.value = !info.paused
         this.setStarved(producerId, held, info.starved ?? false)
       } else this.drop(producerId)
     }
@@ -142,7 +145,8 @@ export class Incoming {
         const { code } = asProblem(error)
         // Gone while we asked: its closing is told, or the next join tells the whole.
         if (code === 'producer_not_found') this.offers.delete(producerId)
-        if (code === 'consumer_not_found') this.drop(producerId)
+        else if (code === 'consumer_not_found') this.drop(producerId)
+        else this.retries.after(error, producerId)
       }
     })
   }
@@ -153,19 +157,19 @@ export class Incoming {
     const want: Want | undefined = offer.kind === 'audio' ? this.ear(offer) : this.wants.get(producerId)
     const held = this.held.get(producerId) ?? (want && (await this.consume(offer)))
     if (!held) return
-    const flowing = Boolean(want)
-    const priority = want?.first ? FIRST : null
-    if (want && held.priority !== priority) {
-      held.priority = priority
-      await this.ask('setPriority', { consumerId: held.consumer.id, priority })
+    const consumerId = held.consumer.id
+    if (!want) {
+      await held.flowing.settle(false, () => this.ask('pauseConsumer', { consumerId }))
+      return
     }
-    if (want && held.layered && held.layer !== want.layer) {
-      held.layer = want.layer
-      await this.ask('setPreferredLayers', { consumerId: held.consumer.id, spatialLayer: want.layer })
-    }
-    if (held.flowing === flowing) return
-    await this.ask(flowing ? 'resumeConsumer' : 'pauseConsumer', { consumerId: held.consumer.id })
-    held.flowing = flowing
+    const { layer: spatialLayer, first } = want
+    const priority = first ? FIRST : null
+    await held.priority.settle(priority, () => this.ask('setPriority', { consumerId, priority }))
+    if (held.layered)
+      await held.layer.settle(spatialLayer, () =>
+        this.ask('setPreferredLayers', { consumerId, spatialLayer }),
+      )
+    await held.flowing.settle(true, () => this.ask('resumeConsumer', { consumerId }))
   }
 
   private ear({ producerId, paused }: ProducerEvent): Want | undefined {
@@ -188,9 +192,9 @@ export class Incoming {
     const held: Held = {
       consumer,
       layered: answer.type !== 'simple',
-      flowing: false,
-      layer: null,
-      priority: null,
+      flowing: new Acknowledged(false), // a consumer starts paused
+      layer: new Acknowledged<number>(),
+      priority: new Acknowledged<number | null>(null),
       starved: false,
     }
     this.held.set(producerId, held)

@@ -6,6 +6,7 @@ import { Acknowledged } from './acknowledged'
 import { producerOptions } from './encodings'
 import { LayerLimit } from './layerLimit'
 import type { Ask, OwnProducerInfo, Source } from './messages'
+import { Retries } from './retries'
 import { Serials } from './serial'
 
 interface Wish {
@@ -37,6 +38,7 @@ export class Outgoing {
   private readonly wishes = new Map<Source, Wish>()
   private readonly served = new Map<Source, Served>()
   private readonly queues = new Serials<Source>()
+  private readonly retries = new Retries<Source>((source) => this.sync(source))
   private transport: (() => Promise<types.Transport>) | null = null
 
   constructor(
@@ -53,6 +55,7 @@ export class Outgoing {
   /** All media objects are gone, at the server too; the wishes stay for the next `open`. */
   close(): void {
     this.transport = null
+    this.retries.clear()
     for (const source of [...this.served.keys()]) this.drop(source)
   }
 
@@ -128,9 +131,9 @@ export class Outgoing {
       try {
         await this.step(source)
       } catch (error) {
-        // What was interrupted because all media objects went is done by the next `open`.
-        if (this.transport === transport && asProblem(error).code !== 'connection_lost')
-          this.events.onSendFailed(source, error)
+        // What was interrupted because all media objects went is done by the next `open`, or by `resume`.
+        if (this.transport !== transport || asProblem(error).code === 'connection_lost') return
+        if (!this.retries.after(error, source)) this.events.onSendFailed(source, error)
       }
     })
   }
