@@ -100,6 +100,6 @@ async def test_a_server_killed_at_each_step_of_a_composition_leaves_one_whole_fi
     verify(film, row.duration_seconds or 0.0)
     assert row.size_bytes == film.stat().st_size
     assert stood == (None if step == "composition_begun" else film.stat().st_ino), "where it stands, it stays"
-    assert not (folder / COMPOSING_FOLDER).exists()
+    await until(lambda: not (folder / COMPOSING_FOLDER).exists())
     async with database.reading() as session:
         assert await session.get(CompositionJob, row.id) is None

@@ -194,8 +194,12 @@ async def test_who_watches_hears_within_seconds_that_a_store_says_nothing(
 ) -> None:
     """It takes connections, and what is asked, and never answers."""
 
-    async def hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(asyncio.current_task())
         await reader.read()
+        writer.close()
+
+    heard: list[asyncio.Task[None] | None] = []
 
     monkeypatch.setattr("recordings.storage.s3._PATIENCE_SECONDS", 0.05)
     async with await asyncio.start_server(hear, "127.0.0.1") as mute:
@@ -207,6 +211,8 @@ async def test_who_watches_hears_within_seconds_that_a_store_says_nothing(
                     await asked
                 assert silent.value.fault is Fault.UNREACHABLE
         await store.close()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.gather(*filter(None, heard))
 
 
 class Interrupted(Memory):
