@@ -166,8 +166,7 @@ async def test_a_recordings_folder_that_cannot_be_used_is_a_sentence(
 
 async def test_a_request_that_hangs_does_not_keep_it_from_stopping(program: Program) -> None:
     async with program.serve() as server:
-        await server.url()
-        port = server.events[-1]["http_port"]
+        port = (await server.event("started"))["http_port"]
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HALF_A_REQUEST)
         await writer.drain()
@@ -177,8 +176,7 @@ async def test_a_request_that_hangs_does_not_keep_it_from_stopping(program: Prog
 
 async def test_a_second_signal_ends_it_at_once(program: Program) -> None:
     async with program.serve() as server:
-        await server.url()
-        port = server.events[-1]["http_port"]
+        port = (await server.event("started"))["http_port"]
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HALF_A_REQUEST)  # gives the first signal something to wait for
         await writer.drain()
