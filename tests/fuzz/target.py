@@ -44,6 +44,7 @@ OUT_OF_REACH = {
     "send_would_block",
     "tcp_closed",
     "tcp_full",
+    "too_many_ssrcs",
 }
 CHECKS_REACHED = {
     "stun_answered",
