@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 from typing import Any
 
 from tests.demo import Demo, make_demo
@@ -19,6 +18,7 @@ from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 20
+LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,17 @@ class RunningServer:
             self._process.kill()
             self._process.wait()
 
-    def _start(self) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "server.py", "serve", "--demo"],
-            cwd=ROOT,
-            env=self._environment | {"HUITANG_HTTP__PORT": str(self._port)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._port = _port(process, self._folder / "server.log")
+    def _start(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "server.log").open("ab") as log:
+            begin = log.tell()
+            process = subprocess.Popen(
+                [sys.executable, "server.py", "serve", "--demo"],
+                cwd=ROOT,
+                env=self._environment | {"HUITANG_HTTP__PORT": str(self._port)},
+                stdout=log,  # itself, with nothing of ours between: a test may limit how large a file we can write
+                stderr=subprocess.STDOUT,
+            )
+        self._port = _port(process, self._folder / "server.log", begin)
         return process
 
 
@@ -112,27 +113,15 @@ def served_demo() -> Iterator[RunningServer]:
             yield server
 
 
-def _port(process: subprocess.Popen[str], log: Path) -> int:
-    """Follow the output into the log and wait for the event that tells the port."""
-    started: Queue[int | None] = Queue()
-
-    def follow() -> None:
-        assert process.stdout is not None
-        with log.open("a") as file, process.stdout:
-            for line in process.stdout:
-                file.write(line)
-                file.flush()
-                if '"event": "started"' in line:
-                    started.put(json.loads(line)["http_port"])
-        started.put(None)
-
-    threading.Thread(target=follow, daemon=True).start()
-    try:
-        port = started.get(timeout=PATIENCE_SECONDS)
-    except Empty:
-        port = None
-    if port is None:
-        process.kill()
-        process.wait()
-    assert port is not None, f"the server did not start:\n{log.read_text()}"
-    return port
+def _port(process: subprocess.Popen[bytes], log: Path, begin: int) -> int:
+    """Wait for the event that tells the port, in what the log has from `begin` on."""
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < patience:
+        for line in log.read_bytes()[begin:].splitlines(keepends=True):
+            if b'"event": "started"' in line and line.endswith(b"\n"):
+                return int(json.loads(line)["http_port"])
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_SECONDS)
+    process.kill()
+    process.wait()
+    raise AssertionError(f"the server did not start:\n{log.read_text()}")
