@@ -22,7 +22,10 @@ FIRST_SSRC = 0x30000000
 
 @dataclass(frozen=True)
 class Storm:
-    """What a storm did; times in milliseconds from the wish to join until the last consumer runs."""
+    """What a storm did; times in milliseconds from the wish to join until the last consumer runs.
+
+    `generator_share` is how much of a core those who came took themselves: near 1, the times are theirs and not the server's.
+    """
 
     participants: int
     seconds: float
@@ -31,6 +34,7 @@ class Storm:
     join_p95: float
     join_max: float
     cpu_seconds: float
+    generator_share: float
 
     def as_json(self) -> dict[str, Any]:
         """As build/bench.json has it."""
@@ -42,12 +46,14 @@ class Storm:
             "joinMsP95": round(self.join_p95, 1),
             "joinMsMax": round(self.join_max, 1),
             "cpuSeconds": round(self.cpu_seconds, 2),
+            "generatorShare": round(self.generator_share, 3),
         }
 
     def __str__(self) -> str:
         return (
             f"storm: {self.participants} people in {self.seconds:g} s, {self.refused} refused; join p50/p95/max "
-            f"{self.join_p50:.0f}/{self.join_p95:.0f}/{self.join_max:.0f} ms; {self.cpu_seconds:.2f} s of CPU"
+            f"{self.join_p50:.0f}/{self.join_p95:.0f}/{self.join_max:.0f} ms; {self.cpu_seconds:.2f} s of CPU; "
+            f"the load generator took {self.generator_share:.0%} of a core"
         )
 
 
@@ -105,11 +111,12 @@ async def measure(participants: int, seconds: float, server_core: int) -> Storm:
             peers.append(await _come(server.url, cookie, meeting, certificate, ssrc))
             waits.append((time.perf_counter() - began) * 1e3)
 
-        before = server.cpu_seconds()
+        before, mine, start = server.cpu_seconds(), time.process_time(), time.perf_counter()
         results = await asyncio.gather(
             *(arrive(number) for number in range(participants)), return_exceptions=True
         )
         spent = server.cpu_seconds() - before
+        share = (time.process_time() - mine) / (time.perf_counter() - start)
         failures = [result for result in results if isinstance(result, BaseException)]
         for failure in failures:
             if not isinstance(failure, (JoinError, TimeoutError)):
@@ -124,4 +131,5 @@ async def measure(participants: int, seconds: float, server_core: int) -> Storm:
         waits[int(0.95 * (len(waits) - 1))],
         waits[-1],
         spent,
+        share,
     )
