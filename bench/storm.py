@@ -24,7 +24,7 @@ FIRST_SSRC = 0x30000000
 class Storm:
     """What a storm did; times in milliseconds from the wish to join until the last consumer runs.
 
-    `generator_share` is how much of a core those who came took themselves: near 1, the times are theirs and not the server's.
+    `generator_share`: of a core that those who came took; near 1, the waits are its own.
     """
 
     participants: int

@@ -15,6 +15,8 @@ for each other, never fail because of each other.
 Neither nests within one task: a service's public method is one unit of work, and calls repositories (functions that
 take the session), never another service's public method, while it has one open.
 
+What many ask at one moment, such as who comes in at the beginning of a meeting, goes through a `Gathering`.
+
 Models: subclass `Base`, annotate `Mapped[datetime]` (always UTC, aware), `Mapped[Id]`, `Mapped[SomeStrEnum]` (stored
 as its value, VARCHAR(40)), `Mapped[int]` (64 bits), `Mapped[dict[str, Any]]` (JSON). Relationships are `lazy="raise"`.
 Modules named `models` anywhere in members/, rooms/ and recordings/ are found by name (`database.discovery`).
@@ -28,6 +30,7 @@ Problem codes raised here: invalid_limit, invalid_cursor, database_busy, databas
 from database.base import Base, Id, UtcDateTime
 from database.clock import Clock, utc_now
 from database.database import Database
+from database.gathering import Gathering
 from database.ids import is_id, new_id
 from database.migrations.runner import MigrationError
 from database.pages import Page, PageRequest, SortKey, fetch_page
@@ -36,6 +39,7 @@ __all__ = [
     "Base",
     "Clock",
     "Database",
+    "Gathering",
     "Id",
     "MigrationError",
     "Page",

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import Clock, Database, new_id, utc_now
+from database import Clock, Database, Gathering, new_id, utc_now
 from errors import Kind, Problem
 from members.accounts import repository
 from members.accounts.limits import Allowance, Limiter, MemoryLimiter, source_key
@@ -53,6 +53,7 @@ class Accounts:
         self._settings = settings or AccountSettings()
         self._limiter = limiter or MemoryLimiter(clock)
         self._passwords = Passwords(self._settings)
+        self._holders = Gathering(self.holders)
         self._per_account = Allowance(self._settings.attempts_per_account, self._settings.account_recovery)
         self._per_source = Allowance(self._settings.attempts_per_source, self._settings.source_recovery)
 
@@ -114,7 +115,7 @@ class Accounts:
         if not token or len(token) > MAXIMUM_TOKEN_LENGTH:
             return None
         key = session_key(token)
-        return (await self.holders((key,))).get(key)
+        return await self._holders.ask(key)
 
     async def holders(self, keys: Collection[str]) -> dict[str, Actor]:
         """Who holds the sessions with these keys, in one query; those that are worth nothing any more are left out."""

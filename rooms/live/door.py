@@ -10,7 +10,6 @@ from members.accounts import repository as accounts
 from members.policy import Action, Actor
 from members.tokens import Tokens
 from rooms.live.commands import Person, Role
-from rooms.meetings import repository as meetings
 from rooms.meetings.access import Access
 from rooms.meetings.kinds import KINDS
 from rooms.meetings.views import MeetingView
@@ -35,14 +34,9 @@ class AtMeeting:
         return replace(self.access.view, my_role=self.person.role, can_join=True, can_manage=False)
 
 
-async def identify(session: AsyncSession, tokens: Tokens, visitor: Actor | str, room_id: str) -> Visitor:
-    """Who comes: the actor, or whom the token stands for.
-
-    Problems: token_invalid, token_expired, token_of_another_room.
-    """
-    if isinstance(visitor, Actor):
-        return visitor
-    bearer = read_bearer(tokens, visitor)
+async def bearer_of(session: AsyncSession, tokens: Tokens, token: str, room_id: str) -> Visitor:
+    """Whom a room token stands for; Problem token_invalid, token_expired, token_of_another_room."""
+    bearer = read_bearer(tokens, token)
     if bearer.room_id != room_id:
         raise Problem(Kind.FORBIDDEN, "token_of_another_room")
     if bearer.account_id is None or bearer.issued_at is None:
@@ -53,19 +47,18 @@ async def identify(session: AsyncSession, tokens: Tokens, visitor: Actor | str, 
     return accounts.actor_of(account)
 
 
-async def at_meeting(
-    session: AsyncSession, visitor: Visitor, meeting_id: str, *, lock: bool = False
-) -> AtMeeting:
+def asking(visitor: Visitor) -> Actor:
+    """Whom the policy is asked about. A guest is nobody to it: the token, made by a host, is the invitation."""
+    return visitor if isinstance(visitor, Actor) else Actor(account_id=new_id(), name=visitor.name)
+
+
+def at_meeting(visitor: Visitor, access: Access) -> AtMeeting:
     """The visitor at the meeting's door; Problem meeting_not_found, forbidden, kind_takes_no_guests."""
     match visitor:
         case Actor():
-            access = await meetings.access(session, meeting_id, visitor, lock=lock)
             access.require(Action.JOIN_MEETING)
             person = Person(person_key(visitor), visitor.member_id, visitor.name, access.role)
         case NamedGuest():
-            # A guest is nobody to the policy: the token, made by a host, is the invitation.
-            nobody = Actor(account_id=new_id(), name=visitor.name)
-            access = await meetings.access(session, meeting_id, nobody)
             if not KINDS[access.meeting.kind].guests:
                 raise Problem(Kind.FORBIDDEN, "kind_takes_no_guests", {"kind": access.meeting.kind.value})
             person = Person(visitor.key, None, visitor.name, Role.PARTICIPANT)

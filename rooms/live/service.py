@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
-from database import Clock, Database, new_id
+from database import Clock, Database, Gathering, new_id
 from errors import Kind, Problem
 from members.cards import Cards
 from members.policy import Action, Actor
@@ -78,6 +78,7 @@ class LiveRooms:
         self._settings = settings
         self._rooms: dict[str, LiveRoom] = {}
         self._turns = Turns(settings.maximum_pending)
+        self._accesses = Gathering(self._read_accesses)
         self._listeners = RoomListeners()
         self._heartbeat = Heartbeat(database, clock)
         self._next_heartbeat = clock()
@@ -129,16 +130,17 @@ class LiveRooms:
         consultation_over.
         """
         name = clean_name(display_name) if display_name is not None else None
+        _, found = await self._identify(visitor, room_id)  # beside others who come
+        room = self._rooms.get(room_id)
+        if room is not None and found is not None and found.access.meeting.state is MeetingState.LIVE:
+            return self._come_in(room, found.person, name, resume_token, meeting=found.view)
         async with self._turns.of(room_id):
-            async with self._database.reading() as session:
-                who = await door.identify(session, self._tokens, visitor, room_id)
-                is_meeting = self._is_live_meeting(room_id) or await meetings.is_meeting(session, room_id)
-                at_meeting = await door.at_meeting(session, who, room_id) if is_meeting else None
-            if at_meeting is None:
+            who, found = await self._identify(visitor, room_id)
+            if found is None:
                 return await self._enter_consultation(who, room_id, name, resume_token)
-            at_meeting = await self._opened(at_meeting)
-            room = self._rooms.get(room_id) or await self._recover(at_meeting.access.meeting)
-            return self._come_in(room, at_meeting.person, name, resume_token, meeting=at_meeting.view)
+            found = await self._opened(found)
+            room = self._rooms.get(room_id) or await self._recover(found.access.meeting)
+            return self._come_in(room, found.person, name, resume_token, meeting=found.view)
 
     async def enter_device(self, room_id: str, person: Person) -> Entered:
         """Let an encoder or player in whose stream key is good; it starts no meeting. Problems as of `enter`."""
@@ -248,6 +250,25 @@ class LiveRooms:
             except Exception:
                 log.exception("rooms_clock_failed")
 
+    async def _identify(
+        self, visitor: Actor | str, room_id: str
+    ) -> tuple[door.Visitor, door.AtMeeting | None]:
+        """Who comes and what he is to the meeting, as the records have it now; None where the room is no meeting's."""
+        who: door.Visitor
+        if isinstance(visitor, Actor):
+            who = visitor
+        else:
+            async with self._database.reading() as session:
+                who = await door.bearer_of(session, self._tokens, visitor, room_id)
+        access = await self._accesses.ask((room_id, door.asking(who)))
+        return who, None if access is None else door.at_meeting(who, access)
+
+    async def _read_accesses(
+        self, asked: Collection[tuple[str, Actor]]
+    ) -> Mapping[tuple[str, Actor], Access]:
+        async with self._database.reading() as session:
+            return await meetings.accesses(session, asked)
+
     async def _opened(self, found: door.AtMeeting) -> door.AtMeeting:
         """The same once the meeting is live: a host's coming starts it; Problem when it is not open to this visitor."""
         meeting = found.access.meeting
@@ -255,10 +276,6 @@ class LiveRooms:
         if meeting.state is MeetingState.LIVE:
             return found
         return door.AtMeeting(await self._begin(found.access.actor, meeting.id), found.person)
-
-    def _is_live_meeting(self, room_id: str) -> bool:
-        room = self._rooms.get(room_id)
-        return room is not None and room.occasion.kind is OccasionKind.MEETING
 
     async def _enter_consultation(
         self, who: door.Visitor, room_id: str, name: str | None, resume_token: str | None

@@ -23,51 +23,44 @@ from rooms.persons import person_key
 
 async def access(session: AsyncSession, meeting_id: str, actor: Actor, *, lock: bool = False) -> Access:
     """A meeting beside the actor's part in it; Problem meeting_not_found. `lock` it to change its state."""
-    query = (
-        select(Meeting, Organization, Invitation, RoomMarkRecord.mark)
-        .join(Organization, Organization.id == Meeting.organization_id)
-        .outerjoin(
-            Invitation, and_(Invitation.meeting_id == Meeting.id, Invitation.member_id == actor.member_id)
-        )
-        .outerjoin(
-            RoomMarkRecord,
-            and_(
-                RoomMarkRecord.room_id == Meeting.id,
-                RoomMarkRecord.person_key == person_key(actor),
-                RoomMarkRecord.mark == RoomMark.HOST,
-            ),
-        )
-        .where(Meeting.id == meeting_id)
-    )
-    if lock:
-        query = query.with_for_update(of=Meeting)
-    found = (await session.execute(query)).one_or_none()
+    asked = (meeting_id, actor)
+    found = (await accesses(session, (asked,), lock=lock)).get(asked)
     if found is None:
         raise meeting_not_found()
-    meeting, organization, invitation, mark = found
-    return Access(actor, meeting, organization, invitation, made_host=mark is not None)
+    return found
 
 
 async def accesses(
-    session: AsyncSession, asked: Collection[tuple[str, Actor]]
+    session: AsyncSession, asked: Collection[tuple[str, Actor]], *, lock: bool = False
 ) -> dict[tuple[str, Actor], Access]:
-    """`access` of many to many meetings in three queries; who asks for a meeting that is not there gets none."""
-    ids = {meeting_id for meeting_id, _ in asked}
-    keys = {person_key(actor) for _, actor in asked}
+    """The same of many to many meetings, in one query; who asks for a meeting that is not there gets none."""
     members = {actor.member_id for _, actor in asked if actor.member_id is not None}
-    query = select(Meeting, Organization).join(Organization, Organization.id == Meeting.organization_id)
-    rows = await session.execute(query.where(Meeting.id.in_(ids)))
-    found = {meeting.id: (meeting, organization) for meeting, organization in rows}
-    rows_invited = await session.scalars(
-        select(Invitation).where(Invitation.meeting_id.in_(ids), Invitation.member_id.in_(members))
+    keys = {person_key(actor) for _, actor in asked}
+    query = (
+        select(Meeting, Organization, Invitation, RoomMarkRecord.person_key)
+        .join(Organization, Organization.id == Meeting.organization_id)
+        .outerjoin(Invitation, and_(Invitation.meeting_id == Meeting.id, Invitation.member_id.in_(members)))
+        .outerjoin(  # as many rows for each of the invited as there are hosts among those who ask: few
+            RoomMarkRecord,
+            and_(
+                RoomMarkRecord.room_id == Meeting.id,
+                RoomMarkRecord.person_key.in_(keys),
+                RoomMarkRecord.mark == RoomMark.HOST,
+            ),
+        )
+        .where(Meeting.id.in_({meeting_id for meeting_id, _ in asked}))
     )
-    invitations = {(row.meeting_id, row.member_id): row for row in rows_invited}
-    marks = select(RoomMarkRecord.room_id, RoomMarkRecord.person_key).where(
-        RoomMarkRecord.room_id.in_(ids),
-        RoomMarkRecord.person_key.in_(keys),
-        RoomMarkRecord.mark == RoomMark.HOST,
-    )
-    hosts = {(room_id, key) for room_id, key in await session.execute(marks)}
+    if lock:
+        query = query.with_for_update(of=Meeting)
+    found: dict[str, tuple[Meeting, Organization]] = {}
+    invitations: dict[tuple[str, str], Invitation] = {}
+    hosts: set[tuple[str, str]] = set()
+    for meeting, organization, invitation, host in await session.execute(query):
+        found[meeting.id] = (meeting, organization)
+        if invitation is not None:
+            invitations[meeting.id, invitation.member_id] = invitation
+        if host is not None:
+            hosts.add((meeting.id, host))
     return {
         (meeting_id, actor): Access(
             actor,
@@ -201,8 +194,3 @@ async def count_expected(session: AsyncSession, meeting_id: str) -> int:
 async def live(session: AsyncSession) -> Sequence[Meeting]:
     """All meetings that are live, for recovery."""
     return (await session.scalars(select(Meeting).where(Meeting.state == MeetingState.LIVE))).all()
-
-
-async def is_meeting(session: AsyncSession, room_id: str) -> bool:
-    """Whether a room's id is a meeting's; ids of meetings and consultations share one space."""
-    return (await session.scalar(select(Meeting.id).where(Meeting.id == room_id))) is not None

@@ -203,6 +203,17 @@ async def test_coming_into_a_live_meeting_asks_the_records_once(
     assert len([text for text in seen if text.startswith("SELECT")]) == 1
 
 
+async def test_a_crowd_at_the_door_of_a_live_meeting_is_looked_up_together(
+    services: Services, branch: Branch, live: MeetingView
+) -> None:
+    with statements(services.database) as seen:
+        await asyncio.gather(
+            *(services.enter(member, live.id) for member in branch.members for _ in range(3))
+        )
+    assert services.live.statistics().peers == 3 * len(branch.members)
+    assert len([text for text in seen if text.startswith("SELECT")]) == 1
+
+
 async def test_a_listener_that_fails_keeps_nobody_else_from_hearing(
     services: Services, branch: Branch, live: MeetingView
 ) -> None:
