@@ -69,29 +69,44 @@ def plausible(claims: Iterable[Interval], duration: float) -> tuple[Interval, ..
     return tuple(kept)
 
 
+def beyond(claim: Interval, seen: Sequence[Interval]) -> list[Interval]:
+    """What of the claim is in none of those seen, which are disjoint and in order."""
+    at, finish = claim
+    pieces: list[Interval] = []
+    for begin, end in seen:
+        if begin >= finish:
+            break
+        if begin > at:
+            pieces.append((at, begin))
+        at = max(at, end)
+    return [*pieces, (at, finish)] if at < finish else pieces
+
+
 def watch(
     account: Account, claims: Sequence[Interval], rate: float, elapsed: float, duration: float
 ) -> Account:
     """The account after a report that came `elapsed` seconds after the one before it.
 
     Watching costs time, whether or not it is new: what is claimed beyond the time there was is cut off where the time
-    ran out. A rate that is none counts as the normal pace.
+    ran out. What counts already takes what the new leaves: it may be told once more, because the answer was lost. A
+    rate that is none counts as the normal pace.
     """
     pace = min(rate, FASTEST) if math.isfinite(rate) and rate > 0 else 1.0
-    credit = account.credit + min(max(0.0, elapsed), LONGEST_REPORT)
-    spent = 0.0
+    most = left = pace * (account.credit + min(max(0.0, elapsed), LONGEST_REPORT))
+    told = plausible(claims, duration)
+    new = [piece for claim in told for piece in beyond(claim, account.intervals)]
     seen: list[Interval] = list(account.intervals)
-    for begin, end in plausible(claims, duration):
-        watched = min(end - begin, credit * pace)
-        if watched < SHORTEST:
+    for begin, end in new:
+        if left < SHORTEST:
             break
-        credit = max(0.0, credit - watched / pace)
-        spent += watched / pace
+        watched = min(end - begin, left)
+        left -= watched
         seen.append((begin, begin + watched))
+    left -= min(left, total(told) - total(new))
     intervals = union(seen)
     if len(intervals) > MOST_INTERVALS:
         intervals = account.intervals
-    return Account(intervals, min(credit, LEEWAY), spent)
+    return Account(intervals, min(left / pace, LEEWAY), (most - left) / pace)
 
 
 def share(intervals: Iterable[Interval], duration: float) -> float:

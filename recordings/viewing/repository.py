@@ -74,15 +74,20 @@ async def open_and_lock(session: AsyncSession, recording_id: str, member_id: str
     return (await session.scalars(query.with_for_update())).one()
 
 
-async def spent_elsewhere(session: AsyncSession, recording_id: str, member_id: str) -> datetime | None:
-    """When the member last spent time on another recording; locks the member, so that two reports take turns."""
+async def spent_elsewhere(
+    session: AsyncSession, recording_id: str, member_id: str, latest: datetime
+) -> datetime | None:
+    """When the member last spent time on another recording, as far as that is no later than `latest`.
+
+    Locks the member, so that two reports take turns.
+    """
     await session.execute(
         select(Member.id)
         .where(Member.id == member_id)
         .with_for_update(key_share=True)  # not against new rows
     )
     query = select(func.max(Viewing.spent_at)).where(
-        Viewing.member_id == member_id, Viewing.recording_id != recording_id
+        Viewing.member_id == member_id, Viewing.recording_id != recording_id, Viewing.spent_at <= latest
     )
     return await session.scalar(query)
 

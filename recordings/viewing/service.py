@@ -18,13 +18,14 @@ from recordings.viewing.attention import Attention, answered, countable, watched
 from recordings.viewing.coverage import (
     FASTEST,
     Account,
+    Interval,
     is_enough,
     plausible,
     share,
     total,
     watch,
 )
-from recordings.viewing.span import believable, span
+from recordings.viewing.span import believable, latest_believable, span
 from recordings.views import CoverageView, PromptView, WatchReport
 from rooms.attendance.service import Attendance
 
@@ -88,11 +89,12 @@ class Viewings:
     async def _complete_some(self, recording_id: str, most: int) -> int:
         async with self._database.transaction() as session:
             found = await repository.enough_unsaid(session, recording_id, most)
-            for viewing, _, _ in found:
+            enough = [one for one in found if _is_enough_of_this_film(one[0], one[1])]
+            for viewing, _, _ in enough:
                 viewing.completed_at = self._clock()
-            await self._cards.append_all(session, [_card_entry(*one) for one in found])
-        if found:
-            _log.info("recording_studied_by_many", recording_id=recording_id, members=len(found))
+            await self._cards.append_all(session, [_card_entry(*one) for one in enough])
+        if enough:
+            _log.info("recording_studied_by_many", recording_id=recording_id, members=len(enough))
         return len(found)
 
     async def _account(
@@ -104,7 +106,8 @@ class Viewings:
             if actor.member_id is None:
                 return CoverageView()
             _require_version(report, access.recording)
-            elsewhere = await repository.spent_elsewhere(session, recording_id, actor.member_id)
+            believed = latest_believable(self._clock())
+            elsewhere = await repository.spent_elsewhere(session, recording_id, actor.member_id, believed)
             now = self._clock()
             viewing = await repository.open_and_lock(session, recording_id, actor.member_id, now)
             if answer is None or _attention(viewing, now).stopped(now):
@@ -114,7 +117,7 @@ class Viewings:
             if viewing.completed_at is None and _is_complete(viewing, access.recording):
                 viewing.completed_at = now
                 await self._cards.append(session, _card_entry(viewing, access.recording, access.organization))
-                _log.info("recording_studied", recording_id=recording_id, member_id=actor.member_id)
+                _log.info("recording_studied", recording_id=recording_id)
             view = coverage_view(viewing, access.recording)
             unsettled = viewing.completed_at is not None and not viewing.settled
         if unsettled:
@@ -152,7 +155,7 @@ def coverage_view(viewing: Viewing | None, recording: Recording) -> CoverageView
     if viewing is None:
         return CoverageView()
     duration = recording.duration_seconds or 0.0
-    intervals = plausible(_intervals(viewing), duration)
+    intervals = _counting(viewing, recording)
     attention = _attention(viewing)
     prompt = None
     if attention.prompt is not None and attention.deadline is not None and viewing.completed_at is None:
@@ -186,7 +189,7 @@ def _count(
     every = timedelta(minutes=recording.prompt_minutes) if recording.prompt_minutes else None
     _set_attention(viewing, watched(attention, after.spent, every, new_id(), now))
     viewing.intervals = [list(interval) for interval in after.intervals]
-    viewing.seconds, viewing.credit_seconds = after.seconds, after.credit
+    viewing.seconds, viewing.credit_seconds = total(_counting(viewing, recording)), after.credit
     viewing.reported_at = max(now, since.begin)  # a clock set back gives nobody time twice
     if after.spent:
         viewing.spent_at = viewing.reported_at
@@ -209,13 +212,26 @@ def _set_attention(viewing: Viewing, attention: Attention) -> None:
     viewing.prompt, viewing.prompted_at = attention.prompt, attention.prompted_at
 
 
-def _intervals(viewing: Viewing) -> tuple[tuple[float, float], ...]:
+def _intervals(viewing: Viewing) -> tuple[Interval, ...]:
     return tuple((float(begin), float(end)) for begin, end in viewing.intervals)
 
 
+def _counting(viewing: Viewing, recording: Recording) -> tuple[Interval, ...]:
+    """What of it is in the film as it is now: what was watched of an earlier, longer one is kept beside."""
+    return plausible(_intervals(viewing), recording.duration_seconds or 0.0)
+
+
 def _share(viewing: Viewing, recording: Recording) -> float:
-    return share(_intervals(viewing), recording.duration_seconds or 0.0)
+    return share(_counting(viewing, recording), recording.duration_seconds or 0.0)
 
 
 def _is_complete(viewing: Viewing, recording: Recording) -> bool:
-    return is_enough(_intervals(viewing), recording.duration_seconds or 0.0, recording.required_share)
+    return is_enough(
+        _counting(viewing, recording), recording.duration_seconds or 0.0, recording.required_share
+    )
+
+
+def _is_enough_of_this_film(viewing: Viewing, recording: Recording) -> bool:
+    """Of what the records take for enough: they may count what was in a longer film, and are put right."""
+    before, viewing.seconds = viewing.seconds, total(_counting(viewing, recording))
+    return viewing.seconds >= before or _is_complete(viewing, recording)

@@ -24,13 +24,18 @@ class Span:
 
 
 def span(reported_at: datetime, elsewhere: datetime | None, now: datetime) -> Span:
-    """Since the last report, or since time was last spent `elsewhere`, on another recording."""
+    """Since the last report, or since time was last spent `elsewhere`, on another recording: a believable moment."""
     begin = believable(reported_at, now)
-    if elsewhere is None or believable(elsewhere, now) < begin:
+    if elsewhere is None or elsewhere < begin:
         return Span(begin, unbroken=True)
-    return Span(believable(elsewhere, now), unbroken=False)
+    return Span(elsewhere, unbroken=False)
+
+
+def latest_believable(now: datetime) -> datetime:
+    """A moment that was noted and is later than this cannot have been yet."""
+    return now + _AHEAD
 
 
 def believable(moment: datetime, now: datetime) -> datetime:
     """A moment that was noted; `now` for one that cannot have been yet."""
-    return now if moment - now > _AHEAD else moment
+    return now if moment > latest_believable(now) else moment

@@ -113,6 +113,21 @@ async def test_what_was_studied_stays_so_when_the_film_grows_or_shrinks(
     assert len((await cards.list(actor, actor.member_id or "", PageRequest())).items) == 1
 
 
+async def test_what_was_only_in_a_longer_film_of_before_makes_nobody_complete(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards
+) -> None:
+    await play(viewings, clock, actor, recording, 30, 85)
+    await change(database, recording, duration_seconds=LENGTH / 2, version=2)
+    assert await viewings.settle_left() == 0
+    view = await viewings.report(actor, recording.id, WatchReport(()))
+    assert view.share == pytest.approx(0.4)
+    assert view.studied_at is None
+    assert (await cards.list(actor, actor.member_id or "", PageRequest())).items == []
+    assert (await play(viewings, clock, actor, recording, 0, 25)).studied_at == clock()
+    (entry,) = (await cards.list(actor, actor.member_id or "", PageRequest())).items
+    assert (entry.duration_seconds, entry.details["share"]) == (45, 0.9)
+
+
 async def test_attendance_that_did_not_hear_of_it_is_told_again(
     viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
 ) -> None:

@@ -98,6 +98,16 @@ def test_two_tabs_share_the_time_of_one_person() -> None:
     assert account.seconds == pytest.approx(60.0)
 
 
+def test_what_is_told_again_because_no_answer_came_costs_nothing() -> None:
+    account = watch(Account(), [(0.0, 10.0)], 1.0, 10.0, 3_600.0)
+    account = watch(account, [(0.0, 20.0)], 1.0, 10.0, 3_600.0)
+    assert account.intervals == ((0.0, 20.0),)
+    again = watch(account, [(5.0, 15.0)], 1.0, 10.0, 3_600.0)
+    assert (again.intervals, again.credit, again.spent) == (account.intervals, 0.0, 10.0), (
+        "but takes its time"
+    )
+
+
 def test_reports_that_come_unevenly_lose_nothing() -> None:
     account = Account()
     for elapsed, claim in ((10.9, (0.0, 10.0)), (9.2, (10.0, 20.0)), (9.9, (20.0, 30.0))):

@@ -215,6 +215,20 @@ async def test_a_clock_that_ran_ahead_and_was_set_right_stops_nobody(
     assert view.seconds == pytest.approx(before + 10)
 
 
+async def test_what_a_clock_that_ran_ahead_says_of_another_recording_stops_nobody(
+    viewings: Viewings, clock: FakeClock, actor: Actor, database: Database, make_meeting: MakeMeeting
+) -> None:
+    first, second, third = [await another(database, make_meeting, clock) for _ in range(3)]
+    await viewings.report(actor, third.id, WatchReport(()))
+    right = clock()
+    clock.advance(86_400)
+    await play(viewings, clock, actor, first, 0, 20)
+    clock.now = right
+    assert (await play(viewings, clock, actor, second, 0, 30)).seconds == pytest.approx(30)
+    view = await viewings.report(actor, third.id, WatchReport(((0.0, 30.0),)))
+    assert view.seconds == 0, "nobody watches two at once"
+
+
 async def test_a_restart_gives_and_takes_nothing(
     viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database,
     attendance: Attendance, cards: Cards,
