@@ -61,6 +61,11 @@ def prevailing(row: AttendanceRecord) -> AttendanceState | None:
     return row.corrected_state or row.state
 
 
+def said_last(before: datetime | None, now: datetime) -> datetime:
+    """When something is said, for `prevailing`: after what was said `before`, though a clock ahead wrote that."""
+    return now if before is None else max(now, before + timedelta(microseconds=1))
+
+
 def counts(states: Iterable[AttendanceState]) -> Mapping[AttendanceState, int]:
     """How many of each state."""
     return Counter(states)

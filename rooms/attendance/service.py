@@ -11,7 +11,15 @@ from members.cards.models import CardEntryKind
 from members.policy import Action, Actor
 from rooms.attendance import records
 from rooms.attendance.conclusion import CARD_SOURCE
-from rooms.attendance.judgement import Span, by_person, counts, measured, prevailing, state_of
+from rooms.attendance.judgement import (
+    Span,
+    by_person,
+    counts,
+    measured,
+    prevailing,
+    said_last,
+    state_of,
+)
 from rooms.attendance.models import AttendanceRecord, PresenceInterval
 from rooms.attendance.rules import CAN_BE_MADE_UP, AttendanceState, Measured
 from rooms.attendance.views import AttendancePage, AttendanceRow, AttendanceSummary, CorrectionView
@@ -57,11 +65,9 @@ class Attendance:
         """Set a state beside the measured one, with a reason, after the end; goes to the card as a correction.
 
         Problems: meeting_not_found, forbidden, meeting_in_wrong_state, attendance_not_found, invalid_reason,
-        invalid_correction (made up is nothing that one can declare).
+        invalid_correction (made up is nothing that one can declare; only a correction of it can be taken back).
         """
         why = check_reason(reason)
-        if state is AttendanceState.MADE_UP:
-            raise Problem(Kind.INVALID, "invalid_correction", {"field": "state"})
         async with self._database.transaction() as session:
             access = await meetings.access(session, meeting_id, actor)
             access.require(Action.CORRECT_ATTENDANCE)
@@ -69,9 +75,12 @@ class Attendance:
             row = await records.row(session, meeting_id, member_key(member_id), lock=True)
             if row is None:
                 raise Problem(Kind.NOT_FOUND, "attendance_not_found")
+            if state is AttendanceState.MADE_UP and row.made_up_at is None:
+                raise Problem(Kind.INVALID, "invalid_correction", {"field": "state"})
             before = prevailing(row)
             row.corrected_state, row.correction_reason = state, why
-            row.corrected_at, row.corrected_by = self._clock(), actor.account_id
+            row.corrected_at = said_last(row.made_up_at, self._clock())
+            row.corrected_by = actor.account_id
             if not KINDS[access.meeting.kind].private:
                 await self._write_correction(session, access, row, before)
             return _row_view(row)
@@ -90,7 +99,8 @@ class Attendance:
                 if row.expected and row.made_up_at is None and prevailing(row) in CAN_BE_MADE_UP
             ]
             for row in absent:
-                row.made_up_at, row.made_up_recording_id = self._clock(), recording_id
+                row.made_up_at = said_last(row.corrected_at, self._clock())
+                row.made_up_recording_id = recording_id
             return {row.member_id for row in absent if row.member_id is not None}
 
     async def _own(self, session: AsyncSession, access: Access) -> AttendancePage:

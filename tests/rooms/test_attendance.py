@@ -272,6 +272,30 @@ async def test_of_a_correction_and_a_making_up_the_later_prevails(
     assert await stands() == (AttendanceState.MADE_UP, None, 1)
     await correct(AttendanceState.ABSENT)
     assert await stands() == (AttendanceState.MADE_UP, AttendanceState.ABSENT, 0)
+    await correct(AttendanceState.MADE_UP)
+    assert await stands() == (AttendanceState.MADE_UP, None, 1), "and is taken back"
+
+
+@pytest.mark.parametrize("ahead", ["correction", "making up"])
+async def test_what_is_said_later_prevails_though_what_was_said_before_came_of_a_clock_ahead(
+    services: Services, branch: Branch, ended: MeetingView, clock: FakeClock, ahead: str
+) -> None:
+    member_id, right = branch.members[3].member_id or "", clock()
+
+    async def correct() -> None:
+        state = AttendanceState.ABSENT
+        await services.attendance.correct(branch.secretary, ended.id, member_id, state, "核实")
+
+    async def make_up() -> None:
+        assert await services.attendance.made_up([member_id], ended.id, "recording") == {member_id}
+
+    first, then = (correct, make_up) if ahead == "correction" else (make_up, correct)
+    clock.advance(86_400)
+    await first()
+    clock.now = right
+    await then()
+    page = await services.attendance.list(branch.secretary, ended.id, ALL)
+    assert page.summary.made_up == (ahead == "correction")
 
 
 async def test_observers_are_not_expected_and_are_listed_when_they_come(
