@@ -67,8 +67,9 @@ class Door:
         hall = self._halls.open(snapshot.occasion)
         session = self._session(hall, entered, view, snapshot)
         self._halls.seat(session, connection.sid, entered.connection)
-        if message.record_picture is not None:
-            self._halls.wish_soon(hall, session, hidden=not message.record_picture)
+        # Who is hidden stays so, whatever another device of his, or one whose line was cut, says as it comes in.
+        if message.record_picture is False:
+            self._halls.wish_soon(hall, session, hidden=True)
         return self.answer(hall, session, snapshot, resumed=entered.resumed)
 
     async def leave(self, connection: Connection[Visitor], _message: Nothing) -> dict[str, Any]:

@@ -126,11 +126,12 @@ class Hall:
             return person_key in self.unnoted
         self.unnoted.add(person_key)
         self._ear.wished(person_key, hidden=hidden)
-        for session in self.sessions.values():
+        for session in [one for one in self.sessions.values() if one.person_key == person_key]:
+            self.tell(session, "recordPicture", {"wanted": not hidden})
             for publication in session.of_sources((Source.CAMERA,)):
-                if session.person_key == person_key and hidden:
+                if hidden:
                     self._ear.closed(publication.producer.id)
-                elif session.person_key == person_key:
+                else:
                     self._ear.opened(session, publication)
         return True
 

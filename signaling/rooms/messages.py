@@ -23,7 +23,7 @@ class Join(Message):
     meeting_id: Id
     display_name: Name | None = None
     resume_token: Secret | None = None
-    record_picture: bool | None = None  # None: as it was
+    record_picture: bool | None = None  # False: not to be in the picture; anything else: as it was
 
 
 class CreateTransport(Message):

@@ -29,6 +29,7 @@ def join_answer(
         "routerRtpCapabilities": hall.router.rtp_capabilities,
         "iceServers": ice_servers,
         "meeting": session.meeting,
+        "recordPicture": not hall.hides(session.person_key),
         "resumed": resumed,
         "locked": snapshot.locked,
         "peers": [],

@@ -137,9 +137,27 @@ async def test_records_that_are_away_when_a_meeting_begins_cost_neither_its_reco
         assert tracks().capturing_tracks == 1, "the wish of before counts"
 
 
-@pytest.mark.parametrize(("said", "tracks"), [({}, 1), ({"recordPicture": True}, 2)])
+async def test_no_device_that_comes_in_brings_a_person_into_the_picture_who_asked_not_to_be(
+    branch: Branch, enter: Enter, stack: Stack
+) -> None:
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as computer, enter(branch.secretary) as telephone:
+        assert (await computer.join(meeting, recordPicture=True))["recordPicture"] is True
+        await computer.heard("recordingState")
+        await computer.publish("camera")
+        assert (await telephone.join(meeting, recordPicture=False))["recordPicture"] is False
+        assert await computer.heard("recordPicture") == {"wanted": False}, "who sits there is to know"
+        async with enter(branch.secretary) as third:
+            assert (await third.join(meeting, recordPicture=True))["recordPicture"] is False
+            await third.publish("camera")
+            assert stack.recordings.statistics().capturing_tracks == 0
+            await third.call("recordPicture", {"wanted": True})
+            assert stack.recordings.statistics().capturing_tracks == 2
+
+
+@pytest.mark.parametrize(("says_so", "tracks"), [(False, 1), (True, 2)])
 async def test_who_asked_not_to_be_in_the_picture_is_not_after_a_restart_unless_he_says_so(
-    sqlite_database: Database, tmp_path: Path, said: dict[str, bool], tracks: int
+    sqlite_database: Database, tmp_path: Path, says_so: bool, tracks: int
 ) -> None:
     async with running(sqlite_database, tmp_path / "recordings") as stack:
         branch = await Branch.found(stack)
@@ -150,8 +168,10 @@ async def test_who_asked_not_to_be_in_the_picture_is_not_after_a_restart_unless_
             await host.call("recordPicture", {"wanted": False})
     async with running(sqlite_database, tmp_path / "recordings") as stack:
         async with participant(stack.url, cookie=branch.secretary) as host:
-            await host.join(meeting, **said)
+            await host.join(meeting, recordPicture=True)
             await host.heard("recordingState")
+            if says_so:
+                await host.call("recordPicture", {"wanted": True})
             await host.publish("camera")
             await host.publish("microphone")
             await until(lambda: stack.recordings.statistics().captured_packets > 5)

@@ -100,6 +100,18 @@ test.each([
   expect(failed).toEqual([])
 })
 
+test('who asked, on whichever device, not to be in the picture says so with the next join', async () => {
+  server.tell('recordPicture', { wanted: false })
+  await vi.waitFor(() => expect(state.recordPicture).toBe(false))
+  await cut()
+  await back()
+  expect(server.payloads('join')[1]).toMatchObject({ recordPicture: false })
+  server.tell('recordPicture', { wanted: true })
+  await vi.waitFor(() => expect(state.recordPicture).toBe(true))
+  await cut()
+  expect((await server.until('join', 3))[2]).not.toHaveProperty('recordPicture')
+})
+
 test('what is muted while the line is away is muted after it', async () => {
   await session.send('microphone', track('audio'))
   await cut()

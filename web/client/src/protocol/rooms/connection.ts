@@ -11,8 +11,8 @@ export interface RoomConnectionOptions {
   /** A room token, where no session cookie says who it is. */
   token?: string
   locale?: string
-  /** False: not to be in the picture of the recording. It goes with every join, so a restarted server knows it too. */
-  recordPicture?: boolean
+  /** Not to be in the picture of the recording. It goes with every join, so a restarted server knows it too. */
+  recordPicture?: false
   /** Another server than the page's own, for tests. */
   url?: string
   /** How long to wait before asking again whether the meeting has begun. */

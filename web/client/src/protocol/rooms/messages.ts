@@ -82,6 +82,7 @@ export interface JoinAnswer {
   peers: PeerInfo[]
   meeting: RoomMeeting | null
   recording: RecordingStatus | null
+  recordPicture?: boolean
   resumed?: boolean
   locked?: boolean
   handRaised?: boolean
@@ -158,10 +159,7 @@ type Nothing = Record<string, never>
 
 /** Client event → what goes out and what comes back. */
 export interface RoomCalls {
-  join: [
-    { meetingId: string; displayName?: string; resumeToken?: string; recordPicture?: boolean },
-    JoinAnswer,
-  ]
+  join: [{ meetingId: string; displayName?: string; resumeToken?: string; recordPicture?: false }, JoinAnswer]
   leave: [Nothing, Nothing]
   createTransport: [{ direction: Direction }, TransportAnswer]
   connectTransport: [{ transportId: string; dtlsParameters: types.DtlsParameters }, Nothing]
@@ -231,6 +229,7 @@ export interface RoomEvents {
   roomLocked: { locked: boolean }
   meetingStarted: { startedAt: string }
   recordingState: RecordingStatus
+  recordPicture: { wanted: boolean }
   meetingEnded: Nothing
   serverDraining: { reconnectAfterMs: number }
 }
@@ -266,6 +265,7 @@ export const ROOM_EVENTS: readonly RoomEventName[] = [
   'roomLocked',
   'meetingStarted',
   'recordingState',
+  'recordPicture',
   'meetingEnded',
   'serverDraining',
 ]

@@ -89,7 +89,7 @@ export class RoomSession {
   markAgenda = (item: number): Promise<unknown> => this.ask('markAgenda', { item })
   /** Whether one's camera may be seen in the recording; see RoomConnectionOptions. */
   recordPicture = (wanted: boolean): Promise<unknown> => {
-    this.options.recordPicture = this.state.recordPicture = wanted
+    this.wished(wanted)
     return this.ask('recordPicture', { wanted })
   }
   endMeeting = (): Promise<unknown> => this.ask('endMeeting', {})
@@ -101,10 +101,19 @@ export class RoomSession {
     for (const kept of this.transports.values()) (await kept.catch(() => null))?.keeper.check()
   }
 
+  /** By this device or another of the same person; what is to be hidden goes with every join. */
+  private wished(recordPicture: boolean): void {
+    this.state.recordPicture = recordPicture
+    if (recordPicture) delete this.options.recordPicture
+    else this.options.recordPicture = false
+  }
+  onRecordPicture = ({ wanted }: RoomEvents['recordPicture']): void => this.wished(wanted)
+
   private readonly ask: Ask = (event, payload) => this.connection.ask(event, payload)
 
   private joined(answer: JoinAnswer): void {
     enterState(this.state, answer)
+    this.wished(this.state.recordPicture)
     this.state.connected = true
     this.latest = answer
     this.served.clear()
@@ -262,6 +271,7 @@ const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEv
   producerLayersWanted: (session, layers) => session.onLayersWanted(layers),
   networkQuality: (session, quality) => session.onNetworkQuality(quality),
   peerLeft: (session) => session.onPeerLeft(),
+  recordPicture: (session, picture) => session.onRecordPicture(picture),
   rejected: (session) => session.finish('rejected'),
   removed: (session, { reason }) => session.finish(reason === 'taken_over' ? 'takenOver' : 'removed'),
   meetingEnded: (session) => session.finish('ended'),

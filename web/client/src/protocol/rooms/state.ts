@@ -104,6 +104,7 @@ export function enterState(state: RoomState, answer: JoinAnswer): void {
   state.locked = answer.locked ?? false
   state.meeting = answer.meeting
   state.recording = answer.recording
+  state.recordPicture = answer.recordPicture ?? state.recordPicture
   state.activeSpeaker = null
   state.levels = {}
   state.quality = { peers: [], omitted: 0 }
