@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from recordings.compose.report import Finished, parse, write
 
-# One line of standard input; the longest agenda there can be is a tenth of it.
-LONGEST_LINE: Final = 1 << 20
+# What the two processes may tell each other in one line: a broken disk under a meeting of hundreds is thousands of
+# files that lack something, of half a kilobyte each, and everybody may have asked not to be in the picture.
+LONGEST_LINE: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import recordings
-from recordings.compose.brief import Brief, write_brief
+from recordings.compose.brief import LONGEST_LINE, Brief, write_brief
 from recordings.compose.report import Exit, Failed, Progress, Report, parse
 from recordings.environment import environment_of_decoders
 from recordings.states import Failure
@@ -19,7 +19,6 @@ _PROGRAM_FOLDER: Final = Path(recordings.__file__).resolve().parent.parent
 _TERMINATE_SECONDS: Final = 5.0
 # A second of film takes a second or two; joining hours of it takes minutes on a slow disk.
 _STALL_SECONDS: Final = 900.0
-_LONGEST_LINE: Final = 256 * 1024
 _MOST_ERRORS: Final = 4_000
 
 
@@ -47,7 +46,7 @@ async def run(folder: Path, niceness: int, brief: Brief) -> AsyncGenerator[Repor
             stderr=asyncio.subprocess.PIPE,
             cwd=_PROGRAM_FOLDER,
             env=environment_of_decoders() | {"TMPDIR": temporary},
-            limit=_LONGEST_LINE,
+            limit=LONGEST_LINE,
             start_new_session=True,  # see recordings.background; and a terminal's Ctrl-C is for the server alone
         )
         errors = asyncio.create_task(_tail(process.stderr))
@@ -88,10 +87,11 @@ async def _temporary_folder() -> AsyncIterator[str]:
 
 async def _tell(stream: asyncio.StreamWriter | None, brief: Brief) -> None:
     """What it has to do; where it has ended already, its exit says so."""
-    with contextlib.suppress(ConnectionError):
-        if stream is not None:
-            stream.write(write_brief(brief))
-            await stream.drain()
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(_STALL_SECONDS):
+            if stream is not None:
+                stream.write(write_brief(brief))
+                await stream.drain()
 
 
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:

@@ -18,6 +18,8 @@ from recordings.renditions import Chapter, Outputs, PreviewStrip, Rendition
 from recordings.states import Failure
 from tests.patience import PATIENCE_SECONDS
 
+_NOTHING = Brief()
+
 
 @pytest.mark.parametrize(
     "report",
@@ -68,11 +70,11 @@ def test_progress_stays_between_nothing_and_all() -> None:
     assert parse(b'{"progress": -7}') == Progress(0.0)
 
 
-async def said_by(monkeypatch: pytest.MonkeyPatch, program: str) -> list[Report]:
+async def said_by(monkeypatch: pytest.MonkeyPatch, program: str, brief: Brief = _NOTHING) -> list[Report]:
     """What comes of a process that runs `program` instead of a composition."""
     monkeypatch.setattr(process, "command", lambda *_: [sys.executable, "-c", program])
     async with asyncio.timeout(PATIENCE_SECONDS):
-        return [report async for report in process.run(Path(), 0, Brief())]
+        return [report async for report in process.run(Path(), 0, brief)]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,23 @@ async def test_a_process_that_ends_otherwise_has_failed(
 ) -> None:
     (report,) = await said_by(monkeypatch, program)
     assert report == Failed(Failure.COMPOSITION_FAILED, detail)
+
+
+async def test_both_processes_are_told_all_that_a_broken_disk_took_of_a_large_meeting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spans = tuple((at * 10.0, at * 10.0 + 5.125) for at in range(20))
+    lost = tuple(
+        Loss(f"segment-0001/{number}", "camera", "damaged", 102.5, "李秀兰", spans) for number in range(4_000)
+    )
+    standing = Finished(12.5, Outputs({Rendition.FILM: 1_000}), Failure.CAPTURE_UNREADABLE, lost)
+    echo = (
+        "import sys; from recordings.compose.brief import LONGEST_LINE, read_brief;"
+        "from recordings.compose.report import write;"
+        "print(write(read_brief(sys.stdin.buffer.readline(LONGEST_LINE)).standing), flush=True)"
+    )
+    (report,) = await said_by(monkeypatch, echo, Brief(standing=standing))
+    assert report == standing
 
 
 async def test_a_folder_without_anything_is_not_composable(tmp_path: Path) -> None:
