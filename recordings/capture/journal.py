@@ -60,6 +60,16 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
                 yield line
 
 
+def meeting_of(folder: Path) -> str | None:
+    """The id of the meeting of which the folder's segment was captured; None where nobody knows."""
+    try:
+        first = next(read_lines(folder), {})
+    except OSError:
+        return None
+    meeting_id = first.get("meetingId")
+    return meeting_id if isinstance(meeting_id, str) else None
+
+
 def began_at(folder: Path, boot: str, now: datetime, now_us: int) -> datetime | None:
     """When the folder's segment began by a clock that shows `now`; None where only the clock of then could tell."""
     try:

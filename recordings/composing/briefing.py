@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -22,11 +23,20 @@ from recordings.wishes import wishes_of
 from rooms.meetings.models import AgendaMark, Meeting
 from rooms.meetings.states import MeetingKind
 
+# Ten times what a film has chapters. Whoever goes back and forth in an agenda all evening is not followed to the end.
+_MOST_MARKS: Final = 1_000
 
-async def brief_of(session: AsyncSession, recording: Recording, settings: RecordingSettings) -> Brief:
-    """The brief as the records stand now."""
+
+async def brief_of(
+    session: AsyncSession, recording: Recording, settings: RecordingSettings, captured_of: str | None = None
+) -> Brief:
+    """The brief as the records stand now.
+
+    `captured_of`: the meeting as the captured files know it: the recording may have made way for an another film.
+    """
+    meeting_id = recording.meeting_id or captured_of
     organization = await session.get_one(Organization, recording.organization_id)
-    meeting = await session.get(Meeting, recording.meeting_id) if recording.meeting_id else None
+    meeting = await session.get(Meeting, meeting_id) if meeting_id else None
     wishes = await wishes_of(session, meeting.id) if meeting is not None else ()
     zone = ZoneInfo(meeting.timezone) if meeting is not None else UTC
     return Brief(
@@ -35,7 +45,7 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
         date=written_date(recording.started_at.astimezone(zone), DEFAULT_LANGUAGE),
         language=DEFAULT_LANGUAGE,
         # Lectures are watched by many on all kinds of lines; other recordings only where they are long.
-        marks=await _marks(session, recording.meeting_id),
+        marks=await _marks(session, meeting_id),
         hls_seconds=0.0 if recording.kind is MeetingKind.LECTURE else settings.hls_minutes * 60.0,
         part_seconds=settings.part_seconds,
         wishes=tuple(compose.Wish(wish.person_key, wish.hidden, wish.at.isoformat()) for wish in wishes),
@@ -45,7 +55,12 @@ async def brief_of(session: AsyncSession, recording: Recording, settings: Record
 async def _marks(session: AsyncSession, meeting_id: str | None) -> tuple[compose.AgendaMark, ...]:
     if meeting_id is None:
         return ()
-    query = select(AgendaMark).where(AgendaMark.meeting_id == meeting_id).order_by(AgendaMark.number)
+    query = (
+        select(AgendaMark)
+        .where(AgendaMark.meeting_id == meeting_id)
+        .order_by(AgendaMark.number)
+        .limit(_MOST_MARKS)
+    )
     return tuple(compose.AgendaMark(mark.at.isoformat(), mark.title) for mark in await session.scalars(query))
 
 

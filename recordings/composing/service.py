@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database, new_id
 from errors import Problem
 from recordings import jobs, repository
+from recordings.capture.journal import meeting_of
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
 from recordings.composing.briefing import brief_of, standing_of
@@ -206,7 +207,9 @@ class Compositions:
             recording = await repository.get(session, job.recording_id)
             if recording is None:
                 raise _Lost
-            brief = await brief_of(session, recording, self._settings)
+            first = self._folders.segment(recording.id, 1)
+            captured_of = await asyncio.to_thread(meeting_of, first)
+            brief = await brief_of(session, recording, self._settings, captured_of)
         return recording, replace(brief, standing=standing_of(recording)) if job.mends else brief
 
     @contextlib.asynccontextmanager

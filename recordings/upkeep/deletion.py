@@ -277,9 +277,13 @@ def _deletion_view(row: RecordingDeletion) -> DeletionView:
 
 
 async def _forget_what_was_said(session: AsyncSession, recording: Recording) -> None:
-    """Words and names, who hid and who watched which minutes; that somebody has studied it stays, as on the card."""
+    """Words and names, who hid and who watched which minutes; that somebody has studied it stays, as on the card.
+
+    Who hid in a meeting whose own recording made way for an uploaded film stays hidden where that is made anew.
+    """
     await forget_persons(session, recording.id)
     await session.execute(delete(RecordingCaptions).where(RecordingCaptions.recording_id == recording.id))
-    await session.execute(delete(PictureWish).where(PictureWish.meeting_id == recording.meeting_id))
+    if not recording.is_uploaded:
+        await session.execute(delete(PictureWish).where(PictureWish.meeting_id == recording.meeting_id))
     await session.execute(update(Viewing).where(Viewing.recording_id == recording.id).values(intervals=[]))
     recording.renditions, recording.chapters, recording.losses = [], [], []

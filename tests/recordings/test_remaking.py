@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from database import Database
 from errors import Problem
+from recordings.capture.journal import Journal
+from recordings.composing.service import Compositions
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import CompositionJob, Recording
@@ -15,6 +17,9 @@ from recordings.renditions import COMPOSING_FOLDER
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
+from recordings.upkeep.deletion import Deletions
+from recordings.uploads.service import _take_place
+from recordings.wishes import Wishes
 from rooms.meetings.states import MeetingState
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
@@ -112,3 +117,29 @@ async def test_it_takes_an_officer_of_the_branch_or_above(
         "committee": "done", "other committee": "recording_not_found", "district": "done",
         "resident": "recording_not_found",
     }  # fmt: skip
+
+
+async def test_who_hid_stays_hidden_where_the_recording_made_way_for_another_film_of_its_meeting(
+    database: Database, records: Records, tree: Tree, settings: RecordingSettings, clock: FakeClock, broken: Recording,
+    make_meeting: MakeMeeting,
+) -> None:  # fmt: skip
+    meeting_id, folders = broken.meeting_id, Folders(settings.folder)
+    assert meeting_id is not None
+    journal = Journal(folders.segment(broken.id, 1))
+    journal.add("segment", meetingId=meeting_id, us=0)
+    journal.close()
+    await Wishes(database, clock).note(meeting_id, "member:x", hidden=True)  # when the disk was full already
+    uploaded = await recorded(database, await make_meeting(state=MeetingState.ENDED), clock)
+    secretary = (await everybody(records, tree))["secretary"]
+    async with database.transaction() as session:
+        await _take_place(session, meeting_id)
+    await change(
+        database, uploaded, meeting_id=meeting_id, uploader_account_id=secretary.account_id, ended_at=clock()
+    )
+    await Deletions(database, clock).delete(secretary, uploaded.id, "画面太暗")
+    await Remaking(database, folders, clock, lambda: None).remake(secretary, broken.id)
+    async with database.reading() as session:
+        job = await session.get_one(CompositionJob, broken.id)
+    compositions = Compositions(database, settings, folders, clock, lambda *_: None)
+    _, brief = await compositions._brief(job)
+    assert [(wish.person, wish.hidden) for wish in brief.wishes] == [("member:x", True)]
