@@ -93,8 +93,8 @@ class Reconciliation:
         now = self._clock()
         async with self._database.reading() as session:
             # The only node knows what is being captured; what another one captures the clock alone tells.
-            ended_before = None if self._database.is_sqlite else now - _CLOSED
-            left_open = await repository.left_open(session, ended_before)
+            closed = None if self._database.is_sqlite else _CLOSED
+            left_open = await repository.left_open(session, now, closed)
             without_job = await repository.without_job(session)
             unknown = await repository.without_recording(session)
         found.interrupted = await self._each(left_open, partial(self._end, now=now))

@@ -1,9 +1,9 @@
 """Every query about recordings and their composition. The caller has the session."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import new_id
@@ -137,8 +137,11 @@ async def next_due(session: AsyncSession) -> datetime | None:
     return due
 
 
-async def left_open(session: AsyncSession, ended_before: datetime | None) -> Sequence[str]:
-    """The ids of recordings whose capture has not ended though their meeting has; None: whenever that was."""
+async def left_open(session: AsyncSession, now: datetime, closed: timedelta | None) -> Sequence[str]:
+    """The ids of recordings whose capture has not ended though their meeting has, `closed` ago; None: whenever.
+
+    A meeting that ended by a clock that was ahead has ended too.
+    """
     query = (
         select(Recording.id)
         .join(Meeting, Meeting.id == Recording.meeting_id)
@@ -149,8 +152,9 @@ async def left_open(session: AsyncSession, ended_before: datetime | None) -> Seq
         )
         .limit(_RECONCILED_AT_ONCE)
     )
-    if ended_before is not None:
-        query = query.where(func.coalesce(Meeting.ended_at, Meeting.updated_at) <= ended_before)
+    if closed is not None:
+        ended = func.coalesce(Meeting.ended_at, Meeting.updated_at)
+        query = query.where(or_(ended <= now - closed, ended > now + closed))
     return (await session.scalars(query)).all()
 
 

@@ -38,7 +38,10 @@ def found(sought: Sought) -> ColumnElement[bool]:
 
 
 async def index_some(session: AsyncSession, most: int) -> int:
-    """Index recordings that have ended and are not yet in the index; answers how many."""
+    """Index recordings that have ended and are not yet in the index; answers how many.
+
+    What somebody is changing is left for the next time: names that he takes away must not come in behind him.
+    """
     query = (
         select(Recording, Organization.name, Meeting.agenda)
         .join(Organization, Organization.id == Recording.organization_id)
@@ -53,6 +56,7 @@ async def index_some(session: AsyncSession, most: int) -> int:
             RecordingText.recording_id.is_(None),
         )
         .limit(most)
+        .with_for_update(of=Recording, skip_locked=True, key_share=True)
     )
     rows = (await session.execute(query)).all()
     for recording, organization, agenda in rows:

@@ -16,6 +16,7 @@ from recordings.storage.models import StorageJob, StoredUpload
 from recordings.storage.repository import enqueue_unpublished, left_behind, remove_soon
 from recordings.storage.shelf import Shelf
 from recordings.uploads.models import Upload
+from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
@@ -139,11 +140,24 @@ async def test_what_waits_nowhere_and_what_was_never_ended_is_found(
         session.add(upload)
         await repository.drop_job(session, row.id)
     async with database.reading() as session:
-        assert await repository.left_open(session, None) == [open_rows[1].id]
+        assert await repository.left_open(session, clock(), None) == [open_rows[1].id]
         assert await repository.without_job(session) == [row.id]
         assert await repository.without_recording(session) == [unheard.id]
         there_are = [upload.id, row.id, *(each.id for each in open_rows)]
         assert await repository.unknown_among(session, ["lost+found", *there_are]) == {"lost+found"}
+
+
+@pytest.mark.parametrize(("ended_in", "over"), [(-600, True), (-60, False), (60, False), (86_400, True)])
+async def test_a_meeting_is_over_that_ended_a_while_ago_or_by_a_clock_that_was_ahead(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock, ended_in: int, over: bool
+) -> None:
+    meeting = await make_meeting(state=MeetingState.ENDED)
+    async with database.transaction() as session:
+        row = repository.add(session, meeting, clock())
+        (await session.get_one(Meeting, meeting.id)).ended_at = clock() + timedelta(seconds=ended_in)
+    async with database.reading() as session:
+        found = await repository.left_open(session, clock(), timedelta(minutes=5))
+    assert found == ([row.id] if over else [])
 
 
 async def test_what_lies_about_of_deleted_recordings_is_removed_and_nothing_of_those_that_stand(

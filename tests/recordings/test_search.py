@@ -1,5 +1,7 @@
 """Full-text search without word breaks: the terms, and the index on both databases."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
 from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
+from tests.patience import PATIENCE_SECONDS
 from tests.recordings.conftest import MakeMeeting
 
 TEXT = normal("十一月主题党日：学习《党章》\n东湖村党支部 王秀英 第3组 Zoom-Lecture ＡＢＣ 100%_sure")
@@ -124,6 +127,31 @@ async def test_the_index_says_what_the_rules_say_on_both_databases(
             assert ids == {key for key, text in texts.items() if matches(text, sought(query))}, query
         assert set(texts) == {first, second}
         assert await session.scalar(select(RecordingTerm.term).where(RecordingTerm.term == "党章"))
+
+
+async def test_what_somebody_is_changing_is_indexed_when_he_is_done(
+    database: Database, make_meeting: MakeMeeting, clock: FakeClock
+) -> None:
+    """Else a name that he takes away, or all of a recording that he deletes, would come in behind him."""
+    if database.is_sqlite:
+        pytest.skip("one writer at a time")
+    changed, other = [await put(database, await make_meeting(), clock) for _ in range(2)]
+    done = asyncio.Event()
+
+    async def change() -> None:
+        async with database.transaction() as session:
+            assert await repository.with_organization(session, changed, lock=True) is not None
+            locked.set()
+            await done.wait()
+
+    locked = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(change())
+        await locked.wait()
+        async with asyncio.timeout(PATIENCE_SECONDS), database.transaction() as session:
+            assert await index_some(session, 100) == 1
+            assert list(await session.scalars(select(RecordingText.recording_id))) == [other]
+        done.set()
 
 
 async def test_the_library_is_narrowed_by_everything_one_knows(
