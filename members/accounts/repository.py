@@ -62,6 +62,11 @@ async def by_username(session: AsyncSession, username: str) -> Account | None:
     return found.unique().one_or_none()
 
 
+async def exist(session: AsyncSession) -> bool:
+    """Whether there is any account."""
+    return await session.scalar(select(Account.id).limit(1)) is not None
+
+
 async def by_sessions(
     session: AsyncSession, token_hashes: Iterable[str], now: datetime
 ) -> list[tuple[Account, LoginSession]]:

@@ -71,7 +71,13 @@ class Accounts:
             (f"account:{name}", self._per_account),
             (f"source:{source_key(source_address)}", self._per_source),
         )
-        account = await self._account_of(name, password, keys)
+        signed_in = None
+        while signed_in is None:
+            signed_in = await self._enter(await self._account_of(name, password, keys), password)
+        return signed_in
+
+    async def _enter(self, account: Account, password: str) -> SignedIn | None:
+        """Open a session; None where the hash is another one by now: a new password, or the same one hashed anew."""
         if account.disabled_at is not None:
             raise Problem(Kind.FORBIDDEN, "account_disabled")
         fresh_hash = None
@@ -79,12 +85,10 @@ class Accounts:
             fresh_hash = await self._passwords.hash(password)
         async with self._database.transaction() as session:
             current = await repository.get(session, account.id)
-            if (
-                current is None
-                or current.disabled_at is not None
-                or current.password_hash != account.password_hash
-            ):
-                raise Problem(Kind.UNAUTHENTICATED, "wrong_credentials")  # changed while we were hashing
+            if current is None or current.disabled_at is not None:
+                raise Problem(Kind.UNAUTHENTICATED, "wrong_credentials")  # gone while we were hashing
+            if current.password_hash != account.password_hash:
+                return None
             if fresh_hash is not None:
                 current.password_hash = fresh_hash
             token = self._open_session(session, current)
@@ -189,6 +193,11 @@ class Accounts:
                     raise Problem(Kind.NOT_FOUND, "unknown_organization")
                 repository.grant(session, account.id, role, organization_id)
             return account.id
+
+    async def exist(self) -> bool:
+        """Whether anybody has a log-in. For the operator."""
+        async with self._database.reading() as session:
+            return await repository.exist(session)
 
     async def id_of(self, username: str) -> str:
         """The id of the account with this user name; Problem unknown_account when there is none. For the operator."""

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,6 +35,21 @@ async def test_a_member_signs_in_with_roles_and_home(accounts: Accounts, records
     }
     assert actor.level is Level.BRANCH
     assert await accounts.authenticate(token) == actor
+
+
+async def test_it_is_known_whether_anybody_has_a_log_in(accounts: Accounts, records: Records) -> None:
+    assert not await accounts.exist()
+    await records.account(username="xiulan")
+    assert await accounts.exist()
+
+
+async def test_who_signs_in_twice_at_once_is_let_in_twice_though_the_hash_is_made_anew(
+    database: Database, records: Records
+) -> None:
+    await records.account(username="xiulan")
+    dearer = Accounts(database, settings=replace(CHEAP, argon2_time_cost=CHEAP.argon2_time_cost + 1))
+    both = await asyncio.gather(*(dearer.sign_in("xiulan", PASSWORD, HERE) for _ in range(2)))
+    assert both[0].token != both[1].token
 
 
 @pytest.mark.parametrize("typed", ["xiulan", "XiuLan", " xiulan ", "ｘｉｕｌａｎ"])
