@@ -19,6 +19,7 @@ import config
 import logs
 import recording_commands
 from members import importing
+from members.accounts import Accounts
 from members.policy import RoleName
 from rooms.consultations import setup as consultations
 from startup import StartFailed, prepare_folder, records, sole_server, sole_use, stop_signal
@@ -56,7 +57,7 @@ async def _serve(settings: config.Config, *, demo: bool) -> int:
         stop = stop_signal()
         await node.start()
         gc.freeze()  # modules, models and routes live as long as the process: no collection need walk them again
-        print(welcome(settings, node.http.port, made), flush=True)
+        print(welcome(settings, node.http.port, made, empty=not await Accounts(database).exist()), flush=True)
         await stop.wait()
         logger.info("stopping")
         await node.drain()

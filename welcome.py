@@ -21,6 +21,15 @@ PAGES: Final = (
 )
 
 
+FIRST_STEPS: Final = (
+    "Nobody can sign in yet. Make the first log-in, the district's administrator (its name is an example):",
+    "  .venv/bin/python server.py create-account admin --name 王秀英 --role district_officer \\",
+    "      --organization 区委组织部 --new-department",
+    "Then organizations, members and their log-ins come from sheets: server.py import --help; docs/operations.md.",
+    "To look around first, with invented people: serve --demo, in a data folder of its own.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """What the demo organization can be tried with."""
@@ -29,11 +38,13 @@ class Demo:
     stations: tuple[DemoStation, ...] = ()
 
 
-def welcome(config: Config, port: int, demo: Demo) -> str:
-    """The whole text."""
+def welcome(config: Config, port: int, demo: Demo, *, empty: bool) -> str:
+    """The whole text; `empty`: nobody has a log-in yet."""
     lines = ["", "Huitang is running.", *_addresses(config, port)]
     if demo.logins:
         lines += ["", "The demo's log-ins, good for whoever reaches these addresses:", *demo_lines(demo)]
+    if empty:
+        lines += ["", *FIRST_STEPS]
     return "\n".join([*lines, "", "Ctrl-C stops it.", ""])
 
 
