@@ -1,6 +1,7 @@
-import { computed, onBeforeUnmount, ref, type ComputedRef, type ShallowRef } from 'vue'
+import { computed, onScopeDispose, ref, type ComputedRef, type ShallowRef } from 'vue'
 
 import { useLoad } from '@/lib/useLoad'
+import { useRefresh } from '@/lib/useRefresh'
 import type { Notice } from '@/protocol/http/shapes'
 import { useApi } from '@/services'
 
@@ -22,15 +23,12 @@ export function useNotices(): Notices {
   const notices = computed(() => data.value?.items ?? [])
   const until = ref('')
 
-  const refresh = (): void => {
+  const lookedAt = (): void => {
     if (!document.hidden) void reload()
   }
-  const timer = setInterval(refresh, REFRESH_MS)
-  document.addEventListener('visibilitychange', refresh)
-  onBeforeUnmount(() => {
-    clearInterval(timer)
-    document.removeEventListener('visibilitychange', refresh)
-  })
+  useRefresh(reload, REFRESH_MS)
+  document.addEventListener('visibilitychange', lookedAt)
+  onScopeDispose(() => document.removeEventListener('visibilitychange', lookedAt))
 
   return {
     notices,
