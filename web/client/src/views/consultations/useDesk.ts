@@ -8,19 +8,27 @@ import type { Desk, Duty, QueueTicket } from '@/protocol/stations/messages'
 export interface DeskState {
   duty: ShallowRef<Desk['duty'] | undefined>
   tickets: ShallowRef<QueueTicket[]>
-  /** What this expert has in hand: called or talking. */
+  /** What this expert has in hand: called, talking, or over and to be written up. */
   current: ShallowRef<Consultation | null>
   roomToken: Ref<string | null>
   connected: Ref<boolean>
   busy: Ref<boolean>
   problem: ShallowRef<unknown>
   setDuty: (duty: Duty) => Promise<void>
-  /** Calls the first of the queue; false when nobody waits. */
-  callNext: () => Promise<boolean>
+  /** Calls the first of the queue, if anybody waits still. */
+  callNext: () => Promise<void>
   callAgain: () => Promise<void>
   missed: () => Promise<void>
   finish: (outcome: string) => Promise<void>
+  /** Leaves what is over without a note. */
+  letGo: () => void
 }
+
+const talking = ({ state }: Consultation): boolean => state === 'called' || state === 'active'
+
+/** A resident who goes ends the talk; the note that the expert is writing must outlive that. */
+export const inHand = (consultation: Consultation): boolean =>
+  talking(consultation) || (consultation.state === 'ended' && consultation.outcome === null)
 
 /** An expert's desk: duty, the queue, and the one consultation in hand. */
 export function useDesk(): DeskState {
@@ -48,16 +56,16 @@ export function useDesk(): DeskState {
     connected.value = true
     duty.value = desk.duty
     tickets.value = desk.tickets
-    current.value = desk.consultation
+    const unwritten = current.value?.state === 'ended' ? current.value : null
+    current.value = desk.consultation ?? unwritten
     roomToken.value = desk.roomToken
   }
 
   /** News of the consultation in hand; one that is in nobody's hands any more leaves the desk free. */
   function take(consultation: Consultation): void {
     if (consultation.id !== current.value?.id) return
-    const inHand = consultation.state === 'called' || consultation.state === 'active'
-    current.value = inHand ? consultation : null
-    if (!inHand) roomToken.value = null
+    current.value = inHand(consultation) ? consultation : null
+    if (!talking(consultation)) roomToken.value = null
   }
 
   async function setDuty(wanted: Duty): Promise<void> {
@@ -67,12 +75,11 @@ export function useDesk(): DeskState {
     })
   }
 
-  async function callNext(): Promise<boolean> {
+  async function callNext(): Promise<void> {
     const called = await attempt(() => client.ask('callNext', {}))
-    if (!called?.consultation) return false
+    if (!called?.consultation) return
     current.value = called.consultation
     roomToken.value = called.roomToken
-    return true
   }
 
   async function withCurrent(event: 'callAgain' | 'missed'): Promise<void> {
@@ -101,5 +108,6 @@ export function useDesk(): DeskState {
     callAgain: () => withCurrent('callAgain'),
     missed: () => withCurrent('missed'),
     finish,
+    letGo: () => void (current.value = null),
   }
 }
