@@ -1,3 +1,4 @@
+import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { fakeDevice, other, track, type Connection } from './fakeMedia'
@@ -146,6 +147,20 @@ test('sends what was wished before it was in the room, muted without a word gett
   expect(produced).toMatchObject({ kind: 'audio', source: 'microphone', paused: true })
   await session.setPaused('microphone', false)
   expect(server.payloads('resumeProducer')).toEqual([{ producerId: 'producer-3' }])
+})
+
+test('a microphone that takes the place of a muted one is mute before it is sent', async () => {
+  const replace = vi.spyOn(FakeHandler.prototype, 'replaceTrack')
+  replace.mockImplementation((_, next) => {
+    expect(next?.enabled).toBe(false)
+    return Promise.resolve()
+  })
+  session.enter()
+  await isIn()
+  await session.send('microphone', track('audio'), true)
+  await session.send('microphone', track('audio'), true)
+  expect(replace).toHaveBeenCalledOnce()
+  expect(server.payloads('resumeProducer')).toEqual([])
 })
 
 test('turning the camera off closes its producer', async () => {

@@ -129,6 +129,33 @@ test('a microphone that was muted while another was being opened stays muted', a
   expect(media.microphone.on.value).toBe(false)
 })
 
+test('a muted microphone gives way to the one that is chosen, and stays muted', async () => {
+  void media.microphone.open()
+  const before = track('audio')
+  await answer(before)
+  media.microphone.on.value = false
+  void media.microphone.choose('another')
+  const another = track('audio')
+  await answer(another)
+  expect(media.microphone.track.value).toBe(another)
+  expect([media.microphone.on.value, before.readyState]).toEqual([false, 'ended'])
+})
+
+test('a camera that is off is not opened by choosing another', () => {
+  void media.camera.choose('another')
+  expect([prompts, media.camera.deviceId.value]).toEqual([[], 'another'])
+})
+
+test('choosing another camera after the first could not be opened opens it', async () => {
+  void media.camera.open()
+  await refuse()
+  void media.camera.choose('another')
+  const another = track('video')
+  await answer(another)
+  expect(media.camera.track.value).toBe(another)
+  expect([media.camera.on.value, media.camera.problem.value]).toEqual([true, null])
+})
+
 test('of two cameras chosen one after the other the later one counts, whichever comes first', async () => {
   void media.camera.open()
   await answer(track('video'))

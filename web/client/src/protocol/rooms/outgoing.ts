@@ -145,7 +145,10 @@ export class Outgoing {
     if (!wish) return
     if (!served?.producer) return this.start(source, wish)
     const { id, producer, paused } = served
-    if (producer.track !== wish.track) await producer.replaceTrack({ track: wish.track })
+    if (producer.track !== wish.track) {
+      wish.track.enabled = !wish.paused // before it is sent: who is muted stays so while he changes microphones
+      await producer.replaceTrack({ track: wish.track })
+    }
     if (wish.paused) producer.pause()
     else producer.resume()
     await paused.settle(wish.paused, () =>

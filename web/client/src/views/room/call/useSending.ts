@@ -13,7 +13,7 @@ export interface Sending {
   toggleMicrophone: () => Promise<void>
   toggleCamera: () => Promise<void>
   toggleScreen: () => Promise<void>
-  /** Another device was chosen while the old one was on. */
+  /** Another device was chosen while the old one was open. */
   replaced: (kind: 'camera' | 'microphone', track: MediaStreamTrack) => void
   /** A host silenced it. */
   silenced: (source: Source) => void
@@ -74,7 +74,14 @@ export function useSending(session: RoomSession): Sending {
       if (screen.value) media.closeScreen()
       else await media.openScreen()
     },
-    replaced: () => void media.devices.refresh(),
+    replaced(kind, { label }): void {
+      const still = kind === 'microphone' && !microphone.on.value
+      toasts.show(
+        t(still ? 'room.devices.changedMuted' : 'room.devices.changed', { device: label }),
+        'success',
+      )
+      void media.devices.refresh()
+    },
     silenced(source): void {
       if (source === 'microphone') {
         if (!microphone.on.value) return

@@ -40,7 +40,7 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
 
   function begin(): Attempt {
     const number = ++attempts
-    const changing = on.value // who mutes himself, or is muted, while he changes devices stays muted
+    const changing = track.value !== null // who is muted before or while he changes devices stays muted
     const current = (): boolean => number === attempts
     return {
       current,
@@ -92,7 +92,9 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
   async function choose(next: string): Promise<MediaStreamTrack | null> {
     deviceId.value = next
     writeStored(storageKey, next)
-    if (!on.value) return null
+    // Who could not open the first one wants this; one that was pulled out may have been muted.
+    const awaited = problem.value !== null && problem.value !== 'lost'
+    if (!track.value && !awaited) return null
     track.value?.stop() // some phones cannot open a second camera while the first is open
     return open()
   }
