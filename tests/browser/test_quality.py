@@ -27,6 +27,10 @@ async def test_a_host_reads_who_has_trouble_and_what_helps(arrive: Arrive) -> No
     await expect(row.locator('[data-trouble="microphoneSilent"]')).to_be_visible()
     assert await secretary.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
+    await member.page.get_by_test_id("own-network").click()
+    own = member.page.get_by_test_id("network-panel")
+    await expect(own.locator('[data-trouble="microphoneSilent"]')).to_contain_text("您的麦克风开着")
+
     await member.page.get_by_test_id("microphone").click()  # off is no trouble
     await expect(row.locator('[data-trouble="microphoneSilent"]')).to_have_count(0)
     await member.cut()

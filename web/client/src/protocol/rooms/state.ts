@@ -5,7 +5,7 @@ import type {
   PeerInfo,
   ProducerEvent,
   ProducerInfo,
-  Quality,
+  PeerQuality,
   RecordingStatus,
   Role,
   RoomEventName,
@@ -54,7 +54,7 @@ export interface RoomState {
   activeSpeaker: string | null
   /** Who is heard now and how loud, in dBov: 0 is the loudest, -127 silence. */
   levels: Record<string, number>
-  network: Quality | null
+  network: PeerQuality | null
   /** Of the whole room, where one is a host. */
   quality: RoomQuality
 }
