@@ -50,10 +50,17 @@ async def test_a_host_lets_people_in_from_the_lobby(arrive: Arrive) -> None:
     await member.knock(meeting)
     await expect(member.page.get_by_test_id("waiting")).to_have_attribute("data-phase", "lobby")
 
-    await secretary.page.get_by_test_id("people").click()
+    people, leave = secretary.page.get_by_test_id("people"), secretary.page.get_by_test_id("leave")
+    await people.click()
     await secretary.page.get_by_test_id("admit").click()
     await member.page.get_by_test_id("call").wait_for()
     await member.sees_and_hears(1)
+
+    await secretary.page.get_by_test_id("panel").press("Escape")
+    await expect(people).to_be_focused()  # whoever goes by the keyboard is where he was
+    await leave.click()
+    await secretary.page.get_by_test_id("leave-only").press("Escape")
+    await expect(leave).to_be_focused()
 
 
 async def test_chat_and_a_raised_hand_reach_the_others(arrive: Arrive) -> None:
