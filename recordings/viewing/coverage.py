@@ -1,6 +1,7 @@
 """Interval arithmetic in seconds of a recording, and the account of the time to watch it. Pure."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -73,7 +74,7 @@ def beyond(claim: Interval, seen: Sequence[Interval]) -> list[Interval]:
     """What of the claim is in none of those seen, which are disjoint and in order."""
     at, finish = claim
     pieces: list[Interval] = []
-    for begin, end in seen:
+    for begin, end in seen[max(0, bisect_right(seen, claim) - 1) :]:
         if begin >= finish:
             break
         if begin > at:

@@ -14,6 +14,7 @@ from recordings.viewing.coverage import (
     MOST_INTERVALS,
     Account,
     Interval,
+    beyond,
     is_enough,
     plausible,
     share,
@@ -88,6 +89,16 @@ def test_no_more_counts_than_can_have_been_watched(
     claims: list[Interval], rate: float, elapsed: float, counted: float
 ) -> None:
     assert watch(Account(), claims, rate, elapsed, 3_600.0).seconds == pytest.approx(counted)
+
+
+@settings(deadline=None)
+@given(intervals, st.tuples(seconds, seconds))
+def test_what_is_beyond_is_what_a_claim_adds(parts: list[Interval], ends: Interval) -> None:
+    seen, claim = union(parts), (min(ends), max(ends))
+    added = beyond(claim, seen)
+    whole = pytest.approx(total(union([*seen, claim])))
+    assert total(union([*seen, *added])) == whole
+    assert total([*seen, *added]) == whole, "none of it twice"
 
 
 def test_two_tabs_share_the_time_of_one_person() -> None:

@@ -11,12 +11,14 @@ const COUNTED_AT_ONCE = 120
 let scope: EffectScope
 let line: 'whole' | 'broken'
 let told: [number, number][][]
+let paces: number[]
 
 beforeEach(() => {
   vi.useFakeTimers()
   scope = effectScope()
   line = 'whole'
   told = []
+  paces = []
 })
 afterEach(() => {
   scope.stop()
@@ -26,8 +28,9 @@ afterEach(() => {
 function reporting(): ViewingReports {
   const http = new HttpClient('https://huitang.example/api', async (input, init) => {
     if (line === 'broken') throw new TypeError('Failed to fetch')
-    const report = (await new Request(input, init).json()) as { intervals: [number, number][] }
+    const report = (await new Request(input, init).json()) as { intervals: [number, number][]; rate: number }
     told.push(report.intervals)
+    paces.push(report.rate)
     return Response.json({ intervals: report.intervals })
   })
   const reports = scope.run(() =>
@@ -81,4 +84,15 @@ test.each([0.5, 1, 2])('at %s times the speed, nothing watched through a break i
 test('on a whole line one may watch for hours', async () => {
   const reports = reporting()
   expect(await play(reports, 0, 1200, 1)).toBe(1200)
+})
+
+test('what was played fast through a break is told as such, though it plays slowly now', async () => {
+  const reports = reporting()
+  line = 'broken'
+  await play(reports, 0, 60, 2)
+  reports.pause()
+  await play(reports, 60, 75, 1)
+  line = 'whole'
+  await play(reports, 75, 90, 1)
+  expect([paces, told[0]?.[0]?.[0]]).toEqual([[2, 1], 0])
 })

@@ -42,6 +42,7 @@ export function useViewingReports(
   const failing = ref(false)
   const full = ref(false)
   let rate = 1
+  let fastest = 1 // of what was not told yet: the server grants no more than was played at this pace
   let told = 0 // seconds on their way
 
   async function report(ended = false, keepalive = false): Promise<void> {
@@ -49,8 +50,10 @@ export function useViewingReports(
     const intervals: Interval[] = from.take()
     if (!intervals.length && !ended) return
     told = lengthOf(intervals)
+    const pace = fastest
+    fastest = rate
     try {
-      covered(await api.reportViewing(id, { intervals, rate, ended, version: watched }, keepalive))
+      covered(await api.reportViewing(id, { intervals, rate: pace, ended, version: watched }, keepalive))
       failing.value = full.value = false
     } catch (error) {
       const { code, status } = asProblem(error)
@@ -60,6 +63,7 @@ export function useViewingReports(
         return
       }
       from.giveBack(intervals)
+      fastest = Math.max(fastest, pace)
       failing.value = !REFUSED.includes(status)
     } finally {
       told = 0
@@ -93,6 +97,7 @@ export function useViewingReports(
         tracker = new WatchTracker()
       }
       rate = nextRate
+      fastest = Math.max(fastest, rate)
       tracker.advance(at, nextRate, performance.now() / 1000)
       if (failing.value && (told + tracker.seconds) / rate >= MOST_UNSAVED_SECONDS) full.value = true
     },
