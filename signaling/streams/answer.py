@@ -41,7 +41,8 @@ def answer(offer: Offer, lines: Mapping[str, Line], transport: Mapping[str, Any]
     taken = [section for section in offer.sections if section.mid in lines]
     described.group = [GroupDescription("BUNDLE", [section.mid for section in taken])]
     described.msid_semantic = [GroupDescription("WMS", ["*"])]
-    described.media = [_media(section, lines.get(section.mid), transport) for section in offer.sections]
+    role = "client" if offer.dtls["role"] == "server" else "server"
+    described.media = [_media(section, lines.get(section.mid), transport, role) for section in offer.sections]
     head = str(described).partition("m=")[0]
     head += f"a=ice-options:{ICE_OPTIONS}\r\n" + ("a=extmap-allow-mixed\r\n" if offer.mixed else "")
     sections = []
@@ -76,7 +77,9 @@ def restart_fragment(
     )
 
 
-def _media(section: Section, line: Line | None, transport: Mapping[str, Any]) -> MediaDescription:
+def _media(
+    section: Section, line: Line | None, transport: Mapping[str, Any], dtls_role: str
+) -> MediaDescription:
     media = MediaDescription(section.kind, DISCARD, section.profile, [])
     ice, dtls = transport["iceParameters"], transport["dtlsParameters"]
     media.ice = RTCIceParameters(ice["usernameFragment"], ice["password"], iceLite=True)
@@ -102,7 +105,7 @@ def _media(section: Section, line: Line | None, transport: Mapping[str, Any]) ->
         for uri, number in line.accepted.extensions.items()
     ]
     media.dtls = RTCDtlsParameters(
-        [RTCDtlsFingerprint(one["algorithm"], one["value"]) for one in dtls["fingerprints"]], role="server"
+        [RTCDtlsFingerprint(one["algorithm"], one["value"]) for one in dtls["fingerprints"]], role=dtls_role
     )
     media.ice_candidates = [_candidate(one) for one in transport["iceCandidates"]]
     media.ice_candidates_complete = True

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from media import MediaError
 from media.capabilities import DEPENDENCY_DESCRIPTOR, DESCRIBED_CODECS, MID, RID
-from media.codecs import same_codec
+from media.codecs import H264Profile, h264_profile, same_codec
 from media.rtp import CodecCapability, CodecParameters, RtpCapabilities, parse_parameters
 from rooms.live.events import Source
 from signaling.streams.offer import Offer, Section, unacceptable
@@ -23,6 +23,7 @@ SOURCES: Final[Mapping[bool, Mapping[str, tuple[Source, ...]]]] = {
 """What the first and the second section of a kind show, for a device that shows a screen (True) and for others."""
 
 MAX_LAYERS: Final = 4
+CONSTRAINED_BASELINE: Final = "42e01f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def watching(offer: Offer, router: RtpCapabilities) -> dict[str, Watching]:
 def _capabilities(accepted: Accepted) -> Json:
     """With the device's own numbers."""
     codecs = [
-        codec.to_json() | {"kind": codec.kind, "preferredPayloadType": codec.payload_type}
+        _constrained(codec).to_json() | {"kind": codec.kind, "preferredPayloadType": codec.payload_type}
         for codec in accepted.codecs
     ]
     extensions = [
@@ -95,7 +96,7 @@ def _accept(offer: Offer, section: Section, router: RtpCapabilities, *, one_code
     offered = _parsed(section)
     chosen: list[CodecParameters] = []
     for codec in offered:
-        capability = next((one for one in router.codecs if same_codec(codec, one)), None)
+        capability = next((one for one in router.codecs if same_codec(_constrained(codec), one)), None)
         if not codec.is_media or capability is None or codec.kind != section.kind or (chosen and one_codec):
             continue
         chosen.append(_with_common_feedback(codec, capability))
@@ -126,6 +127,19 @@ def _parsed(section: Section) -> tuple[CodecParameters, ...]:
         raise unacceptable("a=rtpmap", str(error.details.get("reason", error.code))) from None
 
 
+def _constrained(codec: CodecParameters) -> CodecParameters:
+    """What encoders call baseline is constrained baseline: nobody makes the rest, and no browser shows it."""
+    if codec.name != "video/h264" or _profile(codec) is not H264Profile.BASELINE:
+        return codec
+    return codec.model_copy(
+        update={"parameters": {**codec.parameters, "profile-level-id": CONSTRAINED_BASELINE}}
+    )
+
+
+def _profile(codec: CodecParameters) -> H264Profile | None:
+    return h264_profile(codec.parameters.get("profile-level-id"))
+
+
 def _with_common_feedback(codec: CodecParameters, capability: CodecCapability) -> CodecParameters:
     common = tuple(one for one in codec.rtcp_feedback if one in capability.rtcp_feedback)
     return codec.model_copy(update={"rtcp_feedback": tuple(dict.fromkeys(common))})
@@ -136,7 +150,7 @@ def _publishing(accepted: Accepted, source: Source) -> Publishing:
     rids = section.rids[:MAX_LAYERS] if RID in accepted.extensions and MID in accepted.extensions else ()
     parameters = {
         "mid": section.mid,
-        "codecs": [codec.to_json() for codec in accepted.codecs],
+        "codecs": [_constrained(codec).to_json() for codec in accepted.codecs],
         "headerExtensions": [{"uri": uri, "id": number} for uri, number in accepted.extensions.items()],
         "encodings": [{"rid": rid} for rid in rids] if len(rids) > 1 else _encodings(accepted),
     }

@@ -224,9 +224,8 @@ def _ice(media: MediaDescription) -> IceIdentity:
 def _dtls(media: MediaDescription) -> dict[str, Any]:
     if media.dtls is None or not media.dtls.fingerprints:
         raise unacceptable("a=fingerprint", "and a=setup are needed")
-    if media.dtls.role == "server":
-        raise unacceptable("a=setup", "must be actpass or active")  # RFC 8842 section 5.2; we answer passive
     return {
-        "role": "client",
+        # Whoever leaves it to us is the client, so that he begins when he is ready. FFmpeg offers to be the server.
+        "role": "server" if media.dtls.role == "server" else "client",
         "fingerprints": [{"algorithm": f.algorithm, "value": f.value} for f in media.dtls.fingerprints],
     }

@@ -148,6 +148,32 @@ def test_our_answer_is_sdp_that_aiortc_reads() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("offered", "answered"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")]
+)
+def test_who_offers_to_be_the_dtls_server_is_let_be_it(offered: str, answered: str) -> None:
+    """RFC 8842 section 5.3; FFmpeg offers it."""
+    offer = parse_offer(OFFER.replace("a=setup:actpass", f"a=setup:{offered}"))
+    video = publishing(offer, ROUTER, screen=False)[1]
+    text = answer(offer, {"1": Line(video.accepted, "recvonly")}, TRANSPORT, 7)
+    assert f"a=setup:{answered}" in text.splitlines()
+    assert offer.dtls["role"] == ("server" if answered == "active" else "client")
+
+
+@pytest.mark.parametrize("said", ["profile-level-id=42000a;", "profile-level-id=42001f;", ""])
+def test_what_an_encoder_calls_baseline_is_the_constrained_one(said: str) -> None:
+    """FFmpeg's and those that say nothing. The answer repeats it (RFC 6184 section 8.2.2)."""
+    offer = parse_offer(OFFER.replace("profile-level-id=42e01f;", said))
+    video = publishing(offer, ROUTER, screen=False)[1]
+    assert video.rtp_parameters["codecs"][0]["parameters"]["profile-level-id"] == "42e01f"
+    answered = answer(offer, {"1": Line(video.accepted, "recvonly")}, TRANSPORT, 7)
+    assert f"a=fmtp:97 {said}packetization-mode=1" in answered
+    watched = watching(
+        parse_offer(OFFER.replace("profile-level-id=42e01f;", said).replace("sendonly", "recvonly")), ROUTER
+    )
+    assert "42e01f" in str(watched["video"].rtp_capabilities)
+
+
 def test_a_player_gets_its_own_numbers() -> None:
     offer = parse_offer(OFFER.replace("sendonly", "recvonly"))
     wanted = watching(offer, ROUTER)
@@ -203,7 +229,6 @@ def test_who_sends_vp8_is_not_let_describe_it_beside() -> None:
         ("a=mid:1", "a=mid:a b", "a=mid"),
         ("a=rtcp-mux", "a=x", "a=rtcp-mux"),
         ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", "a=group:BUNDLE"),
-        ("a=setup:actpass", "a=setup:passive", "a=setup"),
         ("a=setup:actpass", "a=setup:holdconn", ""),
         ("a=ice-pwd:", "a=x:", "a=ice-ufrag"),
         ("a=fingerprint:", "a=x:", "a=fingerprint"),
