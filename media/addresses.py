@@ -13,6 +13,9 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 # More would only cost every client connectivity checks; machines with many container networks have dozens.
 MAX_ADDRESSES = 12
 
+# So many sockets a plane has.
+LISTENED_MOST = 8
+
 # Type preferences of host candidates: UDP as RFC 8445 section 5.1.2.2 recommends, TCP below anything that is UDP.
 UDP_PREFERENCE = 126
 TCP_PREFERENCE = 90
@@ -44,6 +47,21 @@ def announced_addresses(
     heard = [address for address in dict.fromkeys(machine) if _listens(listening, address)]
     heard.sort(key=lambda address: (address.is_loopback, address.version))
     return heard[:MAX_ADDRESSES]
+
+
+def listened_addresses(
+    bound: Sequence[str], configured: Sequence[str], machine: Iterable[IpAddress]
+) -> tuple[str, ...]:
+    """Where to listen: `bound`; but if that is everywhere, and all that clients are told is the machine's own, there.
+
+    A UDP socket that listens everywhere answers from the address that the route prefers. Where the machine has several
+    that may be another than was asked, and ICE takes no answer from that.
+    """
+    told = list(dict.fromkeys(ipaddress.ip_address(text) for text in configured))
+    everywhere = all(ipaddress.ip_address(text).is_unspecified for text in bound)
+    if everywhere and 0 < len(told) <= LISTENED_MOST and set(machine).issuperset(told):
+        return tuple(map(str, told))
+    return tuple(bound)
 
 
 def ice_candidates(addresses: Sequence[IpAddress], port: int, *, tcp: bool = False) -> list[dict[str, Any]]:

@@ -5,11 +5,18 @@ import errno
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
-from media.addresses import IpAddress, announced_addresses, ice_candidates, machine_addresses
+from media.addresses import (
+    IpAddress,
+    announced_addresses,
+    ice_candidates,
+    listened_addresses,
+    machine_addresses,
+)
 from media.capabilities import router_capabilities
 from media.census import census
 from media.context import RouterContext
@@ -57,18 +64,17 @@ class MediaEngine:
 
     async def start(self) -> None:
         """Bind the port and start the plane threads; raises MediaStartFailed (an OSError) with what to do."""
-        settings = self.settings
+        settings, machine = self.settings, machine_addresses()
         try:
-            addresses = announced_addresses(
-                settings.announced_addresses, settings.bind_addresses, machine_addresses()
-            )
+            addresses = announced_addresses(settings.announced_addresses, settings.bind_addresses, machine)
         except ValueError as error:
             raise MediaStartFailed(f"HUITANG_MEDIA__ANNOUNCED_ADDRESSES: {error}") from error
         if not addresses:
             raise MediaStartFailed("No address to announce: set HUITANG_MEDIA__ANNOUNCED_ADDRESSES.")
         self._addresses = addresses
         self._identity = DtlsIdentity.generate(settings.srtp_profiles)
-        self._pumps = [Pump(plane, self._counters) for plane in _open_planes(settings)]
+        listened = listened_addresses(settings.bind_addresses, settings.announced_addresses, machine)
+        self._pumps = [Pump(plane, self._counters) for plane in _open_planes(settings, listened)]
         for pump in self._pumps:
             pump.start()
         self._ticker = asyncio.create_task(self._tick_for_ever(), name="media-ticker")
@@ -150,7 +156,7 @@ class MediaEngine:
             _log.exception("media_tick_failed", router_id=router.id)
 
 
-def _open_planes(settings: MediaSettings) -> list[Plane]:
+def _open_planes(settings: MediaSettings, addresses: Sequence[str]) -> list[Plane]:
     """One plane a thread, all on one port."""
     threads = max(1, settings.plane_threads)
     exchange = Exchange(threads) if threads > 1 else None
@@ -158,7 +164,7 @@ def _open_planes(settings: MediaSettings) -> list[Plane]:
     port = settings.port
     for _ in range(threads):
         try:
-            planes.append(Plane(settings.bind_addresses, port, tcp=settings.tcp, exchange=exchange))
+            planes.append(Plane(addresses, port, tcp=settings.tcp, exchange=exchange))
             port = planes[0].port
         except OSError as error:
             for plane in planes:

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from media.addresses import announced_addresses, ice_candidates, machine_addresses
+from media.addresses import announced_addresses, ice_candidates, listened_addresses, machine_addresses
 
 LAN, LAN6, HOME, HOME6 = (ip_address(a) for a in ("192.0.2.1", "2001:db8::1", "127.0.0.1", "::1"))
 ANY, ANY6 = "0.0.0.0", "::"  # noqa: S104 - that is what is tested
@@ -26,6 +26,22 @@ def test_loopback_comes_last_and_configuration_first(
     configured: tuple[str, ...], bound: tuple[str, ...], expected: list[object]
 ) -> None:
     assert announced_addresses(configured, bound, MACHINE) == expected
+
+
+@pytest.mark.parametrize(
+    ("bound", "configured", "expected"),
+    [
+        ((ANY, ANY6), (), (ANY, ANY6)),
+        ((ANY, ANY6), ("192.0.2.1",), ("192.0.2.1",)),
+        ((ANY,), ("2001:db8:0::1", "192.0.2.1", "192.0.2.1"), ("2001:db8::1", "192.0.2.1")),
+        ((ANY, ANY6), ("203.0.113.9", "192.0.2.1"), (ANY, ANY6)),  # of which one is a NAT's
+        (("127.0.0.1",), ("192.0.2.1",), ("127.0.0.1",)),
+    ],
+)
+def test_who_tells_of_own_addresses_listens_there_so_that_answers_come_from_there(
+    bound: tuple[str, ...], configured: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert listened_addresses(bound, configured, MACHINE) == expected
 
 
 def test_a_name_is_no_address() -> None:
