@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from OpenSSL import SSL
 
-from media.dtls_records import DATAGRAM_BYTES, pack_datagrams
+from media.dtls_records import DATAGRAM_BYTES, is_client_hello, pack_datagrams
 from media.identity import SRTP_PROFILES, DtlsIdentity, Fingerprint, SrtpProfile, fingerprints_match
 
 # A peer that lacks our last flight asks for it again within this time: BoringSSL, whose timer doubles from 50 ms, nine
@@ -49,6 +49,7 @@ class DtlsSession:
         self._expected = tuple(expected)
         self.version = ""  # the negotiated protocol, for statistics
         self._outgoing: list[bytes] = []
+        self._flight: list[bytes] = []  # what was sent last
         self._farewell: list[bytes] | None = None  # once settled
         self._connection = SSL.Connection(identity.context, None)
         self._connection.set_ciphertext_mtu(DATAGRAM_BYTES)
@@ -79,6 +80,9 @@ class DtlsSession:
         except SSL.Error:
             return  # OpenSSL's buffer would not take it: as good as lost on the way
         self._advance()
+        # Browsers ask again after 50 ms, which OpenSSL passes over: it would send again after a second.
+        if self.state is DtlsState.CONNECTING and not self._outgoing and is_client_hello(datagram):
+            self._outgoing = list(self._flight)
 
     def timeout(self) -> float | None:
         """Seconds until `handle_timeout` is due; None when nothing waits to be retransmitted."""
@@ -100,6 +104,7 @@ class DtlsSession:
     def take_outgoing(self) -> list[bytes]:
         """The datagrams to send now."""
         outgoing, self._outgoing = self._outgoing, []
+        self._flight = outgoing or self._flight
         return outgoing
 
     def close(self) -> None:
@@ -120,6 +125,7 @@ class DtlsSession:
         if self.state is DtlsState.CONNECTED and not self.settled:
             self._goodbye()
             self._farewell = self.take_outgoing()
+            self._flight = []
             del self._connection
 
     def _advance(self) -> None:

@@ -1,9 +1,10 @@
-"""Where one DTLS record ends: OpenSSL's memory BIO gives one run of bytes, the network wants datagrams."""
+"""DTLS records: where one ends, for OpenSSL's memory BIO gives one run of bytes and the network wants datagrams."""
 
 # Below the smallest path MTU in use (1280, IPv6) with room for IPv6, UDP and a tunnel.
 DATAGRAM_BYTES = 1_200
 
 _RECORD_HEADER_BYTES = 13  # DTLS 1.2 and DTLSPlaintext: type, version, epoch, sequence, length
+_HANDSHAKE, _CLIENT_HELLO = 22, 1
 _UNIFIED_HEADER = 0b001  # the first three bits of a DTLS 1.3 ciphertext record (RFC 9147 section 4)
 
 
@@ -19,6 +20,14 @@ def pack_datagrams(written: bytes, limit: int = DATAGRAM_BYTES) -> list[bytes]:
         position += length
     datagrams.append(written[start:])
     return datagrams
+
+
+def is_client_hello(datagram: bytes) -> bool:
+    """Whether it begins with (a part of) the first message of a handshake."""
+    return len(datagram) > _RECORD_HEADER_BYTES and (datagram[0], datagram[_RECORD_HEADER_BYTES]) == (
+        _HANDSHAKE,
+        _CLIENT_HELLO,
+    )
 
 
 def _record_bytes(data: bytes, position: int) -> int:

@@ -142,6 +142,24 @@ def test_a_lost_flight_is_sent_again(ours: DtlsIdentity, theirs: DtlsIdentity) -
     assert server.timeout() is None
 
 
+def test_who_lost_our_answer_and_asks_again_has_it_at_once(ours: DtlsIdentity, theirs: DtlsIdentity) -> None:
+    server, client = pair(ours, theirs)
+    client.start()
+    (hello,) = client.take_outgoing()
+    server.receive(hello)
+    lost = server.take_outgoing()
+    assert lost
+    server.receive(hello)
+    assert server.take_outgoing() == lost
+    for datagram in lost:
+        client.receive(datagram)
+    server.receive(hello)  # one that was on its way
+    exchange(server, client)
+    assert (server.state, client.state) == (DtlsState.CONNECTED, DtlsState.CONNECTED)
+    server.receive(hello)
+    assert server.take_outgoing() == []
+
+
 def test_goodbye_reaches_the_other_side(ours: DtlsIdentity, theirs: DtlsIdentity) -> None:
     server, client = pair(ours, theirs)
     exchange(server, client)
