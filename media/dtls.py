@@ -47,7 +47,7 @@ class DtlsSession:
         self.failure: str | None = None  # why it failed: a stable name
         self.keys: SrtpKeys | None = None  # once connected
         self._expected = tuple(expected)
-        self.version = ""  # the negotiated protocol, for statistics
+        self.version = ""  # the negotiated protocol as webrtc-stats writes it: FEFD is 1.2
         self._outgoing: list[bytes] = []
         self._flight: list[bytes] = []  # what was sent last
         self._farewell: list[bytes] | None = None  # once settled
@@ -154,7 +154,7 @@ class DtlsSession:
             self._fail("no_srtp_profile")
             return
         self.keys = self._export(profile)
-        self.version = self._connection.get_protocol_version_name()
+        self.version = f"{self._connection.get_protocol_version():04X}"
         self.state = DtlsState.CONNECTED
 
     def _read(self) -> None:
