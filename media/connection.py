@@ -128,15 +128,13 @@ class Connection:
 
     def tick(self, now: float) -> None:
         """Once a second: has the peer fallen silent, is the handshake long over?"""
-        if self._keyed and self._dtls is not None and not self._dtls.settled:
-            self._connected_at = now if self._connected_at is None else self._connected_at
-            if now - self._connected_at >= SETTLED_AFTER:
-                self._dtls.settle()
-                self.pump.counters["dtls_settled"] += 1
         self._hear_of_consent()
         if self.ice.tick(now) is IceState.NEW:
             return
-        if self.ice.state is not IceState.CONNECTED:
+        if self.ice.state is IceState.CONNECTED:
+            self._settle(now)
+        else:
+            self._connected_at = None  # who lacks our last flight asks for it when he is back
             self._leave_checks(None)  # the next one says that the peer is back, and must be heard of at once
         self._update()
 
@@ -170,6 +168,15 @@ class Connection:
             "tlsVersion": connected.version if connected else None,
             "srtpCipher": connected.keys.profile if connected and connected.keys else None,
         }
+
+    def _settle(self, now: float) -> None:
+        """Once the handshake has been over for long enough, with the peer there all the while."""
+        if not self._keyed or self._dtls is None or self._dtls.settled:
+            return
+        self._connected_at = now if self._connected_at is None else self._connected_at
+        if now - self._connected_at >= SETTLED_AFTER:
+            self._dtls.settle()
+            self.pump.counters["dtls_settled"] += 1
 
     def _leave_checks(self, credentials: IceCredentials | None) -> None:
         """Have the plane answer what changes nothing: nearly all checks of a call, and all day long."""

@@ -9,7 +9,7 @@ import pytest
 from aioice import stun
 
 from media import MediaEngine, MediaSettings, Router
-from media.dtls import DtlsSession
+from media.dtls import SETTLED_AFTER, DtlsSession, DtlsState
 from media.events import TransportQuality, TransportState, TransportStateChanged
 from media.ice import DISCONNECTED_AFTER, FAILED_AFTER, MAX_ADDRESSES, MAX_CREDENTIALS
 from media.identity import DtlsIdentity, Fingerprint
@@ -18,6 +18,7 @@ from media.quality import Trouble
 from media.transport import Transport
 from tests.media.peers import Listener, until
 from tests.media.test_stun import check
+from tests.patience import PATIENCE_SECONDS
 
 DTLS = b"\x16\xfe\xff" + bytes(50)
 FINGERPRINT = {"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}
@@ -311,6 +312,53 @@ async def test_checks_that_the_plane_answers_keep_a_transport_alive(
         router.tick(now + DISCONNECTED_AFTER)
         states.append(transport.state)
     assert states == [TransportState.CONNECTING, TransportState.DISCONNECTED]
+
+
+async def shake_hands(transport: Transport, stranger: Stranger) -> DtlsSession:
+    """The stranger becomes the transport's client; answers his side, from whom our last flight is withheld."""
+    theirs = DtlsIdentity.generate(["SRTP_AEAD_AES_128_GCM"])
+    ours = transport.parameters()["dtlsParameters"]["fingerprints"][0]
+    one = theirs.fingerprints[0]
+    await transport.connect(
+        {"role": "client", "fingerprints": [{"algorithm": one.algorithm, "value": one.value}]}
+    )
+    await stranger.answer(check_for(transport))
+    session = DtlsSession(theirs, "client", [Fingerprint("sha-256", ours["value"])])
+    session.start()
+    while True:
+        before = len(stranger.received)
+        for datagram in session.take_outgoing():
+            stranger.send(datagram)
+        came = await stranger.more_than(before)
+        if transport.state is TransportState.CONNECTED:
+            break
+        for datagram in came:
+            session.receive(datagram)
+    assert session.state is DtlsState.CONNECTING
+    return session
+
+
+async def test_the_end_of_a_handshake_is_kept_for_who_lost_it_until_his_line_is_back(
+    router: Router, stranger: Stranger, engine: MediaEngine
+) -> None:
+    """Let go, it could never be sent again: ICE would find a way for ever, and nothing would come through."""
+    transport = router.create_transport("send")
+    session = await shake_hands(transport, stranger)
+    now = time.monotonic()
+    for seconds in range(0, int(2 * SETTLED_AFTER), 5):  # and no check comes
+        router.tick(now + seconds)
+    assert transport.state is TransportState.FAILED
+    await stranger.answer(check_for(transport))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while session.state is not DtlsState.CONNECTED:
+            await asyncio.sleep(session.timeout() or 0)
+            session.handle_timeout()
+            before = len(stranger.received)
+            for datagram in session.take_outgoing():
+                stranger.send(datagram)
+            for datagram in await stranger.more_than(before):
+                session.receive(datagram)
+    assert engine.statistics()["counters"].get("dtls_settled", 0) == 0
 
 
 async def test_a_wrong_certificate_fails_the_transport_for_good(
