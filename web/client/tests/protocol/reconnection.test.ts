@@ -1,3 +1,4 @@
+import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { fakeDevice, other, track, type Connection } from './fakeMedia'
@@ -110,6 +111,20 @@ test('who asked, on whichever device, not to be in the picture says so with the 
   await vi.waitFor(() => expect(state.recordPicture).toBe(true))
   await cut()
   expect((await server.until('join', 3))[2]).not.toHaveProperty('recordPicture')
+})
+
+test('a connection whose making was cut is made after it, with the one section the browser has for its track', async () => {
+  server.once('connectTransport', (_usual, socket) => {
+    socket.conn.close()
+    return SILENCE
+  })
+  const sending = vi.spyOn(FakeHandler.prototype, 'send')
+  void session.send('microphone', track('audio'))
+  await back()
+  await server.until('connectTransport', 2)
+  await serverHas({ microphone: 'on' })
+  expect(sending).toHaveBeenCalledOnce()
+  expect(failed).toEqual([])
 })
 
 test('what is muted while the line is away is muted after it', async () => {

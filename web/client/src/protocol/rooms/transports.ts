@@ -1,5 +1,8 @@
 import type { types } from 'mediasoup-client'
 
+import { asProblem, Problem } from '../problem'
+
+import { againInMs } from './connection'
 import type { Ask, Direction, Source } from './messages'
 import { PathKeeper } from './path'
 import { toldOfRed } from './redundancy'
@@ -8,6 +11,10 @@ export interface KeptTransport {
   transport: types.Transport
   keeper: PathKeeper
 }
+
+/** What is heard once the line is back, and until then looked for so often. */
+const AWAY = new Set(['connection_lost', 'not_joined'])
+const AWAY_MS = 500
 
 /** What `produce` must tell the server beside the media parameters. */
 export interface ProduceData extends types.AppData {
@@ -29,7 +36,7 @@ export async function openTransport(
     direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options)
 
   transport.on('connect', ({ dtlsParameters }, done, failed) => {
-    ask('connectTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
+    connect(transport, ask, dtlsParameters, onGone).then(done, failed)
   })
   transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
     const { source, paused = false } = appData as ProduceData
@@ -42,4 +49,29 @@ export async function openTransport(
   })
   const keeper = new PathKeeper(transport, ask, onGone)
   return { transport, keeper }
+}
+
+/**
+ * Asks until it is answered. To be refused this is more than mediasoup-client's connection can bear: the browser keeps the
+ * section it has made for the track, and everything that is sent afterwards is one section short.
+ */
+async function connect(
+  transport: types.Transport,
+  ask: Ask,
+  dtlsParameters: types.DtlsParameters,
+  onGone: () => void,
+): Promise<void> {
+  while (!transport.closed) {
+    try {
+      await ask('connectTransport', { transportId: transport.id, dtlsParameters })
+      return
+    } catch (error) {
+      const problem = asProblem(error)
+      const wait = AWAY.has(problem.code) ? AWAY_MS : againInMs(problem)
+      if (problem.code === 'transport_not_found' && !transport.closed) onGone()
+      if (wait === null) throw error
+      await new Promise((resolve) => setTimeout(resolve, wait))
+    }
+  }
+  throw new Problem('connection_lost')
 }
