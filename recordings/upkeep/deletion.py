@@ -196,6 +196,7 @@ class Deletions:
         async with self._database.transaction() as session:
             rules = await repository.rules_by_path(session)
             if not rules and self._default_days == FOR_EVER:
+                await repository.take_back_all(session)
                 return 0, ""
             ran = await uptime(session)
             batch = await repository.settled_after(session, last, now, most)

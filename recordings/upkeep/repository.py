@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -124,6 +124,12 @@ async def settled_after(
         .with_for_update(of=Recording, skip_locked=True)  # what another node is at is its business
     )
     return [(recording, path) for recording, path in await session.execute(query)]
+
+
+async def take_back_all(session: AsyncSession) -> None:
+    """No deletion is announced any more: a rule that comes later announces it anew."""
+    announced = update(Recording).where(Recording.deletion_warned_uptime.is_not(None))
+    await session.execute(announced.values(deletion_warned_at=None, deletion_warned_uptime=None))
 
 
 def add_deletion(session: AsyncSession, deletion: RecordingDeletion) -> None:

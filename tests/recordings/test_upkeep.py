@@ -273,6 +273,17 @@ async def test_the_rules_announce_and_then_delete_and_never_before(
     assert len(await entries(database)) == 1
 
 
+async def test_what_the_operator_takes_back_and_says_again_is_announced_anew(
+    database: Database, recording: Recording, server: RunningServer, clock: FakeClock
+) -> None:
+    gone = []
+    for days in (1, 0, 1, 1):
+        await server.runs(NOTICE)
+        gone.append(await Deletions(database, clock, default_days=days).apply_rules())
+    assert gone == [0, 0, 0, 1]
+    assert [entry.recording_id for entry in await entries(database)] == [recording.id]
+
+
 async def test_a_clock_that_jumps_a_year_ahead_shortens_nobodys_notice(
     deletions: Deletions, rules: Rules, people: dict[str, Actor], recording: Recording, tree: Tree,
     server: RunningServer, clock: FakeClock,
