@@ -18,7 +18,6 @@ REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 ABSOLUTE_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
 ABSOLUTE_CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
 DEPENDENCY_DESCRIPTOR = (
     "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
@@ -110,7 +109,8 @@ def _header_extensions() -> tuple[HeaderExtensionCapability, ...]:
         # The layers of AV1 and H.264, which do not tell them themselves.
         HeaderExtensionCapability(kind="video", uri=DEPENDENCY_DESCRIPTOR, preferred_id=8),
         HeaderExtensionCapability(kind="audio", uri=AUDIO_LEVEL, preferred_id=10),
-        HeaderExtensionCapability(kind="video", uri=VIDEO_ORIENTATION, preferred_id=11),
+        # Not how a phone is held (urn:3gpp:video-orientation): where that cannot be said, the sender turns the picture
+        # itself (RFC 7742, 4), and it stands upright in films and for players that know nothing of it.
         *both(ABSOLUTE_CAPTURE_TIME, 13),
         HeaderExtensionCapability(kind="video", uri=PLAYOUT_DELAY, preferred_id=14),
     )

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from media.capabilities import AUDIO_LEVEL, VIDEO_ORIENTATION
+from media.capabilities import AUDIO_LEVEL
 from media.consumer import Consumer
 from media.context import RouterContext
 from media.errors import MediaLimitReached, WrongMediaState
@@ -17,8 +17,8 @@ from media.rtp import MediaKind, RtpCapabilities, RtpParameters
 from media.statistics import inbound
 from media.tap import Tap
 
-# What a recording needs besides the media: how the phone is held, how loud it is. Ids are the router's.
-_TAPPED_EXTENSIONS = {AUDIO_LEVEL: 10, VIDEO_ORIENTATION: 11}
+# What a recording may want besides the media: how loud it is. The id is the router's.
+_TAPPED_EXTENSIONS = {AUDIO_LEVEL: 10}
 
 OFFERS_MOST = 8  # kinds of clients met lately; a meeting has two or three
 

@@ -32,6 +32,10 @@ def test_router_payload_types_are_unique_and_leave_the_probators_free() -> None:
     assert 127 not in payload_types
 
 
+def test_nobody_is_offered_to_say_how_a_phone_is_held_instead_of_sending_upright_pictures() -> None:
+    assert "urn:3gpp:video-orientation" not in {one.uri for one in router_capabilities().header_extensions}
+
+
 def test_consumer_gets_the_routers_numbers_not_the_producers() -> None:
     parameters = consumed(camera(), everything())
     assert [(c.mime_type, c.payload_type) for c in parameters.codecs] == [
