@@ -1,6 +1,7 @@
 """A film in several sizes: one is chosen, and whatever happens to line or film, watching goes on where it was."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,13 @@ RATE = 5
 HERTZ = 48_000
 CODECS = 'CODECS="avc1.4d401e,mp4a.40.2"'
 RENDITIONS = (Rendition.FILM, Rendition.SOUND, Rendition.HLS)
+# How a film comes to a browser: by our script, by itself as on iPhones, or as a file, as inside other programs.
+WITHOUT_SCRIPT = "delete window.MediaSource; "
+WAYS = {
+    "script": "",
+    "native": WITHOUT_SCRIPT + "HTMLMediaElement.prototype.canPlayType = () => 'maybe'",
+    "file": WITHOUT_SCRIPT + "HTMLMediaElement.prototype.canPlayType = () => ''",
+}
 
 
 @cache
@@ -199,8 +207,7 @@ async def test_a_store_s_address_that_has_expired_is_asked_for_anew_at_the_same_
 ) -> None:
     recording = await put_stream(server, 90)
     person = await arrive("xiaohe")
-    await person.page.add_init_script("delete window.MediaSource")  # as in browsers inside other programs
-    await person.page.add_init_script("HTMLMediaElement.prototype.canPlayType = () => ''")
+    await person.page.add_init_script(WAYS["file"])
     page = await play(person, recording)
     answers: list[str] = []
 
@@ -219,6 +226,42 @@ async def test_a_store_s_address_that_has_expired_is_asked_for_anew_at_the_same_
     )
     await plays_on(page, at)
     assert len(answers) > 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_where_the_store_gives_nothing_more_the_viewer_reads_so_and_goes_on_when_it_does(
+    arrive: Arrive, server: RunningServer, way: str
+) -> None:
+    recording = await put_stream(server, 90)
+    page = (await arrive("xiaohe", PHONE)).page
+    await page.add_init_script(WAYS[way])
+    away = way == "file"  # a film so small is in the browser as a whole, or it is not
+
+    async def store(route: Route) -> None:
+        if away:
+            await route.fulfill(status=503, json={"error": {"code": "store_unavailable", "message": ""}})
+        else:
+            await route.continue_()
+
+    await page.route(re.compile(rf"/api/recordings/{recording}/(media|hls/)"), store)
+    await page.goto(f"{server.url}/recordings/{recording}")
+    player, problem = page.get_by_test_id("player"), page.get_by_test_id("problem")
+    await player.evaluate("video => { video.muted = true }")
+
+    async def shows() -> bool:
+        return int(await player.evaluate("video => video.readyState")) >= 2
+
+    if not away:
+        await until(shows, lambda: "its first picture is there")
+        away = True
+        await page.get_by_test_id("speed").select_option("2")
+        await page.get_by_test_id("play").click()
+    await expect(problem).to_contain_text("录像存放的地方暂时连不上")
+    stopped = float(await page.get_by_test_id("seek").input_value())
+    away = False
+    await problem.get_by_role("button").click()
+    await plays_on(page, stopped)
+    await expect(problem).to_have_count(0)
 
 
 async def test_a_film_made_anew_goes_on_at_the_same_place(arrive: Arrive, server: RunningServer) -> None:

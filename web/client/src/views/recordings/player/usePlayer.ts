@@ -50,7 +50,8 @@ export function usePlayer(element: () => HTMLVideoElement | null): Player {
   function read(): void {
     const video = element()
     if (!video) return
-    at.value = video.currentTime
+    // A film that was taken away is at its beginning; where the viewer is stays to be seen.
+    if (video.readyState > HTMLMediaElement.HAVE_NOTHING) at.value = video.currentTime
     playing.value = !video.paused && !video.ended
     muted.value = video.muted
     waiting.value = playing.value && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA
@@ -119,6 +120,7 @@ export function usePlayer(element: () => HTMLVideoElement | null): Player {
       const video = element()
       if (!video) return
       video.currentTime = Math.max(0, Math.min(to, video.duration || to))
+      at.value = video.currentTime
       read()
     },
     mute() {

@@ -9,8 +9,10 @@ import { useApi } from '@/services'
 
 /** After a failure it is opened again at the same place, so long afterwards; then the viewer is told. */
 const RETRY_MS = [300, 1500, 5000]
-/** From then on it waits for the server, which may be starting again, and asks so often. */
+/** From then on it waits for the server, which may be starting again, or for where it keeps films, and asks so often. */
 const PATIENT_MS = 10_000
+/** Twice as long as the server itself waits for a store that says nothing (`ahead`), and a little more. */
+const SILENT_MS = 25_000
 const GONE = [401, 404]
 /** Played on for so long, the next failure is a new one. */
 const GOES_WELL_MS = 10_000
@@ -21,8 +23,8 @@ export interface Source {
   heights: Ref<number[]>
   /** The size that is shown, where that is known. */
   shown: Ref<number | null>
-  /** It failed and stands still: until the server answers again, or somebody says so. */
-  broken: Ref<'network' | 'film' | null>
+  /** It failed and stands still: until the server, or where it keeps films, answers again, or somebody says so. */
+  broken: Ref<'network' | 'store' | 'film' | null>
   choose: (quality: Quality) => void
   again: () => void
   /** The server refuses this recording elsewhere: see what has become of it. */
@@ -31,6 +33,8 @@ export interface Source {
   loaded: () => void
   moved: () => void
   playing: () => void
+  /** It has not gone on for so long that the viewer reads of it. */
+  stalled: () => void
   failed: () => void
 }
 
@@ -55,7 +59,7 @@ export function useSource(
   const quality = ref<Quality>('auto')
   const variants = shallowRef<Variant[]>([])
   const shown = ref<number | null>(null)
-  const broken = ref<'network' | 'film' | null>(null)
+  const broken = ref<'network' | 'store' | 'film' | null>(null)
   /** The stream does not come through, be it for a store's own rules: the file may. */
   const plain = ref(false)
   const way = computed(() => {
@@ -67,6 +71,7 @@ export function useSource(
   let place = { at: startAt, goesOn: false }
   let loadedAt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
+  let stuck: ReturnType<typeof setTimeout> | undefined
   let tries = 0
   /** Failures although the server answers. */
   let refusals = 0
@@ -88,18 +93,25 @@ export function useSource(
     const turn = ++turns
     place = from
     keepPlaying()
-    clearTimeout(timer)
-    timer = undefined
+    settle()
+    if (!variants.value.length) void readVariants()
     stream?.close()
     stream = null
     shown.value = null
-    broken.value = null
     const video = element()
     if (!video) return
     const fed = quality.value !== 'sound' && way.value === 'script' && (await feed(video, turn))
     if (fed || turn !== turns || closed) return
     keepPlaying()
     video.src = file(name())
+  }
+
+  /** It is not broken, and nothing that was to mend it is to be done any more. */
+  function settle(): void {
+    clearTimeout(timer)
+    clearTimeout(stuck)
+    timer = undefined
+    broken.value = null
   }
 
   /** A new address stops the element: who has pressed play, be it while nothing was there, need not press it again. */
@@ -158,13 +170,51 @@ export function useSource(
   async function retry(): Promise<void> {
     const turn = turns
     const found = await find()
+    const away = found === 'there' && (await isAway())
     if (found === 'changed' || turn !== turns || closed) return
-    if (found === 'unknown' && broken.value) {
+    if (away) {
+      tries = refusals = 0 // nothing is wrong with the film
+      broken.value = 'store'
+    }
+    if (away || (found === 'unknown' && broken.value)) {
       retryIn(PATIENT_MS) // what the viewer reads stays as it is
       return
     }
     if (found === 'there' && ++refusals > 1) plain.value = true
-    await open(place)
+    await open()
+  }
+
+  /** Whether the server has the film and nothing of it to give: where films are kept does not answer. */
+  async function isAway(): Promise<boolean> {
+    const enough = new AbortController()
+    const bound = setTimeout(() => enough.abort(), SILENT_MS)
+    const wanted: RequestInit = { cache: 'no-store', signal: enough.signal }
+    const address = file(name())
+    const byte: RequestInit = { ...wanted, headers: { Range: 'bytes=0-0' }, redirect: 'manual' }
+    const answer = await fetch(address, byte).catch(() => null)
+    let away = answer?.status === 503
+    // Of a store of another origin no more is told than that it answers.
+    if (answer?.type === 'opaqueredirect')
+      away = !(await fetch(address, { ...wanted, mode: 'no-cors' }).catch(() => null))
+    clearTimeout(bound)
+    enough.abort() // of a film that comes nothing more is wanted
+    return away
+  }
+
+  /** Browsers and scripts ask again for so long that the viewer hears of it here first; of phones' own, maybe alone. */
+  async function stalled(): Promise<void> {
+    const turn = turns
+    if (timer !== undefined || !isStuck()) return
+    const away = await isAway()
+    if (turn !== turns || closed || !isStuck()) return
+    clearTimeout(stuck)
+    if (away) failed()
+    else stuck = setTimeout(() => void stalled(), PATIENT_MS)
+  }
+
+  function isStuck(): boolean {
+    const video = element()
+    return video?.paused === false && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA
   }
 
   /** What has become of the recording; where it has changed, the page has been told and takes over. */
@@ -202,7 +252,6 @@ export function useSource(
   }
   onMounted(() => {
     addEventListener('online', backOnLine)
-    void readVariants()
     void open(place)
   })
   watch(
@@ -213,6 +262,7 @@ export function useSource(
     closed = true
     removeEventListener('online', backOnLine)
     clearTimeout(timer)
+    clearTimeout(stuck)
     stream?.close()
   })
 
@@ -225,7 +275,13 @@ export function useSource(
     again,
     look: () => void find(),
     failed,
-    playing: () => stream?.hurry(),
+    playing() {
+      stream?.hurry()
+      if (timer === undefined) return
+      turns++ // the browser itself has got on meanwhile
+      settle()
+    },
+    stalled: () => void stalled(),
     moved() {
       const video = element()
       if (!video || video.readyState < HTMLMediaElement.HAVE_METADATA) return
