@@ -30,7 +30,7 @@ For web/api:
     await library.get(actor, recording_id) -> RecordingView
     await library.of_meetings(actor, meeting_ids) -> {meeting_id: MeetingRecording(id, deleted)}
     opened = await library.open(actor, recording_id); who was let in gets its files without being asked again
-    await library.file(opened, Rendition.FILM) -> MediaFile(store, key, size, ...); or SOUND
+    await library.file(opened, Rendition.FILM) -> MediaFile(store, entry, ...); or SOUND
     await library.file(opened, Rendition.HLS, "master.m3u8") -> MediaFile; or what playlists name beside it
     await library.picture(actor, recording_id, Rendition.POSTER) -> MediaFile; or PREVIEW
     await Remaking(...).remake(actor, recording_id)          # recordings/remaking.py: a broken one, made anew

@@ -221,10 +221,10 @@ class Library:
             if rendition is Rendition.FILM:
                 raise Problem(Kind.CONFLICT, "recording_not_playable", {"state": opened.state.value})
             raise _no_rendition(rendition)
-        etag = f'"{opened.id}-{opened.version}-{name.replace("/", "-")}"'
+        etag = f'"{opened.id}-{opened.version}-{name.replace("/", "-")}-{found.entry.size}"'  # in whichever store
         kind = content_type(name)
         signed = found.signed_seconds if _may_come_from_elsewhere(kind) else None
-        return MediaFile(found.store, found.entry.key, found.entry.size, etag, kind, signed)
+        return MediaFile(found.store, found.entry, etag, kind, signed)
 
     async def of_meetings(self, actor: Actor, meeting_ids: Iterable[str]) -> dict[str, MeetingRecording]:
         """By meeting the recording that the actor may watch, or might have watched before it was deleted."""

@@ -7,7 +7,7 @@ from members.policy import Audience
 from recordings.losses import Lack
 from recordings.renditions import Chapter, PreviewStrip, Rendition
 from recordings.states import Failure, RecordingState
-from recordings.storage.store import Store
+from recordings.storage.store import Entry, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,7 @@ class MediaFile:
     """
 
     store: Store
-    key: str
-    size: int
+    entry: Entry
     etag: str
     content_type: str = "video/mp4"
     signed_seconds: int | None = None

@@ -16,7 +16,7 @@ from aiohttp import ETag, hdrs, web
 
 from errors import Kind, Problem
 from recordings.renditions import PLAYLIST_TYPE
-from recordings.storage.store import Entry, StoreError
+from recordings.storage.store import StoreError
 from recordings.views import MediaFile
 from web.attachment import attachment
 from web.ranges import ByteRange, NotSatisfiable, parse_ranges
@@ -41,10 +41,10 @@ async def answer_media(
     if _is_known(request, media):
         return web.Response(status=304, headers=_headers(media))
     try:
-        ranges = parse_ranges(_range_header(request, media), media.size)
+        ranges = parse_ranges(_range_header(request, media), media.entry.size)
     except NotSatisfiable:
         raise web.HTTPRequestRangeNotSatisfiable(
-            headers={hdrs.CONTENT_RANGE: f"bytes */{media.size}"}
+            headers={hdrs.CONTENT_RANGE: f"bytes */{media.entry.size}"}
         ) from None
     if media.signed_seconds is not None and request.method == hdrs.METH_GET:
         return await _elsewhere(media, media.signed_seconds)
@@ -82,7 +82,7 @@ def _range_header(request: web.Request, media: MediaFile) -> str | None:
 
 async def _elsewhere(media: MediaFile, seconds: int) -> web.StreamResponse:
     try:
-        address = await media.store.signed_url(media.key, seconds)
+        address = await media.store.signed_url(media.entry.key, seconds)
     except StoreError as error:
         raise _unavailable(error) from error
     if address is None:
@@ -93,12 +93,12 @@ async def _elsewhere(media: MediaFile, seconds: int) -> web.StreamResponse:
 async def _send_one(
     request: web.Request, media: MediaFile, part: ByteRange | None, permit: Permit | None
 ) -> web.StreamResponse:
-    begin, end = part or (0, media.size)
+    begin, end = part or (0, media.entry.size)
     response = web.StreamResponse(status=200 if part is None else 206, headers=_headers(media))
     response.content_type = media.content_type
     response.content_length = end - begin
     if part is not None:
-        response.headers[hdrs.CONTENT_RANGE] = _content_range(part, media.size)
+        response.headers[hdrs.CONTENT_RANGE] = _content_range(part, media.entry.size)
     elif media.content_type == PLAYLIST_TYPE:  # of two hours 100 kB, in which hardly anything is new
         response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
         response.enable_compression()
@@ -114,7 +114,7 @@ async def _send_several(
     boundary = secrets.token_hex(12)
     heads = [
         f"\r\n--{boundary}\r\n{hdrs.CONTENT_TYPE}: {media.content_type}\r\n"
-        f"{hdrs.CONTENT_RANGE}: {_content_range(part, media.size)}\r\n\r\n".encode()
+        f"{hdrs.CONTENT_RANGE}: {_content_range(part, media.entry.size)}\r\n\r\n".encode()
         for part in ranges
     ]
     tail = f"\r\n--{boundary}--\r\n".encode()
@@ -141,7 +141,7 @@ async def _copy(
     What goes wrong in the middle can only cut the connection: players then ask for the rest, and are told.
     """
     try:
-        async with aclosing(media.store.read(Entry(media.key, media.size), *part)) as pieces:
+        async with aclosing(media.store.read(media.entry, *part)) as pieces:
             async for piece in pieces:
                 if permit is not None and not await permit():
                     raise _cut(request)

@@ -16,9 +16,11 @@ from recordings.storage.store import Fault, StoreError
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
+    from aiohttp import ClientResponse
     from types_aiobotocore_s3 import S3Client
 
 _CONNECT_SECONDS: Final = 5
+_PARTIAL: Final = 206
 
 _FAULTS: Final = {
     "InvalidAccessKeyId": Fault.CREDENTIALS,
@@ -40,11 +42,17 @@ _FAULTS: Final = {
     "ServiceUnavailable": Fault.UNREACHABLE,
     "InternalError": Fault.UNREACHABLE,
     "RequestTimeout": Fault.UNREACHABLE,
-    # What HEAD can say at most.
+    # What HEAD can say at most, and `get_part` looks at.
     "403": Fault.FORBIDDEN,
     "404": Fault.MISSING,
+    "412": Fault.MISSING,
+    "416": Fault.MISSING,
+    "408": Fault.UNREACHABLE,
+    "429": Fault.UNREACHABLE,
     "500": Fault.UNREACHABLE,
+    "502": Fault.UNREACHABLE,
     "503": Fault.UNREACHABLE,
+    "504": Fault.UNREACHABLE,
 }
 
 
@@ -74,6 +82,27 @@ class Connections:
         with _faults():
             yield client
 
+    @asynccontextmanager
+    async def get_part(
+        self, use: Use, address: str, headers: dict[str, str], seconds: float
+    ) -> AsyncIterator["ClientResponse"]:
+        """What is at a signed address, by the connections of that use; without all that a call of its own would cost.
+
+        StoreError where no part of a file begins within so many seconds, and as for `asking`.
+        """
+        async with self.asking(use) as client:
+            from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415 - imported by now
+
+            request = AWSPreparedRequest("GET", address, headers, None, stream_output=True)  # type: ignore[no-untyped-call]
+            # With its certificates and proxies, and none of the work that aiobotocore does for each call of its own.
+            connections = client._endpoint.http_session  # noqa: SLF001
+            async with asyncio.timeout(seconds):
+                answered = (await connections.send(request)).raw
+            async with answered:
+                if answered.status != _PARTIAL:
+                    raise StoreError(_FAULTS.get(str(answered.status), Fault.REFUSED), str(answered.status))
+                yield answered
+
     async def close(self) -> None:
         """Close all."""
         self._clients.clear()
@@ -85,8 +114,12 @@ class Connections:
                 return self._clients[use]
             if self._session is None:
                 self._session = await asyncio.to_thread(_make_session)
+            from botocore.handlers import add_expect_header  # noqa: PLC0415 - imported by now
+
             made = _client(self._session, self._settings, use)
             client: S3Client = await self._stack.enter_async_context(made)
+            # Not every service says that it may be sent what a file is read for, and until then nothing would be.
+            client.meta.events.unregister("before-call.s3", add_expect_header)
             self._clients[use] = client
             return client
 

@@ -46,7 +46,8 @@ class LocalStore:
     async def stat(self, key: str) -> Entry | None:
         """The file, or None."""
         try:
-            return Entry(key, (await self._open(key)).size)  # whoever asks will read it
+            file = await self._open(key)  # whoever asks will read it
+            return Entry(key, file.size, file.tag)
         except StoreError as error:
             if error.fault is Fault.MISSING:
                 return None
@@ -55,7 +56,9 @@ class LocalStore:
     async def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
         """The bytes, a piece at a time: at once what is in memory, by a thread what must come from the disk."""
         file = await self._open(entry.key)
-        if file.size != entry.size:  # made anew meanwhile: half of one film and half of another is none
+        if file.size != entry.size or file.tag != (
+            entry.tag or file.tag
+        ):  # made anew meanwhile: half of one film and half of another is none
             raise StoreError(Fault.MISSING, "another file")
         while begin < end:
             size = min(CHUNK_BYTES, end - begin)

@@ -18,7 +18,7 @@ MOST_OPEN: Final = 64
 class OpenFile:
     """A descriptor for reading, closed when nobody refers to it any more."""
 
-    __slots__ = ("_identity", "descriptor", "used")
+    __slots__ = ("_identity", "descriptor", "tag", "used")
 
     def __init__(self, path: str) -> None:
         """Blocks; OSError where it cannot be opened, or is no file."""
@@ -26,6 +26,9 @@ class OpenFile:
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(self.descriptor)
         self._identity = _identity(status)
+        self.tag = (
+            f"{status.st_ino:x}-{status.st_mtime_ns:x}"  # a number may be given again to the file after it
+        )
         if not S_ISREG(status.st_mode):
             raise FileNotFoundError(path)
 

@@ -3,15 +3,18 @@
 import asyncio
 import base64
 import hashlib
+import io
 import math
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recordings.storage.ahead import read_ahead
 from recordings.storage.connections import Connections, Use
+from recordings.storage.pace import read_whole, written
 from recordings.storage.settings import StorageSettings
 from recordings.storage.store import Entry, Fault, Ledger, Part, PartialUpload, Piece, StoreError
 
@@ -26,8 +29,15 @@ _PATIENCE_SECONDS: Final = 10
 # Each for as long as one piece takes: many more than so many watch, and further pieces wait for a moment.
 _FILMS: Final = Use(most=256, attempts=1, silent_seconds=_PATIENCE_SECONDS)
 # One film at a time is sent, one removed, all are looked for; a part that was sent may take the store a while.
-_ANYTHING_ELSE: Final = Use(most=32, attempts=2, silent_seconds=30)
+_SILENT_SECONDS: Final = 30
+_ANYTHING_ELSE: Final = Use(most=32, attempts=2, silent_seconds=_SILENT_SECONDS)
+# For both attempts. Amazon's answers a word now and then while it joins the parts of a large film, for minutes.
+_ANSWER_SECONDS: Final = 90
+_JOINING_SECONDS: Final = 900
+# Of an address by which pieces are fetched; half of it, until a new one is made: a machine's own role may end sooner.
+_SIGNED_SECONDS: Final = 600
 _MD5: Final = re.compile("[0-9a-f]{32}")
+_STRONG_TAG: Final = re.compile('"[^"]+"')
 _DELETED_AT_ONCE: Final = 16
 
 
@@ -53,41 +63,44 @@ class S3Store:
     async def stat(self, key: str) -> Entry | None:
         """The object's size, or None."""
         try:
-            async with self._asking() as client, asyncio.timeout(_PATIENCE_SECONDS):
+            async with self._asking(_PATIENCE_SECONDS) as client:
                 found = await client.head_object(Bucket=self._bucket, Key=self._full(key))
         except StoreError as error:
             if error.fault is Fault.MISSING:
                 return None
             raise
-        return Entry(key, found["ContentLength"])
+        return Entry(key, found["ContentLength"], found.get("ETag", ""))
 
     async def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
         """Each piece is asked for by itself: who watches for hours, or stops to, has no connection meanwhile."""
-        tag: str | None = None
+        tag, address, signed = entry.tag, "", -math.inf
+        loop = asyncio.get_running_loop()
 
         async def fetch(begin: int, end: int) -> bytes:
-            nonlocal tag
-            piece, tag = await self._fetch(entry, begin, end, tag)
+            nonlocal tag, address, signed
+            if loop.time() - signed > _SIGNED_SECONDS / 2:
+                address, signed = await self._sign(_FILMS, entry.key, _SIGNED_SECONDS), loop.time()
+            piece, tag = await self._fetch(address, replace(entry, tag=tag), begin, end)
             return piece
 
         async with aclosing(read_ahead(fetch, begin, end)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _fetch(self, entry: Entry, begin: int, end: int, tag: str | None) -> tuple[bytes, str]:
-        """The bytes, and the tag of the object that they are of: `tag`, where that is known already."""
-        same: Any = {"IfMatch": tag} if tag else {}
-        async with self._connections.asking(_FILMS) as client:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                found = await client.get_object(
-                    Bucket=self._bucket, Key=self._full(entry.key), Range=f"bytes={begin}-{end - 1}", **same
-                )
-            async with found["Body"] as body:
-                answered = found.get("ETag", "")
-                whole = found.get("ContentRange") == f"bytes {begin}-{end - 1}/{entry.size}"
-                if not whole or answered != (tag or answered):  # not every service looks at IfMatch
-                    raise StoreError(Fault.MISSING, "another file")
-                return await body.read(), answered
+    async def _fetch(self, address: str, entry: Entry, begin: int, end: int) -> tuple[bytes, str]:
+        """The bytes, and the tag of the object that they are of: the entry's, where that is known already."""
+        headers = {"Range": f"bytes={begin}-{end - 1}"}
+        if _STRONG_TAG.fullmatch(entry.tag):
+            headers["If-Match"] = entry.tag
+        async with self._connections.get_part(_FILMS, address, headers, _PATIENCE_SECONDS) as found:
+            tag = found.headers.get("ETag", "")
+            whole = found.headers.get("Content-Range") == f"bytes {begin}-{end - 1}/{entry.size}"
+            if not whole or tag != (entry.tag or tag):  # not every service looks at If-Match
+                raise StoreError(Fault.MISSING, "another file")
+            piece = await read_whole(found.content, end - begin, _PATIENCE_SECONDS)
+            if len(piece) != end - begin:
+                raise StoreError(Fault.UNREACHABLE, "cut off")
+            return piece, tag
 
     async def entries(self, prefix: str) -> AsyncIterator[Entry]:
         """A thousand at a time."""
@@ -149,7 +162,10 @@ class S3Store:
 
     async def signed_url(self, key: str, seconds: int) -> str | None:
         """Signed here; the store is not asked."""
-        async with self._asking() as client:
+        return await self._sign(_ANYTHING_ELSE, key, seconds)
+
+    async def _sign(self, use: Use, key: str, seconds: int) -> str:
+        async with self._connections.asking(use) as client:
             return await client.generate_presigned_url(
                 "get_object", {"Bucket": self._bucket, "Key": self._full(key)}, ExpiresIn=seconds
             )
@@ -178,9 +194,9 @@ class S3Store:
     async def _put_whole(self, key: str, path: Path, size: int, content_type: str, ledger: Ledger) -> None:
         data = await asyncio.to_thread(path.read_bytes)
         digest = await asyncio.to_thread(_md5, data)
-        async with self._asking() as client:
+        async with self._sending(data) as (client, body):
             answered = await client.put_object(
-                Bucket=self._bucket, Key=self._full(key), Body=data, ContentType=content_type,
+                Bucket=self._bucket, Key=self._full(key), Body=body, ContentType=content_type,
                 ContentMD5=_base64(digest),
             )  # fmt: skip
         _compare(answered["ETag"], answered.get("ServerSideEncryption"), digest)
@@ -200,7 +216,7 @@ class S3Store:
                 await ledger.arrived(key, number, part)
                 await ledger.sent(len(data))
             parts.append({"PartNumber": number, "ETag": part.tag})
-        async with self._asking() as client:
+        async with self._asking(_JOINING_SECONDS) as client:
             await client.complete_multipart_upload(
                 Bucket=self._bucket, Key=self._full(key), UploadId=upload.upload_id,
                 MultipartUpload={"Parts": parts},
@@ -208,10 +224,10 @@ class S3Store:
         await ledger.ended(key)
 
     async def _send_part(self, upload: PartialUpload, number: int, data: bytes, digest: bytes) -> str:
-        async with self._asking() as client:
+        async with self._sending(data) as (client, body):
             answered = await client.upload_part(
                 Bucket=self._bucket, Key=self._full(upload.key), UploadId=upload.upload_id,
-                PartNumber=number, Body=data, ContentMD5=_base64(digest),
+                PartNumber=number, Body=body, ContentMD5=_base64(digest),
             )  # fmt: skip
         _compare(answered["ETag"], answered.get("ServerSideEncryption"), digest)
         return answered["ETag"]
@@ -272,9 +288,21 @@ class S3Store:
                         Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                     )
 
-    def _asking(self) -> AbstractAsyncContextManager["S3Client"]:
-        """For everything but the bytes of films."""
-        return self._connections.asking(_ANYTHING_ELSE)
+    @asynccontextmanager
+    async def _asking(self, seconds: float | None = None) -> AsyncIterator["S3Client"]:
+        """For everything but the bytes of films; all of an answer comes within so long, or as long as most may take."""
+        bound = asyncio.timeout(seconds or _ANSWER_SECONDS)
+        async with self._connections.asking(_ANYTHING_ELSE) as client, bound:
+            yield client
+
+    @asynccontextmanager
+    async def _sending(self, data: bytes) -> AsyncIterator[tuple["S3Client", io.BytesIO]]:
+        """For bytes, which need so long as they need, unless the store takes hardly any."""
+        async with (
+            self._connections.asking(_ANYTHING_ELSE) as client,
+            written(data, _SILENT_SECONDS, _ANSWER_SECONDS) as body,
+        ):
+            yield client, body
 
 
 def _md5(data: bytes) -> bytes:

@@ -55,10 +55,11 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file in a store; `size` in bytes."""
+    """One file in a store; `size` in bytes. Another file of this name has another `tag`; "" where none is known."""
 
     key: str
     size: int
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Store(Protocol):
     def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
         """Bytes begin..end (exclusive) of a file that was found, in pieces of at most CHUNK_BYTES.
 
-        StoreError where it is gone, or another one has its name by now.
+        StoreError where it is gone, another one has its name by now, or it comes more slowly than anybody could use it.
         """
 
     def entries(self, prefix: str) -> AsyncIterator[Entry]:

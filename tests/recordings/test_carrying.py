@@ -297,10 +297,10 @@ async def test_a_stream_is_read_from_the_store_and_its_playlists_never_by_anothe
     ):  # fmt: skip
         found = await library.file(opened, Rendition.HLS, name)
         assert found.content_type == kind
-        assert await content(found.store, found.key, 0, found.size) == name.encode()
+        assert await content(found.store, found.entry.key, 0, found.entry.size) == name.encode()
         assert (found.signed_seconds is not None) is (serve == "signed" and kind != PLAYLIST_TYPE)
         if found.signed_seconds:
-            address = await found.store.signed_url(found.key, found.signed_seconds)
+            address = await found.store.signed_url(found.entry.key, found.signed_seconds)
             async with ClientSession() as session, session.get(address or "") as answered:
                 assert (await answered.read(), answered.content_type) == (name.encode(), kind)
     await carrier.shelf.close()

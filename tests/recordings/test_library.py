@@ -21,7 +21,6 @@ from recordings.requests import RecordingsFilter
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
-from recordings.storage.store import Entry
 from recordings.viewing.service import Viewings
 from recordings.views import MeetingRecording, WatchReport
 from rooms.attendance.service import Attendance
@@ -299,8 +298,8 @@ async def test_the_film_is_a_file_with_a_tag_that_changes_with_it(
     film.parent.mkdir(parents=True)
     film.write_bytes(b"film")
     media = await library.file(opened, Rendition.FILM)
-    assert (media.size, media.etag) == (4, f'"{row.id}-1-meeting.mp4"')
-    assert b"".join([piece async for piece in media.store.read(Entry(media.key, media.size), 1, 4)]) == b"ilm"
+    assert (media.entry.size, media.etag) == (4, f'"{row.id}-1-meeting.mp4-4"')
+    assert b"".join([piece async for piece in media.store.read(media.entry, 1, 4)]) == b"ilm"
     unfinished = await recorded(database, await make_meeting(), clock, RecordingState.COMPOSING)
     with pytest.raises(Problem) as refused:
         await library.open(actor, unfinished.id)

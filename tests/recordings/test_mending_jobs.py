@@ -45,7 +45,7 @@ async def test_whoever_watches_a_film_that_is_mended_is_told_what_it_was(
     state = RecordingState.DAMAGED if failure else RecordingState.READY
     shown = await library.get(member, row.id)
     assert (shown.state, shown.mending) == (state, False)
-    assert (await library.file(await library.open(member, row.id, 1), Rendition.FILM)).size == 4
+    assert (await library.file(await library.open(member, row.id, 1), Rendition.FILM)).entry.size == 4
     assert list(await library.open_all([(member, row.id)])) == [(member, row.id)]
     officer = await library.get(await records.actor((RoleName.SECRETARY, tree.branch)), row.id)
     assert (officer.state, officer.mending, officer.can_delete, officer.can_remake) == (

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 
 import pytest
@@ -156,7 +156,9 @@ async def put_bytes(remote: S3Store, key: str, data: bytes, folder: Path) -> Ent
     path = folder / "file"
     path.write_bytes(data)
     await remote.put(key, path, "video/mp4", Memory())
-    return Entry(key, len(data))
+    found = await remote.stat(key)
+    assert found is not None
+    return found
 
 
 async def test_any_number_who_read_slowly_keep_nobody_from_the_store(remote: S3Store, tmp_path: Path) -> None:
@@ -183,34 +185,63 @@ async def test_of_a_film_that_is_replaced_meanwhile_nothing_more_is_read(
             await take(pieces, read)
     assert ended.value.fault is Fault.MISSING
     assert read == film[: len(read)], "half of one film and half of another is none"
+    for begin in (0, CHUNK_BYTES):  # as for the second of several parts
+        with pytest.raises(StoreError) as ended:
+            await part_of(remote, entry, begin, entry.size)
+        assert ended.value.fault is Fault.MISSING
     await put_bytes(remote, entry.key, bytes(CHUNK_BYTES + 1), tmp_path)
     with pytest.raises(StoreError) as ended:
         await part_of(remote, entry, 0, entry.size)
     assert ended.value.fault is Fault.MISSING
 
 
-async def test_who_watches_hears_within_seconds_that_a_store_says_nothing(
-    s3: S3Server, monkeypatch: pytest.MonkeyPatch
+LONG = 8 * 1024 * 1024
+HEAD = f"HTTP/1.1 206 Partial Content\r\nContent-Length: {LONG}\r\nContent-Range: bytes 0-{CHUNK_BYTES - 1}/{LONG}\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["", HEAD[:9], f"{HEAD}\r\n"],
+    ids=["says nothing", "trickles its answer", "trickles the film"],
+)
+async def test_who_watches_and_who_carries_films_there_hear_within_seconds_that_a_store_gives_and_takes_nothing(
+    s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
 ) -> None:
-    """It takes connections, and what is asked, and never answers."""
+    """It takes connections, and what is asked; it begins an answer at most, and takes and gives a byte now and then."""
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append(asyncio.current_task())
-        await reader.read()
+        with suppress(asyncio.CancelledError):
+            writer.write(head.encode())
+            while head and await reader.read(1):
+                await asyncio.sleep(0.005)
+                writer.write(b"a")
+            await reader.read()
         writer.close()
 
     heard: list[asyncio.Task[None] | None] = []
-
-    monkeypatch.setattr("recordings.storage.s3._PATIENCE_SECONDS", 0.05)
-    async with await asyncio.start_server(hear, "127.0.0.1") as mute:
+    film = tmp_path / "film"
+    film.write_bytes(bytes(LONG))
+    for name in ("_PATIENCE_SECONDS", "_SILENT_SECONDS", "_ANSWER_SECONDS"):
+        monkeypatch.setattr(f"recordings.storage.s3.{name}", 0.05)
+    async with await asyncio.start_server(hear, "127.0.0.1", limit=1) as mute:
         port = mute.sockets[0].getsockname()[1]
-        store = S3Store(s3.settings.model_copy(update={"endpoint_url": f"http://127.0.0.1:{port}"}))
+        there = {"endpoint_url": f"http://127.0.0.1:{port}", "part_bytes": 2 * LONG}
+        store = S3Store(s3.settings.model_copy(update=there))
         async with asyncio.timeout(PATIENCE_SECONDS):
-            for asked in (store.stat("f"), part_of(store, Entry("f", 9), 0, 9)):
+            for asked in (
+                store.stat("f"),
+                part_of(store, Entry("f", LONG), 0, LONG),
+                store.put("f", film, "video/mp4", Memory()),
+                store.check(),
+            ):
                 with pytest.raises(StoreError) as silent:
                     await asked
                 assert silent.value.fault is Fault.UNREACHABLE
         await store.close()
+        for connection in filter(None, heard):
+            if head:  # all that was sent there is still to be read, a byte now and then
+                connection.cancel()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*filter(None, heard))
 

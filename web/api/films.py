@@ -36,7 +36,11 @@ def film_handler(rendition: Rendition, let_in: LetIn) -> Handler:
         if media is None:
             media = await request.app[SERVICES].library.file(grant.opened, rendition, piece)
             grant.files[rendition, piece] = media
-        return await answer_media(request, media, _permit(let_in, request, visit, grant.opened.version))
+        try:
+            return await answer_media(request, media, _permit(let_in, request, visit, grant.opened.version))
+        except Problem:
+            grant.files.pop((rendition, piece), None)  # it may lie elsewhere by now, or be another file
+            raise
 
     return handle
 
