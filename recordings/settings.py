@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from recordings.storage.settings import StorageSettings
+from rooms.meetings.states import MeetingKind
 
 
 class RecordingSettings(BaseModel):
@@ -32,6 +33,13 @@ class RecordingSettings(BaseModel):
     reconcile_seconds: float = Field(default=3600.0, gt=0)
     most_upload_bytes: int = Field(default=8 * 1024**3, ge=1)
     storage: StorageSettings | None = None  # None: the folder alone
+
+    def sizes_from(self, kind: MeetingKind) -> float:
+        """From how many seconds on a film is made in three sizes.
+
+        Lectures are watched by many on all kinds of lines; other recordings only where they are long.
+        """
+        return 0.0 if kind is MeetingKind.LECTURE else self.hls_minutes * 60.0
 
     @property
     def bytes_left_by_films(self) -> int:

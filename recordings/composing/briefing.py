@@ -21,7 +21,6 @@ from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.wishes import wishes_of
 from rooms.meetings.models import AgendaMark, Meeting
-from rooms.meetings.states import MeetingKind
 
 # Ten times what a film has chapters. Whoever goes back and forth in an agenda all evening is not followed to the end.
 _MOST_MARKS: Final = 1_000
@@ -44,9 +43,8 @@ async def brief_of(
         organization=organization.name,
         date=written_date(recording.started_at.astimezone(zone), DEFAULT_LANGUAGE),
         language=DEFAULT_LANGUAGE,
-        # Lectures are watched by many on all kinds of lines; other recordings only where they are long.
         marks=await _marks(session, meeting_id),
-        hls_seconds=0.0 if recording.kind is MeetingKind.LECTURE else settings.hls_minutes * 60.0,
+        hls_seconds=settings.sizes_from(recording.kind),
         part_seconds=settings.part_seconds,
         wishes=tuple(compose.Wish(wish.person_key, wish.hidden, wish.at.isoformat()) for wish in wishes),
     )

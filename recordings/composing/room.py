@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -10,6 +11,7 @@ from recordings.compose.brief import Brief
 from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
 from recordings.settings import RecordingSettings
+from recordings.uploads.room import bytes_made
 
 # Parts, sound and the film that is joined of both lie side by side before the parts go. Of people before their cameras
 # they took 1.7 Mbit of each second, be it one camera or nine: it is the film's own pictures that are written. Where
@@ -67,7 +69,8 @@ def bytes_wanted(recording: Recording, brief: Brief, folders: Folders) -> int:
         return sum(size for one, size in known if bytes_of(folders.rendition(recording.id, one)) != size)
     given = sum(bytes_of(path) for _, path in folders.originals(recording.id))
     if recording.is_uploaded:
-        return given  # as was promised when it began to be uploaded
+        lasts = recording.source_seconds or recording.duration_seconds
+        return bytes_made(given, lasts, in_all_sizes=brief.wants_sizes(lasts or math.inf))
     seconds = (recording.ended_at - recording.started_at).total_seconds() if recording.ended_at else 0.0
     wanted = _TIMES_CAPTURED * given
     if seconds > 0:

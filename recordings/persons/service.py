@@ -36,30 +36,43 @@ async def name_persons(
     """
     if not recording.is_uploaded:
         raise Problem(Kind.CONFLICT, "persons_are_measured", {"field": "persons"})
-    wanted = list(dict.fromkeys(persons))
-    if len(wanted) > MOST_PERSONS:
-        raise Problem(Kind.INVALID, "too_many_persons", {"field": "persons", "maximum": MOST_PERSONS})
     named = await persons_of(session, recording.id)
     if before is not None and [_who(one) for one in before] != [_who(one) for one in named]:
         raise Problem(Kind.CONFLICT, "persons_renewed", {"field": "persons"})
+    wanted = await known_persons(session, actor, persons, named)
+    await forget_persons(session, recording.id)
+    await put_persons(session, recording.id, wanted)
+    await index.forget(session, recording.id)
+
+
+async def known_persons(
+    session: AsyncSession, actor: Actor, persons: Sequence[NamedPerson], named: Sequence[PersonView] = ()
+) -> tuple[PersonView, ...]:
+    """These, each once, by their names of now; whoever is among the `named` keeps his.
+
+    Problems: too_many_persons, not_found for a member that the actor may not see.
+    """
+    wanted = list(dict.fromkeys(persons))
+    if len(wanted) > MOST_PERSONS:
+        raise Problem(Kind.INVALID, "too_many_persons", {"field": "persons", "maximum": MOST_PERSONS})
     known = {one.member_id: one.name for one in named if one.member_id}
     fresh = tuple(one.member_id for one in wanted if one.member_id and one.member_id not in known)
     known |= {
         key: member.name for key, member in (await visible_members(session, actor, fresh, "persons")).items()
     }
-    await forget_persons(session, recording.id)
+    return tuple(
+        PersonView(known[one.member_id] if one.member_id else one.name, one.member_id) for one in wanted
+    )
+
+
+async def put_persons(session: AsyncSession, recording_id: str, persons: Sequence[PersonView]) -> None:
+    """Name them in a film in which nobody is named."""
     rows = [
-        {
-            "recording_id": recording.id,
-            "place": place,
-            "member_id": one.member_id,
-            "name": known[one.member_id] if one.member_id else one.name,
-        }
-        for place, one in enumerate(wanted)
+        {"recording_id": recording_id, "place": place, "member_id": one.member_id, "name": one.name}
+        for place, one in enumerate(persons)
     ]
     if rows:
         await session.execute(insert(FilmPerson), rows)
-    await index.forget(session, recording.id)
 
 
 def _who(one: NamedPerson | PersonView) -> tuple[str | None, str]:

@@ -1,5 +1,6 @@
-"""`python -m recordings.uploads FILE`: prints what the file is, or why it is refused, as one JSON object."""
+"""`python -m recordings.uploads FILE`: prints what the file is, why it is refused, or what was in the way, as JSON."""
 
+import errno
 import json
 import sys
 from dataclasses import asdict
@@ -7,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from recordings.background import make_way
+from recordings.faults import number_of
 from recordings.uploads.probe import Refused, limit, probe
-from recordings.uploads.rules import Refusal
 
 CPU_SECONDS: Final = 30
 
@@ -21,8 +22,8 @@ def main() -> None:
         answer: dict[str, object] = asdict(probe(Path(sys.argv[1])))
     except Refused as refused:
         answer = {"refused": refused.refusal.value}
-    except MemoryError:
-        answer = {"refused": Refusal.TOO_COSTLY.value}
+    except (OSError, MemoryError) as error:
+        answer = {"hindered": number_of(error) or errno.ENOMEM}
     print(json.dumps(answer))  # noqa: T201 - whoever started it reads it
 
 

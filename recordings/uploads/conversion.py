@@ -54,7 +54,7 @@ def convert(
     try:
         made = finished_before(folder, work) or _convert(source, work, report, brief)
     except (Refused, FFmpegError) as error:
-        blame_machine(error.__cause__ or error)  # it was a film when it was looked at
+        blame_machine(error)  # it was a film when it was looked at
         if isinstance(error, OSError):  # of the disk, as FFmpeg was told it
             raise
         work.remove()

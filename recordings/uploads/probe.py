@@ -8,6 +8,7 @@ from typing import Any, Final
 import av
 from av.error import FFmpegError
 
+from recordings.faults import blame_machine
 from recordings.uploads.rules import MOST_PIXELS, MOST_STREAMS, Facts, Refusal, judge
 
 # What cameras, phones and editors write. Playlists and scripts, which name other files and addresses, are not among
@@ -32,19 +33,23 @@ class Refused(ValueError):  # noqa: N818 - what is said of the file
 
 
 def limit(cpu_seconds: int, *, may_write: bool) -> None:
-    """Bound this process: memory, processor time, and for a mere look, writing."""
+    """Bound this process: memory, processor time, and for a mere look, writing.
+
+    Who takes too much time is told so by SIGXCPU: SIGKILL is what the machine sends that has no memory.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not may_write:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def open_film(path: Path) -> Any:
-    """The file as a container; raises Refused."""
+    """The file as a container; raises Refused, OSError of the machine."""
     try:
         return av.open(f"file:{path}", options=_OPTIONS, metadata_errors="ignore")
     except (FFmpegError, ValueError, OverflowError) as error:
+        blame_machine(error)
         raise Refused(Refusal.NOT_A_FILM) from error
 
 
@@ -58,7 +63,7 @@ def tame(stream: Any) -> Any:
 
 
 def probe(path: Path) -> Facts:
-    """What the file is, some of its pictures decoded; raises Refused."""
+    """What the file is, some of its pictures decoded; raises Refused, OSError or MemoryError of the machine."""
     with open_film(path) as container:
         facts = _facts(container)
         refusal = judge(facts)
@@ -115,7 +120,8 @@ def _turned(container: Any, video: Any) -> bool:
         return False
     try:
         frame = next(container.decode(tame(video)), None)
-    except (FFmpegError, MemoryError, ValueError) as error:
+    except (FFmpegError, ValueError) as error:
+        blame_machine(error)
         raise Refused(Refusal.NOT_A_FILM) from error
     container.seek(0)
     return frame is not None and bool(frame.rotation)
@@ -128,7 +134,8 @@ def _decode_some(container: Any) -> None:
             decoded += 1
             if decoded == _LOOKED_AT:
                 return
-    except (FFmpegError, MemoryError, ValueError) as error:
+    except (FFmpegError, ValueError) as error:
+        blame_machine(error)
         if not decoded:
             raise Refused(Refusal.NOT_A_FILM) from error
     if not decoded:

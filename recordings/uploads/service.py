@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,8 @@ from recordings import repository
 from recordings.curation import require_sharing
 from recordings.faults import is_full
 from recordings.folders import SOURCE_FOLDER, SOURCE_NAME, Folders
-from recordings.models import Recording
+from recordings.models import CompositionJob, Recording
+from recordings.persons.service import known_persons, put_persons
 from recordings.settings import RecordingSettings
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
@@ -28,8 +30,10 @@ from recordings.upkeep.uptime import uptime
 from recordings.uploads import files
 from recordings.uploads.inspection import Inspector
 from recordings.uploads.models import Upload
-from recordings.uploads.rules import CHUNK_BYTES, OPEN_UPLOADS, SMALLEST_BYTES, Refusal
+from recordings.uploads.room import bytes_made
+from recordings.uploads.rules import CHUNK_BYTES, LONGEST_SECONDS, OPEN_UPLOADS, SMALLEST_BYTES, Refusal
 from recordings.uploads.views import NewFilm, UploadView
+from recordings.views import PersonView
 from rooms.meetings import repository as meetings
 from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.lookups import visible_organization
@@ -62,20 +66,24 @@ class Uploads:
     async def begin(self, actor: Actor, film: NewFilm) -> UploadView:
         """Make room for a film, before its first byte.
 
-        Problems: upload_too_large, upload_too_small, upload_kind_private, too_many_uploads, storage_full,
-        upload_exceeds_quota, meeting_has_recording (one that failed or was deleted gives way), and those of the policy.
+        Problems: upload_too_large, upload_too_small, upload_film_too_long, upload_kind_private, too_many_uploads,
+        storage_full, upload_exceeds_quota, meeting_has_recording (one that failed or was deleted gives way), those of
+        the policy, and of `known_persons`.
         """
         if film.size_bytes > self._settings.most_upload_bytes:
             limit = self._settings.most_upload_bytes // 1024**3
             raise Problem(Kind.TOO_LARGE, "upload_too_large", {"limitGibibytes": limit})
         if film.size_bytes < SMALLEST_BYTES:
             raise Problem(Kind.INVALID, "upload_too_small", {"field": "sizeBytes"})
+        if (film.duration_seconds or 0.0) > LONGEST_SECONDS:
+            raise Problem(Kind.INVALID, Refusal.TOO_LONG.value, {"field": "durationSeconds"})
         if film.kind in PRIVATE_KINDS:
             raise Problem(Kind.INVALID, "upload_kind_private", {"field": "kind"})
         upload = Upload(
             id=new_id(), account_id=actor.account_id, organization_id=film.organization_id, kind=film.kind,
             meeting_id=film.meeting_id, title=film.title, audience=film.audience, held_at=film.held_at,
-            size_bytes=film.size_bytes, fingerprint=film.fingerprint, created_at=self._clock(),
+            size_bytes=film.size_bytes, seconds=film.duration_seconds, fingerprint=film.fingerprint,
+            created_at=self._clock(),
         )  # fmt: skip
         async with self._database.transaction() as session:
             organization = await self._require_office(session, actor, upload)
@@ -83,7 +91,8 @@ class Uploads:
             query = select(func.count()).select_from(Upload).where(Upload.account_id == actor.account_id)
             if (await session.scalar(query) or 0) >= OPEN_UPLOADS:
                 raise Problem(Kind.CONFLICT, "too_many_uploads", {"limit": OPEN_UPLOADS})
-            await self._require_disk(session, film.size_bytes)
+            upload.persons = [asdict(one) for one in await known_persons(session, actor, film.persons)]
+            await self._require_disk(session, upload)
             upload.touched_uptime = ran = await uptime(session)
             session.add(upload)
         await asyncio.to_thread(files.make, self._file(upload.id))
@@ -174,12 +183,12 @@ class Uploads:
         return len(stale)
 
     async def _finish(self, actor: Actor, upload: Upload) -> UploadView:
-        refusal = await self._inspector.inspect(self._file(upload.id))
-        if refusal is not None:
-            self._remember(actor, upload.id, refusal)
+        found = await self._inspector.inspect(self._file(upload.id))
+        if isinstance(found, Refusal):
+            self._remember(actor, upload.id, found)
             with contextlib.suppress(Problem):  # the same last chunk twice
                 await self.cancel(actor, upload.id)
-            _log.info("upload_refused", upload_id=upload.id, refusal=refusal.value)
+            _log.info("upload_refused", upload_id=upload.id, refusal=found.value)
             raise self._gone(actor, upload.id)
         now = self._clock()
         async with self._database.transaction() as session:
@@ -189,10 +198,11 @@ class Uploads:
             await self._require_office(session, actor, mine)
             if mine.meeting_id is not None:
                 await _take_place(session, mine.meeting_id)
-            recording = _recording(mine, now)
+            recording = _recording(mine, found.seconds, now)
             session.add(recording)
             await session.delete(mine)
             await session.flush()
+            await put_persons(session, recording.id, [PersonView(**one) for one in mine.persons])
             await repository.enqueue(session, recording, now)
         self._on_change()
         _log.info("upload_finished", recording_id=upload.id)
@@ -200,18 +210,30 @@ class Uploads:
             upload.id, upload.title, upload.size_bytes, upload.size_bytes, now, recording_id=upload.id
         )
 
-    async def _require_disk(self, session: AsyncSession, size: int) -> None:
-        """Room for the film and what is made of it, beside what is still to come of those that were begun."""
-        begun = (await session.execute(select(Upload.id, Upload.size_bytes))).all()
+    async def _require_disk(self, session: AsyncSession, upload: Upload) -> None:
+        """Room for the film and what is made of it, beside what is still to come of those that were brought before."""
+        begun = (await session.scalars(select(Upload))).all()
+        queued = select(Recording).join(CompositionJob, CompositionJob.recording_id == Recording.id)
+        whole = (await session.scalars(queued.where(Recording.uploader_account_id.is_not(None)))).all()
 
         def has_room() -> bool:
-            to_come = sum(whole - files.length(self._file(upload_id)) for upload_id, whole in begun)
-            return files.has_room(
-                self._folders.root, 2 * (size + to_come), self._settings.bytes_left_by_films
+            to_come = sum(
+                one.size_bytes
+                - files.length(self._file(one.id))
+                + self._made(one, one.size_bytes, one.seconds)
+                for one in (upload, *begun)
             )
+            for one in whole:
+                made = self._made(one, files.length(self._file(one.id)), one.source_seconds)
+                to_come += max(0, made - self._folders.work_bytes(one.id))
+            return files.has_room(self._folders.root, to_come, self._settings.bytes_left_by_films)
 
         if not await asyncio.to_thread(has_room):
             raise Problem(Kind.UNAVAILABLE, "storage_full")
+
+    def _made(self, film: Upload | Recording, size: int, seconds: float | None) -> int:
+        in_all_sizes = seconds is None or seconds >= self._settings.sizes_from(film.kind)
+        return bytes_made(size, seconds, in_all_sizes=in_all_sizes)
 
     async def _require_office(self, session: AsyncSession, actor: Actor, upload: Upload) -> Organization:
         organization = await visible_organization(session, actor, upload.organization_id)
@@ -283,12 +305,12 @@ async def _take_place(session: AsyncSession, meeting_id: str) -> None:
         _log.info("recording_replaced", recording_id=earlier.id)
 
 
-def _recording(upload: Upload, now: datetime) -> Recording:
+def _recording(upload: Upload, seconds: float, now: datetime) -> Recording:
     return Recording(
         id=upload.id, meeting_id=upload.meeting_id, organization_id=upload.organization_id, kind=upload.kind,
         title=upload.title, uploader_account_id=upload.account_id, audience=upload.audience,
         state=RecordingState.COMPOSING, state_since=now, progress=0.0, segments=0, version=0,
-        started_at=upload.held_at, ended_at=now, kept_bytes=upload.size_bytes,
+        started_at=upload.held_at, ended_at=now, kept_bytes=upload.size_bytes, source_seconds=seconds,
     )  # fmt: skip
 
 

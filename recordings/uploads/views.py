@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from members.policy import Audience
+from recordings.requests import NamedPerson
 from recordings.uploads.rules import CHUNK_BYTES
 from rooms.meetings.states import MeetingKind
 
@@ -12,7 +13,8 @@ from rooms.meetings.states import MeetingKind
 class NewFilm:
     """A film that somebody wants to bring; `meeting_id` where it shows a meeting that was not recorded here.
 
-    `fingerprint` is `rules.FINGERPRINT`; with it no other file is taken for the rest of this one.
+    `fingerprint` is `rules.FINGERPRINT`; with it no other file is taken for the rest of this one. `duration_seconds`:
+    what the uploader knows of its length, for the room that it takes; the file itself is asked when it is whole.
     """
 
     organization_id: str
@@ -23,6 +25,8 @@ class NewFilm:
     size_bytes: int
     meeting_id: str | None = None
     fingerprint: str | None = None
+    duration_seconds: float | None = None
+    persons: tuple[NamedPerson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

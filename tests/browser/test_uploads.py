@@ -4,6 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Arrive
@@ -44,7 +45,15 @@ async def test_a_film_arrives_though_its_server_starts_anew_behind_a_proxy(
     await page.route("**/api/uploads/*", proxy)
     await page.goto(f"{server.url}/recordings/upload")
     await page.get_by_label("选择视频文件").set_input_files(film)
-    await page.get_by_test_id("upload-submit").click()
+    await page.get_by_label("来宾").fill("欧阳教授")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("persons").get_by_role("listitem")).to_have_text("欧阳教授")
+    async with page.expect_request(
+        lambda one: one.method == "POST" and one.url.endswith("/uploads")
+    ) as begun:
+        await page.get_by_test_id("upload-submit").click()
+    told = (await begun.value).post_data_json or {}
+    assert told["durationSeconds"] == pytest.approx(2.0, abs=0.1)
     uploading = page.get_by_test_id("uploading")
     await expect(uploading).to_be_focused()
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -55,4 +64,5 @@ async def test_a_film_arrives_though_its_server_starts_anew_behind_a_proxy(
     )
     await page.wait_for_url(re.compile(r"/recordings/(?!upload)"))
     await expect(page.get_by_role("heading", name="专题党课")).to_be_visible()
+    await expect(page.get_by_test_id("film-persons")).to_have_text("出镜：欧阳教授")
     assert offsets == ["0", str(CHUNK_BYTES), str(CHUNK_BYTES)]

@@ -21,6 +21,7 @@ from recordings.renditions import COMPOSING_FOLDER, Outputs, Rendition
 from recordings.settings import RecordingSettings
 from recordings.states import Failure, RecordingState
 from recordings.storage.shelf import Shelf
+from recordings.uploads.room import bytes_made
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.attempts import SILENT, a_child, children, job_of, put_off
 from tests.recordings.conftest import ENDS, Centers, Heard, ToCompose, until
@@ -81,11 +82,19 @@ def test_what_a_composition_takes_is_told_by_its_length_and_what_was_captured(
     assert bytes_wanted(row, brief, folders) == pytest.approx(wanted, rel=0.001)
 
 
-def test_an_uploaded_film_takes_what_was_promised_when_it_came(folders: Folders, clock: FakeClock) -> None:
-    row = captured(folders, clock, 0, 60.0)
-    row.uploader_account_id = new_id()
-    grow(folders, row, f"{SOURCE_FOLDER}/{SOURCE_NAME}", GIGA)
-    assert bytes_wanted(row, SIZES_FROM, folders) == GIGA
+@pytest.mark.parametrize(
+    ("brief", "sizes"),
+    [(SIZES_FROM, False), (Brief(hls_seconds=60.0), True)],
+    ids=["one size", "three sizes"],
+)
+def test_an_uploaded_film_takes_what_was_promised_when_it_came(
+    folders: Folders, clock: FakeClock, brief: Brief, *, sizes: bool
+) -> None:
+    """Not by how long ago it was filmed."""
+    row = captured(folders, clock, 0, 9 * HOUR)
+    row.uploader_account_id, row.source_seconds = new_id(), 60.0
+    grow(folders, row, f"{SOURCE_FOLDER}/{SOURCE_NAME}", 20 * MEGA)
+    assert bytes_wanted(row, brief, folders) == bytes_made(20 * MEGA, 60.0, in_all_sizes=sizes)
 
 
 async def test_room_is_promised_once_and_what_is_written_of_it_is_not_asked_for_twice(

@@ -50,7 +50,9 @@ async def test_a_film_comes_in_pieces_across_a_break_and_becomes_a_recording(
 ) -> None:
     data = await asyncio.to_thread(lambda: films.film(tmp_path / "film").read_bytes())
     half = len(data) // 2
-    begun = await village.secretary.post("/api/uploads", wanted(village, len(data)))
+    member = {"memberId": village.member.id}
+    persons = [member, {"name": " 欧阳教授 "}, member]
+    begun = await village.secretary.post("/api/uploads", wanted(village, len(data), persons=persons))
     assert (begun.status, begun.body["offset"]) == (201, 0)
     identifier = begun.body["id"]
     assert (await send(village.secretary, identifier, 0, data[:half])).body["offset"] == half
@@ -71,9 +73,11 @@ async def test_a_film_comes_in_pieces_across_a_break_and_becomes_a_recording(
     assert (await village.secretary.get("/api/uploads")).body["items"] == []
     shown = (await village.party_member.get(f"/api/recordings/{identifier}")).body
     assert (shown["state"], shown["meetingId"], shown["kind"]) == ("composing", None, "lecture")
+    assert [one["name"] for one in shown["persons"]] == [village.member.name, "欧阳教授"]
     assert (await village.sibling_secretary.get(f"/api/recordings/{identifier}")).status == 404
     async with house.database.reading() as session:
         assert await session.get(CompositionJob, identifier) is not None
+        assert (await session.get_one(Recording, identifier)).source_seconds == pytest.approx(2.0, abs=0.1)
     (kept,) = [path for _, path in Folders(house.recordings).originals(identifier)]
     assert await asyncio.to_thread(kept.read_bytes) == data
 
@@ -133,6 +137,12 @@ async def test_a_film_goes_on_with_the_very_file_that_it_began_with(village: Vil
         ("secretary", {"title": ""}, 422, "invalid_request"),
         ("secretary", {"fingerprint": "a/b"}, 422, "invalid_request"),
         ("secretary", {"fingerprint": "a" * 65}, 422, "invalid_request"),
+        ("secretary", {"durationSeconds": 6 * 3600 + 1}, 422, "upload_film_too_long"),
+        ("secretary", {"durationSeconds": -1}, 422, "invalid_request"),
+        ("secretary", {"persons": [{"memberId": "0" * 32}]}, 404, "not_found"),
+        ("secretary", {"persons": [{"memberId": "0" * 32, "name": "欧阳教授"}]}, 422, "invalid_request"),
+        ("secretary", {"persons": [{"name": ""}]}, 422, "invalid_request"),
+        ("secretary", {"persons": [{"name": f"来宾{one}"} for one in range(51)]}, 422, "too_many_persons"),
         ("secretary", {"organizationId": "0" * 32}, 404, "not_found"),
         ("secretary", {"meetingId": "0" * 32}, 404, "meeting_not_found"),
     ],

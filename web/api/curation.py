@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import hdrs, web
 
 from localization import Language, page_texts
-from recordings.requests import NamedPerson, RecordingChanges
+from recordings.requests import RecordingChanges
 from recordings.viewing.watchers import WatcherView
 from web.api.call import Asked, Nothing
 from web.api.paging import page_out, page_request
@@ -38,7 +38,7 @@ async def update(asked: Asked[RecordingUpdate]) -> RecordingOut:
     wanted = dict(asked.input)
     for field in ("persons", "persons_before"):
         if wanted.get(field) is not None:
-            wanted[field] = tuple(NamedPerson(one.member_id, one.name or "") for one in wanted[field])
+            wanted[field] = tuple(one.named for one in wanted[field])
     changes = RecordingChanges(**wanted)
     await asked.services.curation.update(asked.caller.person, recording_id, changes)
     return RecordingOut.model_validate(await asked.services.library.get(asked.caller.person, recording_id))

@@ -31,7 +31,8 @@ MOST_DIGITS: Final = 16
 
 async def begin(asked: Asked[UploadCreate]) -> UploadOut:
     """Say what comes, and be told where to; refused before the first byte where there is no room for it."""
-    found = await asked.services.uploads.begin(asked.caller.person, NewFilm(**dict(asked.input)))
+    wanted = dict(asked.input) | {"persons": tuple(one.named for one in asked.input.persons)}
+    found = await asked.services.uploads.begin(asked.caller.person, NewFilm(**wanted))
     return UploadOut.model_validate(asdict(found))
 
 

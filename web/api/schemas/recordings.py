@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from members.policy import Audience
 from recordings.renditions import Rendition
+from recordings.requests import NamedPerson
 from recordings.states import Failure, RecordingState
 from rooms.attendance.rules import AttendanceState
 from rooms.meetings.states import MeetingKind
@@ -189,6 +190,11 @@ class PersonIn(Input):
         if (self.member_id is None) == (self.name is None):
             raise PydanticCustomError("member_or_name", "either memberId or name is wanted")
         return self
+
+    @property
+    def named(self) -> NamedPerson:
+        """As the library takes it."""
+        return NamedPerson(self.member_id, self.name or "")
 
 
 class RecordingUpdate(Input):

@@ -353,6 +353,8 @@ export interface NewUpload {
   sizeBytes: number
   fingerprint: string
   meetingId?: string
+  durationSeconds?: number
+  persons: NamedPerson[]
 }
 
 /** A film on its way; with `recordingId` it is whole. */

@@ -1,4 +1,4 @@
-import { shallowRef, type Ref, type ShallowRef } from 'vue'
+import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { useAttempt } from '@/lib/useAttempt'
 import type { Api } from '@/protocol/http/api'
@@ -8,7 +8,7 @@ import { asProblem } from '@/protocol/problem'
 /** `renewed`: another officer was faster, whose list is there now; that and `refused` leave a problem. */
 export type Outcome = 'kept' | 'already' | 'renewed' | 'refused'
 
-interface Persons {
+export interface Persons {
   persons: ShallowRef<FilmPerson[]>
   busy: Ref<boolean>
   problem: ShallowRef<unknown>
@@ -19,8 +19,28 @@ interface Persons {
 const same = (one: FilmPerson, other: FilmPerson): boolean =>
   one.memberId ? one.memberId === other.memberId : !other.memberId && one.name === other.name
 
-const named = (all: FilmPerson[]): NamedPerson[] =>
+export const named = (all: FilmPerson[]): NamedPerson[] =>
   all.map((one) => (one.memberId ? { memberId: one.memberId } : { name: one.name }))
+
+const without = (all: FilmPerson[], person: FilmPerson): FilmPerson[] =>
+  all.filter((one) => !same(one, person))
+
+/** Who is to be named in a film that is not there yet. */
+export function usePersonDraft(): Persons {
+  const persons = shallowRef<FilmPerson[]>([])
+  const keep = (wanted: FilmPerson[]): Promise<Outcome> => {
+    persons.value = wanted
+    return Promise.resolve('kept')
+  }
+  return {
+    persons,
+    busy: ref(false),
+    problem: shallowRef(),
+    add: async (person) =>
+      persons.value.some((one) => same(one, person)) ? 'already' : keep([...persons.value, person]),
+    remove: (person) => keep(without(persons.value, person)),
+  }
+}
 
 /** Who is in a film made elsewhere; each change is kept at once, unless somebody else has made one meanwhile. */
 export function usePersons(api: Api, { id, persons: begun }: Recording): Persons {
@@ -48,6 +68,6 @@ export function usePersons(api: Api, { id, persons: begun }: Recording): Persons
     problem,
     add: async (person) =>
       persons.value.some((one) => same(one, person)) ? 'already' : keep([...persons.value, person]),
-    remove: (person) => keep(persons.value.filter((one) => !same(one, person))),
+    remove: (person) => keep(without(persons.value, person)),
   }
 }
