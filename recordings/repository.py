@@ -29,7 +29,9 @@ async def recorded_meeting(session: AsyncSession, meeting_id: str) -> Meeting | 
 async def of_meeting(session: AsyncSession, meeting_id: str, *, lock: bool = False) -> Recording | None:
     """A meeting's recording."""
     query = select(Recording).where(Recording.meeting_id == meeting_id)
-    return await session.scalar(query.with_for_update() if lock else query)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return await session.scalar(query)
 
 
 async def get(session: AsyncSession, recording_id: str, *, lock: bool = False) -> Recording | None:

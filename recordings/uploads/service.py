@@ -297,9 +297,14 @@ def _gives_way(recording: Recording) -> bool:
 
 
 async def _take_place(session: AsyncSession, meeting_id: str) -> None:
-    """What there was of the meeting's own recording stays, and belongs to no meeting any more."""
+    """What there was of the meeting's own recording stays, and belongs to no meeting any more.
+
+    Problem meeting_has_recording where somebody has it made anew meanwhile.
+    """
     earlier = await repository.of_meeting(session, meeting_id, lock=True)
     if earlier is not None:
+        if not _gives_way(earlier):
+            raise Problem(Kind.CONFLICT, "meeting_has_recording")
         earlier.meeting_id = None
         await session.flush()
         _log.info("recording_replaced", recording_id=earlier.id)

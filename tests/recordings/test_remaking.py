@@ -1,5 +1,6 @@
 """A broken recording is made anew by those who manage it, as long as there is something to make it of."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select
 
 from database import Database
 from errors import Problem
+from recordings import repository
 from recordings.capture.journal import Journal
 from recordings.composing.service import Compositions
 from recordings.folders import Folders
@@ -143,3 +145,16 @@ async def test_who_hid_stays_hidden_where_the_recording_made_way_for_another_fil
     compositions = Compositions(database, settings, folders, clock, lambda *_: None)
     _, brief = await compositions._brief(job)
     assert [(wish.person, wish.hidden) for wish in brief.wishes] == [("member:x", True)]
+
+
+async def test_a_recording_that_is_being_made_anew_by_now_makes_way_for_nothing(
+    database: Database, broken: Recording
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("one writer at a time")
+    assert broken.meeting_id is not None
+    async with database.transaction() as session:
+        assert await repository.of_meeting(session, broken.meeting_id) is not None, "as it was a moment ago"
+        await asyncio.create_task(change(database, broken, state=RecordingState.COMPOSING))
+        with pytest.raises(Problem, match="meeting_has_recording"):
+            await _take_place(session, broken.meeting_id)
