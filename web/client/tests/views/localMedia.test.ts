@@ -11,10 +11,14 @@ let scope: EffectScope
 let media: LocalMedia
 /** The browser's prompts that nobody has answered yet, the oldest first. */
 let prompts: Answer[]
+let asked: MediaStreamConstraints[]
 
 const track = (kind: Kind): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
 
-function ask(): Promise<Pick<MediaStream, 'getVideoTracks' | 'getAudioTracks'>> {
+function ask(
+  constraints: MediaStreamConstraints,
+): Promise<Pick<MediaStream, 'getVideoTracks' | 'getAudioTracks'>> {
+  asked.push(constraints)
   return new Promise((resolve, reject) => {
     prompts.push(async (tracks) => {
       if (tracks instanceof Error) reject(tracks)
@@ -32,12 +36,13 @@ async function answer(...tracks: MediaStreamTrack[]): Promise<void> {
   await prompts.shift()?.(tracks)
 }
 
-async function refuse(): Promise<void> {
-  await prompts.shift()?.(new DOMException('by the person', 'NotAllowedError'))
+async function refuse(name = 'NotAllowedError'): Promise<void> {
+  await prompts.shift()?.(new DOMException('by the person', name))
 }
 
 beforeEach(() => {
   prompts = []
+  asked = []
   vi.stubGlobal('window', { isSecureContext: true, RTCPeerConnection: Object })
   vi.stubGlobal('matchMedia', () => ({ matches: false }))
   const mediaDevices = Object.assign(new EventTarget(), {
@@ -154,6 +159,18 @@ test('choosing another camera after the first could not be opened opens it', asy
   await answer(another)
   expect(media.camera.track.value).toBe(another)
   expect([media.camera.on.value, media.camera.problem.value]).toEqual([true, null])
+})
+
+test('the microphone that is chosen is asked for and no other, and any where it has gone', async () => {
+  void media.microphone.open()
+  await answer(track('audio'))
+  void media.microphone.choose('another')
+  expect(asked.at(-1)?.audio).toMatchObject({ deviceId: { exact: 'another' } })
+  await refuse('OverconstrainedError')
+  expect(asked.at(-1)?.audio).not.toHaveProperty('deviceId')
+  const any = track('audio')
+  await answer(any)
+  expect(media.microphone.track.value).toBe(any)
 })
 
 test('of two cameras chosen one after the other the later one counts, whichever comes first', async () => {

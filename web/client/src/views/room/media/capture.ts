@@ -20,13 +20,13 @@ function videoConstraints(deviceId: string): MediaTrackConstraints {
   return {
     ...size,
     frameRate: { ideal: 24, max: 30 },
-    ...(deviceId ? { deviceId: { ideal: deviceId } } : { facingMode: 'user' }),
+    ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: 'user' }),
   }
 }
 
 function audioConstraints(deviceId: string): MediaTrackConstraints {
   const voice = { echoCancellation: true, noiseSuppression: true, autoGainControl: true }
-  return deviceId ? { ...voice, deviceId: { ideal: deviceId } } : voice
+  return deviceId ? { ...voice, deviceId: { exact: deviceId } } : voice
 }
 
 function requireEnvironment(): void {
@@ -39,14 +39,29 @@ export interface Captured {
   microphone?: MediaStreamTrack
 }
 
-/** Opens both at once where both are wanted, so that the browser asks only once. */
-export async function capture(wanted: Partial<Record<Capturer, string>>): Promise<Captured> {
-  requireEnvironment()
-  const { camera, microphone } = wanted
-  const stream = await navigator.mediaDevices.getUserMedia({
+/** The devices by their ids, '' for any. */
+type Wanted = Partial<Record<Capturer, string>>
+
+const ask = ({ camera, microphone }: Wanted): Promise<MediaStream> =>
+  navigator.mediaDevices.getUserMedia({
     video: camera !== undefined && videoConstraints(camera),
     audio: microphone !== undefined && audioConstraints(microphone),
   })
+
+/** Exactly the device that was chosen, because Chromium takes no less for a wish; any where it is there no more. */
+async function open(wanted: Wanted): Promise<MediaStream> {
+  try {
+    return await ask(wanted)
+  } catch (error) {
+    if ((error as { name?: string } | null)?.name !== 'OverconstrainedError') throw error
+    return ask(Object.fromEntries(Object.keys(wanted).map((kind) => [kind, ''])))
+  }
+}
+
+/** Opens both at once where both are wanted, so that the browser asks only once. */
+export async function capture(wanted: Wanted): Promise<Captured> {
+  requireEnvironment()
+  const stream = await open(wanted)
   const [video, audio] = [stream.getVideoTracks()[0], stream.getAudioTracks()[0]]
   if (video) video.contentHint = 'motion'
   if (audio) audio.contentHint = 'speech'
