@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 from pathlib import Path
 
 from playwright.async_api import Browser, Route, expect
@@ -14,17 +13,17 @@ from tests.browser.conftest import Arrive
 from tests.browser.held import hold, set_recording
 from tests.browser.person import PHONE, open_window
 from tests.browser.server import RunningServer, running_server
-from tests.browser.test_player import put_recording
+from tests.browser.test_player import put_recording, write_pictures
 from tests.demo import Demo
 
 MORE_THAN_ANY_DISK_HAS = str(2**40)  # MiB
 
 
 async def break_recording(server: RunningServer, recording: str) -> None:
-    """Its film lacks something, and what it was made of is there."""
-    folder = Folders(server.data / "recordings").of(recording)
-    (folder / SOURCE_FOLDER).mkdir()
-    await asyncio.to_thread(shutil.copy, folder / "meeting.mp4", folder / SOURCE_FOLDER / SOURCE_NAME)
+    """Its film lacks something, and what it was made of is there: short, because all its sizes are made of it."""
+    source = Folders(server.data / "recordings").of(recording) / SOURCE_FOLDER
+    source.mkdir()
+    await asyncio.to_thread(write_pictures, source / SOURCE_NAME, 2)
     await set_recording(server, recording, state=RecordingState.DAMAGED, failure=Failure.COMPOSITION_FAILED)
 
 

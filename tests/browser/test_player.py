@@ -48,16 +48,20 @@ def made_film() -> tuple[PreviewStrip, dict[str, bytes]]:
 
 def write_film(folder: Path) -> PreviewStrip:
     film = folder / "meeting.mp4"
-    with av.open(str(film), "w", options={"movflags": "faststart"}) as out:
+    write_pictures(film, SECONDS)
+    return make_preview(film, SECONDS, folder / "preview.jpg")
+
+
+def write_pictures(film: Path, seconds: int) -> None:
+    with av.open(str(film), "w", format="mp4", options={"movflags": "faststart"}) as out:
         video = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
         video.gop_size = KEY_FRAME_SECONDS * RATE
-        for at in range(SECONDS * RATE):
-            picture = np.full((180, 320, 3), RED if at < SECONDS * RATE / 2 else BLUE, np.uint8)
+        for at in range(seconds * RATE):
+            picture = np.full((180, 320, 3), RED if at < seconds * RATE / 2 else BLUE, np.uint8)
             picture[:, at : at + 20] = 250
             out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(video.encode())
-    return make_preview(film, SECONDS, folder / "preview.jpg")
 
 
 def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
