@@ -73,6 +73,8 @@
       const sections = answers.flatMap((one) => (one?.type === 'answer' ? one.sdp.split(/^(?=m=)/m) : []))
       return sections.find((section) => section.startsWith('m=audio')) ?? ''
     },
+    /** How many connections carry. */
+    connected: () => [...connections].filter((one) => one.connectionState === 'connected').length,
     /** Frames of the own camera that were encoded, in its largest size. */
     async framesSent() {
       let frames = 0

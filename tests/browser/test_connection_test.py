@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,14 @@ from playwright.async_api import Browser, Page, ViewportSize, WebSocketRoute, as
 
 from bench.namespaces import entered, inside, ip, namespace
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.person import DESKTOP, PHONE, guest, open_guest_window, open_window
+from tests.browser.person import DESKTOP, PHONE, guest, open_guest_window, open_window, until
 from tests.browser.server import RunningServer, running_server
 from tests.coturn import COTURN, SECRET, Coturn, running_coturn
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
+
+# After which the page gives up by its own clock: a way that does not open, and one that brings nothing back.
+PATH_MS, ECHO_MS = 15_000, 12_000
 
 
 async def test_a_stranger_learns_what_works_and_has_a_text_to_send(
@@ -82,18 +86,38 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
                 executable_path=stopped_udp, args=[*FLAGS, "--no-sandbox"], timeout=1000 * PATIENCE_SECONDS
             )
             page = await window(chromium, server)
+            await page.clock.install()
             asked = transports_asked(page)
-            await begin(page, server)
+            await page.goto(f"{server.url}/connection-test")
+            await start(page)
+
+            async def tcp_carries() -> bool:
+                return (
+                    asked.count("connectTransport") == 4 and await page.evaluate("measured.connected()") == 2
+                )
+
+            await until(tcp_carries, lambda: f"both directions of one of the ways: {asked}")
+            await page.clock.fast_forward(PATH_MS)
+            await finished(page)
             assert await ways(page) == {"udp": "bad", "tcp": "good", "relay": "skipped"}, await told(page)
             verdict = page.get_by_test_id("verdict")
             await expect(verdict).to_have_attribute("data-state", "warn")
             await expect(verdict).to_contain_text("请在防火墙上放行到服务器的 UDP 端口")
-            assert asked == ["createTransport"] * 4 + ["closeTransport"] * 4, (
+            made = [one for one in asked if one != "connectTransport"]
+            assert made == ["createTransport"] * 4 + ["closeTransport"] * 4, (
                 "both ways are waited for at once"
             )
             media = re.findall(r"端口：(\d+)", await told(page))[0]
             ip("rule", "add", "pref", "10", "ipproto", "tcp", "dport", media, "blackhole")
-            await run(page)
+            asked.clear()
+            await start(page)
+
+            async def both_are_tried() -> bool:
+                return asked.count("connectTransport") == 4
+
+            await until(both_are_tried, lambda: f"both directions of both ways: {asked}")
+            await page.clock.fast_forward(PATH_MS)
+            await finished(page)
             assert await ways(page) == {"udp": "bad", "tcp": "bad", "relay": "skipped"}, await told(page)
             await expect(verdict).to_have_attribute("data-state", "bad")
             await expect(verdict).to_contain_text(
@@ -107,7 +131,7 @@ def transports_asked(page: Page) -> list[str]:
     asked: list[str] = []
 
     def note(frame: str | bytes) -> None:
-        asked.extend(re.findall('"((?:create|close)Transport)"', str(frame)))
+        asked.extend(re.findall('"((?:create|connect|close)Transport)"', str(frame)))
 
     page.on("websocket", lambda socket: socket.on("framesent", note))
     return asked
@@ -117,22 +141,36 @@ async def test_a_way_that_opens_and_brings_nothing_back_is_not_good(
     browser: Browser, server: RunningServer
 ) -> None:
     page = await window(browser, server)
-    await page.route_web_socket(re.compile("/socket.io/"), lose_resumptions)
-    await begin(page, server)
+    await page.clock.install()
+    lost: list[str] = []
+    await page.route_web_socket(re.compile("/socket.io/"), partial(lose_resumptions, lost))
+    await page.goto(f"{server.url}/connection-test")
+    await start(page)
+
+    async def tried(many: int) -> bool:
+        return len(lost) == many
+
+    for way in (1, 2):
+        await until(partial(tried, way), lambda: f"pictures are to come back: {lost}")
+        await page.clock.fast_forward(ECHO_MS)
+    await finished(page)
     assert await ways(page) == {"udp": "bad", "tcp": "bad", "relay": "skipped"}, await told(page)
     verdict = page.get_by_test_id("verdict")
     await expect(verdict).to_have_attribute("data-state", "bad")
     await expect(verdict).to_contain_text("MTU")
 
 
-def lose_resumptions(page_side: WebSocketRoute) -> None:
-    """The server never hears that the picture is to flow back; the page hears that all is well."""
+def lose_resumptions(lost: list[str], page_side: WebSocketRoute) -> None:
+    """The server never hears that the picture is to flow back; the page hears that all is well. Keeps what is lost."""
     server_side = page_side.connect_to_server()
 
     def carry(message: str | bytes) -> None:
-        lost = isinstance(message, str) and re.match(r'42(/connection-test),(\d+)\["resumeConsumer"', message)
-        if lost:
-            page_side.send(f'43{lost[1]},{lost[2]}[{{"ok":true,"data":{{}}}}]')
+        found = isinstance(message, str) and re.match(
+            r'42(/connection-test),(\d+)\["resumeConsumer"', message
+        )
+        if found:
+            page_side.send(f'43{found[1]},{found[2]}[{{"ok":true,"data":{{}}}}]')
+            lost.append(found[2])
         else:
             server_side.send(message)
 
@@ -151,8 +189,18 @@ async def begin(page: Page, server: RunningServer) -> None:
 
 
 async def run(page: Page) -> None:
-    """Press the button and wait for the verdict, before which the page waits for each way that is shut."""
+    """Press the button and wait for the verdict."""
+    await start(page)
+    await finished(page)
+
+
+async def start(page: Page) -> None:
+    """Press the button."""
     await page.get_by_test_id("start-test").click()
+
+
+async def finished(page: Page) -> None:
+    """Wait for the verdict, before which the page waits for each way that is shut."""
     await expect(page.get_by_test_id("verdict")).to_be_visible(timeout=2000 * PATIENCE_SECONDS)
 
 
