@@ -90,6 +90,11 @@ def credentials(router: Router) -> tuple[str, str]:
     return parameters["usernameFragment"], parameters["password"]
 
 
+def most_refusals(begun: float) -> float:
+    """Since then: those of a second at once, and as many for each second that passes, on a busy machine several."""
+    return (1 + time.monotonic() - begun) * REFUSALS_PER_SECOND
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_a_right_check_is_answered_with_the_senders_address(
     router: Router, engine: MediaEngine, host: str
@@ -133,11 +138,12 @@ async def test_guessing_is_answered_in_bounded_fashion(
     router: Router, stranger: Stranger, engine: MediaEngine
 ) -> None:
     ufrag, password = credentials(router)
+    begun = time.monotonic()
     for _ in range(4 * REFUSALS_PER_SECOND):
         stranger.send(check(f"{ufrag}:x", "guess"))
     while (await stranger.answer(check(f"{ufrag}:x", password))).error_code is not None:
         pass
-    assert len(stranger.received) <= 3 * REFUSALS_PER_SECOND
+    assert len(stranger.received) - 1 <= most_refusals(begun)
     assert engine.statistics()["counters"]["stun_unauthenticated"] > REFUSALS_PER_SECOND
 
 
@@ -162,13 +168,14 @@ async def test_strangers_are_sent_no_more_than_they_send(
         b"\x81\xc9\0\1\0\0\0\1",
         b"",
     ]
+    begun = time.monotonic()
     for datagram in kinds * 20:
         stranger.send(datagram)
     last = await stranger.answer(check(f"{ufrag}:x", password))
     while last.error_code is not None:
         last = await stranger.answer(check(f"{ufrag}:x", password))
     refusals = stranger.received[:-1]
-    assert 0 < len(refusals) <= 2 * REFUSALS_PER_SECOND
+    assert 0 < len(refusals) <= most_refusals(begun)
     assert max(map(len, refusals)) <= min(len(datagram) for datagram in kinds[:2])
     assert sum(map(len, refusals)) < sum(map(len, kinds)) * 20
     stranger.close()
