@@ -32,6 +32,7 @@ async def test_films_are_made_by_a_machine_that_holds_no_meetings(
     own = {
         "HUITANG_DATABASE__URL": database_url,
         "HUITANG_RECORDINGS__FOLDER": str(settings.folder),
+        "HUITANG_RECORDINGS__NICENESS": "0",  # beside other tests a film would never be finished
         "HUITANG_DATA_DIR": str(tmp_path / "own"),
     }
     async with sole_server(database):
