@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--headless=new",
-    "--use-fake-device-for-media-stream=fps=10",
+    "--use-fake-device-for-media-stream=fps=5",
     "--use-fake-ui-for-media-stream",
     "--auto-accept-this-tab-capture",
     "--allow-loopback-in-peer-connection",  # for machines without any network

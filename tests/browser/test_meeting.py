@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person, until
 
-FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME = 60
+FRAMES_LONG_AFTER_THE_FIRST_KEY_FRAME = 30
 HALF_A_MINUTE_MS = 30_000
 
 
