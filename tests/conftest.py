@@ -9,6 +9,7 @@ compiles each statement once a run and not once a test.
 
 import asyncio
 import gc
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from database import Base, Database
 from database.discovery import load_models
 from members.accounts import Accounts
-from tests.demo import Demo, make_demo
+from tests.demo import Demo, shared_demo
 from tests.factories import CHEAP, FakeClock, Records
 from tests.postgres import Cluster
 from tests.threads import sqlite_threads_ended
@@ -195,7 +196,8 @@ async def sqlite_database(sqlite_template: Path, kept: Callable[[str], Database]
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demo organization in a data folder of this run's, to be copied."""
-    return make_demo(tmp_path_factory.mktemp("demo") / "data")
+    base = tmp_path_factory.getbasetemp()
+    return shared_demo((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo")
 
 
 @pytest.fixture

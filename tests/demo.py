@@ -1,5 +1,6 @@
 """The demo organization, made once a run: hashing its passwords takes seconds of the processor each time."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -26,6 +27,17 @@ class Demo:
     def login(self, username: str) -> dict[str, Any]:
         """That person's log-in."""
         return next(one for one in self.logins if one["username"] == username)
+
+
+def shared_demo(folder: Path) -> Demo:
+    """The demo in that folder, made by the first of those processes of a run that want it."""
+    folder.mkdir(exist_ok=True)
+    data, said = folder / "data", folder / "logins.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            said.write_text(json.dumps(make_demo(data).logins))
+    return Demo(data, json.loads(said.read_text()))
 
 
 def make_demo(data: Path) -> Demo:
