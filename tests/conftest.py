@@ -11,12 +11,13 @@ import asyncio
 import gc
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import cast
+from threading import Thread
+from typing import TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -38,6 +39,7 @@ LEFT_BEHIND = (
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 ENGINES = ("sqlite", "postgresql")
+T = TypeVar("T")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -118,19 +120,51 @@ async def _postgres_made(cluster: Cluster, name: str) -> str:
     return cluster.url(name)
 
 
-async def _postgres_emptied(url: str) -> None:
+@cache
+def _which_hold_rows() -> str:
+    """One question about all tables."""
+    return " UNION ALL ".join(
+        f"SELECT '{table}' AS name WHERE EXISTS (SELECT FROM \"{table}\")"  # noqa: S608
+        for table in Base.metadata.tables
+    )
+
+
+async def _postgres_emptied(connection: asyncpg.Connection) -> None:
     """Take every row out of a database, which is quicker than to make a new one."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(LEFT_BEHIND)
+    await connection.execute(LEFT_BEHIND)
+    held = [row["name"] for row in await connection.fetch(_which_hold_rows())]
+    for name in held:
+        await connection.execute(f'DELETE FROM "{name}"')  # noqa: S608
+    if held:
+        names = ", ".join(f'"{name}"' for name in held)
+        await connection.execute(f"VACUUM {names}")  # or scans would go over all that ever was
+
+
+@pytest.fixture(scope="session")
+def postgres_emptied(postgres_url: str) -> Iterator[Callable[[], Awaitable[None]]]:
+    """Empties the PostgreSQL database, over one connection: each new one would first learn what all tables are.
+
+    It lives on a loop of its own, because every test has another.
+    """
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="postgres-emptied")
+    thread.start()
+
+    def there(work: Coroutine[None, None, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, loop)
+
+    async def connect() -> asyncpg.Connection:
+        made = await asyncpg.connect(postgres_url)
         # Neither triggers, which let nothing be deleted of some tables, nor foreign keys.
-        await connection.execute("SET session_replication_role = replica")
-        names = [f'"{table}"' for table in Base.metadata.tables]
-        held = [name for name in names if await connection.execute(f"DELETE FROM {name}") != "DELETE 0"]  # noqa: S608
-        if held:
-            await connection.execute(f"VACUUM {', '.join(held)}")  # or scans would go over all that ever was
-    finally:
-        await connection.close()
+        await made.execute("SET session_replication_role = replica")
+        return made
+
+    connection = there(connect()).result()
+    yield lambda: asyncio.wrap_future(there(_postgres_emptied(connection)))
+    there(connection.close()).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +201,7 @@ async def database_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return _sqlite_copy(request.getfixturevalue("sqlite_template"), "each")
     url: str = request.getfixturevalue("postgres_url")
-    await _postgres_emptied(url)
+    await request.getfixturevalue("postgres_emptied")()
     return url
 
 
