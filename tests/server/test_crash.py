@@ -77,10 +77,10 @@ class Present:
         assert answer["state"] == "admitted"
         return answer
 
-    def went(self, at: datetime) -> None:
-        """Out of it since `at`."""
-        self.earliest += (at - self._came[1]).total_seconds()
-        self.latest += (at - self._came[0]).total_seconds()
+    def went(self, after: datetime, before: datetime) -> None:
+        """Out of it since some moment between these."""
+        self.earliest += (after - self._came[1]).total_seconds()
+        self.latest += (before - self._came[0]).total_seconds()
 
     async def come_back(self, meeting: str) -> None:
         """What a page does by itself: all anew, with the token that it still has."""
@@ -161,7 +161,7 @@ async def test_a_killed_server_costs_seconds_and_the_meeting_goes_on(program: Pr
             before = Published.by(camera, people)
             assert await server.stop(signal.SIGKILL) == -signal.SIGKILL
             for person in people:
-                person.went(killed)
+                person.went(killed, killed)
 
         async with program.serve(**same_ports(server)) as server:
             await server.url()
@@ -176,10 +176,11 @@ async def test_a_killed_server_costs_seconds_and_the_meeting_goes_on(program: Pr
             await host.device.publish("camera", track=camera)
             await talk(people, seconds=AFTER_SECONDS)
             after = Published.by(camera, people)
+            ending = datetime.now(UTC)
             await host.device.call("endMeeting")
             ended = datetime.now(UTC)
             for person in people:
-                person.went(ended)
+                person.went(ending, ended)
                 await person.device.heard("meetingEnded")
 
             lost = max((killed - seen).total_seconds() for seen in noted.values())
