@@ -41,8 +41,8 @@ test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
 python-tests: $(STAMPS)/test-venv
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not (shaped and browser)"
 
-beside-tests: # what needs nothing but time, with what pytest leaves of the processor; each says what it has to say in one piece
-	@nice -n 19 $(MAKE) --no-print-directory --output-sync=recurse check-types check-client fuzz SECONDS=20
+beside-tests: # what needs nothing but time, with a tenth of the processors: with less, pytest would be done first and wait for it; each says what it has to say in one piece
+	@nice -n 5 $(MAKE) --no-print-directory --output-sync=recurse check-types check-client fuzz SECONDS=20
 
 undisturbed-tests: $(STAMPS)/test-venv # what measures real time on real lines, while nothing else runs
 	$(BIN)/python -m pytest $(SHOWN) -m browser tests/shaped
