@@ -5,6 +5,9 @@ cdef enum:
     # What one slow connection may hold of what is to be sent: 7 Mbit/s with 150 ms round trip. The kernel doubles it for
     # its own needs.
     TCP_BUFFER = 128 << 10
+    # And of that at most so much which is not even on its way: when a line narrows, what waits here is sound that comes late. It
+    # is some packets more than the pace lets go at once.
+    TCP_UNSENT = 48 << 10
     LISTEN_QUEUE = 256
     PORT_ATTEMPTS = 16
     SO_RCVBUFFORCE = 33
@@ -62,6 +65,7 @@ cdef object open_listener(object beside, int sharing):
         sock.setsockopt(sockets_module.IPPROTO_TCP, sockets_module.TCP_NODELAY, 1)
         sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_SNDBUF, TCP_BUFFER)
         sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_RCVBUF, TCP_BUFFER)
+        sock.setsockopt(sockets_module.IPPROTO_TCP, sockets_module.TCP_NOTSENT_LOWAT, TCP_UNSENT)
         # Connections of a server that was stopped a moment ago do not keep the port.
         sock.setsockopt(sockets_module.SOL_SOCKET, sockets_module.SO_REUSEADDR, 1)
         bind(sock, address, port, sharing)

@@ -325,3 +325,16 @@ def test_a_kernel_that_refuses_segmentation_is_sent_single_datagrams(plane: Plan
     statistics = plane.statistics()
     assert statistics.drops["send_refused"] == 0
     assert (statistics.gso_messages, statistics.gso_enabled) == (0, False)
+
+
+def test_a_connection_that_is_not_read_holds_little_that_is_not_even_on_its_way(plane: Plane) -> None:
+    """Else sound comes late by all of it: a quarter of a megabyte is nine seconds of a line of 250 kbit/s."""
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        reader.connect(("127.0.0.1", plane.port))
+        reader.send(len(STUN).to_bytes(2, "big") + STUN)
+        address = wait_for_control(plane)[0]
+        plane.set_remote_address(plane.add_transport(), address)
+        while not plane.statistics().drops["tcp_full"]:
+            plane.send_datagram(address, bytes(1100))
+        assert plane.statistics().bytes_sent < 128 << 10
