@@ -21,6 +21,7 @@ from typing import TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import QueuePool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -40,6 +41,13 @@ LEFT_BEHIND = (
 )
 ENGINES = ("sqlite", "postgresql")
 T = TypeVar("T")
+
+
+def pytest_configure() -> None:
+    """How long Hypothesis takes to invent an input says how busy the machine is, and nothing of what is tested."""
+    patient = settings(settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("patient", patient)
+    settings.load_profile("patient")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
