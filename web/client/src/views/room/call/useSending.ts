@@ -45,8 +45,10 @@ export function useSending(session: RoomSession): Sending {
 
   const explain = (capture: Capture): void => {
     const problem = capture.problem.value
-    if (problem)
-      toasts.show(t(`room.media.${problem}.text`, { device: t(`room.media.${capture.kind}`) }), 'problem')
+    if (!problem) return
+    const device = t(`room.media.${capture.kind}`)
+    const [what, text] = ['title', 'text'].map((part) => t(`room.media.${problem}.${part}`, { device }))
+    toasts.show(t('common.pair', { what, text }), 'problem')
   }
 
   async function setMicrophone(on: boolean): Promise<void> {
