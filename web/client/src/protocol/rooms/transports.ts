@@ -68,7 +68,7 @@ async function connect(
     } catch (error) {
       const problem = asProblem(error)
       const wait = AWAY.has(problem.code) ? AWAY_MS : againInMs(problem)
-      if (problem.code === 'transport_not_found' && !transport.closed) onGone()
+      if (problem.code === 'transport_not_found') onGone()
       if (wait === null) throw error
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
