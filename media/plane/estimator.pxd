@@ -14,7 +14,7 @@ from media.plane.bits cimport largest, smallest
 from media.plane.bursts cimport bursts_add, bursts_reset, bursts_t
 from media.plane.feedback cimport result_t, results_t
 from media.plane.losses cimport (
-    CAUSE_RATE, CAUSE_UNKNOWN, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
+    CAUSE_RATE, CAUSE_UNKNOWN, loses_much, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
 )
 from media.plane.probing cimport (
     PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
@@ -209,10 +209,17 @@ cdef inline void note_calm_loss(estimator_t *estimator, const results_t *results
         estimator.calm_loss_us = now
 
 
+cdef inline bint overflows(const estimator_t *estimator) noexcept nogil:
+    """A queue that is full grows no more, and the trendline sees none: but packets wait long, and it drops many."""
+    return standing_us(&estimator.standing) >= QUEUE_LONG_US and loses_much(&estimator.losses)
+
+
 cdef inline int own_usage(const estimator_t *estimator) noexcept nogil:
     """Of a queue that is not ours to empty no notice is taken."""
-    if estimator.trendline.usage == USAGE_OVER and has_rival(&estimator.rivals):
-        return USAGE_NORMAL
+    if has_rival(&estimator.rivals):
+        return USAGE_NORMAL if estimator.trendline.usage == USAGE_OVER else estimator.trendline.usage
+    if not estimator.together and not estimator_shares(estimator) and overflows(estimator):
+        return USAGE_OVER
     return estimator.trendline.usage
 
 

@@ -14,6 +14,7 @@ cdef enum:
     LOSS_WINDOWS = 20
     CANDIDATES = 5
     LOSSY_PERCENT = 2  # less may be the last of what was lost long ago
+    MUCH_PERCENT = 15
     SUDDEN_PERCENT = 25  # more lost in two windows running than before: the path is another one now
 
 cdef enum loss_cause_t:
@@ -146,6 +147,11 @@ cdef inline double lost_fraction(const losses_t *losses) noexcept nogil:
 
 cdef inline bint is_lossy(const losses_t *losses) noexcept nogil:
     return 100 * losses.fraction > LOSSY_PERCENT
+
+
+cdef inline bint loses_much(const losses_t *losses) noexcept nogil:
+    """Whether more was lost lately, and of the last window some, than where others fill a queue, who give way as it drops."""
+    return 100 * losses.fraction > MUCH_PERCENT and losses.windows[(losses.count - 1) % LOSS_WINDOWS].lost > 0
 
 
 cdef inline bint is_measure(const losses_t *losses, bint idle) noexcept nogil:

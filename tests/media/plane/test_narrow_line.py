@@ -1,0 +1,19 @@
+"""Who comes in over a line that bears a voice and the smallest picture, and not what everybody begins with."""
+
+import pytest
+
+from tests.media.plane.links import SECOND, Link, steady
+from tests.media.plane.town import Town
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_queue_that_was_filled_in_the_first_half_second_is_emptied(seed: int) -> None:
+    line = Link(steady(200_000), delay_us=25_000, queue_bytes=10_000, seed=seed)  # 0.4 s of queue
+    town = Town(seed)
+    lecturer = town.sender(110_000, 350_000, 1_100_000)
+    town.run(5)
+    came = town.now
+    member = town.member(line, [lecturer], back_us=25_000)
+    town.run(9)
+    assert member.missed(came + 3 * SECOND, came + 8 * SECOND) == 0
+    assert member.eye(0).rate(came + 3 * SECOND, came + 8 * SECOND) > 5
