@@ -142,14 +142,19 @@ class LiveRooms:
             room = self._rooms.get(room_id) or await self._recover(found.access.meeting)
             return self._come_in(room, found.person, name, resume_token, meeting=found.view)
 
-    async def enter_device(self, room_id: str, person: Person) -> Entered:
-        """Let an encoder or player in whose stream key is good; it starts no meeting. Problems as of `enter`."""
+    async def enter_device(self, room_id: str, person: Person, *, alone: bool) -> Entered:
+        """Let an encoder or player in whose stream key is good; it starts no meeting. Problems as of `enter`.
+
+        `alone`: whoever is in with the same key leaves, for an encoder that lost its line begins anew.
+        """
         nobody = Actor(account_id=new_id(), name="")
         async with self._turns.of(room_id):
             async with self._database.reading() as session:
                 meeting = (await meetings.access(session, room_id, nobody)).meeting
             lifecycle.require_open(meeting, may_start=False)
             room = self._rooms.get(room_id) or await self._recover(meeting)
+            if alone:
+                self._apply(room, WithdrawDevice(person.key))
             return self._come_in(room, person, person.name, None)
 
     async def withdraw_device(self, room_id: str, person_key: str) -> None:

@@ -98,7 +98,6 @@ class Streams:
         """WHIP. Problems: malformed_sdp, unacceptable_sdp, those of entering, server_draining, media's own."""
         offer = parse_offer(sdp)
         parts = publishing(offer, router_capabilities(), screen=screen)
-        await self._rooms.withdraw_device(device.meeting_id, device_key(device.key_id))
         async with self._entered(device, Role.PARTICIPANT) as (hall, session):
             stream = await self._open(device, offer, hall, session, "send")
             for part in parts:
@@ -191,7 +190,7 @@ class Streams:
             raise Problem(Kind.UNAVAILABLE, "server_draining")
         key = device_key(device.key_id)
         person = Person(key, None, device.name, role, device=True, known=device.known)
-        entered = await self._rooms.enter_device(device.meeting_id, person)
+        entered = await self._rooms.enter_device(device.meeting_id, person, alone=role is Role.PARTICIPANT)
         snapshot = self._rooms.snapshot(entered.room_id)
         if snapshot is None:
             raise Problem(Kind.CONFLICT, "meeting_ended")

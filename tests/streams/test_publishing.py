@@ -1,5 +1,7 @@
 """WHIP: an encoder in a meeting, over real HTTP and real media."""
 
+import asyncio
+
 import pytest
 
 from rooms.attendance.records import intervals
@@ -98,6 +100,19 @@ async def test_the_second_device_of_a_key_takes_the_place_of_the_first(
         assert (await second.publish()).status == 201
         assert (await host.heard("peerLeft"))["peerId"] == joined["peerId"]
         assert (await host.heard("peerJoined"))["displayName"] == "会场摄像机"
+
+
+async def test_of_two_devices_that_come_with_one_key_at_one_moment_one_is_in(
+    house: House, branch: Branch, enter: Enter, device: MakeDevice
+) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host:
+        await host.join(meeting)
+        first = await device(meeting)
+        second = await device(meeting, key=first.key)
+        answered = await asyncio.gather(first.publish(), second.publish())
+        assert 201 in {one.status for one in answered}
+        assert house.engine.statistics()["producers"] == 2
 
 
 async def test_trickle_and_ice_restart_by_the_book(branch: Branch, enter: Enter, device: MakeDevice) -> None:
