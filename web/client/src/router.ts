@@ -43,8 +43,11 @@ const routes: RouteRecordRaw[] = [
   },
 ]
 
-/** `load` asks who is signed in; a failure of the network leaves the decision to the page's own requests. */
-export function makeRouter(load: () => Promise<boolean>): Router {
+/**
+ * `load` asks who is signed in; a failure of the network leaves the decision to the page's own requests.
+ * `stuck` is told of a page that did not come, by its address.
+ */
+export function makeRouter(load: () => Promise<boolean>, stuck: (path: string) => void): Router {
   const router = createRouter({
     history: createWebHistory(),
     routes,
@@ -55,5 +58,6 @@ export function makeRouter(load: () => Promise<boolean>): Router {
     if (signedIn || to.meta.open) return true
     return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   })
+  router.onError((_error, to) => stuck(to.fullPath))
   return router
 }
