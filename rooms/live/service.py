@@ -130,12 +130,14 @@ class LiveRooms:
         consultation_over.
         """
         name = clean_name(display_name) if display_name is not None else None
-        _, found = await self._identify(visitor, room_id)  # beside others who come
+        who = await self._identify(visitor, room_id)
+        found = await self._at_meeting(who, room_id)  # beside others who come
         room = self._rooms.get(room_id)
         if room is not None and found is not None and found.access.meeting.state is MeetingState.LIVE:
             return self._come_in(room, found.person, name, resume_token, meeting=found.view)
         async with self._turns.of(room_id):
-            who, found = await self._identify(visitor, room_id)
+            if found is not None:
+                found = await self._at_meeting(who, room_id)  # somebody may have begun it meanwhile
             if found is None:
                 return await self._enter_consultation(who, room_id, name, resume_token)
             found = await self._opened(found)
@@ -255,18 +257,17 @@ class LiveRooms:
             except Exception:
                 log.exception("rooms_clock_failed")
 
-    async def _identify(
-        self, visitor: Actor | str, room_id: str
-    ) -> tuple[door.Visitor, door.AtMeeting | None]:
-        """Who comes and what he is to the meeting, as the records have it now; None where the room is no meeting's."""
-        who: door.Visitor
+    async def _identify(self, visitor: Actor | str, room_id: str) -> door.Visitor:
+        """Who comes."""
         if isinstance(visitor, Actor):
-            who = visitor
-        else:
-            async with self._database.reading() as session:
-                who = await door.bearer_of(session, self._tokens, visitor, room_id)
+            return visitor
+        async with self._database.reading() as session:
+            return await door.bearer_of(session, self._tokens, visitor, room_id)
+
+    async def _at_meeting(self, who: door.Visitor, room_id: str) -> door.AtMeeting | None:
+        """What he is to the meeting, as the records have it now; None where the room is no meeting's."""
         access = await self._accesses.ask((room_id, door.asking(who)))
-        return who, None if access is None else door.at_meeting(who, access)
+        return None if access is None else door.at_meeting(who, access)
 
     async def _read_accesses(
         self, asked: Collection[tuple[str, Actor]]
