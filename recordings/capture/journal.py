@@ -62,21 +62,22 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
 
 def meeting_of(folder: Path) -> str | None:
     """The id of the meeting of which the folder's segment was captured; None where nobody knows."""
-    try:
-        first = next(read_lines(folder), {})
-    except OSError:
-        return None
-    meeting_id = first.get("meetingId")
+    meeting_id = _first_line(folder).get("meetingId")
     return meeting_id if isinstance(meeting_id, str) else None
 
 
 def began_at(folder: Path, boot: str, now: datetime, now_us: int) -> datetime | None:
     """When the folder's segment began by a clock that shows `now`; None where only the clock of then could tell."""
-    try:
-        first = next(read_lines(folder), {})
-    except OSError:
-        return None
+    first = _first_line(folder)
     begun_us = first.get("us")
     if not boot or first.get("boot") != boot or type(begun_us) is not int or not 0 <= begun_us <= now_us:
         return None
     return now - timedelta(microseconds=now_us - begun_us)
+
+
+def _first_line(folder: Path) -> dict[str, Any]:
+    """Of its journal; empty where there is none."""
+    try:
+        return next(read_lines(folder), {})
+    except OSError:
+        return {}

@@ -31,7 +31,7 @@ async def brief_of(
 ) -> Brief:
     """The brief as the records stand now.
 
-    `captured_of`: the meeting as the captured files know it: the recording may have made way for an another film.
+    `captured_of`: the meeting as the captured files know it: the recording may have made way for another film.
     """
     meeting_id = recording.meeting_id or captured_of
     organization = await session.get_one(Organization, recording.organization_id)

@@ -203,12 +203,11 @@ class Compositions:
         return last
 
     async def _brief(self, job: CompositionJob) -> tuple[Recording, Brief]:
+        captured_of = await asyncio.to_thread(meeting_of, self._folders.segment(job.recording_id, 1))
         async with self._database.reading() as session:
             recording = await repository.get(session, job.recording_id)
             if recording is None:
                 raise _Lost
-            first = self._folders.segment(recording.id, 1)
-            captured_of = await asyncio.to_thread(meeting_of, first)
             brief = await brief_of(session, recording, self._settings, captured_of)
         return recording, replace(brief, standing=standing_of(recording)) if job.mends else brief
 
