@@ -22,8 +22,14 @@ const same = (one: FilmPerson, other: FilmPerson): boolean =>
 export const named = (all: FilmPerson[]): NamedPerson[] =>
   all.map((one) => (one.memberId ? { memberId: one.memberId } : { name: one.name }))
 
-const without = (all: FilmPerson[], person: FilmPerson): FilmPerson[] =>
-  all.filter((one) => !same(one, person))
+const changes = (
+  persons: ShallowRef<FilmPerson[]>,
+  keep: (wanted: FilmPerson[]) => Promise<Outcome>,
+): Pick<Persons, 'add' | 'remove'> => ({
+  add: async (person) =>
+    persons.value.some((one) => same(one, person)) ? 'already' : keep([...persons.value, person]),
+  remove: (person) => keep(persons.value.filter((one) => !same(one, person))),
+})
 
 /** Who is to be named in a film that is not there yet. */
 export function usePersonDraft(): Persons {
@@ -36,9 +42,7 @@ export function usePersonDraft(): Persons {
     persons,
     busy: ref(false),
     problem: shallowRef(),
-    add: async (person) =>
-      persons.value.some((one) => same(one, person)) ? 'already' : keep([...persons.value, person]),
-    remove: (person) => keep(without(persons.value, person)),
+    ...changes(persons, keep),
   }
 }
 
@@ -50,8 +54,8 @@ export function usePersons(api: Api, { id, persons: begun }: Recording): Persons
 
   const keep = async (wanted: FilmPerson[]): Promise<Outcome> =>
     (await attempt(async () => {
-      const changes = { persons: named(wanted), personsBefore: named(persons.value) }
-      const kept = await api.changeRecording(id, changes).catch(renew)
+      const change = { persons: named(wanted), personsBefore: named(persons.value) }
+      const kept = await api.changeRecording(id, change).catch(renew)
       persons.value = kept.persons
       return 'kept' as const
     })) ?? (asProblem(problem.value).code === 'persons_renewed' ? 'renewed' : 'refused')
@@ -66,8 +70,6 @@ export function usePersons(api: Api, { id, persons: begun }: Recording): Persons
     persons,
     busy,
     problem,
-    add: async (person) =>
-      persons.value.some((one) => same(one, person)) ? 'already' : keep([...persons.value, person]),
-    remove: (person) => keep(without(persons.value, person)),
+    ...changes(persons, keep),
   }
 }
