@@ -159,10 +159,7 @@ async def test_a_full_disk_is_told_at_once_and_what_there_is_becomes_a_film(
     settings: RecordingSettings,
 ) -> None:
     meeting = await make_meeting()
-    recorder = await center.open(meeting.id)
-    assert recorder is not None
-    offer(recorder)
-    await drained(recorder)
+    recorder = await recorded(center, meeting)
     assert recorder._capture is not None
     with small_files(1_000_000):  # and there is no room for a trial
         recorder._capture._min_free_bytes, recorder._capture._checked_us = 1 << 62, None
@@ -190,10 +187,7 @@ async def test_when_a_full_disk_has_room_again_the_recording_goes_on_and_the_fil
     settings: RecordingSettings,
 ) -> None:
     meeting = await make_meeting()
-    recorder = await center.open(meeting.id)
-    assert recorder is not None
-    offer(recorder)
-    await drained(recorder)
+    recorder = await recorded(center, meeting)
     assert recorder._capture is not None
     recorder._capture._min_free_bytes = 1 << 62  # somebody fills the disk, and makes room at once
     await heard.reaches(meeting.id, RecordingState.CAPTURING, after=RecordingState.FAILED)
@@ -218,10 +212,7 @@ async def test_a_meeting_that_ends_while_the_disk_is_full_is_not_gone_on_with(
 ) -> None:
     meeting = await make_meeting()
     center = await centers.start()
-    recorder = await center.open(meeting.id)
-    assert recorder is not None
-    offer(recorder)
-    await drained(recorder)
+    recorder = await recorded(center, meeting)
     assert recorder._capture is not None
     async with center._opening:  # it has room again, and waits for its turn
         recorder._capture._min_free_bytes = 1 << 62
@@ -238,6 +229,15 @@ async def test_a_meeting_that_ends_while_the_disk_is_full_is_not_gone_on_with(
 async def drained(recorder: Recorder) -> None:
     """Wait until the capture thread has taken what there is."""
     await until(lambda: recorder._capture is not None and recorder._capture._counters.packets >= 75)
+
+
+async def recorded(center: RecordingCenter, meeting: Meeting) -> Recorder:
+    """The recorder of a meeting, with one person's second in its files."""
+    recorder = await center.open(meeting.id)
+    assert recorder is not None
+    offer(recorder)
+    await drained(recorder)
+    return recorder
 
 
 async def test_a_folder_that_cannot_be_written_fails_the_recording_and_not_the_meeting(

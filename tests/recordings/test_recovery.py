@@ -23,7 +23,7 @@ from tests.recordings.conftest import (
     ToCompose,
     recording_of,
 )
-from tests.recordings.test_center import drained, end, offer
+from tests.recordings.test_center import drained, end, offer, recorded
 
 pytestmark = pytest.mark.one_engine
 
@@ -71,10 +71,7 @@ async def test_a_server_begun_with_a_wrong_clock_has_the_right_date_on_its_recor
     make_meeting: MakeMeeting,
 ) -> None:
     meeting = await make_meeting()
-    recorder = await center.open(meeting.id)
-    assert recorder is not None
-    offer(recorder)
-    await drained(recorder)
+    await recorded(center, meeting)
     wrong = (await recording_of(database, meeting)).started_at
     clock.advance(timedelta(days=2_000))  # somebody sets it right
     await end(database, meeting)
@@ -91,10 +88,7 @@ async def test_what_a_kill_has_left_is_composed_at_the_next_start(
 ) -> None:
     meeting = await make_meeting()
     center = await centers.start()
-    recorder = await center.open(meeting.id)
-    assert recorder is not None
-    offer(recorder)
-    await drained(recorder)
+    recorder = await recorded(center, meeting)
     await end(database, meeting)  # by whoever closes stale meetings; nobody tells the center
     await centers.stop()
     for path in Folders(settings.folder).segment(recorder.recording_id, 1).iterdir():
