@@ -52,9 +52,8 @@ class Recording(Base):
     ended_at: Mapped[datetime | None]  # when capture ended for good
     duration_seconds: Mapped[float | None] = mapped_column(Float)
     size_bytes: Mapped[int | None]  # of the film
-    source_seconds: Mapped[float | None] = mapped_column(
-        Float
-    )  # what a film made elsewhere says that it lasts
+    # What a film made elsewhere says that it lasts.
+    source_seconds: Mapped[float | None] = mapped_column(Float)
     kept_bytes: Mapped[int] = mapped_column(
         default=0
     )  # of everything: film, sizes, sound, pictures, what was captured

@@ -14,7 +14,7 @@ cdef enum:
     LOSS_WINDOWS = 20
     CANDIDATES = 5
     LOSSY_PERCENT = 2  # less may be the last of what was lost long ago
-    MUCH_PERCENT = 15
+    MUCH_PERCENT = 15  # beside a download, which fills the queue and gives way as it drops, less is lost
     SUDDEN_PERCENT = 25  # more lost in two windows running than before: the path is another one now
 
 cdef enum loss_cause_t:
@@ -150,7 +150,7 @@ cdef inline bint is_lossy(const losses_t *losses) noexcept nogil:
 
 
 cdef inline bint loses_much(const losses_t *losses) noexcept nogil:
-    """Whether more was lost lately, and of the last window some, than where others fill a queue, who give way as it drops."""
+    """Whether so much was lost lately, and of the last window some."""
     return 100 * losses.fraction > MUCH_PERCENT and losses.windows[(losses.count - 1) % LOSS_WINDOWS].lost > 0
 
 

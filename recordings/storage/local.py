@@ -56,9 +56,8 @@ class LocalStore:
     async def read(self, entry: Entry, begin: int, end: int) -> AsyncGenerator[Piece]:
         """The bytes, a piece at a time: at once what is in memory, by a thread what must come from the disk."""
         file = await self._open(entry.key)
-        if file.size != entry.size or file.tag != (
-            entry.tag or file.tag
-        ):  # made anew meanwhile: half of one film and half of another is none
+        # Made anew meanwhile: half of one film and half of another is none.
+        if file.size != entry.size or file.tag != (entry.tag or file.tag):
             raise StoreError(Fault.MISSING, "another file")
         while begin < end:
             size = min(CHUNK_BYTES, end - begin)

@@ -26,9 +26,8 @@ class OpenFile:
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(self.descriptor)
         self._identity = _identity(status)
-        self.tag = (
-            f"{status.st_ino:x}-{status.st_mtime_ns:x}"  # a number may be given again to the file after it
-        )
+        # With the time: a number may be given again to the file after it.
+        self.tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}"
         if not S_ISREG(status.st_mode):
             raise FileNotFoundError(path)
 
