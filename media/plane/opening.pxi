@@ -101,19 +101,19 @@ cdef list open_datagrams(list addresses, int port, int sharing):
 
 
 cdef tuple open_all(list addresses, int port, bint tcp, int sharing):
-    """The UDP sockets and the TCP listeners beside them. A free port (0) is one that is free for both."""
+    """The UDP sockets and the TCP listeners beside them. A free port (0) is one that is free at every address, for both."""
     for attempt in range(PORT_ATTEMPTS):
-        datagrams = open_datagrams(addresses, port, sharing)
+        datagrams = []
         listeners = []
         try:
+            datagrams = open_datagrams(addresses, port, sharing)
             for sock in datagrams if tcp else []:
                 listeners.append(open_listener(sock, sharing))
+            return datagrams, listeners
         except OSError as error:
             close_all(datagrams + listeners)
             if port or error.errno != 98 or attempt == PORT_ATTEMPTS - 1:
                 raise
-        else:
-            return datagrams, listeners
 
 
 cdef void close_all(list sockets):
