@@ -5,25 +5,22 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, ViewportSize, expect
 
 from tests.browser.person import DESKTOP, Person, open_window
 from tests.browser.server import RunningServer, running_server
+from tests.chromium import launched
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 
-# The system's Chromium, whose fake camera shows a moving disc and whose fake microphone beeps once a second. Fewer
-# pictures than a real camera's are enough to see that they move, and encoding them takes much of the processor.
-CHROMIUM = "/usr/bin/chromium"
+# The fake camera shows a moving disc and the fake microphone beeps once a second. Fewer pictures than a real camera's
+# are enough to see that they move, and encoding them takes much of the processor.
 FLAGS = [
-    "--headless=new",
     "--use-fake-device-for-media-stream=fps=5",
-    "--use-fake-ui-for-media-stream",
     "--auto-accept-this-tab-capture",
     "--allow-loopback-in-peer-connection",  # for machines without any network
-    "--autoplay-policy=no-user-gesture-required",
     "--disable-gpu",
 ]
 
@@ -48,12 +45,8 @@ def server(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=1000 * PATIENCE_SECONDS
-        )
-        yield launched
-        await launched.close()
+    async with launched(*FLAGS) as one:
+        yield one
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -10,11 +10,12 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.conftest import FLAGS
 from tests.browser.person import DESKTOP, PHONE, Person, open_window, until
 from tests.browser.server import ROOT, RunningServer, served_demo
+from tests.chromium import launched
 
 IMAGES = ROOT / "docs" / "images"
 PORTRAITS = Path(__file__).with_name("portraits.js")
@@ -48,8 +49,7 @@ async def sit_down(
 
 async def take(server: RunningServer) -> None:
     """All pictures, in the order of an evening."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with launched(*FLAGS) as browser:
         page = await browser.new_page(locale="zh-CN", viewport=DESKTOP)
         await page.goto(f"{server.url}/sign-in")
         await page.locator("#username").wait_for()
@@ -65,7 +65,6 @@ async def take(server: RunningServer) -> None:
         await evening(host, phone, others, meeting)
         await afterwards(host, phone, others[0], meeting)
         await consultation(browser, server, phone)
-        await browser.close()
 
 
 async def evening(host: Person, phone: Person, others: list[Person], meeting: str) -> None:

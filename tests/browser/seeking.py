@@ -14,17 +14,18 @@ from typing import Any
 
 import av
 import numpy as np
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from database import Database
 from recordings.compose.film import Size
 from recordings.folders import Folders
 from recordings.models import Recording
 from recordings.renditions import Outputs, Rendition, renditions_out
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.conftest import FLAGS
 from tests.browser.person import open_window
 from tests.browser.server import ROOT, RunningServer, served_demo
 from tests.browser.test_player import put_recording
+from tests.chromium import launched
 
 MINUTES = 120
 MINUTE = 60
@@ -133,8 +134,7 @@ async def measure(server: RunningServer) -> dict[str, list[float]]:
     """By the way in which the film comes."""
     recording = await put_film(server)
     results = {}
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with launched(*FLAGS) as browser:
         for way in ("stream", "file"):
             person = await open_window(browser, server, "xiaohe")
             if way == "file":
@@ -143,7 +143,6 @@ async def measure(server: RunningServer) -> dict[str, list[float]]:
             await person.page.goto(f"{server.url}/recordings/{recording}")
             results[way] = await seek_about(person.page)
             await person.context.close()
-        await browser.close()
     return results
 
 

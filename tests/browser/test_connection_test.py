@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, WebSocketRoute, expect
 
 from bench.namespaces import entered, inside, ip, namespace
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.conftest import FLAGS
 from tests.browser.person import DESKTOP, PHONE, guest, open_guest_window, open_window, until
 from tests.browser.server import RunningServer, running_server
+from tests.chromium import CHROMIUM, launched
 from tests.coturn import COTURN, SECRET, Coturn, running_coturn
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
@@ -81,10 +82,7 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
     tmp_path: Path, demo: Demo, stopped_udp: str
 ) -> None:
     with running_server(tmp_path, demo) as server:
-        async with async_playwright() as playwright:
-            chromium = await playwright.chromium.launch(
-                executable_path=stopped_udp, args=[*FLAGS, "--no-sandbox"], timeout=1000 * PATIENCE_SECONDS
-            )
+        async with launched(*FLAGS, executable=stopped_udp) as chromium:
             page = await window(chromium, server)
             await page.clock.install()
             asked = transports_asked(page)
@@ -123,7 +121,6 @@ async def test_where_udp_is_stopped_the_page_says_so_and_what_to_ask_for(
             await expect(verdict).to_contain_text(
                 f"请在防火墙上放行到服务器的 UDP 端口 {media} 和 TCP 端口 {media}"
             )
-            await chromium.close()
 
 
 def transports_asked(page: Page) -> list[str]:
@@ -264,11 +261,7 @@ async def test_a_meeting_runs_over_a_relay_by_tls_whose_certificate_the_browser_
     relay: tuple[Coturn, RunningServer],
 ) -> None:
     coturn, server = relay
-    trusting = [*FLAGS, f"--ignore-certificate-errors-spki-list={coturn.pin}"]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=trusting, timeout=1000 * PATIENCE_SECONDS
-        )
+    async with launched(*FLAGS, f"--ignore-certificate-errors-spki-list={coturn.pin}") as browser:
         people = [await open_window(browser, server, name, DESKTOP) for name in ("liuxi", "xiulan")]
         await begin(people[0].page, server)
         assert await ways(people[0].page) == EVERY_WAY, await told(people[0].page)
@@ -279,7 +272,6 @@ async def test_a_meeting_runs_over_a_relay_by_tls_whose_certificate_the_browser_
             await person.join(meeting)
         await asyncio.gather(*(person.sees_and_hears(1) for person in people))
         assert [person.problems for person in people] == [[], []]
-        await browser.close()
     await relayed(coturn, before + 100_000)
 
 

@@ -5,21 +5,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiortc.sdp import SessionDescription
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from media import Consumer, Router, Transport
 from media.producer import Producer
+from tests.chromium import CHROMIUM, launched
 from tests.media import sdp
 from tests.media.samples import everything
 from tests.patience import PATIENCE_SECONDS
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
 SECURE = "http://localhost/"  # where a browser gives a camera; nobody is asked for it
 
 SEND = """async ({codec, sendEncodings, camera, width, height, audioCodecs}) => {
@@ -59,15 +53,12 @@ RECEIVE = """async (offer) => {
 @asynccontextmanager
 async def chromium(executable: str = CHROMIUM) -> AsyncIterator[Page]:
     """An empty page."""
-    async with async_playwright() as playwright:
-        patience = 1000 * PATIENCE_SECONDS
-        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS, timeout=patience)
+    async with launched("--use-fake-device-for-media-stream", executable=executable) as browser:
         page = await browser.new_page()
-        page.set_default_timeout(patience)
+        page.set_default_timeout(1000 * PATIENCE_SECONDS)
         await page.route(SECURE, lambda route: route.fulfill(body=""))
         await page.goto(SECURE)
         yield page
-        await browser.close()
 
 
 async def publish(

@@ -18,14 +18,14 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.async_api import async_playwright
 from pymediasoup.producer import Producer
 
 from recordings.compose.fonts import find_font
 from recordings.compose.layout import HEIGHT, WIDTH
 from recordings.compose.lettering import Lettering
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.conftest import FLAGS
 from tests.browser.film import SOUND_HERTZ, sound
+from tests.chromium import launched
 from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 from tests.server.caller import Caller
@@ -317,10 +317,7 @@ def holds_all_but_a_second(film: Film, before: Published, after: Published) -> N
 
 async def plays(caller: Caller, film: Film) -> None:
     """Chromium goes to where the server was away, and plays on into the pictures that were published afterwards."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=1000 * PATIENCE_SECONDS
-        )
+    async with launched(*FLAGS) as browser:
         context = await browser.new_context(locale="zh-CN")
         context.set_default_timeout(1000 * PATIENCE_SECONDS)
         name, value = caller.cookie.split("=", 1)
@@ -336,7 +333,6 @@ async def plays(caller: Caller, film: Film) -> None:
                 at, picture = await page.get_by_test_id("player").evaluate(NEXT_PICTURE)
                 shown = Image.open(io.BytesIO(base64.b64decode(picture))).convert("L")
                 number = number_in(np.asarray(shown)) or 0
-        await browser.close()
     assert number in {one for second, one in film.pictures if abs(second - at) < GLANCE_SECONDS}
 
 

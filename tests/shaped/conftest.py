@@ -12,8 +12,9 @@ from playwright.async_api import Page
 
 from bench.namespaces import entered, inside
 from media import MediaEngine, MediaSettings, Router
+from tests.chromium import CHROMIUM
 from tests.media.conftest import listener, router
-from tests.media.pages import CHROMIUM, chromium
+from tests.media.pages import chromium
 from tests.media.plane.probes import build_probes
 from tests.shaped.line import SERVER_ADDRESS, CannotShape, Line, make_line
 from tests.shaped.people import Layer, Person

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from rooms.stream_keys import StreamUse
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.conftest import FLAGS
+from tests.chromium import launched
 from tests.patience import PATIENCE_SECONDS
 from tests.signaling.participant import frames
 from tests.signaling.stack import Branch
@@ -96,13 +97,11 @@ SEEN_AND_HEARD = (
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """A page of no site at all, so that every call of it is one from another site."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--no-sandbox"])
+    async with launched(*FLAGS) as browser:
         page = await browser.new_page()
         page.set_default_timeout(1000 * PATIENCE_SECONDS)
         await page.add_script_tag(content=CLIENT)
         yield page
-        await browser.close()
 
 
 async def test_a_page_sends_and_a_page_watches_through_an_ice_restart_to_the_end(
