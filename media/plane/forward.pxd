@@ -110,6 +110,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     consumer.dropped_picture = 0
     consumer.kept_picture = 0
     consumer.temporal = <int>most_temporal(consumer)
+    span.temporal = <uint8_t>consumer.temporal
     if consumer.selection != NULL:
         selection_begin(consumer.selection, wanted_spatial(consumer))
         consumer.selection.temporal = layer_of(most_temporal(consumer))
@@ -148,8 +149,17 @@ cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept 
     # A frame of the layer after the next does not need that one, but what follows it may.
     if layer <= most and layer == consumer.temporal + 1 and slot.payload.layer_sync and slot.payload.first:
         consumer.temporal = layer
+        spans_split(&consumer.spans, slot.sequence).temporal = layer
         return False
     return True
+
+
+cdef inline bint was_above(const consumer_t *consumer, const span_t *span, const slot_t *slot) noexcept nogil:
+    """Whether a packet that came late is of a frame above those that were sent then: what it refers to the consumer has not got, and
+    the picture ids do not tell him so."""
+    return (
+        consumer.selection == NULL and slot.payload.has_layer and slot.picture != 0 and slot.payload.temporal > span.temporal
+    )
 
 
 cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
@@ -230,6 +240,7 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
             follow_selection(consumer, stream, slot)
         elif above_layer(consumer, slot):
             spans_skip(&consumer.spans, slot.sequence, slot.picture != consumer.dropped_picture)
+            spans_current(&consumer.spans).temporal = <uint8_t>consumer.temporal
             consumer.dropped_picture = slot.picture
             core.drops[<int>DROP_TEMPORAL_LAYER] += 1
             return NULL
@@ -239,6 +250,9 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
     if span == NULL:
         core.drops[<int>DROP_TOO_LATE] += 1
     elif slot.payload_length == 0:
+        return NULL
+    elif was_above(consumer, span, slot):
+        core.drops[<int>DROP_TEMPORAL_LAYER] += 1
         return NULL
     return span
 

@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc
 
 from media.plane.bits cimport largest, smallest, unwrap16
 from media.plane.drops cimport DROP_NACK_NOT_IN_RING, DROP_NACK_NOT_NEGOTIATED, DROP_NACK_THROTTLED
+from media.plane.forward cimport was_above
 from media.plane.objects cimport RESENT, consumer_t, core_t, resent_t, transport_t
 from media.plane.pacing cimport pace_overdrawn
 from media.plane.rewrite cimport write_packet
@@ -69,7 +70,7 @@ cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noe
         return
     stream = &consumer.producer.streams[span.stream]
     slot = ring_find(&stream.ring, out + span.shift) if stream.epoch == span.epoch else NULL
-    if slot == NULL or slot.payload_length == 0:
+    if slot == NULL or slot.payload_length == 0 or was_above(consumer, span, slot):
         core.drops[<int>DROP_NACK_NOT_IN_RING] += 1
         return
     if not may_resend(core, consumer, out):

@@ -12,6 +12,7 @@ from tests.media.plane.world import (
     RID,
     RTX,
     SUB_RTX,
+    SUB_VIDEO,
     Camera,
     Client,
     World,
@@ -271,6 +272,32 @@ def test_a_higher_temporal_layer_is_entered_at_a_sync_point_only() -> None:
     camera.frame(temporal=1)
     assert len(subscriber.rtp) == 12
     assert steps(subscriber.sequences()) == {1}
+
+
+def test_a_frame_that_comes_late_is_left_out_with_the_layer_it_belongs_to() -> None:
+    """It refers to others that were left out, whose picture ids have been closed up: nothing tells of them."""
+    camera, subscriber = from_the_lowest_to(0)
+    camera.frame(temporal=1)
+    late = camera.packetize(temporal=1)
+    camera.frame()
+    for packet in late:
+        camera.client.send(packet)
+    numbers = [(subscriber.sequences()[2] + place) & 0xFFFF for place in (1, 2, 3)]
+    subscriber.send_rtcp(bytes(RtcpRtpfbPacket(fmt=1, ssrc=9, media_ssrc=10, lost=numbers)))
+    assert {packet.payload[5] >> 6 for packet in subscriber.rtp} == {0}
+    assert {packet.payload_type for packet in subscriber.rtp} == {SUB_VIDEO}
+
+
+def test_a_frame_that_comes_late_fills_its_gap_where_its_layer_is_sent() -> None:
+    camera, subscriber = from_the_lowest_to(1)
+    before = camera.packetize(temporal=1)
+    camera.frame(temporal=1, sync=True)
+    late = camera.packetize(temporal=1)
+    camera.frame()
+    for packet in [*before, *late]:  # of them only the latter are of a time when the layer had been entered
+        camera.client.send(packet)
+    numbers = sorted(subscriber.sequences())
+    assert numbers == [*range(numbers[0], numbers[0] + 3), *range(numbers[0] + 6, numbers[0] + 15)]
 
 
 def test_temporal_layers_are_entered_one_after_the_other() -> None:
