@@ -1,5 +1,7 @@
 """Which codecs are the same codec: the rules of RFC 3264 offers for H.264 (RFC 6184), VP9 (RFC 9628) and AV1."""
 
+import base64
+import binascii
 import re
 from enum import StrEnum
 
@@ -47,6 +49,18 @@ def h264_profile(profile_level_id: ParameterValue | None) -> H264Profile | None:
         if profile == idc and constraints & mask == bits:
             return name
     return None
+
+
+def parameter_sets(codec: Codec) -> tuple[bytes, ...]:
+    """H.264's that were signalled (sprop-parameter-sets, RFC 6184 section 8.1).
+
+    None where they cannot be read: most encoders send them among the pictures too.
+    """
+    text = str(codec.parameters.get("sprop-parameter-sets", ""))
+    try:
+        return tuple(base64.b64decode(one, validate=True) for one in text.split(",") if one)
+    except (binascii.Error, ValueError):
+        return ()
 
 
 def same_codec(left: Codec, right: Codec) -> bool:

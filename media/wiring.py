@@ -1,6 +1,7 @@
 """A negotiated stream in the plane's terms: which numbers it reads from one client and writes to another."""
 
 from media.capabilities import AUDIO_LEVEL, TRANSPORT_CC
+from media.codecs import parameter_sets
 from media.guard import plane_errors
 from media.ortc import ProducerStream
 from media.plane import Encoding, Handle, Plane
@@ -34,6 +35,7 @@ def add_producer(
             floor=floor if AUDIO_LEVEL in stream.header_extensions else None,
             spatial_layers=layers.spatial,
             keyed=layers.keyed,
+            parameter_sets=parameter_sets(codec),
         )
 
 

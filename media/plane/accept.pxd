@@ -22,14 +22,16 @@ from media.plane.layers cimport stream_needed
 from media.plane.meter cimport meter_add
 from media.plane.nack cimport NACK_WAIT_US
 from media.plane.objects cimport DUE_MOST, core_t, producer_t, route_t, transport_t
-from media.plane.payload cimport parse_payload, payload_t
+from media.plane.parameters cimport sets_known, sets_read
+from media.plane.payload cimport SETS_HERE, SETS_NOT, parse_payload, payload_t
 from media.plane.red cimport fits_between, parse_red, red_t
-from media.plane.ring cimport ring_seen, ring_store, slot_t
+from media.plane.ring cimport ring_find, ring_seen, ring_store, slot_t
 from media.plane.routes cimport has_type, learn, route_find, stranger_note
 from media.plane.rtp cimport element_t, next_element, parse_rtp, rtp_t
 from media.plane.sending cimport core_tell
 from media.plane.stream cimport (
-    ARRIVAL_BAD, ARRIVAL_DUPLICATE, ARRIVAL_LATE, ARRIVAL_NEW, PENDING_MOST, stream_arrival, stream_jitter, stream_t,
+    ARRIVAL_BAD, ARRIVAL_DUPLICATE, ARRIVAL_LATE, ARRIVAL_NEW, PENDING_MOST, stream_arrival, stream_insert, stream_jitter,
+    stream_t,
 )
 from media.plane.timers cimport timer_hasten
 
@@ -100,6 +102,25 @@ cdef inline void add_pending(
         stream.pending_due = True
 
 
+cdef inline slot_t *store_own(
+    core_t *core, stream_t *stream, int64_t sequence, const uint8_t *payload, int length, uint32_t timestamp
+) noexcept nogil:
+    """Keep a packet that the publisher did not send as such, and that one can begin with."""
+    cdef slot_t *slot = ring_store(&stream.ring, sequence, payload, length, core.now)
+    slot.arrival_us = core.now
+    slot.timestamp = timestamp
+    slot.payload_at = 0
+    slot.payload_length = <uint16_t>length
+    slot.marker = False
+    slot.picture = 0
+    memset(&slot.payload, 0, sizeof(payload_t))
+    slot.payload.key = True
+    slot.payload.first = True
+    memset(slot.passed, 0, PASSED_KINDS * sizeof(passed_t))
+    memset(&slot.dependency, 0, sizeof(described_t))
+    return slot
+
+
 cdef inline void recover(
     core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, uint32_t timestamp, const red_t *red,
     const uint8_t *payload
@@ -116,18 +137,9 @@ cdef inline void recover(
             or not fits_between(stream, number, timestamp - red.copies[i].back)
         ):
             continue
-        slot = ring_store(&stream.ring, number, payload + red.copies[i].at, red.copies[i].length, core.now)
-        slot.arrival_us = core.now
-        slot.timestamp = timestamp - red.copies[i].back
-        slot.payload_at = 0
-        slot.payload_length = <uint16_t>red.copies[i].length
-        slot.marker = False
-        slot.picture = 0
-        memset(&slot.payload, 0, sizeof(payload_t))
-        slot.payload.key = True
-        slot.payload.first = True
-        memset(slot.passed, 0, PASSED_KINDS * sizeof(passed_t))
-        memset(&slot.dependency, 0, sizeof(described_t))
+        slot = store_own(
+            core, stream, number, payload + red.copies[i].at, red.copies[i].length, timestamp - red.copies[i].back
+        )
         stream.recovered += 1
         core.recovered += 1
         if is_heard(producer) or producer.tap_count:
@@ -195,6 +207,45 @@ cdef inline void note_layers(
         producer.top_spatial = slot.payload.spatial
 
 
+cdef inline bint misses_none(const stream_t *stream, int64_t sequence, uint32_t timestamp) noexcept nogil:
+    """Whether all that the picture has before this packet came."""
+    cdef const slot_t *slot
+    while sequence > stream.base:
+        sequence -= 1
+        slot = ring_find(&stream.ring, sequence)
+        if slot == NULL:
+            return False
+        if slot.timestamp != timestamp:
+            return True
+    return True
+
+
+cdef inline int64_t mind_sets(
+    core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, uint32_t timestamp, const uint8_t *data,
+    int length, payload_t *payload, bint late
+) noexcept nogil:
+    """Keep the parameter sets that a packet of H.264 brings; before a key picture that has none put those kept, in a packet of our
+    own. The number that the packet itself has then.
+
+    Where something is missing before it, that may be the sets, and others than those kept: then nobody begins here.
+    """
+    if payload.sets == SETS_HERE:
+        sets_read(stream.sets, data, length)
+        return sequence
+    if (stream.key_sequence and stream.key_timestamp == timestamp) or late or not misses_none(stream, sequence, timestamp):
+        payload.key = False
+        return sequence
+    if not sets_known(stream.sets) or stream.structure != NULL:  # a packet without descriptor has no place among those with
+        return sequence
+    payload.key = False
+    key_arrived(core, producer, stream, sequence, timestamp)
+    add_pending(
+        core, producer, stream,
+        store_own(core, stream, sequence, stream.sets.bytes, stream.sets.length, timestamp), False,
+    )
+    return stream_insert(stream, sequence)
+
+
 cdef inline void store(
     core_t *core, producer_t *producer, stream_t *stream, int64_t sequence, const rtp_t *rtp, const uint8_t
     *data, bint late
@@ -222,6 +273,10 @@ cdef inline void store(
     elif not parse_payload(&payload, producer.codec, data + rtp.payload_at, rtp.payload_length):
         core.drops[<int>DROP_MALFORMED_PAYLOAD] += 1
         return
+    if payload.sets != SETS_NOT:
+        sequence = mind_sets(
+            core, producer, stream, sequence, rtp.timestamp, data + rtp.payload_at, rtp.payload_length, &payload, late
+        )
     slot = ring_store(&stream.ring, sequence, data, end, core.now)
     slot.arrival_us = core.now
     slot.timestamp = rtp.timestamp

@@ -63,6 +63,11 @@ cdef producer_t *build_producer(bint video, str codec, list encodings, bint laye
         if not opened:
             free_producer(producer)
             raise MemoryError
+        if producer.codec == CODEC_H264:
+            stream.sets = <sets_t *>calloc(1, sizeof(sets_t))
+            if stream.sets == NULL:
+                free_producer(producer)
+                raise MemoryError
         if layered:
             stream.frame_log = <frames_t *>calloc(1, sizeof(frames_t))
             if described:
@@ -113,6 +118,7 @@ cdef void free_producer(producer_t *producer) noexcept:
     cdef int i
     for i in range(producer.stream_count):
         ring_close(&producer.streams[i].ring)
+        free(producer.streams[i].sets)
         free(producer.streams[i].frame_log)
         free(producer.streams[i].structure)
     free(producer.streams)

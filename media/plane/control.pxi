@@ -100,6 +100,7 @@ cdef class Control(Keeper):
     def add_producer(
         self, transport, kind, *, codec, clock_rate, payload_type, encodings, rtx_payload_type=None,
         red_payload_type=None, header_extensions=None, mid=None, cname="", nack=True, key_frames_by="pli", transport_cc=True, paused=False, floor=None, spatial_layers=1, keyed=False,
+        parameter_sets=(),
     ):
         cdef TransportRecord parent = self.find(transport, TRANSPORT)
         cdef Record contested = None if floor is None else self.find(floor, FLOOR)
@@ -135,6 +136,9 @@ cdef class Control(Keeper):
             kinds.pop(EXT_DEPENDENCY, None)
         producer = build_producer(kind == "video", codec, encodings, layered, described)
         producer.keyed = bool(keyed)
+        if producer.codec == CODEC_H264 and len(encodings) == 1:  # of several each has its own
+            for unit in parameter_sets:
+                sets_note(producer.streams[0].sets, <const uint8_t *>PyBytes_AS_STRING(<bytes?>unit), <int>len(unit))
         if len(encodings) == 1:
             producer.spatial_count = spatial_layers
             producer.told_wanted = spatial_layers - 1

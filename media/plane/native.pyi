@@ -115,6 +115,7 @@ class Core:
         floor: Handle | None = None,
         spatial_layers: int = 1,
         keyed: bool = False,
+        parameter_sets: Sequence[bytes] = (),
     ) -> Handle:
         """Accept a track from the transport's client.
 
@@ -127,6 +128,7 @@ class Core:
         `floor`: an audio producer that is forwarded only while it has a place there; without one, always.
         `spatial_layers` (1..4) is how many the single encoding announces; `keyed`: they depend on each other in key
         pictures only (scalability modes L.._KEY and S..).
+        `parameter_sets`: what was signalled of them for H.264 in one encoding, for key pictures that bring none.
         `nack` and `transport_cc` say that the publisher negotiated that feedback.
         """
     def remove_producer(self, producer: Handle) -> None: ...

@@ -21,9 +21,16 @@ cdef enum:
     H264_KIND = 0x1F  # nal_unit_type; from 24 on RFC 6184's own
     H264_IDR = 5
     H264_SPS = 7
+    H264_PPS = 8
     H264_SINGLE_MOST = 23
     H264_STAP_A = 24
     H264_FU_A = 28
+
+# H.264: what a packet has to do with parameter sets.
+cdef enum sets_told_t:
+    SETS_NOT
+    SETS_HERE
+    SETS_WANTED  # it begins a key picture without any
 
 ctypedef struct picture_size_t:
     uint16_t width
@@ -50,6 +57,7 @@ ctypedef struct payload_t:
     uint8_t picture_at
     uint8_t tl0_at
     uint8_t layer_at
+    uint8_t sets  # sets_told_t
     uint16_t picture
     uint8_t tl0
     uint8_t key_index
@@ -219,6 +227,19 @@ cdef inline int aggregated_size(const uint8_t *data, int at, int length) noexcep
     return size if at + 2 + size <= length else 0
 
 
+cdef inline void note_unit(payload_t *out, uint8_t kind, const uint8_t *slice, int length) noexcept nogil:
+    """Note a unit that begins in the packet. Of a key picture in several slices the one of its first macroblock (number 0, one bit of
+    the slice header) is its beginning."""
+    if kind == H264_SPS:
+        out.key = True
+    if kind == H264_SPS or kind == H264_PPS:
+        out.sets = SETS_HERE
+    elif kind == H264_IDR and (length == 0 or slice[0] & 0x80):
+        out.key = True
+        if out.sets == SETS_NOT:
+            out.sets = SETS_WANTED
+
+
 cdef inline bint parse_h264(payload_t *out, const uint8_t *data, int length) noexcept nogil:
     cdef int at = 1
     cdef int size
@@ -231,17 +252,16 @@ cdef inline bint parse_h264(payload_t *out, const uint8_t *data, int length) noe
             size = aggregated_size(data, at, length)
             if size == 0:
                 return False
-            if (data[at + 2] & H264_KIND) == H264_SPS or (data[at + 2] & H264_KIND) == H264_IDR:
-                out.key = True
+            note_unit(out, data[at + 2] & H264_KIND, data + at + 3, size - 1)
             at += 2 + size
         return True
     if kind == H264_FU_A:
         if length < 2:
             return False
-        kind = data[1] & H264_KIND
-        out.key = data[1] & 0x80 and (kind == H264_IDR or kind == H264_SPS)
+        if data[1] & 0x80:
+            note_unit(out, data[1] & H264_KIND, data + 2, length - 2)
         return True
-    out.key = kind == H264_IDR or kind == H264_SPS
+    note_unit(out, kind, data + 1, length - 1)
     return True
 
 

@@ -38,6 +38,7 @@ from media.plane.forward cimport TAP_RECORD_PACKET, tap_record_t
 from media.plane.frames cimport frames_t
 from media.plane.lists cimport list_free
 from media.plane.objects cimport *
+from media.plane.parameters cimport sets_note, sets_t
 from media.plane.payload cimport CODEC_AV1, CODEC_H264, CODEC_OPAQUE, CODEC_VP8, CODEC_VP9
 from media.plane.queue cimport queue_close, queue_front, queue_open, queue_pop, queue_push, queue_t
 from media.plane.resend cimport RESEND_TOKENS

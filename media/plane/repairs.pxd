@@ -12,7 +12,7 @@ from media.plane.nack cimport MISSING_MOST, missing_due
 from media.plane.objects cimport core_t, producer_t
 from media.plane.rtcp cimport write_nack
 from media.plane.sending cimport may_send, send_room, send_rtcp
-from media.plane.stream cimport stream_t
+from media.plane.stream cimport sent_number, stream_t
 from media.plane.timers cimport timer_cancel, timer_set, timer_t, timers_next, timers_take
 
 cdef enum:
@@ -28,9 +28,12 @@ cdef inline int64_t ask_missing(core_t *core, producer_t *producer, stream_t *st
         &stream.missing, core.now, producer.rtt_us, wanted, MISSING_MOST, &given_up, &next_us
     )
     cdef uint8_t *out
+    cdef int i
     if given_up:
         want_key(core, producer, stream)
     if count and may_send(core, producer.transport, 0):
+        for i in range(count):
+            wanted[i] = sent_number(stream, wanted[i])
         out = send_room(core, producer.transport)
         send_rtcp(
             core, producer.transport, out, write_nack(out, producer.transport.ssrc, stream.ssrc, wanted, count)

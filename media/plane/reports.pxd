@@ -45,7 +45,7 @@ cdef inline void fill_report_block(
     elif interval > 0:
         expected[0] += interval
     block.lost = <uint32_t>(0 if all_lost < 0 else (0x7FFFFF if all_lost > 0x7FFFFF else all_lost))
-    block.highest = <uint32_t>stream.highest - 65536
+    block.highest = <uint32_t>(stream.highest - stream.inserted) - 65536
     block.jitter = stream.jitter >> 4
     block.last_sr = 0
     block.delay = 0

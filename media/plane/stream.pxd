@@ -7,6 +7,7 @@ from media.plane.bits cimport ahead32, unwrap16
 from media.plane.dependency cimport structure_t
 from media.plane.frames cimport frames_t
 from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
+from media.plane.parameters cimport sets_t
 from media.plane.ring cimport ring_clear, ring_t
 from media.plane.timers cimport timer_t
 
@@ -15,6 +16,7 @@ cdef enum:
     MISORDER_MOST = 1000  # a retransmission may be this late; older ones are a restart too
     FIRST_CYCLE = 65536  # extended numbers start here, so that nothing before the first is negative or 0
     PENDING_MOST = 64
+    INSERTED_KEPT = 16  # a power of two; of each a packet can be that late
 
 cdef enum arrival_t:
     ARRIVAL_NEW
@@ -42,6 +44,8 @@ ctypedef struct stream_t:
     bint active  # sending lately: a simulcast publisher leaves out layers it cannot afford
     int64_t highest
     int64_t base
+    int64_t inserted  # packets of our own among the numbers of this epoch, which are so much ahead of the publisher's
+    int64_t insertions[<int>INSERTED_KEPT]  # the newest, each by the publisher's number that comes right behind it
     int32_t bad_next  # the sequence number that would confirm a restart; -1 none
     uint64_t received
     uint64_t recovered
@@ -80,6 +84,7 @@ ctypedef struct stream_t:
 
     ring_t ring
     frames_t *frame_log  # NULL unless its frames are chosen by layer one by one
+    sets_t *sets  # of H.264, else NULL
     structure_t *structure  # NULL unless those frames are told by the dependency descriptor
     int64_t structure_number  # of the frame that brought it
     # What is not sent to all consumers yet, see turns: the first `sending` are on their way, and what is said of the time is
@@ -104,6 +109,7 @@ cdef inline void stream_restart(stream_t *stream) noexcept nogil:
         stream.lost_before += <uint64_t>(stream.highest - stream.base + 1)
     stream.epoch += 1
     stream.started = False
+    stream.inserted = 0
     stream.missing.count = 0
     stream.forsaken += stream.pending_count
     stream.pending_count = 0
@@ -136,6 +142,35 @@ cdef inline void stream_begin(stream_t *stream, uint16_t sequence, int64_t now) 
     stream.bad_next = -1
 
 
+cdef inline int64_t stream_insert(stream_t *stream, int64_t number) noexcept nogil:
+    """Give the number of the newest packet to one of our own, which goes before it; the number that it has itself now."""
+    stream.insertions[stream.inserted & (INSERTED_KEPT - 1)] = number - stream.inserted
+    stream.inserted += 1
+    stream.highest += 1
+    stream.base += 1
+    return number + 1
+
+
+cdef inline int64_t own_number(const stream_t *stream, int64_t sent) noexcept nogil:
+    """Ours of a publisher's number, which is not newer than the newest; -1 where that is forgotten."""
+    cdef int64_t before = stream.inserted
+    while before > 0 and sent < stream.insertions[(before - 1) & (INSERTED_KEPT - 1)]:
+        before -= 1
+        if before and stream.inserted - before == INSERTED_KEPT:
+            return -1
+    return sent + before
+
+
+cdef inline int64_t sent_number(const stream_t *stream, int64_t number) noexcept nogil:
+    """The publisher's of ours."""
+    cdef int64_t before = stream.inserted
+    while before > 0 and number < stream.insertions[(before - 1) & (INSERTED_KEPT - 1)] + before:
+        before -= 1
+        if stream.inserted - before == INSERTED_KEPT:
+            break
+    return number - before
+
+
 cdef inline int stream_arrival(
     stream_t *stream, uint16_t sequence, int64_t now, bint wants_missing, bint rtx, int64_t *extended, int64_t
     *rtt, bint *outage
@@ -149,7 +184,7 @@ cdef inline int stream_arrival(
         stream_begin(stream, sequence, now)
         extended[0] = stream.highest
         return ARRIVAL_NEW
-    number = unwrap16(stream.highest, sequence)
+    number = unwrap16(stream.highest, <uint16_t>(sequence + stream.inserted))
     step = number - stream.highest
     extended[0] = number
     if step > DROPOUT_MOST or step < -MISORDER_MOST:
@@ -172,6 +207,11 @@ cdef inline int stream_arrival(
         return ARRIVAL_BAD  # from before we began to listen
     if step == 0:
         return ARRIVAL_DUPLICATE
+    if stream.inserted:
+        number = own_number(stream, number - stream.inserted)
+        if number < 0:
+            return ARRIVAL_BAD
+        extended[0] = number
     rtt[0] = missing_arrived(&stream.missing, number, now)
     return ARRIVAL_LATE
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from media.capabilities import DEPENDENCY_DESCRIPTOR, MID, RID, TRANSPORT_CC, router_capabilities
+from media.codecs import parameter_sets
 from media.errors import InvalidMedia
 from media.ortc import ProducerStream, can_consume, consumer_offer, consumer_parameters, producer_stream
 from media.rtp import RtpParameters, parse_capabilities, parse_parameters
@@ -197,6 +198,22 @@ def test_codec_matching(parameters: dict[str, Any], payload_type: int | None) ->
         assert caught.value.code == "unsupported_codec"
     else:
         assert produced(parameters).consumable.codecs[0].payload_type == payload_type
+
+
+@pytest.mark.parametrize(
+    ("signalled", "expected"),
+    [
+        ("Z0IAHw==,aM4=", (b"\x67\x42\x00\x1f", b"\x68\xce")),
+        ("Z0IAHw==,", (b"\x67\x42\x00\x1f",)),
+        ("", ()),
+        ("Z0IAHw==,no!", ()),
+        ("é", ()),
+        (7, ()),
+    ],
+)
+def test_parameter_sets_are_read_or_are_none(signalled: str | int, expected: tuple[bytes, ...]) -> None:
+    parameters = camera(H264, {"sprop-parameter-sets": signalled})
+    assert parameter_sets(parse_parameters(parameters).codecs[0]) == expected
 
 
 def test_mono_opus_is_another_codec() -> None:

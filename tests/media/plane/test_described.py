@@ -75,7 +75,7 @@ class Presenter:
                 if self.codec == "av1":
                     payload = bytes([0x10 | (0x08 if first_of_all else 0) | (0 if begins else 0x80)])
                 else:
-                    payload = b"\x65" if key else b"\x41"
+                    payload = b"\x65\x88" if key else b"\x41"
                 marker = ends and template == templates[-1]
                 made.append(
                     packet(

@@ -202,8 +202,8 @@ def test_the_control_plane_may_ask_by_any_handle() -> None:
         ("vp8", bytes([0x10, 0x00]), bytes([0x10, 0x01])),
         ("vp9", bytes([0x08, 0]), bytes([0x48, 0])),
         ("h264", bytes([24, 0, 2, 0x67, 1, 0, 2, 0x68, 1]), bytes([0x41, 1])),
-        ("h264", bytes([28, 0x85, 1]), bytes([28, 0x81, 1])),
-        ("h264", bytes([0x65, 1]), bytes([28, 0x05, 1])),
+        ("h264", bytes([28, 0x85, 0x88]), bytes([28, 0x81, 1])),
+        ("h264", bytes([0x65, 0x88]), bytes([28, 0x05, 1])),
     ],
 )
 def test_every_codec_starts_with_its_key_frame(codec: str, key: bytes, delta: bytes) -> None:
