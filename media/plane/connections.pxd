@@ -19,9 +19,24 @@ from media.plane.sockets cimport MSG_DONTWAIT, iovec, msghdr
 
 cdef extern from *:
     """
+    #include <linux/sockios.h>
+    #include <linux/tcp.h>
+    #include <netinet/in.h>
     #include <sys/epoll.h>
+    #include <sys/ioctl.h>
     #include <sys/socket.h>
     #include <unistd.h>
+    /* Bytes that the other side has not acknowledged; tcp(7). */
+    static int huitang_under_way(int fd) {
+        int bytes;
+        return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    }
+    /* The least that there was lately. */
+    static int64_t huitang_round_trip_us(int fd) {
+        struct tcp_info info = {0};
+        socklen_t size = sizeof info;
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_min_rtt : 0;
+    }
     static int huitang_watch(int epoll, int operation, int fd, uint32_t events, uint64_t id) {
         struct epoll_event event = {.events = events, .data.u64 = id};
         return epoll_ctl(epoll, operation, fd, &event);
@@ -29,6 +44,8 @@ cdef extern from *:
     """
     enum:
         MSG_NOSIGNAL, EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL
+    int under_way "huitang_under_way"(int fd) nogil
+    int64_t round_trip_us "huitang_round_trip_us"(int fd) nogil
     int watch "huitang_watch"(int epoll, int operation, int fd, uint32_t events, uint64_t id) nogil
     ssize_t sendmsg(int fd, const msghdr *message, int flags) nogil
     int close_fd "close"(int fd) nogil
@@ -36,6 +53,9 @@ cdef extern from *:
 cdef enum:
     CONNECTIONS_MOST = 4096  # a thousand people with two transports each, twice over while they rejoin
     SLOT_BITS = 12
+    STANDS_US = 100_000  # acknowledgements may be held back for 40 ms
+    MARKS = 16
+    MARK_EVERY_US = 20_000
 
 # What becomes of connections; counters that operators see. The two lists go together.
 cdef enum tcp_count_t:
@@ -68,6 +88,11 @@ ctypedef struct buffers_t:
     frame_reader_t reader
     uint8_t rest[<int>FRAME_HEAD + DATAGRAM_ROOM]
 
+# How many bytes had been written, and when.
+ctypedef struct mark_t:
+    int64_t bytes
+    int64_t us
+
 ctypedef struct connection_t:
     address_t address
     bint open
@@ -78,6 +103,11 @@ ctypedef struct connection_t:
     int64_t heard_us
     int rest_at
     int rest_length
+    int64_t written  # bytes
+    mark_t marks[<int>MARKS]  # of which the other side has not everything, in a ring
+    int first_mark
+    int mark_count
+    int64_t standing  # bytes that were under way when they began to stand; 0 when they move
     buffers_t *buffers
 
 ctypedef struct connections_t:
@@ -144,12 +174,61 @@ cdef inline int64_t write_parts(core_t *core, connection_t *connection, iovec *p
         done = sendmsg(connection.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)
         core.send_calls += 1
         if done >= 0:
+            connection.written += done
             return done
         if errno == EAGAIN:
             return 0
         if errno != EINTR:
             end_connection(core, connection, TCP_ENDED_BROKEN)
             return -1
+
+
+cdef inline void forget_marks(connection_t *connection, int64_t there) noexcept nogil:
+    """Those up to which everything, so many bytes, is there."""
+    while connection.mark_count and connection.marks[connection.first_mark].bytes <= there:
+        connection.first_mark = (connection.first_mark + 1) % MARKS
+        connection.mark_count -= 1
+
+
+cdef inline void set_mark(connection_t *connection, int64_t now) noexcept nogil:
+    cdef int last = (connection.first_mark + connection.mark_count - 1) % MARKS
+    if connection.mark_count == MARKS or (connection.mark_count and now - connection.marks[last].us < MARK_EVERY_US):
+        return
+    last = (connection.first_mark + connection.mark_count) % MARKS
+    connection.marks[last].bytes = connection.written
+    connection.marks[last].us = now
+    connection.mark_count += 1
+
+
+cdef inline bint stands_longer(const connection_t *connection, int64_t now, int64_t us) noexcept nogil:
+    return connection.mark_count > 0 and now - connection.marks[connection.first_mark].us >= us
+
+
+cdef inline bint stands(core_t *core, const address_t *address) noexcept nogil:
+    """Whether what is written to a connection piles up, as its line bears less than is sent: from when something has been
+    under way for STANDS_US longer than a round trip takes, until nearly all of what was then is there.
+
+    A picture should wait in its ring then: here sound would wait behind it, and nothing can be taken back.
+    """
+    cdef connection_t *connection = find_connection(connections_of(core), address)
+    cdef int64_t waiting
+    if connection == NULL:
+        return False
+    waiting = under_way(connection.fd)
+    if connection.standing:
+        if waiting > connection.standing // 8:
+            return True
+        connection.standing = 0
+        connection.mark_count = 0
+    else:
+        forget_marks(connection, connection.written - waiting)
+        if stands_longer(connection, core.now, STANDS_US) and stands_longer(
+            connection, core.now, STANDS_US + round_trip_us(connection.fd)
+        ):
+            connection.standing = waiting
+            return True
+    set_mark(connection, core.now)
+    return False
 
 
 cdef inline bint write_rest(core_t *core, connection_t *connection) noexcept nogil:

@@ -5,15 +5,16 @@ line: a key frame goes to all of them at the same moment. (libwebrtc's pacer tak
 narrow line's queue for as long as it would have waited here, and the sound behind it.) A frame that it can hold leaves as it comes, in
 one piece, and that is every frame of a line with room. Else the video *falls behind*: nothing is copied or queued, only the place in
 the publisher's ring is remembered, from which `catch_up` goes on every few milliseconds. Sound never waits; what is sent again goes
-before what is new.
+before what is new. Over TCP the video also waits as long as what was written before is standing.
 """
 
 from libc.stdint cimport INT64_MAX, int64_t, uint64_t
 
 from media.plane.bits cimport largest, smallest
+from media.plane.connections cimport stands
 from media.plane.drops cimport DROP_LET_GO
 from media.plane.estimator cimport estimator_shares
-from media.plane.objects cimport consumer_t, core_t, transport_t
+from media.plane.objects cimport TCP_SOCKET, consumer_t, core_t, transport_t
 from media.plane.ring cimport ring_came, slot_t
 from media.plane.stream cimport stream_t
 
@@ -22,7 +23,7 @@ cdef enum:
     PACE_BURST_US = 40_000  # of the pace, so 50 ms of the line: half of what a short queue holds, and more than most frames
     PACE_BURST_LEAST = 2_400  # bytes: two packets
     PACE_LONGEST_US = 600_000  # nothing waits longer, whatever the budget: old pictures are of no use
-    PACE_LONGEST_SHARED_US = 4_000_000
+    PACE_LONGEST_SHARED_US = 4_000_000  # and over TCP, where what is sent too early only keeps sound waiting
     PACE_FORGOTTEN_US = 2_000_000  # whose picture pauses is not looked at, while his sound goes on; it makes no debt
     KEY_REST_US = 2_500_000  # six times a frame of the lowest layer, for everybody
     PACE_DEBT = 4  # bursts that repairs may overdraw
@@ -60,7 +61,7 @@ cdef inline int64_t pace_of(const transport_t *transport, int64_t us) noexcept n
 
 
 cdef inline int64_t pace_longest(const transport_t *transport) noexcept nogil:
-    return PACE_LONGEST_SHARED_US if is_shared(transport) else PACE_LONGEST_US
+    return PACE_LONGEST_SHARED_US if is_shared(transport) or transport.remote.socket == TCP_SOCKET else PACE_LONGEST_US
 
 
 cdef inline int64_t pace_most(const transport_t *transport) noexcept nogil:
@@ -78,6 +79,8 @@ cdef inline int64_t pace_left(core_t *core, transport_t *transport) noexcept nog
         transport.pace_bytes = most
     else:
         transport.pace_bytes = smallest(transport.pace_bytes + pace_of(transport, passed) - sent, most)
+    if transport.remote.socket == TCP_SOCKET and stands(core, &transport.remote):
+        return smallest(transport.pace_bytes, 0)
     return transport.pace_bytes
 
 

@@ -75,10 +75,15 @@ class Member:
 
     @classmethod
     async def sit_down(
-        cls, router: Router, host: str, people: list[Person], certificate: RTCCertificate
+        cls,
+        router: Router,
+        host: str,
+        people: list[Person],
+        certificate: RTCCertificate,
+        by: tuple[str, int] | None = None,
     ) -> "Member":
         transport = router.create_transport("recv")
-        member = cls(await connect(transport, host, certificate))
+        member = cls(await connect(transport, host, certificate, by))
         for person in people:
             heard = transport.consume(person.microphone.id, everything())
             types = {codec["mimeType"]: codec["payloadType"] for codec in heard.rtp_parameters["codecs"]}

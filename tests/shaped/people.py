@@ -214,8 +214,10 @@ class Person:
         self.connection.socket.send(sent)
 
 
-async def connect(transport: Transport, host: str, certificate: RTCCertificate) -> Connection:
-    """Bring a transport up from a socket at that end of the line."""
+async def connect(
+    transport: Transport, host: str, certificate: RTCCertificate, by: tuple[str, int] | None = None
+) -> Connection:
+    """Bring a transport up from a socket at that end of the line, `by` a relay there if that is the only way."""
     transport.set_admitted(True)
     fingerprint = certificate.getFingerprints()[0]
     await transport.connect(
@@ -228,7 +230,7 @@ async def connect(transport: Transport, host: str, certificate: RTCCertificate) 
     port = next(one["port"] for one in options["iceCandidates"] if one["protocol"] == "udp")
     with entered(host):
         sock = open_socket()
-        sock.connect((SERVER_ADDRESS, port))
+        sock.connect(by or (SERVER_ADDRESS, port))
     return await reach(sock, options["iceParameters"], certificate)
 
 

@@ -25,20 +25,19 @@ STUN = bytes.fromhex("000100002112a442") + bytes(12)
 GCM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
 SO_NO_CHECK = 11
 
-# Of four free ports of one address three are taken at the other.
+# Of four free ports of one address one is taken at the other.
 CROWDED = """
 import socket
 from pathlib import Path
 from media.plane import Plane
 
 Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40003")
-taken = [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(3)]
-for number, each in enumerate(taken):
-    each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    each.bind(("::", 40000 + number))
-for _ in range(10):
+taken = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+taken.bind(("::", 40000))
+for _ in range(30):
     plane = Plane(["0.0.0.0", "::"], 0)
-    assert plane.port == 40003
+    assert plane.port > 40000
     plane.stop()
 """
 

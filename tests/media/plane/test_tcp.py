@@ -6,12 +6,24 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from aiortc.rtp import RtcpPsfbPacket, pack_remb_fci
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media.plane import is_tcp
 from tests.media.plane import probe
-from tests.media.plane.world import START, SUB_VIDEO, Camera, Client, World, address
+from tests.media.plane.world import (
+    AUDIO,
+    START,
+    SUB_AUDIO,
+    SUB_VIDEO,
+    Camera,
+    Client,
+    World,
+    address,
+    rtp,
+    steps,
+)
 
 STUN = bytes.fromhex("000100002112a442") + bytes(12)
 LONGEST = 1600
@@ -220,6 +232,43 @@ class TestSlowReaders:
             camera.frame(key=index == 0, size=1100)
             quick.read()
         assert len(quick.sequences(SUB_VIDEO)) == 240
+
+
+class TestStanding:
+    def test_pictures_wait_outside_while_what_was_sent_before_is_not_there(self, world: World) -> None:
+        """Sound goes on into the connection; once it is read, the pictures come, every one."""
+        viewer, speaker = TcpClient(world, 20), world.client()
+        world.watch(viewer, world.video(speaker))
+        world.listen(viewer, world.audio(speaker))
+        camera = Camera(speaker, packets=4)
+        fci = pack_remb_fci(4_000_000, [10])
+        viewer.send_rtcp(bytes(RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=fci)))
+
+        numbers = itertools.count(1)
+
+        def second(*, reads: bool) -> int:
+            before = world.core.statistics().bytes_sent
+            for index in range(30):
+                camera.frame(key=index == 0 and reads, size=1000)
+                number = next(numbers)
+                speaker.send(rtp(number, number * 1600, 3000, b"voice", payload_type=AUDIO))
+                if reads:
+                    viewer.read()
+            return world.core.statistics().bytes_sent - before
+
+        moving = second(reads=True)
+        standing = second(reads=False)
+        assert standing < moving // 4
+        assert moving > 30 * 4 * 1000
+        voices = len(viewer.sequences(SUB_AUDIO))
+        viewer.read()
+        assert len(viewer.sequences(SUB_AUDIO)) == voices + 30
+        for _ in range(100):
+            world.advance(20_000)
+            viewer.read()
+        assert len(viewer.sequences()) == 60 * 4
+        assert steps(viewer.sequences()) == {1}
+        assert world.drops() == {}
 
 
 class TestEnds:
