@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
-from datetime import datetime
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -16,14 +19,29 @@ from recordings.upkeep.uptime import UptimeCounter
 from recordings.viewing.service import Viewings
 
 MINUTE: Final = 60.0
+HOUR: Final = 3600.0
 INDEXED_AT_ONCE: Final = 20
-ROUNDS_AN_HOUR: Final = 60
+# What failed comes again sooner than in an hour, and fills no log.
+_AGAIN_SECONDS: Final = 300.0
 
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Step:
+    """One piece of the work, every so many seconds of the monotonic clock; what becomes of the others is not its."""
+
+    name: str
+    work: Callable[[], Awaitable[object]]
+    every: float
+    due: float = -math.inf
+
+
 class Keeper:
-    """Counts the time and indexes what has ended every minute, settles every hour, applies the rules at night."""
+    """Counts the time and indexes what has ended every minute, settles every hour, applies the rules at night.
+
+    `monotonic` is in seconds; the night is the server's own.
+    """
 
     def __init__(
         self,
@@ -32,12 +50,19 @@ class Keeper:
         viewings: Viewings,
         uptime: UptimeCounter,
         clock: Clock,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._deletions = deletions
-        self._viewings = viewings
-        self._uptime = uptime
         self._clock = clock
+        self._monotonic = monotonic
+        self._steps = (
+            _Step("count_time", uptime.count, MINUTE),
+            _Step("index", self._index, MINUTE),
+            _Step("settle", viewings.settle_left, HOUR),
+            _Step("apply_rules", self._apply_rules, HOUR),
+        )
+        self._applied = False  # since the start
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -51,34 +76,38 @@ class Keeper:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def every_minute(self) -> None:
-        """Count the time that the server runs, and index what has ended."""
-        await self._uptime.count()
+    async def do_what_is_due(self) -> None:
+        """Each step by itself: one that fails is tried again within minutes, and keeps no other from being done."""
+        for step in self._steps:
+            now = self._monotonic()
+            if now < step.due:
+                continue
+            step.due = now + step.every
+            try:
+                await step.work()
+            except Problem as problem:
+                _log.warning("recordings_not_kept", step=step.name, code=problem.code)
+            except Exception:  # noqa: BLE001 - a night that fails must not be the last
+                _log.exception("recordings_not_kept", step=step.name)
+            else:
+                continue
+            step.due = now + min(step.every, _AGAIN_SECONDS)
+
+    async def _index(self) -> None:
         while True:
             async with self._database.transaction() as session:
                 done = await index_some(session, INDEXED_AT_ONCE)
             if done < INDEXED_AT_ONCE:
                 return
 
-    async def every_hour(self, local: datetime, *, first: bool = False) -> None:
-        """Settle; apply the rules at night, and `first` of all: a server that is off at night has no other time.
-
-        `local` is the server's own time of day.
-        """
-        await self._viewings.settle_left()
-        if first or is_night(local):
-            await self._deletions.apply_rules()
+    async def _apply_rules(self) -> None:
+        """At night, and once with the start: a server that is off at night has no other time."""
+        if self._applied and not is_night(self._clock().astimezone()):
+            return
+        await self._deletions.apply_rules()
+        self._applied = True
 
     async def _run(self) -> None:
-        rounds = 0
         while True:
-            try:
-                await self.every_minute()
-                if rounds % ROUNDS_AN_HOUR == 0:
-                    await self.every_hour(self._clock().astimezone(), first=not rounds)
-            except Problem as problem:
-                _log.warning("recordings_not_kept", code=problem.code)
-            except Exception:  # noqa: BLE001 - a night that fails must not be the last
-                _log.exception("recordings_not_kept")
-            rounds += 1
+            await self.do_what_is_due()
             await asyncio.sleep(MINUTE)
