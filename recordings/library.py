@@ -13,12 +13,13 @@ from database import Clock, Database, Page, PageRequest, SortKey, fetch_page
 from errors import Kind, Problem
 from members.organizations import Organization
 from members.organizations.repository import get_many
+from members.people import Member
 from members.policy import Action, Actor
 from recordings import repository
 from recordings.access import Asked, find, find_all, reachable, watchable
 from recordings.captions import service as captions
 from recordings.filtering import conditions
-from recordings.losses import Lack, lacks, losses_in
+from recordings.losses import Lack, lacks, losses_in, namesakes, told_apart
 from recordings.models import Recording, Viewing
 from recordings.persons.service import persons_of, persons_of_all, without_members
 from recordings.remaking import can_be_made_anew
@@ -32,6 +33,7 @@ from recordings.viewing.repository import Watching
 from recordings.viewing.service import coverage_view
 from recordings.views import MediaFile, MeetingRecording, OpenedRecording, RecordingView
 from rooms.attendance.records import awaits_making_up
+from rooms.persons import member_key, member_of
 
 EVERYTHING: Final = RecordingsFilter()
 NEWEST_FIRST: Final[tuple[SortKey[Any], ...]] = (
@@ -115,6 +117,7 @@ class Library:
                 viewing = await viewings.get(session, recording_id, actor.member_id)
             languages = await captions.of_recording(session, recording_id)
             persons = await persons_of(session, recording_id) if access.recording.is_uploaded else ()
+            lacking = await _lacks(session, access.recording, actor)
             can_manage = access.may(actor, Action.MANAGE_RECORDING)
             mending = can_manage and access.recording.state is RecordingState.MENDING
             waits_for_room = (mending or access.recording.state is RecordingState.COMPOSING) and (
@@ -123,7 +126,7 @@ class Library:
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
-            lacks=_lacks(access.recording) if access.recording.state.playable else (),
+            lacks=lacking,
             persons=persons if can_manage else without_members(persons),
             waits_for_room=waits_for_room,
             mending=mending,
@@ -261,8 +264,20 @@ def _may_come_from_elsewhere(kind: str) -> bool:
     return kind.startswith(("video/", "audio/"))
 
 
-def _lacks(recording: Recording) -> tuple[Lack, ...]:
-    return lacks(_sense(recording, lambda: losses_in(recording.losses)) or ())
+async def _lacks(session: AsyncSession, recording: Recording, actor: Actor | None) -> tuple[Lack, ...]:
+    """Members of one name are known by their branches; where nobody is signed in, by numbers alone."""
+    if not recording.state.playable:
+        return ()
+    found = lacks(_sense(recording, lambda: losses_in(recording.losses)) or ())
+    keys = namesakes(found) if actor is not None else frozenset()
+    return told_apart(found, await _branches(session, keys) if keys else {})
+
+
+async def _branches(session: AsyncSession, keys: Collection[str]) -> dict[str, str]:
+    """By the keys of members, the names of their branches."""
+    ids = [member_id for key in keys if (member_id := member_of(key)) is not None]
+    query = select(Member.id, Organization.name).join(Member.organization).where(Member.id.in_(ids))
+    return {member_key(row.id): row.name for row in await session.execute(query)}
 
 
 def _sense(recording: Recording, read: Callable[[], T]) -> T | None:

@@ -8,6 +8,12 @@ def member_key(member_id: str) -> str:
     return f"member:{member_id}"
 
 
+def member_of(key: str) -> str | None:
+    """Whose key it is, where it is a member's."""
+    kind, _, member_id = key.partition(":")
+    return member_id if kind == "member" else None
+
+
 def person_key(actor: Actor) -> str:
     """The key of somebody signed in: the member, or the account of who is none."""
     return member_key(actor.member_id) if actor.member_id is not None else f"account:{actor.account_id}"

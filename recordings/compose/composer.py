@@ -104,10 +104,12 @@ def _losses(story: Story, work: Work) -> tuple[Loss, ...]:
             continue
         if clip.key in work.unreadable:
             cause, spans = work.unreadable[clip.key], bounded(clip.spans)
-            losses.append(Loss(clip.key, clip.source.value, cause, name=clip.name, spans=spans))
+            losses.append(Loss(clip.key, clip.source.value, cause, None, clip.name, spans, clip.person))
         elif is_missed(total(lost), clip.seconds):
             spans = bounded((clip.when(begin), clip.when(end)) for begin, end in lost)
-            losses.append(Loss(clip.key, clip.source.value, "damaged", total(lost), clip.name, spans))
+            losses.append(
+                Loss(clip.key, clip.source.value, "damaged", total(lost), clip.name, spans, clip.person)
+            )
     return tuple(losses)
 
 

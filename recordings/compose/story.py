@@ -52,6 +52,7 @@ class Clip:
     keys: tuple[float, ...] = ()  # seconds of the file at which decoding can begin
     hidden: bool = False  # the person asked not to be in the picture
     lost: tuple[Span, ...] = ()  # seconds of the file of which nothing can be had, their ends not included
+    person: str = ""  # the key of whose it is
 
     @property
     def is_unseen(self) -> bool:
@@ -203,7 +204,7 @@ def _uncaptured(segment: SegmentRecord, shown: _Shown, hidden: frozenset[str]) -
     return [
         Loss(
             f"{segment.folder.name}/{lost.number}", lost.source.value, lost.cause, name=lost.display_name,
-            spans=shown.in_film([(lost.at, shown.end)]),
+            spans=shown.in_film([(lost.at, shown.end)]), person=lost.person_key,
         )
         for lost in segment.lost
         if _is_missed(lost.source, lost.person_key, hidden)
@@ -220,9 +221,15 @@ def _unreadable(
         for paused, resumed in record.pauses:
             spans = [piece for span in spans for piece in _without(span, paused, resumed)]
         if _is_missed(record.source, record.person_key, hidden):
-            places = shown.in_film(spans)
             losses.append(
-                Loss(_key(record), record.source.value, cause, name=record.display_name, spans=places)
+                Loss(
+                    _key(record),
+                    record.source.value,
+                    cause,
+                    name=record.display_name,
+                    spans=shown.in_film(spans),
+                    person=record.person_key,
+                )
             )
     return losses
 
@@ -259,6 +266,7 @@ class _Found:
             self.keys,
             record.person_key in hidden,
             self.lost,
+            record.person_key,
         )
 
 

@@ -130,7 +130,9 @@ def test_a_film_comes_without_the_track_that_breaks_its_decoder(tmp_path: Path) 
     made = compose(tmp_path, ending(signal.SIGSEGV, camera, killed, 0.3))
     assert len(killed) == 1
     assert made.failure is Failure.CAPTURE_UNREADABLE
-    assert made.losses == (Loss("segment-0001/2", "camera", "SIGSEGV", name="p1", spans=((0.0, 3.0),)),)
+    assert made.losses == (
+        Loss("segment-0001/2", "camera", "SIGSEGV", name="p1", spans=((0.0, 3.0),), person="guest:p1"),
+    )
     assert made.duration == pytest.approx(SECONDS, abs=0.7)
     film = watch(tmp_path / "meeting.mp4")
     assert film.loudness(440, 0.5, 2.5) > 0.1
@@ -173,7 +175,9 @@ def test_a_track_whose_decoder_is_killed_each_time_is_left_out_and_named(tmp_pat
         compose(tmp_path, ending(signal.SIGKILL, camera, [], 0.3))
     made = compose(tmp_path, ending(signal.SIGKILL, camera, [], 0.3))
     assert made.failure is Failure.CAPTURE_UNREADABLE
-    assert made.losses == (Loss("segment-0001/2", "camera", "SIGKILL", name="p1", spans=((0.0, 3.0),)),)
+    assert made.losses == (
+        Loss("segment-0001/2", "camera", "SIGKILL", name="p1", spans=((0.0, 3.0),), person="guest:p1"),
+    )
     assert says_so(watch(tmp_path / "meeting.mp4").frame_at(2.5))
 
 

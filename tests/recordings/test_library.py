@@ -26,6 +26,7 @@ from recordings.views import MeetingRecording, WatchReport
 from rooms.attendance.service import Attendance
 from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingKind, MeetingState
+from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
 from tests.recordings.conftest import MakeMeeting
 from tests.recordings.rows import change
@@ -213,6 +214,23 @@ async def test_what_a_film_lacks_is_told_of_one_recording_and_that_capture_stand
     assert (failed.capture_stopped, failed.lacks) == (False, ()), "there is no film that could lack anything"
     await change(database, row, state=RecordingState.DAMAGED)
     assert (await library.get(actor, row.id)).lacks == (Lack("李秀兰", "microphone", 4.0),)
+
+
+@pytest.mark.one_engine
+async def test_members_of_one_name_are_known_by_their_branches_to_who_is_signed_in(
+    database: Database, library: Library, records: Records, tree: Tree, make_meeting: MakeMeeting, actor: Actor,
+    clock: FakeClock,
+) -> None:  # fmt: skip
+    row = await recorded(database, await make_meeting(), clock, RecordingState.DAMAGED)
+    people = [await records.member(branch, "王芳") for branch in (tree.branch, tree.cousin)]
+    lost = [
+        Loss(f"segment-0001/{place}", "camera", "damaged", 9.0 - place, one.name, person=member_key(one.id))
+        for place, one in enumerate(people)
+    ]
+    await change(database, row, losses=losses_out(lost), audience=Audience.PUBLIC)
+    told = (await library.get(actor, row.id)).lacks
+    assert [(one.name, one.apart) for one in told] == [("王芳", tree.branch.name), ("王芳", tree.cousin.name)]
+    assert {one.apart for one in (await library.get(None, row.id)).lacks} == {"1", "2"}
 
 
 @pytest.mark.one_engine

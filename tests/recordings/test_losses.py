@@ -16,7 +16,7 @@ from recordings.compose.brief import Brief, Wish
 from recordings.compose.composer import NothingToCompose
 from recordings.compose.scan import scan
 from recordings.compose.story import read_story
-from recordings.losses import Lack, Loss, bounded, lacks, losses_in, losses_out
+from recordings.losses import Lack, Loss, bounded, lacks, losses_in, losses_out, told_apart
 from recordings.states import Failure
 from recordings.tracks import TrackSource
 from tests.recordings.av1 import Colour
@@ -116,9 +116,9 @@ def test_a_film_that_lacks_what_could_not_be_captured_says_so(tmp_path: Path) ->
     meeting.run()
     meeting.end()
     lost = (
-        Loss("segment-0001/3", "camera", "video/H265 cannot be captured", name="c"),
-        Loss("segment-0001/5", "screen", "too_many_taps", name="丁"),
-        Loss("segment-0001/2", "microphone", "capture failed: RuntimeError", name="b"),
+        Loss("segment-0001/3", "camera", "video/H265 cannot be captured", name="c", person="guest:c"),
+        Loss("segment-0001/5", "screen", "too_many_taps", name="丁", person="guest:d"),
+        Loss("segment-0001/2", "microphone", "capture failed: RuntimeError", name="b", person="guest:b"),
     )
     result, _ = composed(tmp_path)
     assert result.failure is Failure.TRACK_LOST
@@ -175,7 +175,7 @@ def test_what_was_written_once_and_is_not_there_any_more_is_lost(tmp_path: Path)
     (meeting.segment_folder / "0001-camera.mkv").unlink()
     story = read_story(tmp_path)
     (gone,) = story.losses
-    assert replace(gone, spans=()) == Loss("segment-0001/1", "camera", "there is no file", name="p0")
+    assert (gone.cause, gone.name, gone.person) == ("there is no file", "p0", "guest:p0")
     assert np.array(gone.spans) == pytest.approx(np.array([(0.0, story.duration)]), abs=0.01), "all of it"
 
 
@@ -230,3 +230,24 @@ def test_people_are_told_of_each_person_and_kind_once_and_of_the_longest_first()
     assert losses_in(losses_out(losses)) == losses
     older = [{"track": "segment-0001/1", "kind": "camera", "cause": "damaged", "seconds": 2.0}]
     assert losses_in(older) == (Loss("segment-0001/1", "camera", "damaged", 2.0),)
+
+
+def test_two_people_of_one_name_are_two_and_known_by_their_branches_or_numbers() -> None:
+    losses = [
+        Loss(f"segment-0001/{number}", "camera", "damaged", 9.0 - number, name, person=person)
+        for number, (person, name) in enumerate(
+            [
+                ("member:east", "王芳"), ("member:west", "王芳"), ("guest:a", "李娜"), ("guest:b", "李娜"),
+                ("member:e1", "陈静"), ("member:e2", "陈静"), ("member:alone", "赵敏"), ("", ""), ("guest:c", ""),
+            ]
+        )
+    ]  # fmt: skip
+    losses += [replace(losses[0], track="segment-0002/1", kind="microphone", seconds=0.5)]
+    words = {"member:east": "东湖支部", "member:west": "西湖支部", "member:alone": "东湖支部"}
+    words |= {"member:e1": "东湖支部", "member:e2": "东湖支部"}
+    told = [(one.name, one.apart, one.seconds) for one in told_apart(lacks(losses), words)]
+    assert told == [
+        ("王芳", "东湖支部", 9.0), ("王芳", "西湖支部", 8.0), ("李娜", "1", 7.0), ("李娜", "2", 6.0),
+        ("陈静", "东湖支部 1", 5.0), ("陈静", "东湖支部 2", 4.0), ("赵敏", "", 3.0), ("", "", 2.0), ("", "", 1.0),
+        ("王芳", "东湖支部", 0.5),
+    ]  # fmt: skip

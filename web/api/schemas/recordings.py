@@ -91,12 +91,14 @@ class LackOut(Output):
 
     `spans`: where in the film, in seconds, in order; few, so that two which lie close may be one. Empty where nobody
     knows.
+    `apart` tells him from another of his name in this film: his branch, a number or both; empty where nobody is.
     `kind`: `camera`, `microphone`, `screen`, `screenAudio`, `journal` (a stretch of the meeting), or of a film made
     elsewhere `pictures`, `sound` or `source` (its end); there may be others. `name` is empty where nobody knows whose
     it was.
     """
 
     name: str
+    apart: str
     kind: str
     seconds: Seconds | None
     spans: list[Interval]

@@ -214,6 +214,8 @@ export interface FilmPerson {
 /** What a film lacks of one person's tracks of one kind; without seconds it may be all of it. */
 export interface Lack {
   name: string
+  /** What tells this person from another of the same name; mostly empty. */
+  apart: string
   kind: string
   seconds: number | null
   /** Where in the film, in order; empty where nobody knows. */

@@ -6,10 +6,11 @@ import type { Lack } from '@/protocol/http/shapes'
 export function useLackText(): (lack: Lack) => string {
   const i18n = useI18n()
   const { t } = i18n
-  return ({ name, kind }) => {
+  return ({ name, apart, kind }) => {
     const key = `recordings.lacks.kinds.${kind}`
+    const whose = apart ? t('recordings.lacks.apart', { name, apart }) : name
     return t(i18n.te(key) ? key : 'recordings.lacks.kinds.other', {
-      name: name || t('recordings.lacks.somebody'),
+      name: whose || t('recordings.lacks.somebody'),
     })
   }
 }
