@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from recordings.composing.process import run
 from recordings.composing.room import NoRoom, Room
 from recordings.events import RecordingStatus
 from recordings.folders import Folders
+from recordings.leases import ClaimLost, held
 from recordings.losses import losses_out
 from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
 from recordings.renditions import Rendition, chapters_out, renditions_out
@@ -32,8 +33,6 @@ from recordings.states import OF_CAPTURE, Failure, RecordingState
 _POLL_SECONDS: Final = 10.0
 # Progress is for people who look at a bar; the lease is renewed with it.
 _PROGRESS_SECONDS: Final = 2.0
-# So much of the lease may pass without a word from the database; in the rest the process ends.
-_HELD_SHARE: Final = 0.75
 _RETRY_SECONDS: Final = 5.0
 # Somebody has to make room first.
 _FULL_SECONDS: Final = 300.0
@@ -59,10 +58,6 @@ class _Share:
     """How much a composition has said that it has done, 0..1."""
 
     done: float = 0.0
-
-
-class _Lost(Exception):  # noqa: N818 - the claim is
-    """Somebody else has taken the job meanwhile, or it is not wanted any more."""
 
 
 class Compositions:
@@ -148,7 +143,7 @@ class Compositions:
         self.counters.running += 1
         try:
             await self._attempt(job, worker)
-        except _Lost:
+        except ClaimLost:
             _log.info("composition_given_up", recording_id=job.recording_id)
         except asyncio.CancelledError:
             with contextlib.suppress(Problem):
@@ -164,7 +159,7 @@ class Compositions:
             return
         try:
             await self._compose(job, worker)
-        except (_Lost, Problem):
+        except (ClaimLost, Problem):
             raise
         except Exception as error:  # noqa: BLE001 - nobody would come back from any later attempt either
             _log.exception("composition_supervisor_failed", recording_id=job.recording_id)
@@ -190,7 +185,7 @@ class Compositions:
                 await self._fail(job.recording_id, worker, last)
 
     async def _last_report(self, job: CompositionJob, worker: str, brief: Brief) -> Report | None:
-        """What the process has said last; _Lost or NoRoom where it was ended before."""
+        """What the process has said last; ClaimLost or NoRoom where it was ended before."""
         _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
         progress = _Share()
         reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
@@ -207,55 +202,25 @@ class Compositions:
         async with self._database.reading() as session:
             recording = await repository.get(session, job.recording_id)
             if recording is None:
-                raise _Lost
+                raise ClaimLost
             brief = await brief_of(session, recording, self._settings, captured_of)
         return recording, replace(brief, standing=standing_of(recording)) if job.mends else brief
 
-    @contextlib.asynccontextmanager
-    async def _renewing(self, recording_id: str, worker: str, progress: "_Share") -> AsyncIterator[None]:
+    def _renewing(
+        self, recording_id: str, worker: str, progress: "_Share"
+    ) -> contextlib.AbstractAsyncContextManager[None]:
         """Note progress, renew the lease and look at the disk by the clock, whatever the process says.
 
-        Where the job is lost, or the lease would end before the database answers, what is done inside ends at once,
-        with _Lost: two must not work in one folder. So it does with NoRoom where capture needs what the disk has left.
+        What is done inside ends at once, with ClaimLost where the job is lost, and with NoRoom where capture needs what
+        the disk has left.
         """
-        inside = asyncio.current_task()
-        ended: _Lost | NoRoom | None = None
-        loop = asyncio.get_running_loop()
-        held = self._settings.lease_seconds * _HELD_SHARE
 
-        def stop(reason: _Lost | NoRoom) -> None:
-            nonlocal ended
-            if ended is None and inside is not None and inside.cancel():
-                ended = reason
+        async def renew() -> bool:
+            noted = await self._note(recording_id, worker, progress.done)
+            await self._room.require_rest()
+            return noted
 
-        async def renew() -> None:
-            end = loop.call_later(held, stop, _Lost())
-            try:
-                while True:
-                    asked = loop.time()
-                    if await self._note(recording_id, worker, progress.done):
-                        end.cancel()
-                        end = loop.call_at(asked + held, stop, _Lost())
-                    await self._room.require_rest()
-                    await asyncio.sleep(self._noting_seconds)
-            except (_Lost, NoRoom) as reason:
-                stop(reason)
-            finally:
-                end.cancel()
-
-        task = asyncio.create_task(renew(), name="composition_lease")
-        try:
-            yield
-        except asyncio.CancelledError:
-            if inside is not None and ended is not None and inside.cancelling() == 1:  # by nobody but us
-                raise ended from None
-            raise
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            if inside is not None and ended is not None:
-                inside.uncancel()
+        return held(self._settings.lease_seconds, self._noting_seconds, renew)
 
     @property
     def _noting_seconds(self) -> float:
@@ -363,7 +328,7 @@ class Compositions:
         job = await jobs.claimed(session, CompositionJob, recording_id, worker)
         recording = await repository.get(session, recording_id, lock=True)
         if job is None or recording is None:
-            raise _Lost
+            raise ClaimLost
         return job, recording
 
 

@@ -1,6 +1,6 @@
 """What is known of uploads that are not finished, kept in the database."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from database import Database
 from recordings.storage import repository
@@ -9,9 +9,9 @@ from recordings.storage.store import Part, PartialUpload
 
 
 class DatabaseLedger:
-    """A store's `Ledger`; `on_sent` is told of every piece that has arrived, and may raise."""
+    """A store's `Ledger`; `on_sent` is told of every piece that has arrived."""
 
-    def __init__(self, database: Database, on_sent: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, on_sent: Callable[[int], None]) -> None:
         self._database = database
         self._on_sent = on_sent
 
@@ -43,7 +43,7 @@ class DatabaseLedger:
 
     async def sent(self, size: int) -> None:
         """Tell of it."""
-        await self._on_sent(size)
+        self._on_sent(size)
 
     async def ended(self, key: str) -> None:
         """Forget it."""

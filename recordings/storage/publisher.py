@@ -6,11 +6,10 @@ already: it has what it sent since then removed as well. Where it cannot, becaus
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 import structlog
@@ -20,6 +19,7 @@ from database import Clock, Database, new_id
 from errors import Problem
 from recordings import jobs
 from recordings.folders import Folders
+from recordings.leases import ClaimLost, held
 from recordings.models import Recording
 from recordings.renditions import content_type
 from recordings.states import RecordingState
@@ -50,10 +50,6 @@ class StorageCounters:
     waiting: int = 0
 
 
-class _Lost(Exception):  # noqa: N818 - the claim is
-    """The job is another's, or is not wanted any more."""
-
-
 class Publisher:
     """`start` begins to work, `stop` ends it, `wake` tells that there may be something to do.
 
@@ -68,8 +64,10 @@ class Publisher:
         shelf: Shelf,
         settings: StorageSettings | None,
         clock: Clock,
+        renew_seconds: float = _RENEW_SECONDS,
     ) -> None:
         self._database = database
+        self._renew_seconds = renew_seconds
         self._folders = folders
         self._shelf = shelf
         self._settings = settings
@@ -131,8 +129,9 @@ class Publisher:
         if job is None:
             return False
         try:
-            await (self._publish if job.task is Task.PUBLISH else self._remove)(job)
-        except _Lost:
+            async with held(_LEASE.total_seconds(), self._renew_seconds, partial(self._renew, job)):
+                await (self._publish if job.task is Task.PUBLISH else self._remove)(job)
+        except ClaimLost:
             await self._give_up(job)
         except StoreError as error:
             await self._retry(job, error)
@@ -157,8 +156,8 @@ class Publisher:
             await self._finish(job)
             return
         if recording.state is RecordingState.DELETED:
-            raise _Lost
-        ledger = DatabaseLedger(self._database, self._keeping(job))
+            raise ClaimLost
+        ledger = DatabaseLedger(self._database, self._count)
         there = {entry.key: entry.size async for entry in remote.entries(f"{recording.id}/")}
         for key, path, size in await asyncio.to_thread(self._files, recording):
             if there.get(key) != size:
@@ -246,7 +245,7 @@ class Publisher:
     async def _mine(self, session: AsyncSession, job: StorageJob) -> StorageJob:
         mine = await self._claimed(session, job)
         if mine is None:
-            raise _Lost
+            raise ClaimLost
         return mine
 
     async def _give_up(self, job: StorageJob) -> None:
@@ -275,20 +274,15 @@ class Publisher:
             detail=error.detail, remedy=error.remedy, again_in_seconds=round(pause),
         )  # fmt: skip
 
-    def _keeping(self, job: StorageJob) -> Callable[[int], Awaitable[None]]:
-        """Counts what was sent, and keeps the claim on a job that takes long; raises when it is lost."""
-        renewed = monotonic()
-
-        async def sent(size: int) -> None:
-            nonlocal renewed
-            self.counters.sent_bytes += size
-            if monotonic() - renewed < _RENEW_SECONDS:
-                return
-            renewed = monotonic()
+    async def _renew(self, job: StorageJob) -> bool:
+        """Keep the claim for another lease; False where the database is away, ClaimLost where it is another's."""
+        try:
             async with self._database.transaction() as session:
-                mine = await self._claimed(session, job)
-                if mine is None:
-                    raise _Lost
-                mine.lease_until = self._clock() + _LEASE
+                (await self._mine(session, job)).lease_until = self._clock() + _LEASE
+        except Problem as problem:
+            _log.info("storage_lease_not_renewed", code=problem.code)
+            return False
+        return True
 
-        return sent
+    def _count(self, size: int) -> None:
+        self.counters.sent_bytes += size

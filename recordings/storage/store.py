@@ -97,7 +97,7 @@ class Ledger(Protocol):
         """It is finished, or nothing is left of it."""
 
     async def sent(self, size: int) -> None:
-        """So many more bytes have arrived; may raise to give the upload up for now."""
+        """So many more bytes have arrived."""
 
 
 class Store(Protocol):

@@ -376,6 +376,38 @@ class Slow(S3Store):
         await super().put(key, path, content_type, ledger)
 
 
+async def test_a_film_that_is_sent_for_longer_than_a_lease_is_sent_by_one_node_and_by_nobody_who_lost_it(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
+) -> None:
+    shelf = Shelf(folders.root, s3.settings)
+    shelf.remote = store = Slow(s3.settings)
+    one, other = (Publisher(database, folders, shelf, s3.settings, clock, 0.01) for _ in range(2))
+
+    async def leased_for(seconds: float) -> bool:
+        async with database.reading() as session:
+            until = (await session.get_one(StorageJob, row.id)).lease_until
+        return until is not None and (until - clock()).total_seconds() >= seconds
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        sending = asyncio.create_task(one.work_once(Task.PUBLISH))
+        await store.sending.wait()
+        for _ in range(2):
+            clock.advance(100)
+            while not await leased_for(120):  # noqa: ASYNC110 - the records tell nobody
+                await asyncio.sleep(0.01)
+        assert not await other.work_once(Task.PUBLISH)
+        async with database.transaction() as session:
+            job = await session.get_one(StorageJob, row.id)
+            job.worker = new_id()
+        await sending  # though the store has taken nothing
+        assert await stored_version(database, row) == 0
+        clock.advance(200)
+        store.may_end.set()
+        assert await other.work_once(Task.PUBLISH), "whoever took it did not come back"
+    assert await stored_version(database, row) == 1
+    await shelf.close()
+
+
 async def test_who_makes_room_does_not_wait_for_a_film_that_is_carried_away(
     database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock
 ) -> None:

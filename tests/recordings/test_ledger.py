@@ -8,7 +8,7 @@ from recordings.storage.store import Part, PartialUpload
 
 
 async def test_what_arrived_is_remembered_until_the_upload_ends(database: Database) -> None:
-    async def told(size: int) -> None:
+    def told(size: int) -> None:
         raise AssertionError(size)
 
     ledger, key = DatabaseLedger(database, told), "a1/v1/meeting.mp4"
