@@ -123,6 +123,7 @@ class Library:
             waits_for_room = (mending or access.recording.state is RecordingState.COMPOSING) and (
                 await repository.is_waiting_for_room(session, recording_id)
             )
+            at_rest = await repository.is_at_rest(session, access.recording)
         return replace(
             _view(access.recording, access.organization, actor, viewing),
             captions=languages,
@@ -131,7 +132,7 @@ class Library:
             waits_for_room=waits_for_room,
             mending=mending,
             can_manage=can_manage,
-            can_delete=access.recording.settled and access.may(actor, Action.DELETE_RECORDING),
+            can_delete=at_rest and access.may(actor, Action.DELETE_RECORDING),
             can_remake=can_manage and await can_be_made_anew(access.recording, self._shelf.folders),
         )
 

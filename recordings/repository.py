@@ -132,6 +132,22 @@ async def is_waiting_for_room(session: AsyncSession, recording_id: str) -> bool:
     return await session.scalar(query) is not None
 
 
+async def is_at_rest(session: AsyncSession, recording: Recording, *, lock: bool = False) -> bool:
+    """Whether nothing works on it: it is settled, or waits for room of the disk, which deleting it may make.
+
+    `lock` to keep everybody from beginning; the recording's row is locked before. Whoever is at it has locked his job
+    first, so that is not waited for.
+    """
+    if recording.settled:
+        return True
+    if not recording.state.in_queue or recording.is_live:
+        return False
+    query = select(CompositionJob).where(CompositionJob.recording_id == recording.id, waits_for_room())
+    if lock:
+        query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    return await session.scalar(query) is not None
+
+
 async def next_due(session: AsyncSession) -> datetime | None:
     """When the next job may be taken, as far as is known now."""
     begin, lease = CompositionJob.not_before, CompositionJob.lease_until

@@ -54,14 +54,21 @@ OF_CAPTURE: Final = frozenset({Failure.DISK_FULL, Failure.DISK_FAILED})
 """Found by capture, and still true however well the rest was composed."""
 
 # Composing goes back to capturing when a meeting that a crash cut off goes on as a further segment; a finished
-# recording goes back to composing when it is composed anew, and to mending when something beside its film is lost.
+# recording goes back to composing when it is composed anew, and to mending when something beside its film is lost. What
+# waits for room of the disk may be deleted.
 TRANSITIONS: dict[RecordingState, frozenset[RecordingState]] = {
     RecordingState.CAPTURING: frozenset({RecordingState.COMPOSING, RecordingState.FAILED}),
     RecordingState.COMPOSING: frozenset(
-        {RecordingState.CAPTURING, RecordingState.READY, RecordingState.DAMAGED, RecordingState.FAILED}
+        {
+            RecordingState.CAPTURING,
+            RecordingState.READY,
+            RecordingState.DAMAGED,
+            RecordingState.FAILED,
+            RecordingState.DELETED,
+        }
     ),
     RecordingState.MENDING: frozenset(
-        {RecordingState.COMPOSING, RecordingState.READY, RecordingState.DAMAGED}
+        {RecordingState.COMPOSING, RecordingState.READY, RecordingState.DAMAGED, RecordingState.DELETED}
     ),
     RecordingState.READY: frozenset(
         {RecordingState.COMPOSING, RecordingState.MENDING, RecordingState.DELETED}

@@ -67,6 +67,7 @@ class Deletions:
             names = await accounts.names(session, [hold.set_by] if hold else [])
             due = await self._due(session, access.recording, access.organization.path)
             left = notice_left(access.recording.deletion_warned_uptime, await uptime(session))
+            at_rest = await recordings.is_at_rest(session, access.recording)
         warned = access.recording.deletion_warned_at is not None
         return KeepingView(
             deletes_at=None if hold else deletes_at(due, left, self._clock()),
@@ -74,9 +75,7 @@ class Deletions:
             hold=HoldView(hold.reason, hold.set_at, names.get(hold.set_by)) if hold else None,
             can_hold=hold is None and access.may(actor, Action.HOLD_RECORDING),
             can_release=hold is not None and access.may(actor, Action.RELEASE_RECORDING),
-            can_delete=hold is None
-            and access.recording.settled
-            and access.may(actor, Action.DELETE_RECORDING),
+            can_delete=hold is None and at_rest and access.may(actor, Action.DELETE_RECORDING),
         )
 
     async def hold(self, actor: Actor, recording_id: str, reason: str) -> None:
@@ -121,7 +120,7 @@ class Deletions:
             access = await find(session, actor, recording_id, lock=True)
             access.require(actor, Action.DELETE_RECORDING)
             await _require_free(session, recording_id)
-            if not access.recording.settled:
+            if not await recordings.is_at_rest(session, access.recording, lock=True):
                 raise Problem(Kind.CONFLICT, "recording_in_work", {"state": access.recording.state.value})
             await self._mark(session, access.recording, access.organization, Cause.PERSON, why, actor)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Executable, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from database import Database, PageRequest
+from database import Database, PageRequest, new_id
 from errors import Problem
 from members.organizations import Organization
 from members.policy import Actor, Audience
@@ -18,7 +18,7 @@ from recordings.captions.service import Captions
 from recordings.curation import Curation
 from recordings.folders import Folders
 from recordings.library import Library
-from recordings.models import PictureWish, Recording, Viewing
+from recordings.models import CompositionJob, PictureWish, Recording, Viewing
 from recordings.renditions import Chapter, chapters_out
 from recordings.requests import RecordingChanges
 from recordings.settings import RecordingSettings
@@ -164,6 +164,43 @@ async def test_who_might_have_watched_a_deleted_recording_reads_its_entry_and_no
         assert await library.of_meetings(actor, [meeting]) == {
             meeting: MeetingRecording(recording.id, deleted=True)
         }
+
+
+@pytest.mark.parametrize("state", [RecordingState.COMPOSING, RecordingState.MENDING])
+async def test_what_waits_for_room_can_be_deleted_to_make_it_and_what_somebody_works_on_cannot(
+    database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, clock: FakeClock,
+    settings: RecordingSettings, state: RecordingState,
+) -> None:  # fmt: skip
+    secretary, library = people["secretary"], Library(database, Shelf(settings.folder, None), clock)
+    await change(database, recording, state=state)
+
+    async def queued(worker: str | None, *, no_room: bool) -> None:
+        job = CompositionJob(recording_id=recording.id, queued_at=clock(), not_before=clock(), attempts=0)
+        job.worker, job.no_room_since = worker, clock() if no_room else None
+        async with database.transaction() as session:
+            await session.merge(job)
+
+    async def can_be_deleted() -> bool:
+        said = (await deletions.keeping(secretary, recording.id)).can_delete
+        assert (await library.get(secretary, recording.id)).can_delete is said
+        return said
+
+    for worker, no_room in ((None, False), (new_id(), True)):
+        await queued(worker, no_room=no_room)
+        assert not await can_be_deleted()
+        await refused(
+            "recording_in_work", lambda: deletions.delete(secretary, recording.id, "为其他录像腾空间")
+        )
+    await queued(None, no_room=True)
+    await change(database, recording, ended_at=None)
+    await refused("recording_in_work", lambda: deletions.delete(secretary, recording.id, "为其他录像腾空间"))
+    await change(database, recording, ended_at=clock())
+    assert await can_be_deleted()
+    await refused("forbidden", lambda: deletions.delete(people["member"], recording.id, "为其他录像腾空间"))
+    await deletions.delete(secretary, recording.id, "为其他录像腾空间")
+    async with database.reading() as session:
+        assert await session.get(CompositionJob, recording.id) is None
+        assert (await session.get_one(StorageJob, recording.id)).task is Task.REMOVE
 
 
 @pytest.mark.parametrize(
