@@ -28,6 +28,7 @@ from recordings.storage import repository as storage
 from recordings.storage.models import StorageJob
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
+from recordings.upkeep.forgetting import forget_now, not_forgotten
 from rooms.meetings.models import Meeting
 
 # Of what a composition has left half made.
@@ -54,6 +55,7 @@ class Reconciled:
     strangers: int = 0  # folders of no recording, left alone
     stored_strangers: int = 0  # the same in the remote store
     left_behind: int = 0  # deleted recordings of which there was something yet; it is removed
+    forgotten: int = 0  # deleted recordings of which captions or names stood in the records yet
     cleared: int = 0  # folders of half made films that nobody goes on with
 
 
@@ -97,8 +99,10 @@ class Reconciliation:
             left_open = await repository.left_open(session, now, closed)
             without_job = await repository.without_job(session)
             unknown = await repository.without_recording(session)
+            said = await not_forgotten(session)
         found.interrupted = await self._each(left_open, partial(self._end, now=now))
         found.requeued = await self._each(without_job, partial(_enqueue, now=now))
+        found.forgotten = await self._each(said, forget_now)
         found.absent = await self._each(unknown, partial(_note_absence, now=now))
         return found
 

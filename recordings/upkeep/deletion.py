@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database, Page, PageRequest, SortKey, fetch_page, new_id
@@ -16,13 +16,12 @@ from members.organizations.repository import get_many, in_scope
 from members.policy import Action, Actor, scope
 from recordings import repository as recordings
 from recordings.access import find, find_deleted, recording_not_found
-from recordings.captions.models import RecordingCaptions
-from recordings.models import PictureWish, Recording, Viewing
-from recordings.persons.service import forget_persons
+from recordings.models import Recording
 from recordings.searching import index
 from recordings.states import RecordingState
 from recordings.storage.repository import remove_soon
 from recordings.upkeep import repository
+from recordings.upkeep.forgetting import forget_what_was_said
 from recordings.upkeep.missed import missed
 from recordings.upkeep.models import Cause, RecordingDeletion, RecordingHold
 from recordings.upkeep.retention import (
@@ -250,7 +249,7 @@ class Deletions:
         await recordings.drop_job(session, recording.id)
         recordings.turn(recording, RecordingState.DELETED, now, recording.failure)
         await index.forget(session, recording.id)
-        await _forget_what_was_said(session, recording)
+        await forget_what_was_said(session, recording)
         await remove_soon(session, recording.id, now)
         _log.info("recording_deleted", recording_id=recording.id, cause=cause.value)
 
@@ -274,16 +273,3 @@ def _take_back(recording: Recording) -> None:
 
 def _deletion_view(row: RecordingDeletion) -> DeletionView:
     return DeletionView(**{name: getattr(row, name) for name in DeletionView.__dataclass_fields__})
-
-
-async def _forget_what_was_said(session: AsyncSession, recording: Recording) -> None:
-    """Words and names, who hid and who watched which minutes; that somebody has studied it stays, as on the card.
-
-    Who hid in a meeting whose own recording made way for an uploaded film stays hidden where that is made anew.
-    """
-    await forget_persons(session, recording.id)
-    await session.execute(delete(RecordingCaptions).where(RecordingCaptions.recording_id == recording.id))
-    if not recording.is_uploaded:
-        await session.execute(delete(PictureWish).where(PictureWish.meeting_id == recording.meeting_id))
-    await session.execute(update(Viewing).where(Viewing.recording_id == recording.id).values(intervals=[]))
-    recording.renditions, recording.chapters, recording.losses = [], [], []

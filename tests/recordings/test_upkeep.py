@@ -19,6 +19,7 @@ from recordings.curation import Curation
 from recordings.folders import Folders
 from recordings.library import Library
 from recordings.models import CompositionJob, PictureWish, Recording, Viewing
+from recordings.reconciliation import Reconciliation
 from recordings.renditions import Chapter, chapters_out
 from recordings.requests import RecordingChanges
 from recordings.settings import RecordingSettings
@@ -140,6 +141,26 @@ async def test_a_deletion_leaves_its_entry_and_nothing_else(
     await refused("recording_not_found", lambda: deletions.delete(people["secretary"], recording.id, "again"))
     for who, seen in (("secretary", 1), ("committee", 1), ("other secretary", 0), ("member", 0)):
         assert len((await deletions.list(people[who], PageRequest())).items) == seen, who
+
+
+async def test_what_an_earlier_deletion_has_left_of_what_was_said_is_forgotten(
+    database: Database, deletions: Deletions, people: dict[str, Actor], recording: Recording, folders: Folders,
+    settings: RecordingSettings, clock: FakeClock,
+) -> None:  # fmt: skip
+    reconciliation = Reconciliation(database, folders, Shelf(settings.folder, None), clock, lambda _: False)
+    await deletions.delete(people["secretary"], recording.id, "误录，重复")
+    assert (await reconciliation.catch_up()).forgotten == 0
+    left = RecordingCaptions(
+        recording_id=recording.id, language="zh-CN", label="中文", text="WEBVTT", uploaded_by=new_id(),
+        uploaded_at=clock(),
+    )  # fmt: skip
+    async with database.transaction() as session:
+        session.add(left)
+    assert (await reconciliation.catch_up()).forgotten == 1
+    async with database.reading() as session:
+        assert (await session.scalars(select(RecordingCaptions))).all() == []
+    await change(database, recording, chapters=chapters_out([Chapter(0.0, "王秀兰共享的屏幕")]))
+    assert [(await reconciliation.catch_up()).forgotten for _ in range(2)] == [1, 0]
 
 
 async def test_who_might_have_watched_a_deleted_recording_reads_its_entry_and_nobody_else(
