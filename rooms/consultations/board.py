@@ -50,6 +50,7 @@ class Board:
             created_at=consultation.created_at,
             started_at=consultation.started_at,
             ended_at=consultation.ended_at,
+            end_reason=consultation.end_reason,
             outcome=consultation.outcome,
             rating=consultation.rating,
             room_token=room_token,

@@ -66,9 +66,11 @@ class Desks(Office):
         ]
 
     async def in_hand(self, expert: Actor) -> ConsultationView | None:
-        """The consultation that the expert has called or is giving; with the room token."""
+        """What the expert has called or is giving, with the room token; else what is over and not written up."""
         async with self._database.reading() as session:
-            consultation = await repository.in_hand(session, expert.account_id)
+            consultation = await repository.in_hand(session, expert.account_id) or await repository.unwritten(
+                session, expert.account_id
+            )
             return await self._view(session, consultation, expert) if consultation is not None else None
 
     async def call_next(self, expert: Actor, service_id: str | None) -> ConsultationView | None:

@@ -13,6 +13,7 @@ class Lapse(StrEnum):
 
     MISSED = "missed"  # the resident did not come in time, or went before the two met
     EXPERT_LOST = "expert_lost"  # back to the head of the queue
+    EXPERT_GONE = "expert_gone"  # hung up after the two had met, and sits at the desk: the talk is done
     RESIDENT_GONE = "resident_gone"
     OVERDUE = "overdue"
 
@@ -39,7 +40,7 @@ def lapse_of(
     if _passed(chairs.resident_missing_since, grace, now):
         return Lapse.RESIDENT_GONE if met else Lapse.MISSED
     if _passed(chairs.expert_missing_since, grace, now):
-        return Lapse.EXPERT_LOST
+        return Lapse.EXPERT_GONE if met and desk_lost_since is None else Lapse.EXPERT_LOST
     return Lapse.OVERDUE if _passed(started_at, timedelta(seconds=settings.longest), now) else None
 
 

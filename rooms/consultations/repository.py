@@ -142,6 +142,21 @@ async def in_hand(session: AsyncSession, account_id: str) -> Consultation | None
     return (await session.scalars(query)).one_or_none()
 
 
+async def unwritten(session: AsyncSession, account_id: str) -> Consultation | None:
+    """The last talk of the expert that is over and whose outcome nobody has written."""
+    query = (
+        select(Consultation)
+        .where(
+            Consultation.expert_account_id == account_id,
+            Consultation.state == ConsultationState.ENDED,
+            Consultation.outcome.is_(None),
+        )
+        .order_by(Consultation.ended_at.desc(), Consultation.id)
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
 async def posts_of(session: AsyncSession, account_id: str, *, lock: bool = False) -> list[ServiceExpert]:
     """What an expert may serve; locked so that one expert does one thing at a time."""
     query = select(ServiceExpert).where(ServiceExpert.account_id == account_id)

@@ -33,6 +33,6 @@ OVER: Final = frozenset({ConsultationState.ENDED, ConsultationState.CANCELLED, C
 class ConsultationEnd(StrEnum):
     """Why an active consultation ended."""
 
-    FINISHED = "finished"  # the expert said so
+    FINISHED = "finished"  # the expert said so, or hung up and did not come back
     RESIDENT_GONE = "resident_gone"
     OVERDUE = "overdue"  # it ran longer than any talk may

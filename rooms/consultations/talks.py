@@ -102,6 +102,8 @@ class Talks(Office):
                     moves.miss(consultation, now)
                 case Lapse.EXPERT_LOST:
                     moves.give_back(consultation)
+                case Lapse.EXPERT_GONE:
+                    await moves.end(work.session, found, self._cards, now, ConsultationEnd.FINISHED)
                 case Lapse.RESIDENT_GONE:
                     await moves.end(work.session, found, self._cards, now, ConsultationEnd.RESIDENT_GONE)
                 case Lapse.OVERDUE:

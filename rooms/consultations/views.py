@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from members.policy import StationActor
-from rooms.consultations.states import ConsultationState, ServiceKind
+from rooms.consultations.states import ConsultationEnd, ConsultationState, ServiceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class ConsultationView:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    end_reason: ConsultationEnd | None
     outcome: str | None
     rating: int | None
     room_token: str | None

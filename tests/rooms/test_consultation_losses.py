@@ -3,7 +3,7 @@
 from members.policy import GuestActor
 from rooms.consultations.events import QueueChanged, TicketChanged
 from rooms.consultations.models import Consultation
-from rooms.consultations.states import ConsultationState
+from rooms.consultations.states import ConsultationEnd, ConsultationState
 from rooms.live.commands import ConnectionLost, Leave, Role
 from tests.factories import FakeClock
 from tests.rooms.conftest import Centre, Services, code_of
@@ -49,6 +49,7 @@ async def test_an_expert_who_is_lost_in_the_talk_gives_the_ticket_back_to_the_he
     clock.advance(1)
     others = [await centre.take(name) for name in ("乙", "丙")]
     await centre.services.live.handle(called.id, ConnectionLost(expert_peer))
+    centre.consultations.desk_lost(centre.doctor)
     await centre.services.pass_time(20 + 58, step=2)
     assert (await centre.state(called)).state is State.ACTIVE, "the grace of the room and of the call"
     await centre.services.pass_time(4, step=2)
@@ -75,6 +76,16 @@ async def test_an_expert_who_comes_back_in_time_goes_on(centre: Centre) -> None:
     await centre.services.enter(centre.doctor, called.id)
     await centre.services.pass_time(120, step=2)
     assert (await centre.state(called)).state is State.ACTIVE
+
+
+async def test_an_expert_who_hangs_up_and_writes_at_the_desk_has_ended_the_talk(centre: Centre) -> None:
+    called, _, expert_peer, _ = await centre.in_room()
+    await centre.services.pass_time(10, step=2)
+    await centre.services.live.handle(called.id, Leave(expert_peer))
+    await centre.services.pass_time(62, step=2)
+    view = await centre.state(called)
+    assert (view.state, view.end_reason) == (State.ENDED, ConsultationEnd.FINISHED)
+    assert (await centre.consultations.finish(centre.doctor, called.id, "多喝水")).outcome == "多喝水"
 
 
 async def test_an_expert_who_called_and_never_came_gives_the_ticket_back(centre: Centre) -> None:
@@ -114,6 +125,14 @@ async def test_a_resident_who_is_gone_ends_the_talk_and_the_expert_is_free(centr
     await centre.services.pass_time(62, step=2)
     view = await centre.state(called)
     assert (view.state, view.outcome) == (State.ENDED, None)
+    unwritten = await centre.consultations.in_hand(centre.doctor)
+    assert unwritten is not None, "at a desk that is opened anew, until the outcome is there"
+    assert (unwritten.id, unwritten.end_reason, unwritten.room_token) == (
+        called.id,
+        ConsultationEnd.RESIDENT_GONE,
+        None,
+    )
+    await centre.consultations.finish(centre.doctor, called.id, "多喝水")
     assert await centre.consultations.in_hand(centre.doctor) is None
     assert len((await centre.services.cards.list(centre.doctor, centre.doctor_member.id)).items) == 1
 

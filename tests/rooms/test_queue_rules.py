@@ -118,6 +118,7 @@ CALLED, ACTIVE = ConsultationState.CALLED, ConsultationState.ACTIVE
         (CALLED, 60, None, None, 60, 60, False, None),  # no desk, but in the room
         (ACTIVE, 500, 400, None, None, None, True, None),
         (ACTIVE, 500, 400, 60, None, 60, True, Lapse.EXPERT_LOST),
+        (ACTIVE, 500, 400, 60, None, None, True, Lapse.EXPERT_GONE),  # hung up, and writes at the desk
         (ACTIVE, 500, 400, 59, None, 59, True, None),
         (ACTIVE, 500, 60, 60, None, None, False, Lapse.EXPERT_LOST),  # never came to the room
         (ACTIVE, 500, 400, None, 60, None, True, Lapse.RESIDENT_GONE),

@@ -67,7 +67,7 @@ async def test_a_guest_takes_a_ticket_and_only_its_token_opens_it(house: House, 
     ticket = taken.body
     assert set(ticket) == {
         "id", "state", "number", "position", "expectedWaitSeconds", "service", "stationId", "expert", "createdAt",
-        "startedAt", "endedAt", "outcome", "rating", "roomToken", "ticketToken",
+        "startedAt", "endedAt", "endReason", "outcome", "rating", "roomToken", "ticketToken",
     }  # fmt: skip
     assert (ticket["state"], ticket["number"], ticket["position"]) == ("waiting", 1, 1)
     assert ticket["service"]["id"] == hall["medical"]

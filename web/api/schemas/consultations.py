@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from rooms.consultations.states import ConsultationState, ServiceKind
+from rooms.consultations.states import ConsultationEnd, ConsultationState, ServiceKind
 from web.api.schemas.base import Id, Input, Moment, Name, Output, Text
 
 
@@ -62,6 +62,7 @@ class ConsultationOut(Output):
     created_at: Moment
     started_at: Moment | None
     ended_at: Moment | None
+    end_reason: ConsultationEnd | None
     outcome: str | None
     rating: int | None
     room_token: str | None

@@ -16,6 +16,7 @@ const consultation = (state: ConsultationState, outcome: string | null): Consult
   createdAt: '2026-11-27T08:00:00Z',
   startedAt: null,
   endedAt: null,
+  endReason: null,
   rating: null,
   roomToken: null,
 })

@@ -392,6 +392,8 @@ export interface Service {
 
 export type ConsultationState = 'waiting' | 'called' | 'active' | 'ended' | 'cancelled' | 'missed'
 
+export type ConsultationEnd = 'finished' | 'resident_gone' | 'overdue'
+
 export interface Consultation {
   id: string
   state: ConsultationState
@@ -404,6 +406,7 @@ export interface Consultation {
   createdAt: string
   startedAt: string | null
   endedAt: string | null
+  endReason: ConsultationEnd | null
   outcome: string | null
   rating: number | null
   roomToken: string | null

@@ -1,5 +1,7 @@
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
+import { outcomeDraft } from './draft'
+
 import { useAttempt } from '@/lib/useAttempt'
 import type { Consultation } from '@/protocol/http/shapes'
 import { StationsClient } from '@/protocol/stations/client'
@@ -11,6 +13,8 @@ export interface DeskState {
   /** What this expert has in hand: called, talking, or over and to be written up. */
   current: ShallowRef<Consultation | null>
   roomToken: Ref<string | null>
+  /** What was taken out of hand last, by the resident or by time. */
+  lost: ShallowRef<Consultation | null>
   connected: Ref<boolean>
   busy: Ref<boolean>
   problem: ShallowRef<unknown>
@@ -20,7 +24,7 @@ export interface DeskState {
   callAgain: () => Promise<void>
   missed: () => Promise<void>
   finish: (outcome: string) => Promise<void>
-  /** Leaves what is over without a note. */
+  /** Leaves what is over without a note, until the desk is opened anew. */
   letGo: () => void
 }
 
@@ -35,6 +39,7 @@ export function useDesk(): DeskState {
   const duty = shallowRef<Desk['duty']>()
   const tickets = shallowRef<QueueTicket[]>([])
   const current = shallowRef<Consultation | null>(null)
+  const lost = shallowRef<Consultation | null>(null)
   const roomToken = ref<string | null>(null)
   const connected = ref(false)
   const { busy, problem, attempt } = useAttempt()
@@ -56,8 +61,9 @@ export function useDesk(): DeskState {
     connected.value = true
     duty.value = desk.duty
     tickets.value = desk.tickets
-    const unwritten = current.value?.state === 'ended' ? current.value : null
-    current.value = desk.consultation ?? unwritten
+    if (current.value && talking(current.value) && desk.consultation?.id !== current.value.id)
+      lost.value = current.value
+    current.value = desk.consultation
     roomToken.value = desk.roomToken
   }
 
@@ -65,6 +71,7 @@ export function useDesk(): DeskState {
   function take(consultation: Consultation): void {
     if (consultation.id !== current.value?.id) return
     current.value = inHand(consultation) ? consultation : null
+    lost.value = current.value || consultation.state === 'ended' ? null : consultation
     if (!talking(consultation)) roomToken.value = null
   }
 
@@ -78,6 +85,7 @@ export function useDesk(): DeskState {
   async function callNext(): Promise<void> {
     const called = await attempt(() => client.ask('callNext', {}))
     if (!called?.consultation) return
+    lost.value = null
     current.value = called.consultation
     roomToken.value = called.roomToken
   }
@@ -90,8 +98,10 @@ export function useDesk(): DeskState {
 
   async function finish(outcome: string): Promise<void> {
     await attempt(async () => {
-      if (current.value)
-        take((await client.ask('finish', { consultationId: current.value.id, outcome })).consultation)
+      if (!current.value) return
+      const { consultation } = await client.ask('finish', { consultationId: current.value.id, outcome })
+      outcomeDraft.drop(consultation.id)
+      take(consultation)
     })
   }
 
@@ -100,6 +110,7 @@ export function useDesk(): DeskState {
     tickets,
     current,
     roomToken,
+    lost,
     connected,
     busy,
     problem,

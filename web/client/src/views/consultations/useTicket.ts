@@ -27,6 +27,8 @@ export interface TicketState {
   /** For the call, once the resident answered. */
   roomToken: Ref<string | null>
   connected: Ref<boolean>
+  /** The expert was lost and the ticket is back at the head of the queue. */
+  returned: Ref<boolean>
   busy: Ref<boolean>
   rated: Ref<boolean>
   problem: ShallowRef<unknown>
@@ -44,12 +46,16 @@ export function useTicket(): TicketState {
   const ticket = shallowRef<Consultation | null>(null)
   const roomToken = ref<string | null>(null)
   const connected = ref(false)
+  const returned = ref(false)
   const rated = ref(false)
   const { busy, problem, attempt } = useAttempt()
   let client: StationsClient | null = null
   let token = ''
 
   function show(consultation: Consultation): void {
+    const before = ticket.value?.state
+    returned.value =
+      consultation.state === 'waiting' && (returned.value || before === 'called' || before === 'active')
     ticket.value = consultation
     rated.value = consultation.rating !== null
     if (consultation.state !== 'called' && consultation.state !== 'active') roomToken.value = null
@@ -126,6 +132,7 @@ export function useTicket(): TicketState {
     ticket.value = null
     roomToken.value = null
     rated.value = false
+    returned.value = false
     problem.value = undefined
     sessionStorage.removeItem(KEPT_KEY)
   }
@@ -134,5 +141,5 @@ export function useTicket(): TicketState {
   if (before) follow(before.consultationId, before.token)
   onScopeDispose(() => client?.close())
 
-  return { ticket, roomToken, connected, busy, rated, problem, take, answer, leave, rate, clear }
+  return { ticket, roomToken, connected, returned, busy, rated, problem, take, answer, leave, rate, clear }
 }

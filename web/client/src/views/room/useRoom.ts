@@ -13,6 +13,8 @@ import type { RoomEventName, RoomEvents, Source } from '@/protocol/rooms/message
 import { RoomSession } from '@/protocol/rooms/session'
 import { newRoomState, type RoomState } from '@/protocol/rooms/state'
 
+export type TalkSide = 'resident' | 'expert'
+
 export interface RemoteTrack {
   producerId: string
   peerId: string
@@ -27,7 +29,12 @@ export interface Room {
   tracks: Map<string, RemoteTrack>
   /** The producers whose pictures the line does not bear at the moment. */
   starved: Set<string>
+  /** Which side of a consultation this is; absent in a meeting. */
+  talk: TalkSide | undefined
+  /** Has a host's tools; nobody has in a consultation. */
   hosting: ComputedRef<boolean>
+  /** Is told of everybody's line: hosts, and experts. */
+  overseeing: ComputedRef<boolean>
 }
 
 export interface RoomCallbacks {
@@ -39,7 +46,11 @@ export interface RoomCallbacks {
 export const ROOM: InjectionKey<Room> = Symbol('room')
 
 /** A room session whose state and tracks Vue follows; it is left when the component goes. */
-export function useRoomSession(options: RoomConnectionOptions, callbacks: RoomCallbacks): Room {
+export function useRoomSession(
+  options: RoomConnectionOptions,
+  callbacks: RoomCallbacks,
+  talk: TalkSide | undefined,
+): Room {
   const state = reactive(newRoomState())
   const tracks = shallowReactive(new Map<string, RemoteTrack>())
   const starved = shallowReactive(new Set<string>())
@@ -63,7 +74,9 @@ export function useRoomSession(options: RoomConnectionOptions, callbacks: RoomCa
     removeEventListener('pagehide', leaving)
     void session.leave()
   })
-  return { state, session, tracks, starved, hosting: computed(() => state.role === 'host') }
+  const overseeing = computed(() => state.role === 'host')
+  const hosting = computed(() => overseeing.value && !talk)
+  return { state, session, tracks, starved, talk, hosting, overseeing }
 }
 
 /** The room of the page, in one of its panels. */

@@ -7,11 +7,14 @@ import type { Room } from '../useRoom'
 
 import { useFailureText } from '@/lib/failureText'
 import type { RoomEventName, RoomEvents } from '@/protocol/rooms/messages'
+import type { Peer } from '@/protocol/rooms/state'
 import { useToasts } from '@/stores/toasts'
 
 export interface Announcements {
   unread: Ref<number>
   heard: <Event extends RoomEventName>(room: Room, event: Event, payload: RoomEvents[Event]) => void
+  /** People who are not there any more. */
+  left: (peers: readonly Peer[]) => void
   read: () => void
 }
 
@@ -29,6 +32,9 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
     room.state.peers.find((peer) => peer.peerId === peerId)?.displayName ?? ''
 
   const say: { [Event in RoomEventName]?: (room: Room, payload: RoomEvents[Event]) => void } = {
+    admitted(room) {
+      if (!room.talk) toasts.show(t('room.notice.admitted'), 'success')
+    },
     peerJoined(room, { displayName }) {
       if (panel() === 'people') return // the list shows it
       if (room.state.peers.length < SMALL_MEETING) toasts.show(t('room.notice.joined', { name: displayName }))
@@ -59,6 +65,10 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
 
   return {
     unread,
+    left(peers) {
+      if (panel() === 'people' || peers.length === 0 || peers.length >= SMALL_MEETING) return
+      toasts.show(t('room.notice.left', { name: peers.map(({ displayName }) => displayName).join('、') }))
+    },
     heard: (room, event, payload) => say[event]?.(room, payload),
     read: () => void (unread.value = 0),
   }
