@@ -24,6 +24,7 @@ from bench.yardstick import Yardstick
 
 SERVER_CORE, LOAD_CORE = 0, 1
 SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
+FILLING = 6.0  # seconds until what is stored of each publisher is full
 JOINING = 8  # peers that join at the same time
 SSRCS = {"video": 0x10000001, "audio": 0x20000002}
 MEASURED = 20  # subscribers whose latency is read
@@ -221,6 +222,8 @@ async def points(
     """
     connections = [await subscribe()]
     chance = moments()
+    async with everything_sent(sending, chance):  # or what is stored of publishers would count as subscribers'
+        await asyncio.sleep(FILLING)
     alone = process.resident_kib()
     measured = []
     for subscribers in sorted(plan.subscribers):
@@ -239,7 +242,7 @@ async def points(
                         publishers=plan.publishers, whole=plan.whole,
                     )
                 )  # fmt: skip
-        kib = (process.resident_kib() - alone) / max(1, subscribers - 1)  # what it stores is full by now
+        kib = (process.resident_kib() - alone) / max(1, subscribers - 1)
         measured.append(report.Point.of(subscribers, samples, kib, floors))
     return measured
 
