@@ -24,6 +24,7 @@ from bench.yardstick import Yardstick
 
 SERVER_CORE, LOAD_CORE = 0, 1
 SETTLE = 1.5  # seconds for key frames and batches to find their pace before counting
+QUIET = 0.4  # seconds without a packet after which nothing is under way
 FILLING = 6.0  # seconds until what is stored of each publisher is full
 JOINING = 8  # peers that join at the same time
 SSRCS = {"video": 0x10000001, "audio": 0x20000002}
@@ -131,15 +132,16 @@ async def count(
     connections: list[Connection],
     seconds: float,
     sending: Sequence[Publishing],
+    chance: random.Random,
     *,
     publishers: int = 1,
     whole: bool = False,
     measured: Sequence[int] = (),
 ) -> report.Sample:
-    """Count what these subscribers receive, each of so many publishers, while the server's CPU time is read.
+    """Count what these subscribers receive of `sending`, who publish meanwhile, while the server's CPU time is read.
 
-    `sending`: all publishers, who are publishing. `measured`: the places of those whose latency is read; MEASURED,
-    evenly spread, if none are named.
+    What is lost of it is known when nobody sends any more and all that was under way has come. Each subscriber receives
+    so many of the `publishers`. `measured`: the places of those whose latency is read; MEASURED, evenly spread, if none are named.
     """
     sockets = [connection.socket for connection in connections]
     sessions = {
@@ -154,17 +156,22 @@ async def count(
         thread.start()
     try:
         await asyncio.to_thread(receivers.begun.wait)
-        await asyncio.sleep(SETTLE)
+        await _quiet(receivers)
         drops_before = await dropped(process, sockets)
-        receivers.take_latencies()
-        begins = time.time()
-        before, cpu_before = receivers.counts(), process.cpu_seconds()
-        sent, late = sum(one.sent for one in sending), sum(one.late for one in sending)
-        await asyncio.sleep(seconds)
-        after, cpu_after = receivers.counts(), process.cpu_seconds()
-        sent, late = sum(one.sent for one in sending) - sent, sum(one.late for one in sending) - late
-        latencies = receivers.take_latencies()
-        ends = time.time()
+        had, gone = sum(receivers.counts()), sum(one.sent for one in sending)
+        async with everything_sent(sending, chance):
+            await asyncio.sleep(SETTLE)
+            receivers.take_latencies()
+            begins = time.time()
+            before, cpu_before = receivers.counts(), process.cpu_seconds()
+            sent, late = sum(one.sent for one in sending), sum(one.late for one in sending)
+            await asyncio.sleep(seconds)
+            after, cpu_after = receivers.counts(), process.cpu_seconds()
+            sent, late = sum(one.sent for one in sending) - sent, sum(one.late for one in sending) - late
+            latencies = receivers.take_latencies()
+            ends = time.time()
+        await _quiet(receivers)
+        had, gone = sum(receivers.counts()) - had, sum(one.sent for one in sending) - gone
         drops = await dropped(process, sockets)
     finally:
         receivers.stop()
@@ -180,11 +187,20 @@ async def count(
         [sorted(latency for _, latency in each) for each in latencies.values()],
         publishers,
         sent / len(sending),
+        round(gone / len(sending) * publishers * len(connections)) - had,
         dict(drops - drops_before),
         late / len(sending),
         sorted(latency for each in latencies.values() for at, latency in each if at in steady),
         steady.share,
     )
+
+
+async def _quiet(receivers: load.Receivers) -> None:
+    """Until nothing comes any more."""
+    before = -1
+    while (now := sum(receivers.counts())) != before:
+        before = now
+        await asyncio.sleep(QUIET)
 
 
 def _look(core: int, yardstick: Yardstick) -> None:
@@ -222,7 +238,9 @@ async def points(
     """
     connections = [await subscribe()]
     chance = moments()
-    async with everything_sent(sending, chance):  # or what is stored of publishers would count as subscribers'
+    async with everything_sent(
+        sending, chance
+    ):  # or what is stored of publishers would count as subscribers'
         await asyncio.sleep(FILLING)
     alone = process.resident_kib()
     measured = []
@@ -235,13 +253,12 @@ async def points(
         for _ in range(plan.rounds):
             if plan.floor_seconds:
                 floors.append(await measure_floor(subscribers, plan))
-            async with everything_sent(sending, chance):
-                samples.append(
-                    await count(
-                        process, connections, plan.seconds, sending,
-                        publishers=plan.publishers, whole=plan.whole,
-                    )
-                )  # fmt: skip
+            samples.append(
+                await count(
+                    process, connections, plan.seconds, sending, chance,
+                    publishers=plan.publishers, whole=plan.whole,
+                )
+            )  # fmt: skip
         kib = (process.resident_kib() - alone) / max(1, subscribers - 1)
         measured.append(report.Point.of(subscribers, samples, kib, floors))
     return measured

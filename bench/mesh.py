@@ -9,7 +9,7 @@ from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.measuring import Publishing, count, everything_sent, moments, on_air, spread
+from bench.measuring import Publishing, count, moments, on_air, spread
 from bench.peer import Connection, Peer, join
 from bench.report import Sample, figures, told
 from bench.server import open_meeting, running
@@ -64,14 +64,12 @@ async def measure(participants: int, seconds: float, rounds: int, server_core: i
         stack.push_async_callback(last.close)
         connections = [await _receive_others(peer, last.owners, certificate) for peer in people]
         chance, measured = moments(), spread(participants, MEASURED)
-        samples = []
-        for _ in range(rounds):
-            async with everything_sent(sending, chance):
-                samples.append(
-                    await count(
-                        server, connections, seconds, sending,
-                        publishers=participants - 1, whole=whole, measured=measured,
-                    )
-                )  # fmt: skip
+        samples = [
+            await count(
+                server, connections, seconds, sending, chance,
+                publishers=participants - 1, whole=whole, measured=measured,
+            )
+            for _ in range(rounds)
+        ]  # fmt: skip
         kib = (server.resident_kib() - before) / participants
     return Mesh(participants, samples, kib)

@@ -19,7 +19,7 @@ from aiohttp import ClientSession
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench.cameras import LARGE, SIMULCAST, Camera, Participant, film
-from bench.measuring import Publishing, count, on_air, subscriber
+from bench.measuring import Publishing, count, moments, on_air, subscriber
 from bench.peer import Connection, join
 from bench.report import Sample
 from bench.scenes import Scene
@@ -121,13 +121,13 @@ async def compose(server: Server, people: int, seconds: float, sending: str, sce
 async def measure_meeting(server: Server, people: int, seconds: float) -> str:
     """What subscribers of one meeting get while another becomes a film, beside what they get otherwise."""
     async with subscribed(server) as (connections, sending):
-        quiet = await count(server, connections, seconds, [sending])
+        quiet = await count(server, connections, seconds, [sending], moments())
         async with meeting_of(server, people, record=True) as (meeting, cookie):
             await asyncio.sleep(4 * seconds)  # enough for the composition to last
         async with _signed_in(server, cookie) as http:
             await _end(http, meeting)
             await asyncio.sleep(SETTLE)  # it has begun
-            busy = await count(server, connections, seconds, [sending])
+            busy = await count(server, connections, seconds, [sending], moments())
             composing = not await _is_ready(http, meeting)
     return f"a meeting of {SUBSCRIBERS} while another is composed: {_got(busy)}; before: {_got(quiet)}" + (
         "" if composing else " (the composition ended too soon: ask for more --seconds)"
@@ -148,7 +148,6 @@ async def subscribed(server: Server) -> AsyncIterator[tuple[list[Connection], Pu
             peer, connection = await subscriber(server, meeting, cookie, certificate)
             leaving.push_async_callback(peer.close)
             connections.append(connection)
-        sending.go_on()
         yield connections, sending
 
 

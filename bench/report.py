@@ -29,8 +29,9 @@ class Sample:
 
     `latencies`: in ms, of some of the subscribers in the order of joining, of each ascending. Each subscriber receives
     so many `publishers`, of which each sent so many packets in that time, and so many frames and voices late.
-    `dropped`: datagrams that are known to have been dropped, by who did it. `steady`: of all these latencies
-    those of the time in which the machine kept its speed, ascending, and how much of the time that was.
+    `lost`: packets that were sent, then or while all found their pace before, and never came. `dropped`: datagrams that
+    are known to have been dropped, by who did it. `steady`: of all these latencies those of the time in which the machine
+    kept its speed, ascending, and how much of the time that was.
     """
 
     received: Sequence[int]
@@ -39,6 +40,7 @@ class Sample:
     latencies: Sequence[Sequence[float]]
     publishers: int
     sent: float
+    lost: int
     dropped: Mapping[str, int]
     late: float = 0.0
     steady: Sequence[float] = ()
@@ -51,18 +53,20 @@ class Sample:
 
     @property
     def loss(self) -> float:
-        """Share of the packets that did not come; counting starts between packets, so two of them are no loss."""
+        """Share of the packets that did not come."""
         return self.missing / self._expected
 
     @property
     def missing(self) -> int:
-        """Packets that did not come."""
-        missing = self._expected - sum(self.received)
-        return 0 if missing <= self._tolerance else round(missing)
+        """Packets that did not come, or were never sent."""
+        return self.lost + self.unsent
 
     @property
     def unsent(self) -> int:
-        """Of these, what no publisher sent: the load generator had no time for it."""
+        """Of these, what no publisher sent: the load generator had no time for it.
+
+        Counting begins and ends between packets: two bursts of each publisher are none.
+        """
         missing = self._expected - self.sent * self._streams
         return 0 if missing <= self._tolerance else round(missing)
 
@@ -281,7 +285,7 @@ def missing_line(missing: Mapping[str, int]) -> str:
     parts = [f"{count} {name}" for name, count in missing.items() if count and name != "packets"]
     rest = 2 * missing["packets"] - sum(missing.values())
     if rest > 0:
-        parts.append(f"{rest} dropped by nobody known: under way or unread when counting ended")
+        parts.append(f"{rest} dropped by nobody known")
     return f"\n{'':11s}  {missing['packets']} packets missing: {', '.join(parts)}"
 
 

@@ -4,6 +4,7 @@ In each room one speaks, with a camera and a microphone, and all the others rece
 server's core is as busy as was asked for; then so many of them go on that it is.
 """
 
+import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from bench.measuring import (
     Plan,
     Publishing,
     count,
-    everything_sent,
     gather_some,
     measure_floor,
     moments,
@@ -76,6 +76,7 @@ class _Town:
     speakers: list[Publishing] = field(default_factory=list)
     receivers: list[list[Connection]] = field(default_factory=list)
     cookie: str = ""
+    chance: random.Random = field(default_factory=moments)
 
     async def open_room(self) -> None:
         """One more, with everybody in it."""
@@ -93,12 +94,18 @@ class _Town:
         self.receivers.append(await gather_some(come, RECEIVERS, JOINING))
 
     async def sample(self, rooms: int, seconds: float, *, whole: bool) -> Sample:
-        """Count what comes in the first so many rooms; the speakers of the others must be silent."""
+        """Count what comes in the first so many rooms."""
         connections = [connection for room in self.receivers[:rooms] for connection in room]
         places = spread(RECEIVERS, MEASURED)
         measured = [room * RECEIVERS + place for room in range(rooms) for place in places]
         return await count(
-            self.server, connections, seconds, self.speakers[:rooms], whole=whole, measured=measured
+            self.server,
+            connections,
+            seconds,
+            self.speakers[:rooms],
+            self.chance,
+            whole=whole,
+            measured=measured,
         )
 
 
@@ -108,14 +115,12 @@ def _share(sample: Sample) -> float:
 
 async def _fill(town: _Town, share: float, *, whole: bool) -> int:
     """Open rooms until they take so much of the core; how many of them do."""
-    chance = moments()
     looks: dict[int, float] = {}
     wanted = FIRST_ROOMS
     while wanted not in looks:
         while len(town.speakers) < wanted:
             await town.open_room()
-        async with everything_sent(town.speakers[:wanted], chance):
-            looks[wanted] = _share(await town.sample(wanted, LOOK_SECONDS, whole=whole))
+        looks[wanted] = _share(await town.sample(wanted, LOOK_SECONDS, whole=whole))
         print(f"  {wanted} rooms: {looks[wanted]:.0%} of a core", flush=True)
         wanted = next_number(looks, share)
     return min(looks, key=lambda rooms: abs(looks[rooms] - share))
@@ -143,9 +148,7 @@ async def measure(share: float, plan: Plan) -> Rooms:
         town = _Town(server, stack)
         rooms = await _fill(town, share, whole=plan.whole)
         samples, floors = [], []
-        chance = moments()
         for _ in range(plan.rounds):
             floors.append(await measure_floor(rooms * RECEIVERS, plan))
-            async with everything_sent(town.speakers[:rooms], chance):
-                samples.append(await town.sample(rooms, plan.seconds, whole=plan.whole))
+            samples.append(await town.sample(rooms, plan.seconds, whole=plan.whole))
     return Rooms(rooms, share, samples, Floor.of(floors))

@@ -46,7 +46,7 @@ def test_without_looks_nothing_is_known_and_nothing_left_out() -> None:
 
 def test_the_report_has_both() -> None:
     sent = PACE * 10.0
-    sample = Sample([1], 10.0, 1.0, [[0.1, 0.2, 9.0]], 1, sent, {}, 0.0, [0.1, 0.2], 0.9)
+    sample = Sample([1], 10.0, 1.0, [[0.1, 0.2, 9.0]], 1, sent, 0, {}, 0.0, [0.1, 0.2], 0.9)
     found = figures([sample])
     assert (found["latencyMsP95"], found["steadyLatencyMsP95"], found["steadyShare"]) == (9.0, 0.2, 0.9)
     assert str(Steady.of([sample])) in told(found)
