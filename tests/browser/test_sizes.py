@@ -21,6 +21,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person, until
 from tests.browser.server import RunningServer
 from tests.browser.test_player import SECONDS, position, put_files, put_recording
+from tests.recordings.films import sounding
 
 SIZES = (Size(640, 480, 400_000), Size(320, 240, 100_000))
 RATE = 5
@@ -262,6 +263,60 @@ async def test_where_the_store_gives_nothing_more_the_viewer_reads_so_and_goes_o
     await problem.get_by_role("button").click()
     await plays_on(page, stopped)
     await expect(problem).to_have_count(0)
+
+
+@pytest.mark.parametrize("how", ["is cut", "says nothing more"])
+async def test_a_film_of_one_file_whose_connection_ends_in_its_middle_goes_on_at_the_same_place(
+    arrive: Arrive, server: RunningServer, tmp_path: Path, how: str
+) -> None:
+    recording = await put_stream(server, 90)
+    made = await asyncio.to_thread(sounding, tmp_path / "meeting.mp4", 0.1, seconds=20, noise=True)
+    film = made.read_bytes()  # browsers play nothing before they have some blocks of it
+    await asyncio.to_thread(
+        put_files, Folders(server.data / "recordings").of(recording), {"meeting.mp4": film}
+    )
+    begin = len(film) // 2  # of what does not come
+    page = (await arrive("xiaohe")).page
+    await page.add_init_script(WAYS["file"])
+    await page.clock.install()  # its timers can be hurried, the film cannot
+    away, waiting = True, list[Route]()
+
+    async def line(route: Route) -> None:
+        asked = int((route.request.headers.get("range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+        if not away or route.request.headers.get("range") == "bytes=0-0":
+            await route.continue_()
+        elif asked < begin:
+            part = {"Content-Range": f"bytes {asked}-{begin - 1}/{len(film)}", "Accept-Ranges": "bytes"}
+            head = {"Content-Type": "video/mp4", "ETag": '"film"', **part}
+            await route.fulfill(status=206, headers=head, body=film[asked:begin])
+        elif how == "is cut":
+            await route.abort("connectionreset")
+        else:
+            waiting.append(route)
+
+    await page.route("**/media?*", line)
+    await page.goto(f"{server.url}/recordings/{recording}")
+    await page.get_by_test_id("player").evaluate("video => { video.muted = true }")
+    await page.get_by_test_id("speed").select_option("2")
+    await page.get_by_test_id("play").click()
+
+    async def stands() -> bool:
+        return bool(
+            await page.get_by_test_id("player").evaluate(
+                "video => video.currentTime > 2 && video.readyState < 3"
+            )
+        )
+
+    await until(stands, lambda: "what came is played")
+    stopped = await position(page)
+    away = False
+
+    async def goes_on() -> bool:
+        await page.clock.fast_forward(4_000)
+        return await position(page) > stopped + 1
+
+    await until(goes_on, lambda: f"it goes on after {stopped} s")
+    await expect(page.get_by_test_id("problem")).to_have_count(0)
 
 
 async def test_a_film_made_anew_goes_on_at_the_same_place(arrive: Arrive, server: RunningServer) -> None:

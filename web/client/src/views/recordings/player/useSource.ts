@@ -202,14 +202,30 @@ export function useSource(
   }
 
   /** Browsers and scripts ask again for so long that the viewer hears of it here first; of phones' own, maybe alone. */
-  async function stalled(): Promise<void> {
+  async function stalled(before?: number): Promise<void> {
     const turn = turns
     if (timer !== undefined || !isStuck()) return
+    const had = fetched()
+    // Of one file something comes all the time: a line that is dead says nothing of it, and no browser asks anew.
+    if (isFile() && had === before) {
+      failed()
+      return
+    }
     const away = await isAway()
     if (turn !== turns || closed || !isStuck()) return
     clearTimeout(stuck)
     if (away) failed()
-    else stuck = setTimeout(() => void stalled(), PATIENT_MS)
+    else stuck = setTimeout(() => void stalled(had), PATIENT_MS)
+  }
+
+  const isFile = (): boolean => !stream && ['media', 'sound'].includes(name())
+
+  /** Grows with whatever the browser gets of it, wherever that is in the film. */
+  function fetched(): number {
+    const ranges = element()?.buffered
+    let ends = 0
+    for (let part = 0; ranges && part < ranges.length; part++) ends += ranges.end(part)
+    return ends
   }
 
   function isStuck(): boolean {
