@@ -33,6 +33,7 @@ IN_THREE_SIZES = Brief(hls_seconds=1.0)
         (films.film, Brief(), True),
         (films.film, Brief(hls_seconds=3.0), True),
         (films.film, IN_THREE_SIZES, True),
+        (films.turned, Brief(), False),
         (OTHER_FILM, Brief(), False),
         (OTHER_FILM, IN_THREE_SIZES, False),
     ],

@@ -75,7 +75,13 @@ describe('marks on the seek bar', () => {
 })
 
 describe('what a film lacks', () => {
-  const lack = (name: string, ...spans: Interval[]) => ({ name, apart: '', kind: 'camera', seconds: 1, spans })
+  const lack = (name: string, ...spans: Interval[]) => ({
+    name,
+    apart: '',
+    kind: 'camera',
+    seconds: 1,
+    spans,
+  })
   const lacks = [lack('a', [3, 5], [8, 9]), lack('b', [4, 6]), lack('c', [8, 8]), lack('d')]
 
   it.each([
