@@ -141,7 +141,8 @@ async def count(
     """Count what these subscribers receive of `sending`, who publish meanwhile, while the server's CPU time is read.
 
     What is lost of it is known when nobody sends any more and all that was under way has come. Each subscriber receives
-    so many of the `publishers`. `measured`: the places of those whose latency is read; MEASURED, evenly spread, if none are named.
+    so many of the `publishers`. `measured`: the places of those whose latency is read; MEASURED, evenly spread, if none
+    are named.
     """
     sockets = [connection.socket for connection in connections]
     sessions = {

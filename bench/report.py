@@ -30,8 +30,8 @@ class Sample:
     `latencies`: in ms, of some of the subscribers in the order of joining, of each ascending. Each subscriber receives
     so many `publishers`, of which each sent so many packets in that time, and so many frames and voices late.
     `lost`: packets that were sent, then or while all found their pace before, and never came. `dropped`: datagrams that
-    are known to have been dropped, by who did it. `steady`: of all these latencies those of the time in which the machine
-    kept its speed, ascending, and how much of the time that was.
+    are known to have been dropped, by who did it. `steady`: of all these latencies those of the time in which the
+    machine kept its speed, ascending, and how much of the time that was.
     """
 
     received: Sequence[int]
