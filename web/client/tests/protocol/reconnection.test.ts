@@ -135,6 +135,22 @@ test('what is muted while the line is away is muted after it', async () => {
   await serverHas({ microphone: 'paused' })
 })
 
+test('a consumer whose answer was cut off is closed after it, and the voice consumed once', async () => {
+  server.once('consume', (usual, socket) => {
+    usual()
+    socket.conn.close()
+    return SILENCE
+  })
+  const speaker = other('microphone')
+  server.peers = [speaker]
+  server.tell('producerAdded', { ...speaker.producers[0], peerId: speaker.peerId })
+  await back()
+  await vi.waitFor(() =>
+    expect([...server.consumers.values()].map(({ info }) => info.paused)).toEqual([false]),
+  )
+  expect(server.payloads('consume')).toHaveLength(2)
+})
+
 const silenceAtServer = (): void => {
   for (const { info } of server.producers.values()) info.paused = true
 }

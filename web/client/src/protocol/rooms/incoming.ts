@@ -47,6 +47,8 @@ export class Incoming {
   private readonly offers = new Map<string, ProducerEvent>()
   private readonly wants = new Map<string, Want>()
   private readonly held = new Map<string, Held>()
+  /** The ids of consumers that the browser is making. */
+  private readonly answered = new Set<string>()
   private readonly queues = new Serials<string>()
   private readonly retries = new Retries<string>((producerId) => this.sync(producerId))
   private transport: types.Transport | null = null
@@ -110,7 +112,7 @@ export class Incoming {
     for (const { consumer } of this.held.values()) steady(consumer.rtpReceiver, lossy)
   }
 
-  /** After a resume: keep what the server still has, as it has it; the rest is consumed anew. */
+  /** After a resume: keep what the server still has, as it has it; the rest is consumed anew, or closed where it came to nobody. */
   resume(known: ConsumerInfo[]): void {
     for (const [producerId, held] of [...this.held]) {
       const info = known.find((one) => one.consumerId === held.consumer.id)
@@ -119,6 +121,10 @@ export class Incoming {
         this.setStarved(producerId, held, info.starved ?? false)
       } else this.drop(producerId)
     }
+    const ours = new Set([...this.held.values()].map(({ consumer }) => consumer.id))
+    for (const { consumerId } of known)
+      if (!ours.has(consumerId) && !this.answered.has(consumerId))
+        void this.ask('closeConsumer', { consumerId }).catch(() => undefined) // the next resume lists it again
     for (const producerId of this.offers.keys()) void this.sync(producerId)
   }
 
@@ -184,7 +190,10 @@ export class Incoming {
     const answer = await this.ask('consume', { transportId: transport.id, producerId, rtpCapabilities })
     if (transport.closed) return null
     const streamId = `${peerId}-${source === 'camera' || source === 'microphone' ? 'person' : 'screen'}` // kept in sync by the browser
-    const consumer = await transport.consume({ ...answer, streamId })
+    this.answered.add(answer.id)
+    const consumer = await transport
+      .consume({ ...answer, streamId })
+      .finally(() => this.answered.delete(answer.id))
     if (this.transport !== transport || !this.offers.has(producerId)) {
       consumer.close()
       return null
