@@ -79,10 +79,26 @@ async def test_a_resident_on_a_phone_talks_with_the_doctor_reads_the_outcome_and
     assert number.isdigit()
     await talk(doctor, resident)
     await expect(doctor.page.get_by_test_id("current-state")).to_be_visible()
+    for tool in ("people", "hand"):  # of a meeting
+        await expect(doctor.page.get_by_test_id(tool)).to_have_count(0)
+    await each_is_told_that_the_other_hung_up(doctor, resident)
     await finish(doctor)
     await expect(resident.page.get_by_test_id("outcome")).to_have_text(OUTCOME)
     assert await rate(resident.page) == 409
     await expect(resident.page.get_by_test_id("send-rating")).to_have_count(0)
+
+
+async def each_is_told_that_the_other_hung_up(doctor: Person, resident: Person) -> None:
+    """The doctor hangs up, comes back by loading the page anew with a note half written; then the resident goes."""
+    note = doctor.page.get_by_test_id("outcome-note")
+    await note.fill("多喝")
+    await doctor.page.get_by_test_id("leave").click()
+    await expect(resident.page.get_by_test_id("companion")).to_have_attribute("data-what", "left")
+    await doctor.page.reload()
+    await expect(note).to_have_value("多喝")
+    await expect(resident.page.get_by_test_id("companion")).not_to_have_attribute("data-what", "left")
+    await resident.page.get_by_test_id("leave").click()
+    await expect(doctor.page.get_by_test_id("companion")).to_have_attribute("data-what", "left")
 
 
 async def test_a_consultation_given_by_a_member_is_on_the_card(arrive: Arrive, resident: Person) -> None:

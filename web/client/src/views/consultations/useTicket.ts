@@ -45,7 +45,7 @@ export function useTicket(): TicketState {
   const api = useApi()
   const ticket = shallowRef<Consultation | null>(null)
   const roomToken = ref<string | null>(null)
-  const connected = ref(false)
+  const connected = ref(true) // nothing is lost before it was there
   const returned = ref(false)
   const rated = ref(false)
   const { busy, problem, attempt } = useAttempt()

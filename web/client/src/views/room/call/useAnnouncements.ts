@@ -14,7 +14,7 @@ export interface Announcements {
   unread: Ref<number>
   heard: <Event extends RoomEventName>(room: Room, event: Event, payload: RoomEvents[Event]) => void
   /** People who are not there any more. */
-  left: (peers: readonly Peer[]) => void
+  left: (room: Room, peers: readonly Peer[]) => void
   read: () => void
 }
 
@@ -36,7 +36,7 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
       if (!room.talk) toasts.show(t('room.notice.admitted'), 'success')
     },
     peerJoined(room, { displayName }) {
-      if (panel() === 'people') return // the list shows it
+      if (room.talk || panel() === 'people') return // shown there
       if (room.state.peers.length < SMALL_MEETING) toasts.show(t('room.notice.joined', { name: displayName }))
     },
     chat(room, { peerId, displayName, text }) {
@@ -65,8 +65,8 @@ export function useAnnouncements(panel: () => PanelName | null): Announcements {
 
   return {
     unread,
-    left(peers) {
-      if (panel() === 'people' || peers.length === 0 || peers.length >= SMALL_MEETING) return
+    left(room, peers) {
+      if (room.talk || panel() === 'people' || peers.length === 0 || peers.length >= SMALL_MEETING) return
       toasts.show(t('room.notice.left', { name: peers.map(({ displayName }) => displayName).join('、') }))
     },
     heard: (room, event, payload) => say[event]?.(room, payload),
