@@ -18,10 +18,12 @@ PACKAGES := $(PROGRAM) tests bench
 ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line
 # Tests often wait for something, so one more than there are processors; each brings a PostgreSQL and a Chromium along.
 WORKERS := $(shell processors=$$(nproc); echo $$((processors < 8 ? processors + 1 : 8)))
+# Else every worker would compile all tests, and whoever starts a program the program.
+unexport PYTHONDONTWRITEBYTECODE
 # What was measured, as it is.
 SHOWN := -o log_cli=true -o log_cli_level=INFO
 
-.PHONY: help setup serve test python-tests beside-tests undisturbed-tests bytecode check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test python-tests beside-tests undisturbed-tests bytecode collection check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -34,7 +36,7 @@ serve: setup ## set up what is missing, then serve with a demo organization on h
 	@exec $(BIN)/python server.py serve --demo
 
 test: ## everything CI runs: checks, unit, protocol, browser and fuzz tests
-	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-packages $(STAMPS)/probes $(STAMPS)/client bytecode check-python client-tests
+	@$(MAKE) $(ALONGSIDE) $(STAMPS)/plane $(STAMPS)/test-venv $(STAMPS)/probes $(STAMPS)/test-packages $(STAMPS)/client bytecode client-tests check-python collection
 	@$(MAKE) --no-print-directory --jobs=2 python-tests beside-tests
 	@$(MAKE) --no-print-directory undisturbed-tests
 
@@ -108,17 +110,21 @@ $(STAMPS)/test-packages: tools/system-packages.sh | $(STAMPS)/run-packages # apt
 	@tools/system-packages.sh test
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/venv: requirements/run.txt requirements/build.txt requirements/lock.txt | $(STAMPS)/run-packages
+$(STAMPS)/build-venv: requirements/build.txt requirements/lock.txt | $(STAMPS)/run-packages # alone, so that compilers need not wait for the rest
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/run.txt -r requirements/build.txt -c requirements/lock.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/build.txt -c requirements/lock.txt
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/venv: requirements/run.txt requirements/lock.txt $(STAMPS)/build-venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/run.txt -c requirements/lock.txt
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/test-venv: requirements/test.txt requirements/lock.txt $(STAMPS)/venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/test.txt -c requirements/lock.txt
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/plane: setup.py $(PLANE_SOURCES) $(STAMPS)/venv
+$(STAMPS)/plane: setup.py $(PLANE_SOURCES) $(STAMPS)/build-venv
 	@echo "Compiling the data plane"
 	@mkdir -p build && $(BIN)/python setup.py --quiet build_ext --inplace > build/plane.log 2>&1 || { cat build/plane.log >&2; exit 1; }
 	@mkdir -p $(@D) && touch $@
@@ -128,12 +134,16 @@ $(STAMPS)/plane: setup.py $(PLANE_SOURCES) $(STAMPS)/venv
 bytecode: $(STAMPS)/venv
 	@$(BIN)/python -m compileall -q -j 0 $(PROGRAM:web=web/*.py web/api)
 
-$(STAMPS)/probes: setup.py $(PLANE_SOURCES) $(wildcard tests/media/plane/*.pyx) $(STAMPS)/venv
+$(STAMPS)/probes: setup.py $(PLANE_SOURCES) $(wildcard tests/media/plane/*.pyx) $(STAMPS)/build-venv
 	@echo "Compiling what opens the data plane to its tests"
 	@mkdir -p build && $(BIN)/python -m tests.media.plane.probes
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/node-modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json $(STAMPS)/venv
+# Once, before several workers want it: half of what it takes to begin is to prepare the tests' assertions.
+collection: $(STAMPS)/plane $(STAMPS)/probes $(STAMPS)/test-venv
+	@mkdir -p build && $(BIN)/python -m pytest --collect-only --quiet > build/collection.log || { tail -n 50 build/collection.log; exit 1; }
+
+$(STAMPS)/node-modules: $(CLIENT)/package.json $(CLIENT)/package-lock.json $(STAMPS)/build-venv
 	@echo "Installing the browser client's packages"
 	@cd $(CLIENT) && ../../tools/node.sh npm ci --silent --no-audit --no-fund
 	@mkdir -p $(@D) && touch $@
