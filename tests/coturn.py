@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import reserved_port
 
 SECRET = "a secret shared with coturn"
 COTURN = Path("/usr/bin/turnserver")
@@ -53,28 +54,29 @@ def running_coturn(folder: Path) -> Iterator[Coturn]:
          "-out", certificate, "-keyout", key],
         check=True, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    coturn = Coturn(_free_port(), _free_port(), folder / "turn.log", certificate)
+    with reserved_port() as port, reserved_port() as tls_port:
+        coturn = Coturn(port, tls_port, folder / "turn.log", certificate)
+        with _running(coturn, folder, key):
+            yield coturn
+
+
+@contextmanager
+def _running(coturn: Coturn, folder: Path, key: Path) -> Iterator[None]:
     process = subprocess.Popen(
         [COTURN, "-n", "--no-cli", "--verbose", "--log-file", coturn.log, "--simple-log",
          "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers",
          "--listening-port", str(coturn.port), "--tls-listening-port", str(coturn.tls_port),
          "--use-auth-secret", "--static-auth-secret", SECRET, "--realm", "example.org",
-         "--cert", certificate, "--pkey", key, "--pidfile", folder / "pid", "--db", folder / "turndb"],
+         "--cert", coturn.certificate, "--pkey", key, "--pidfile", folder / "pid", "--db", folder / "turndb"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         for port in (coturn.port, coturn.tls_port):
             _listening(port, process)
-        yield coturn
+        yield
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listening(port: int, process: subprocess.Popen[bytes]) -> None:

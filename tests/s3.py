@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,12 +23,10 @@ PART_BYTES = 5 * MEBIBYTE
 class S3Server:
     """One server process on a folder; `start` again goes on with what was there."""
 
-    def __init__(self, folder: Path, *, encrypted: bool = False) -> None:
+    def __init__(self, folder: Path, port: int, *, encrypted: bool = False) -> None:
         self._folder = folder
         self._encrypted = encrypted
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.allowed_origin = ""  # whose pages' scripts may read what is in it, from the next start on
 

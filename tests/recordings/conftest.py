@@ -32,6 +32,7 @@ from rooms.meetings.states import InvitationOrigin, MeetingKind, MeetingState
 from rooms.persons import member_key
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import reserved_port
 from tests.recordings.meetings import Meeting as Captured
 from tests.recordings.meetings import track
 from tests.recordings.publishers import RED, Publisher, sine, solid
@@ -300,9 +301,10 @@ def to_compose(
 @pytest.fixture(scope="module")
 def s3_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[S3Server]:
     """Encrypts what it keeps, where the parameter says so."""
-    server = S3Server(tmp_path_factory.mktemp("s3"), encrypted=getattr(request, "param", False))
-    yield server
-    server.kill()
+    with reserved_port() as port:
+        server = S3Server(tmp_path_factory.mktemp("s3"), port, encrypted=getattr(request, "param", False))
+        yield server
+        server.kill()
 
 
 @pytest.fixture
