@@ -21,8 +21,10 @@ def bytes_made(size: int, seconds: float | None, *, in_all_sizes: bool) -> int:
     """Of a film of `size` bytes that lasts for so long, as far as anybody knows."""
     lasts = size * 8 / _UNKNOWN_BITS if seconds is None else seconds
     copied = size * 8 <= MOST_COPIED_BITS * lasts  # if only its codecs allow it
-    encoded = ALL_BITS if in_all_sizes else LARGE_BITS
-    pictures = min(_MOST_TIMES * size, _TWICE * encoded * lasts / 8)
+    encoded = _TWICE * (ALL_BITS if in_all_sizes else LARGE_BITS)
+    if in_all_sizes and not copied:
+        encoded += LARGE_BITS  # the film beside the stream, which has its largest size once more
+    pictures = min(_MOST_TIMES * size, encoded * lasts / 8)
     if copied:
         pictures = size + pictures if in_all_sizes else max(size, pictures)
     return round(pictures + _SOUND_BITS * lasts / 8)

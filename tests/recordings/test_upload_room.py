@@ -45,7 +45,7 @@ def test_a_disk_without_room_is_told_before_the_first_byte(tmp_path: Path) -> No
         pytest.param(100 * MEGA, 1000.0, False, 600 * MEGA, id="few bits, copied or not"),
         pytest.param(100 * MEGA, 1000.0, True, 700 * MEGA, id="few bits in all sizes"),
         pytest.param(700 * MEGA, 1000.0, True, 1795 * MEGA, id="copied, in all sizes"),
-        pytest.param(2000 * MEGA, 1000.0, True, 1095 * MEGA, id="encoded, in all sizes"),
+        pytest.param(2000 * MEGA, 1000.0, True, 1_407_500_000, id="encoded, in all sizes"),
         pytest.param(2000 * MEGA, 1000.0, False, 825 * MEGA, id="encoded"),
         pytest.param(500 * MEGA, None, False, 825 * MEGA, id="nobody knows how long"),
     ],
