@@ -1,6 +1,7 @@
 """From a producer's ring to one consumer: whether it gets a packet, and the sending of it."""
 
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
 
 from media.plane.allocation cimport TEMPORAL_MOST
 from media.plane.bits cimport ahead32, largest, smallest
@@ -11,10 +12,11 @@ from media.plane.frames cimport VP9_NUMBER_SHIFT, frame_t, frames_find
 from media.plane.layers cimport is_refuge, most_temporal, spatial_now, wanted_spatial, wanted_stream
 from media.plane.objects cimport consumer_t, core_t, producer_t
 from media.plane.pacing cimport let_go
+from media.plane.payload cimport payload_t
 from media.plane.queue cimport queue_length, queue_push
 from media.plane.rewrite cimport write_packet
 from media.plane.ring cimport slot_t
-from media.plane.selection cimport selection_begin, selection_take
+from media.plane.selection cimport selection_begin, selection_lacks, selection_take
 from media.plane.sending cimport core_random, core_tell, send_room, send_rtp
 from media.plane.spans cimport FIRST_OUT, span_t, spans_begin, spans_current, spans_find, spans_skip, spans_split
 from media.plane.stream cimport sender_report_t, stream_t
@@ -154,23 +156,31 @@ cdef inline bint above_layer(consumer_t *consumer, const slot_t *slot) noexcept 
     return True
 
 
-cdef inline bint was_above(const consumer_t *consumer, const span_t *span, const slot_t *slot) noexcept nogil:
-    """Whether a packet that came late is of a frame above those that were sent then: what it refers to the consumer has not got, and
-    the picture ids do not tell him so."""
-    return (
-        consumer.selection == NULL and slot.payload.has_layer and slot.picture != 0 and slot.payload.temporal > span.temporal
-    )
+cdef inline const frame_t *frame_of(stream_t *stream, const slot_t *slot) noexcept nogil:
+    """What is known of the packet's frame in a layered stream; NULL: nothing."""
+    cdef int64_t number = slot.picture
+    if number == 0:
+        return NULL
+    if stream.structure == NULL:
+        number = (number << VP9_NUMBER_SHIFT) + slot.payload.spatial
+    return frames_find(stream.frame_log, number)
+
+
+cdef inline bint was_above(consumer_t *consumer, stream_t *stream, const span_t *span, const slot_t *slot) noexcept nogil:
+    """Whether a packet that comes late, or once more, is of a frame above those that were sent then: what it refers to the consumer has
+    not got. VP8's picture ids do not tell him so; of others he would get a piece of a frame, or wait for it."""
+    cdef const frame_t *frame
+    if consumer.selection == NULL:
+        return slot.payload.has_layer and slot.picture != 0 and slot.payload.temporal > span.temporal
+    frame = frame_of(stream, slot)
+    return frame != NULL and selection_lacks(consumer.selection, frame)
 
 
 cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
     """Whether the consumer of a layered stream gets a packet; what is not known to have layers goes whole."""
-    cdef int64_t number = slot.picture
-    cdef const frame_t *frame
+    cdef const frame_t *frame = frame_of(stream, slot)
     cdef bint taken
-    if stream.structure == NULL:
-        number = (number << VP9_NUMBER_SHIFT) + slot.payload.spatial
-    frame = frames_find(stream.frame_log, number)
-    if slot.picture == 0 or frame == NULL:
+    if frame == NULL:
         return True
     taken = selection_take(
         consumer.selection, frame, slot.timestamp, wanted_spatial(consumer), layer_of(temporal_of(consumer, slot)),
@@ -210,51 +220,6 @@ cdef inline void follow_selection(consumer_t *consumer, const stream_t *stream, 
         span = spans_split(&consumer.spans, slot.sequence)
         span.top = <uint8_t>consumer.selection.spatial
         span.active = active
-
-
-cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
-    """The span that carries a packet out, begun if need be; NULL when the consumer does not get the packet."""
-    cdef span_t *span = spans_current(&consumer.spans)
-    cdef bint fresh = span == NULL or consumer.stream != stream.index or span.epoch != stream.epoch
-    cdef bint goes_on
-    if fresh or consumer.waits_key:
-        if slot.payload_length == 0:
-            return NULL
-        if stream.index != wanted_stream(consumer) and not (slot.payload.key and is_refuge(consumer, stream)):
-            core.drops[<int>DROP_SPATIAL_LAYER] += 1
-            return NULL
-        if not slot.payload.key:
-            goes_on = span != NULL and not consumer.waits_key and consumer.stream != stream.index  # with the old layer
-            core.drops[<int>DROP_SPATIAL_LAYER if goes_on else <int>DROP_WAITING_FOR_KEY_FRAME] += 1
-            return NULL
-        switch_to(core, consumer, stream, slot)
-    if slot.sequence > consumer.spans.newest_source:
-        if slot.payload_length == 0:  # the publisher's probing; its numbers close up
-            spans_skip(&consumer.spans, slot.sequence, False)
-            return NULL
-        if consumer.selection != NULL:
-            if not takes_frame(core, consumer, stream, slot):
-                # These picture ids and frame numbers tell what refers to what: they are never closed up.
-                spans_skip(&consumer.spans, slot.sequence, False)
-                return NULL
-            follow_selection(consumer, stream, slot)
-        elif above_layer(consumer, slot):
-            spans_skip(&consumer.spans, slot.sequence, slot.picture != consumer.dropped_picture)
-            spans_current(&consumer.spans).temporal = <uint8_t>consumer.temporal
-            consumer.dropped_picture = slot.picture
-            core.drops[<int>DROP_TEMPORAL_LAYER] += 1
-            return NULL
-        consumer.spans.newest_source = slot.sequence
-        return hasten(consumer, slot)
-    span = spans_find(&consumer.spans, slot.sequence, stream.index, stream.epoch)
-    if span == NULL:
-        core.drops[<int>DROP_TOO_LATE] += 1
-    elif slot.payload_length == 0:
-        return NULL
-    elif was_above(consumer, span, slot):
-        core.drops[<int>DROP_TEMPORAL_LAYER] += 1
-        return NULL
-    return span
 
 
 cdef inline void note_sent(consumer_t *consumer, const slot_t *slot, const span_t *span, int64_t now) noexcept nogil:
@@ -302,6 +267,65 @@ cdef inline void forward_packet(
     length = send_rtp(core, consumer.transport, out, length, slot.sequence - span.shift - FIRST_OUT)
     consumer.bytes += length
     note_sent(consumer, slot, span, core.now)
+
+
+cdef inline void forward_nothing(core_t *core, consumer_t *consumer, const slot_t *slot, const span_t *span) noexcept nogil:
+    """Padding alone under the packet's number, as senders probe with: nobody waits for it, or asks again."""
+    cdef slot_t empty = slot[0]
+    if consumer.tap != NULL:
+        return
+    empty.payload_length = 0
+    empty.marker = False
+    memset(&empty.payload, 0, sizeof(payload_t))
+    memset(empty.passed, 0, sizeof(empty.passed))
+    empty.dependency.length = 0
+    forward_packet(core, consumer, &empty, NULL, span, 1)
+
+
+cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
+    """The span that carries a packet out, begun if need be; NULL when the consumer does not get the packet."""
+    cdef span_t *span = spans_current(&consumer.spans)
+    cdef bint fresh = span == NULL or consumer.stream != stream.index or span.epoch != stream.epoch
+    cdef bint goes_on
+    if fresh or consumer.waits_key:
+        if slot.payload_length == 0:
+            return NULL
+        if stream.index != wanted_stream(consumer) and not (slot.payload.key and is_refuge(consumer, stream)):
+            core.drops[<int>DROP_SPATIAL_LAYER] += 1
+            return NULL
+        if not slot.payload.key:
+            goes_on = span != NULL and not consumer.waits_key and consumer.stream != stream.index  # with the old layer
+            core.drops[<int>DROP_SPATIAL_LAYER if goes_on else <int>DROP_WAITING_FOR_KEY_FRAME] += 1
+            return NULL
+        switch_to(core, consumer, stream, slot)
+    if slot.sequence > consumer.spans.newest_source:
+        if slot.payload_length == 0:  # the publisher's probing; its numbers close up
+            spans_skip(&consumer.spans, slot.sequence, False)
+            return NULL
+        if consumer.selection != NULL:
+            if not takes_frame(core, consumer, stream, slot):
+                # These picture ids and frame numbers tell what refers to what: they are never closed up.
+                spans_skip(&consumer.spans, slot.sequence, False)
+                return NULL
+            follow_selection(consumer, stream, slot)
+        elif above_layer(consumer, slot):
+            spans_skip(&consumer.spans, slot.sequence, slot.picture != consumer.dropped_picture)
+            spans_current(&consumer.spans).temporal = <uint8_t>consumer.temporal
+            consumer.dropped_picture = slot.picture
+            core.drops[<int>DROP_TEMPORAL_LAYER] += 1
+            return NULL
+        consumer.spans.newest_source = slot.sequence
+        return hasten(consumer, slot)
+    span = spans_find(&consumer.spans, slot.sequence, stream.index, stream.epoch)
+    if span == NULL:
+        core.drops[<int>DROP_TOO_LATE] += 1
+    elif slot.payload_length == 0:
+        return NULL
+    elif was_above(consumer, stream, span, slot):
+        core.drops[<int>(DROP_TEMPORAL_LAYER if consumer.selection == NULL else DROP_SPATIAL_LAYER)] += 1
+        forward_nothing(core, consumer, slot, span)
+        return NULL
+    return span
 
 
 cdef inline void begin_spurt(consumer_t *consumer) noexcept nogil:

@@ -70,7 +70,7 @@ cdef inline void resend(core_t *core, consumer_t *consumer, uint16_t wanted) noe
         return
     stream = &consumer.producer.streams[span.stream]
     slot = ring_find(&stream.ring, out + span.shift) if stream.epoch == span.epoch else NULL
-    if slot == NULL or slot.payload_length == 0 or was_above(consumer, span, slot):
+    if slot == NULL or slot.payload_length == 0 or was_above(consumer, stream, span, slot):
         core.drops[<int>DROP_NACK_NOT_IN_RING] += 1
         return
     if not may_resend(core, consumer, out):

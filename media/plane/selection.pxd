@@ -105,3 +105,13 @@ cdef inline bint selection_take(
     selection.decided = frame.number
     note_lot(selection, frame.number, selection.taken)
     return selection.taken
+
+
+cdef inline bint selection_lacks(selection_t *selection, const frame_t *frame) noexcept nogil:
+    """Whether a frame of which a packet comes late, or once more, was left out or refers to one that was. So it is left out itself."""
+    if was_left_out(selection, frame.number):
+        return True
+    if not refers_to_left_out(selection, frame):
+        return False
+    note_lot(selection, frame.number, False)
+    return True

@@ -212,8 +212,6 @@ class Receiver:
             if packet.payload_type == SUB_RTX:
                 number = int.from_bytes(packet.payload[:2], "big")
                 packet.payload = packet.payload[2:]
-            if not packet.payload:
-                continue
             if self.base is None:
                 self.base = number
             place = self.newest + ((number - self.base - self.newest + 0x8000) & 0xFFFF) - 0x8000
@@ -243,6 +241,8 @@ class Receiver:
                 gap = gap or packet is None or bool(payloads)
                 payloads = []
             if packet is None:
+                continue
+            if not packet.payload:
                 continue
             assert before < 0 or (packet.timestamp - before) & 0xFFFFFFFF < 1 << 31, "time went back"
             before = packet.timestamp

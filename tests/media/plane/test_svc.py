@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket, RtpPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 
 from media.plane import EventKind
 from tests.media.plane.test_layers import remb, told
@@ -374,3 +374,30 @@ def test_a_packet_lost_on_the_way_in_keeps_its_place() -> None:
     lecturer.world.advance(FRAME_US)
     numbers = sorted(subscriber.sequences())
     assert steps(numbers) == {1}
+
+
+@pytest.mark.parametrize("flexible", [True, False])
+def test_a_piece_that_comes_late_of_a_frame_that_was_left_out_is_left_out_too(flexible: bool) -> None:
+    """Nor is a frame sent that refers to one: its number is used up by padding, so that nobody waits for it."""
+    lecturer = Lecturer(flexible=flexible)
+    subscriber, consumer = lecturer.watched()
+    lecturer.world.core.set_preferred_layers(consumer, 1)
+    lecturer.film(3)
+    late = []
+    for index in range(8):
+        for spatial, packet in lecturer.packets():
+            if spatial == 2 and index % 3 == 2 and flexible:
+                late.append(packet)  # a whole frame, which says itself what it refers to
+            elif spatial == 2 and len(late) <= index:
+                late.append(packet)  # the first piece of one
+            else:
+                lecturer.client.send(packet)
+        lecturer.world.advance(FRAME_US)
+    lecturer.film(3)
+    for packet in late:
+        lecturer.client.send(packet)
+    asked = bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=10, lost=subscriber.sequences()[-len(late) :]))
+    subscriber.send_rtcp(asked)
+    assert steps(sorted(subscriber.sequences())) == {1}
+    assert {describe(packet).spatial for packet in subscriber.rtp if packet.payload} == {0, 1}
+    assert len([packet for packet in subscriber.rtp if not packet.payload]) == len(late)
