@@ -284,7 +284,7 @@ async def the_film(server: Process, caller: Caller, meeting: str, data: Path) ->
     """Wait until the recording is composed, fetch it and look at all of it."""
     await server.event("composition_finished")
     (recording,) = (await caller.get("/recordings", meetingId=meeting))["items"]
-    assert (recording["state"], recording["failure"]) == ("ready", None)
+    assert (recording["state"], recording["failure"]) == ("ready", None), recording
     film = data.with_name("film.mp4")
     film.write_bytes(await caller.download(f"/recordings/{recording['id']}/media"))
     pictures: list[tuple[float, int | None]] = []
