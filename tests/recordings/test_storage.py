@@ -211,7 +211,7 @@ async def test_who_watches_and_who_carries_films_there_hear_within_seconds_that_
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append(asyncio.current_task())
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, ConnectionError):
             writer.write(head.encode())
             while head and await reader.read(1):
                 await asyncio.sleep(0.005)
