@@ -10,6 +10,7 @@ from media.addresses import Protocol
 from media.connection import Connection
 from media.consumer import Consumer
 from media.context import RouterContext
+from media.dtls import DtlsState
 from media.dtls_parameters import parse_dtls_parameters
 from media.errors import MediaLimitReached, WrongMediaState
 from media.events import TransportQuality, TransportState, TransportStateChanged
@@ -73,6 +74,11 @@ class Transport:
     def state(self) -> TransportState:
         """See TransportState."""
         return self._connection.state
+
+    @property
+    def dtls_state(self) -> DtlsState:
+        """`failed` and `closed` are for good: no ICE restart brings such a transport back."""
+        return self._connection.dtls_state
 
     @property
     def closed(self) -> bool:

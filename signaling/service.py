@@ -150,7 +150,7 @@ class Signaling:
         )
         table = rooms_table(
             door,
-            Stage(self._halls, settings),
+            Stage(self._halls, settings, unix_time),
             Floor(self._rooms, self._halls),
             Measures(self._halls, unix_time),
         )

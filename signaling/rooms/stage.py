@@ -1,9 +1,11 @@
 """Media: what a participant sends and receives. All of it is his own, found in his session and nowhere else."""
 
+from collections.abc import Callable
 from typing import Any
 
 from errors import Kind, Problem
 from signaling.connection import Connection
+from signaling.ice_servers import ice_servers
 from signaling.rooms.hall import Hall
 from signaling.rooms.halls import Halls
 from signaling.rooms.messages import (
@@ -29,9 +31,10 @@ From = Connection[Visitor]
 class Stage:
     """The handlers of media events."""
 
-    def __init__(self, halls: Halls, settings: SignalingSettings) -> None:
+    def __init__(self, halls: Halls, settings: SignalingSettings, unix_time: Callable[[], float]) -> None:
         self._halls = halls
         self._settings = settings
+        self._unix_time = unix_time
 
     # Transports
 
@@ -43,7 +46,7 @@ class Stage:
         transport = hall.router.create_transport(message.direction, owner=session.peer_id)
         transport.set_admitted(True)
         hall.add_transport(session, transport)
-        return transport.parameters()
+        return {**transport.parameters(), "iceServers": self._ice_servers(session)}
 
     async def connect_transport(self, connection: From, message: ConnectTransport) -> Answer:
         """Begin DTLS with the client's fingerprints."""
@@ -52,9 +55,14 @@ class Stage:
         return {}
 
     async def restart_ice(self, connection: From, message: TransportReference) -> Answer:
-        """New ICE credentials for the same transport: Wi-Fi has become mobile data."""
+        """New ICE credentials for the same transport: Wi-Fi has become mobile data, or TURN's have expired."""
         _, session = self._inside(connection)
-        return {"iceParameters": session.transport(message.transport_id).restart_ice()}
+        transport = session.transport(message.transport_id)
+        return {
+            "iceParameters": transport.restart_ice(),
+            "iceServers": self._ice_servers(session),
+            "dtlsState": transport.dtls_state.value,
+        }
 
     async def close_transport(self, connection: From, message: TransportReference) -> Answer:
         """Give a transport up, with all that is on it."""
@@ -157,6 +165,10 @@ class Stage:
         hall, session = self._inside(connection)
         hall.rank(session, session.consumer(message.consumer_id), message.priority)
         return {}
+
+    def _ice_servers(self, session: Session) -> list[dict[str, Any]]:
+        expires_at = int(self._unix_time()) + self._settings.turn_credential_seconds
+        return ice_servers(self._settings.ice_servers, session.peer_id, expires_at)
 
     def _inside(self, connection: From) -> tuple[Hall, Session]:
         return self._halls.inside(connection.sid)
