@@ -8,17 +8,18 @@ import {
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { PathKeeper } from '@/protocol/rooms/path'
+import { PathKeeper, RENEWALS } from '@/protocol/rooms/path'
 import type { Ask } from '@/protocol/rooms/messages'
 import { Problem } from '@/protocol/problem'
 
 const { iceParameters } = generateTransportRemoteParameters()
 
 let transport: types.Transport
-let handler: Pick<FakeHandler, 'setConnectionState'>
+let handler: FakeHandler
 let asked: string[]
 let answer: () => unknown
-let gone: number
+let told: string[]
+let renewals: number
 
 const ask: Ask = (event) => {
   asked.push(event)
@@ -34,9 +35,15 @@ beforeEach(async () => {
   handler = transport.handler as unknown as typeof handler
   vi.useFakeTimers()
   asked = []
-  gone = 0
+  told = []
+  renewals = 0
   answer = () => ({ iceParameters })
-  new PathKeeper(transport, ask, () => (gone += 1))
+  new PathKeeper(transport, ask, {
+    onGone: () => told.push('gone'),
+    onSpent: () => told.push('spent'),
+    onUp: () => told.push('up'),
+    renewals: () => renewals,
+  })
 })
 
 afterEach(() => {
@@ -81,5 +88,49 @@ test('a transport the server has lost is told once', async () => {
   }
   handler.setConnectionState('failed')
   await vi.advanceTimersByTimeAsync(20_000)
-  expect([asked.length, gone]).toEqual([1, 1])
+  expect([asked.length, told]).toEqual([1, ['gone']])
+})
+
+/** How many times the server is asked before the transport is given up, after so many others were. */
+test.each([
+  ['failed', 0, 1],
+  ['failed', 1, 2],
+  ['failed', 3, 8],
+  ['connected', 0, 3],
+  ['connected', 1, 5],
+] as const)(
+  'with DTLS %s and %i transports given up, this one is after %i looks',
+  async (dtlsState, before, looks) => {
+    renewals = before
+    answer = () => ({ iceParameters, dtlsState })
+    handler.setConnectionState('failed')
+    await vi.advanceTimersByTimeAsync(200_000)
+    expect([asked.length, told]).toEqual([looks, ['spent']])
+  },
+)
+
+test('after the last new transport only ICE is restarted, and seldom', async () => {
+  renewals = RENEWALS
+  answer = () => ({ iceParameters, dtlsState: 'failed' })
+  handler.setConnectionState('failed')
+  await vi.advanceTimersByTimeAsync(899_000)
+  expect([asked.length, told]).toEqual([30, []])
+})
+
+test('a handshake that does not end is looked at', async () => {
+  answer = () => ({ iceParameters, dtlsState: 'failed' })
+  handler.setConnectionState('connecting')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(told).toEqual(['spent'])
+})
+
+test('the servers of the answer are set before ICE is restarted with them', async () => {
+  const iceServers = [{ urls: 'turn:relay.example', username: 'later', credential: 'newer' }]
+  answer = () => ({ iceParameters, iceServers })
+  const steps: unknown[] = []
+  vi.spyOn(transport, 'updateIceServers').mockImplementation((set) => Promise.resolve(void steps.push(set)))
+  vi.spyOn(transport, 'restartIce').mockImplementation(() => Promise.resolve(void steps.push('restart')))
+  handler.setConnectionState('failed')
+  await vi.advanceTimersByTimeAsync(0)
+  expect(steps).toEqual([{ iceServers }, 'restart'])
 })

@@ -1,3 +1,5 @@
+import { Device } from 'mediasoup-client'
+import { generateTransportRemoteParameters } from 'mediasoup-client/fakeParameters'
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
@@ -12,6 +14,7 @@ import { newRoomState, type RoomState } from '@/protocol/rooms/state'
 /** What the server and this client make of each other's word across a line that goes away in between. */
 
 let server: RoomServer
+let url: string
 let state: RoomState
 let session: RoomSession
 let connections: Connection[]
@@ -20,11 +23,16 @@ let silenced: Source[]
 
 beforeEach(async () => {
   server = new RoomServer()
-  const url = await server.start()
+  url = await server.start()
   state = newRoomState()
   connections = []
   failed = []
   silenced = []
+  enter()
+  await server.until('createTransport') // what is sent from now on goes out at once
+})
+
+function enter(): void {
   session = new RoomSession(
     { roomId: 'room', url, makeDevice: () => fakeDevice(connections), answerMs: 200 },
     state,
@@ -37,8 +45,7 @@ beforeEach(async () => {
     },
   )
   session.enter()
-  await server.until('createTransport') // what is sent from now on goes out at once
-})
+}
 
 afterEach(async () => {
   session.finish('left')
@@ -270,4 +277,123 @@ test('a tile that is made larger while the line is away gets its size after it',
   await server.until('setPreferredLayers', 2)
   expect(server.payloads('setPreferredLayers').at(-1)).toMatchObject({ spatialLayer: 2 })
   expect(server.payloads('setPriority').at(-1)).toMatchObject({ priority: 255 })
+})
+
+/** The client has had the answer too. */
+const answered = async (event: string, times: number): Promise<void> => {
+  await server.until(event, times)
+  await session.raiseHand(true) // answers come in order
+}
+
+const failDtls = (): void => {
+  server.answers.restartIce = () => ({
+    ok: true,
+    data: { iceParameters: generateTransportRemoteParameters().iceParameters, dtlsState: 'failed' },
+  })
+}
+
+test('a sending transport whose DTLS failed is closed and made anew with what it sent; the other stays', async () => {
+  come('microphone')
+  await server.until('resumeConsumer')
+  await session.send('microphone', track('audio'), true)
+  failDtls()
+  connections.at(-1)?.setConnectionState('failed')
+  await server.until('produce', 2)
+  await serverHas({ microphone: 'paused' })
+  expect(server.asked.map(({ event }) => event).slice(-5)).toEqual([
+    'restartIce',
+    'closeTransport',
+    'createTransport',
+    'connectTransport',
+    'produce',
+  ])
+  expect([...server.transports.values()].sort()).toEqual(['recv', 'send'])
+  expect(server.payloads('consume')).toHaveLength(1)
+  expect([state.connected, failed]).toEqual([true, []])
+})
+
+test('a receiving transport whose DTLS failed is made anew and everything consumed on it; sending goes on', async () => {
+  come('camera', 'microphone')
+  session.want('other-camera', { layer: 1 })
+  await server.until('resumeConsumer', 2)
+  await session.send('microphone', track('audio'))
+  failDtls()
+  connections[0]?.setConnectionState('failed')
+  await server.until('resumeConsumer', 4)
+  await vi.waitFor(() => expect(received()).toEqual({ 'other-camera': true, 'other-microphone': true }))
+  expect(server.payloads('produce')).toHaveLength(1)
+})
+
+test('who is not helped by a new transport is told that the line is lost, until media get through', async () => {
+  await vi.waitFor(() => expect(connections).toHaveLength(1))
+  failDtls()
+  connections[0]?.setConnectionState('failed')
+  await vi.waitFor(() => expect(connections).toHaveLength(2))
+  expect(state.connected).toBe(true)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  connections[1]?.setConnectionState('failed')
+  await vi.advanceTimersByTimeAsync(0)
+  await answered('restartIce', 2)
+  await vi.advanceTimersByTimeAsync(5000)
+  await answered('createTransport', 3)
+  vi.useRealTimers()
+  expect(state.connected).toBe(false)
+  connections[2]?.setConnectionState('connected')
+  expect(state.connected).toBe(true)
+})
+
+test('a page that is shown again does not wait for the next attempt', async () => {
+  session.finish('left')
+  state = newRoomState()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }) // no pause of this session's ends by itself
+  enter()
+  await server.until('createTransport', 2)
+  server.cut()
+  while (state.connected) await new Promise((resolve) => setImmediate(resolve))
+  session.wake(false)
+  await server.until('join', 3)
+  vi.useRealTimers()
+})
+
+test.each([
+  ['shown with a line that was heard just now', 0, false, 1],
+  ['shown with one that was last heard before the sleep', 20_000, false, 2],
+  ['shown with one that the new network cannot have', 0, true, 2],
+])('a page %s trusts it or not', async (_how, asleep, networkBack, joins) => {
+  const now = Date.now()
+  vi.spyOn(Date, 'now').mockReturnValue(now + asleep)
+  session.wake(networkBack)
+  vi.mocked(Date.now).mockRestore()
+  const trusted = await session.raiseHand(true).then(
+    () => true,
+    () => false,
+  )
+  expect(trusted).toBe(joins === 1)
+  await server.until('join', joins)
+})
+
+test('transports that outlive a cut get the newest servers for their next ICE restart', async () => {
+  await session.send('microphone', track('audio'))
+  const iceServers = [{ urls: 'turn:relay.example', username: 'later', credential: 'newer' }]
+  const set = vi.spyOn(FakeHandler.prototype, 'updateIceServers')
+  server.once('join', (usual) => {
+    const answer = usual() as { data: object }
+    return { ...answer, data: { ...answer.data, iceServers } }
+  })
+  await cut()
+  await back()
+  await vi.waitFor(() => expect(set.mock.calls).toEqual([[iceServers], [iceServers]]))
+  set.mockRestore()
+})
+
+test('a transport that is made hours after the join has the servers of its own answer', async () => {
+  const making = vi.spyOn(Device.prototype, 'createSendTransport')
+  const iceServers = [{ urls: 'turn:relay.example', username: 'later', credential: 'newer' }]
+  server.once('createTransport', (usual) => {
+    const answer = usual() as { data: object }
+    return { ...answer, data: { ...answer.data, iceServers } }
+  })
+  await session.send('microphone', track('audio'))
+  expect(making.mock.calls[0]?.[0]).toMatchObject({ iceServers })
+  making.mockRestore()
 })

@@ -12,6 +12,7 @@ let media: LocalMedia
 /** The browser's prompts that nobody has answered yet, the oldest first. */
 let prompts: Answer[]
 let asked: MediaStreamConstraints[]
+let lost: string[]
 
 const track = (kind: Kind): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
 
@@ -52,7 +53,8 @@ beforeEach(() => {
   })
   vi.stubGlobal('navigator', { mediaDevices })
   scope = effectScope()
-  const made = scope.run(() => useLocalMedia(() => undefined))
+  lost = []
+  const made = scope.run(() => useLocalMedia((source) => lost.push(source)))
   if (!made) throw new Error('the scope has ended')
   media = made
 })
@@ -111,6 +113,20 @@ test('who stays and refuses both is asked for each by itself', async () => {
   expect([media.camera.problem.value, media.camera.on.value]).toEqual(['denied', false])
   expect(media.microphone.track.value).toBe(microphone)
 })
+
+test.each([
+  ['camera', 'video'],
+  ['microphone', 'audio'],
+] as const)(
+  'a %s that ends by itself, as in a page asleep, is off and the person is told',
+  async (device, kind) => {
+    void media[device].open()
+    const running = new FakeMediaStreamTrack({ kind })
+    await answer(running)
+    running.remoteStop()
+    expect([media[device].on.value, media[device].problem.value, lost]).toEqual([false, 'lost', [device]])
+  },
+)
 
 test('a camera that was stopped while another was being opened stays off', async () => {
   void media.camera.open()

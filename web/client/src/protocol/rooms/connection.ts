@@ -35,6 +35,8 @@ export interface RoomConnectionEvents {
 const NOT_BEGUN_RETRY_MS = 5000
 /** After the server itself closed the connection, Socket.IO leaves coming back to us. */
 const RETURN_MS = 1000
+/** The server pings every ten seconds. */
+const STALE_MS = 20_000
 /** What passes by itself: the network, a busy server, one that is about to restart. */
 const PASSING = new Set([
   'timed_out',
@@ -57,7 +59,9 @@ export class RoomConnection {
   private resumeToken = ''
   private returnMs = RETURN_MS
   private timer: ReturnType<typeof setTimeout> | undefined
+  private opened = false
   private closed = false
+  private heardAt = 0
 
   constructor(
     private readonly options: RoomConnectionOptions,
@@ -73,6 +77,9 @@ export class RoomConnection {
       forceNew: true,
       autoConnect: false,
     })
+    const heard = (): void => void (this.heardAt = Date.now())
+    this.socket.io.on('open', heard)
+    this.socket.io.on('ping', heard)
     this.socket.on('connect', () => void this.join())
     this.socket.on('disconnect', (reason) => this.disconnected(reason))
     this.socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) =>
@@ -83,6 +90,7 @@ export class RoomConnection {
   }
 
   open(): void {
+    this.opened = true
     this.socket.connect()
   }
 
@@ -100,7 +108,20 @@ export class RoomConnection {
   }
 
   private renew(): void {
-    if (this.socket.connected) this.socket.disconnect().connect()
+    if (this.socket.connected) this.reconnect()
+  }
+
+  /** Without the pauses that Socket.IO makes between its attempts, and instead of one that may hang. */
+  private reconnect(): void {
+    clearTimeout(this.timer)
+    this.socket.disconnect().connect()
+  }
+
+  /** No pause is waited out, and no connection trusted that a sleep or a change of the network may have killed unnoticed. */
+  wake(networkBack: boolean): void {
+    if (!this.opened || this.closed) return
+    const trusted = this.socket.connected && !networkBack && Date.now() - this.heardAt < STALE_MS
+    if (!trusted) this.reconnect()
   }
 
   /** As somebody new: what the server holds for the present participant is given up. */

@@ -101,6 +101,14 @@ export interface TransportAnswer {
   iceParameters: types.IceParameters
   iceCandidates: types.IceCandidate[]
   dtlsParameters: types.DtlsParameters
+  iceServers?: RTCIceServer[]
+}
+
+/** `iceServers` with credentials that are good for hours again; `dtlsState` as the server sees it. */
+export interface RestartAnswer {
+  iceParameters: types.IceParameters
+  iceServers?: RTCIceServer[]
+  dtlsState?: RTCDtlsTransportState
 }
 
 export interface ConsumeAnswer {
@@ -164,7 +172,7 @@ export interface RoomCalls {
   createTransport: [{ direction: Direction }, TransportAnswer]
   connectTransport: [{ transportId: string; dtlsParameters: types.DtlsParameters }, Nothing]
   closeTransport: [{ transportId: string }, Nothing]
-  restartIce: [{ transportId: string }, { iceParameters: types.IceParameters }]
+  restartIce: [{ transportId: string }, RestartAnswer]
   produce: [
     { transportId: string; kind: Kind; rtpParameters: types.RtpParameters; source: Source; paused?: boolean },
     { id: string },

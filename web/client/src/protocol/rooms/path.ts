@@ -4,19 +4,38 @@ import { asProblem } from '../problem'
 
 import type { Ask } from './messages'
 
-/** A Wi-Fi that hands over mends itself in this time; after it we help. */
-const PATIENCE_MS = 2500
+/** How long a state may last before we help: a Wi-Fi that hands over mends itself, a handshake takes a few round trips. */
+const PATIENCE_MS: Partial<Record<types.ConnectionState, number>> = {
+  connecting: 10_000,
+  disconnected: 2500,
+  failed: 0,
+}
 const AGAIN_MS = 5000
+/** Once nothing more is tried but ICE restarts. */
+const SELDOM_MS = 30_000
+/** So many new transports in a row are tried for one direction; the first that connects ends the row. */
+export const RENEWALS = 4
 
-/** Watches one transport's media path and restarts ICE until packets flow again. */
+export interface PathEvents {
+  /** The server no longer has this transport. */
+  onGone: () => void
+  /** ICE restarts do not help: another transport might. */
+  onSpent: () => void
+  /** Packets flow. */
+  onUp: () => void
+  /** How many transports of this direction were given up since one was connected. */
+  renewals: () => number
+}
+
+/** Watches one transport's media path: restarts ICE until packets flow again, and says when that is in vain. */
 export class PathKeeper {
   private timer: ReturnType<typeof setTimeout> | undefined
+  private restarts = 0
 
   constructor(
     private readonly transport: types.Transport,
     private readonly ask: Ask,
-    /** The server no longer has this transport. */
-    private readonly onGone: () => void,
+    private readonly events: PathEvents,
   ) {
     transport.on('connectionstatechange', (state) => this.changed(state))
     transport.observer.once('close', () => clearTimeout(this.timer))
@@ -31,9 +50,12 @@ export class PathKeeper {
   private changed(state: types.ConnectionState): void {
     if (state === 'connected') {
       clearTimeout(this.timer)
-    } else if (state === 'disconnected' || state === 'failed') {
-      this.restartIn(state === 'failed' ? 0 : PATIENCE_MS)
+      this.restarts = 0
+      this.events.onUp()
+      return
     }
+    const patience = PATIENCE_MS[state]
+    if (patience !== undefined && this.restarts === 0) this.restartIn(patience) // later ones follow each other
   }
 
   private restartIn(milliseconds: number): void {
@@ -42,16 +64,34 @@ export class PathKeeper {
   }
 
   private async restart(): Promise<void> {
+    const { transport } = this
     try {
-      const { iceParameters } = await this.ask('restartIce', { transportId: this.transport.id })
-      await this.transport.restartIce({ iceParameters })
+      const answer = await this.ask('restartIce', { transportId: transport.id })
+      if (transport.closed || transport.connectionState === 'connected') return
+      if (this.spent(answer.dtlsState)) {
+        this.events.onSpent()
+        return
+      }
+      this.restarts += 1
+      const { iceParameters, iceServers } = answer
+      if (iceServers) await transport.updateIceServers({ iceServers })
+      await transport.restartIce({ iceParameters })
     } catch (error) {
-      if (this.transport.closed) return
+      if (transport.closed) return
       if (asProblem(error).code === 'transport_not_found') {
-        this.onGone()
+        this.events.onGone()
         return
       }
     }
-    if (this.transport.connectionState !== 'connected') this.restartIn(AGAIN_MS)
+    if (transport.connectionState !== 'connected')
+      this.restartIn(this.events.renewals() < RENEWALS ? AGAIN_MS : SELDOM_MS)
+  }
+
+  /** Each new transport gets twice the time of the last; the first is made at once where DTLS has failed. */
+  private spent(dtlsState: RTCDtlsTransportState | undefined): boolean {
+    const renewals = this.events.renewals()
+    const dead = dtlsState === 'failed' || dtlsState === 'closed'
+    const enough = dead ? 2 ** renewals - 1 : 2 ** (renewals + 1)
+    return renewals < RENEWALS && this.restarts >= enough
   }
 }

@@ -44,6 +44,9 @@ export class RoomSession {
   private iceServers: RTCIceServer[] = []
   private latest: JoinAnswer | null = null
   private readonly turns = new Serial()
+  /** How many transports were given up in a row. */
+  private readonly renewals = new Map<Direction, number>()
+  private joinedNow = false
 
   constructor(
     private readonly options: RoomSessionOptions,
@@ -54,7 +57,7 @@ export class RoomSession {
     this.connection = new RoomConnection(options, {
       onJoined: (answer) => this.joined(answer),
       onNotBegun: (startsAt) => Object.assign(state, { phase: 'notBegun', connected: true, startsAt }),
-      onLost: () => void (state.connected = false),
+      onLost: () => this.lineIs(false),
       onEvent: (event, payload) => this.received(event, payload),
       onRefused: (problem) => this.refused(problem),
     })
@@ -96,8 +99,14 @@ export class RoomSession {
   moderate = (action: ModerateAction, peerId?: string): Promise<unknown> =>
     this.ask('moderate', peerId ? { action, peerId } : { action })
 
-  /** The network changed under us: look whether media still flows. */
-  async check(): Promise<void> {
+  /** The page is shown again, or the network is back: whatever is lost is looked for now. */
+  wake(networkBack: boolean): void {
+    this.renewals.clear() // each may be tried anew; who is told that his line is lost is so until one helps
+    this.connection.wake(networkBack)
+    void this.check()
+  }
+
+  private async check(): Promise<void> {
     for (const kept of this.transports.values()) (await kept.catch(() => null))?.keeper.check()
   }
 
@@ -114,7 +123,8 @@ export class RoomSession {
   private joined(answer: JoinAnswer): void {
     enterState(this.state, answer)
     this.wished(this.state.recordPicture)
-    this.state.connected = true
+    this.renewals.clear()
+    this.lineIs(true)
     this.latest = answer
     this.served.clear()
     for (const { transportId } of answer.transports ?? []) this.served.add(transportId)
@@ -147,9 +157,13 @@ export class RoomSession {
     const device = this.device ?? (await this.loadDevice(answer.routerRtpCapabilities))
     this.device = device
     const recv = this.open('recv')
-    this.outgoing.open(async () => (await (this.transports.get('send') ?? this.open('send'))).transport)
+    this.openOutgoing()
     this.incoming.offerAll(offersOf(this.state.peers))
     this.incoming.open((await recv).transport, device.recvRtpCapabilities)
+  }
+
+  private openOutgoing(): void {
+    this.outgoing.open(async () => (await (this.transports.get('send') ?? this.open('send'))).transport)
   }
 
   /** What the server still has of ours stays. */
@@ -162,6 +176,8 @@ export class RoomSession {
     this.incoming.offerAll(offersOf(this.state.peers))
     this.incoming.resume(answer.consumers ?? [])
     this.outgoing.resume()
+    for (const kept of own)
+      await kept?.transport.updateIceServers({ iceServers: answer.iceServers }).catch(() => undefined) // closed meanwhile
     await this.check()
   }
 
@@ -185,13 +201,12 @@ export class RoomSession {
 
   private open(direction: Direction): Promise<KeptTransport> {
     if (!this.device) throw new Problem('device_unsupported')
-    const kept: Promise<KeptTransport> = openTransport(
-      this.device,
-      this.ask,
-      direction,
-      this.iceServers,
-      () => this.lost(kept),
-    )
+    const kept: Promise<KeptTransport> = openTransport(this.device, this.ask, direction, this.iceServers, {
+      onGone: () => this.lost(kept),
+      onSpent: () => this.spent(direction, kept),
+      onUp: () => this.renewed(direction, 0),
+      renewals: () => this.renewals.get(direction) ?? 0,
+    })
     this.transports.set(direction, kept)
     kept.then(
       ({ transport }) => this.served.add(transport.id),
@@ -205,6 +220,36 @@ export class RoomSession {
     const answer = this.latest
     const ours = (): boolean => [...this.transports.values()].includes(kept)
     if (answer) this.bringUp(answer, async () => (ours() ? this.build(answer) : undefined))
+  }
+
+  /** No path to it, or none that DTLS would have: another in its place, with what was on it. */
+  private spent(direction: Direction, kept: Promise<KeptTransport>): void {
+    const { latest: answer, device } = this
+    if (!answer || !device) return
+    this.bringUp(answer, async () => {
+      if (this.transports.get(direction) !== kept) return
+      const { transport } = await kept
+      await this.ask('closeTransport', { transportId: transport.id }).catch(unlessGone)
+      this.served.delete(transport.id)
+      this.transports.delete(direction)
+      this.renewed(direction, (this.renewals.get(direction) ?? 0) + 1)
+      const media = direction === 'send' ? this.outgoing : this.incoming
+      media.close()
+      transport.close()
+      if (direction === 'send') this.openOutgoing()
+      else this.incoming.open((await this.open('recv')).transport, device.recvRtpCapabilities)
+    })
+  }
+
+  private renewed(direction: Direction, times: number): void {
+    this.renewals.set(direction, times)
+    this.lineIs(this.joinedNow)
+  }
+
+  /** The line is lost to a person also where nothing has helped his media: a second new transport is being tried. */
+  private lineIs(joined: boolean): void {
+    this.joinedNow = joined
+    this.state.connected = joined && [...this.renewals.values()].every((times) => times < 2)
   }
 
   private received<Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]): void {

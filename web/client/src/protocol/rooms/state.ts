@@ -35,7 +35,7 @@ export interface RoomState {
   ending: Ending | null
   /** What went wrong where the ending is `failed`. */
   problem: unknown
-  /** Whether the signaling connection is alive; media may flow on without it. */
+  /** Whether the signaling connection is alive, and media get through or are being mended; media may flow on without it. */
   connected: boolean
   peerId: string
   role: Role

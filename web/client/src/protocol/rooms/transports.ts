@@ -4,7 +4,7 @@ import { asProblem, Problem } from '../problem'
 
 import { againInMs } from './connection'
 import type { Ask, Direction, Source } from './messages'
-import { PathKeeper } from './path'
+import { PathKeeper, type PathEvents } from './path'
 import { toldOfRed } from './redundancy'
 
 export interface KeptTransport {
@@ -22,21 +22,21 @@ export interface ProduceData extends types.AppData {
   paused?: boolean
 }
 
-/** Makes a transport here and on the server, and keeps its path alive; `onGone`: the server no longer has it. */
+/** Makes a transport here and on the server, and keeps its path alive; newer `iceServers` in the answer go before these. */
 export async function openTransport(
   device: types.Device,
   ask: Ask,
   direction: Direction,
   iceServers: RTCIceServer[],
-  onGone: () => void,
+  path: PathEvents,
 ): Promise<KeptTransport> {
   const answer = await ask('createTransport', { direction })
-  const options = { ...answer, iceServers }
+  const options = { iceServers, ...answer }
   const transport =
     direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options)
 
   transport.on('connect', ({ dtlsParameters }, done, failed) => {
-    connect(transport, ask, dtlsParameters, onGone).then(done, failed)
+    connect(transport, ask, dtlsParameters, path.onGone).then(done, failed)
   })
   transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
     const { source, paused = false } = appData as ProduceData
@@ -47,7 +47,7 @@ export async function openTransport(
       failed,
     )
   })
-  const keeper = new PathKeeper(transport, ask, onGone)
+  const keeper = new PathKeeper(transport, ask, path)
   return { transport, keeper }
 }
 

@@ -8,6 +8,7 @@ import {
   type InjectionKey,
 } from 'vue'
 
+import { onWake } from '@/lib/onWake'
 import type { RoomConnectionOptions } from '@/protocol/rooms/connection'
 import type { RoomEventName, RoomEvents, Source } from '@/protocol/rooms/messages'
 import { RoomSession } from '@/protocol/rooms/session'
@@ -62,15 +63,14 @@ export function useRoomSession(
     ...callbacks,
   })
 
-  const changed = (): void => void session.check()
+  const asleep = onWake((networkBack) => session.wake(networkBack))
   /** Closing the page is leaving: the others need not wait for the grace period. */
   const leaving = (event: PageTransitionEvent): void => {
     if (!event.persisted) void session.leave()
   }
-  addEventListener('online', changed)
   addEventListener('pagehide', leaving)
   onScopeDispose(() => {
-    removeEventListener('online', changed)
+    asleep()
     removeEventListener('pagehide', leaving)
     void session.leave()
   })
