@@ -239,9 +239,8 @@ async def points(
     """
     connections = [await subscribe()]
     chance = moments()
-    async with everything_sent(
-        sending, chance
-    ):  # or what is stored of publishers would count as subscribers'
+    # Else what is stored of publishers would count as subscribers'.
+    async with everything_sent(sending, chance):
         await asyncio.sleep(FILLING)
     alone = process.resident_kib()
     measured = []
