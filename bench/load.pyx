@@ -123,7 +123,7 @@ cdef class Publisher:
     def run(self, double video_after=0.0, double audio_after=0.005):
         """Publish until `stop` is called, from whichever thread calls this; called again, go on as after a pause.
 
-        The first frame and the first voice go so many seconds from now.
+        The first frame, a key frame for those who came in the pause, and the first voice go so many seconds from now.
         """
         cdef uint8_t packet[VIDEO_SIZE + 64]
         cdef uint8_t incoming[2048]
@@ -131,6 +131,7 @@ cdef class Publisher:
         cdef int index
         cdef Pace pace = self.pace
         cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
+        cdef int64_t first = pace.frames
         self.stopped = False
         pace.begin(now + <int64_t> (video_after * 1e9), now + <int64_t> (audio_after * 1e9))
         memset(packet, 0x55, sizeof(packet))
@@ -146,7 +147,7 @@ cdef class Publisher:
                     for index in range(PACKETS_A_FRAME):
                         write_rtp(packet, self.video_type, index == PACKETS_A_FRAME - 1, self.video_sequence,
                                   <uint32_t> (pace.frames * (90000 // FRAMES_A_SECOND)), self.video_ssrc)
-                        write_vp8(packet + HEADER, index, <uint32_t> pace.frames, pace.frames % KEY_FRAME_EVERY == 0)
+                        write_vp8(packet + HEADER, index, <uint32_t> pace.frames, (pace.frames - first) % KEY_FRAME_EVERY == 0)
                         self.send(packet, VIDEO_SIZE)
                         self.video_sequence += 1
                     pace.frames += 1
