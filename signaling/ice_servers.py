@@ -3,18 +3,28 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from signaling.settings import IceServer
 
 
-def ice_servers(servers: Iterable[IceServer], user: str, expires_at: int) -> list[dict[str, Any]]:
-    """RTCPeerConnection's `iceServers`; `user` is any name for the log of the TURN server, `expires_at` Unix seconds.
+class IceServers:
+    """Tells each client of the servers, with credentials that are good from now on.
 
     The scheme is draft-uberti-behave-turn-rest-00, which coturn calls `use-auth-secret`.
     """
-    return [_ice_server(server, f"{expires_at}:{user}") for server in servers]
+
+    def __init__(self, servers: Iterable[IceServer], seconds: float, unix_time: Callable[[], float]) -> None:
+        """`seconds` is how long credentials are good for."""
+        self._servers = tuple(servers)
+        self._seconds = seconds
+        self._unix_time = unix_time
+
+    def of(self, user: str) -> list[dict[str, Any]]:
+        """RTCPeerConnection's `iceServers`; `user` is any name for the log of the TURN server."""
+        expiring_user = f"{int(self._unix_time() + self._seconds)}:{user}"
+        return [_ice_server(server, expiring_user) for server in self._servers]
 
 
 def _ice_server(server: IceServer, expiring_user: str) -> dict[str, Any]:

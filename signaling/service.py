@@ -17,6 +17,7 @@ from rooms import Consultations, LiveRooms, Stations
 from signaling.background import Background
 from signaling.connection_test.echo import Echoes
 from signaling.connection_test.namespace import ConnectionTestNamespace, TestBench
+from signaling.ice_servers import IceServers
 from signaling.rooms.door import Door
 from signaling.rooms.floor import Floor
 from signaling.rooms.halls import Halls
@@ -63,14 +64,16 @@ class Signaling:
         self._counters = Counters()
         self._background = Background()
         self._halls = Halls(media, recordings, self._background, self._poster("/rooms"))
-        self.streams = Streams(rooms, self._halls, settings, monotonic=monotonic, unix_time=unix_time)
+        ice_servers = IceServers(settings.ice_servers, settings.turn_credential_seconds, unix_time)
+        self.streams = Streams(rooms, self._halls, ice_servers, monotonic=monotonic)
         self._quality = QualityWatch(self._halls, settings.quality_seconds)
         self._rooms_namespace, self._room_news = self._make_rooms(
-            settings, accounts, tokens, texts, unix_time
+            settings, ice_servers, accounts, tokens, texts, unix_time
         )
         self._stations_namespace, self._station_news = self._make_stations(accounts, tokens, stations, texts)
         self._echoes = Echoes(media, settings)
-        bench = TestBench(self._echoes, settings, unix_time, self._poster(ConnectionTestNamespace.name))
+        briefly = IceServers(settings.ice_servers, settings.test_seconds, unix_time)
+        bench = TestBench(self._echoes, settings, briefly, self._poster(ConnectionTestNamespace.name))
         tests = ConnectionTestNamespace(
             bench.table(), self._echoes, Doorman(accounts, tokens), self._counters, texts
         )
@@ -134,6 +137,7 @@ class Signaling:
     def _make_rooms(
         self,
         settings: SignalingSettings,
+        ice_servers: IceServers,
         accounts: Accounts,
         tokens: Tokens,
         texts: ErrorTexts,
@@ -144,13 +148,12 @@ class Signaling:
             self._rooms,
             self._halls,
             doorman,
-            settings,
+            ice_servers,
             is_alive=lambda sid: self._rooms_namespace.connection(sid) is not None,
-            unix_time=unix_time,
         )
         table = rooms_table(
             door,
-            Stage(self._halls, settings, unix_time),
+            Stage(self._halls, settings, ice_servers),
             Floor(self._rooms, self._halls),
             Measures(self._halls, unix_time),
         )

@@ -13,7 +13,7 @@ from signaling.connection import Connection
 from signaling.connection_test.echo import MAX_CONSUMERS, MAX_PRODUCERS, MAX_TRANSPORTS, Echoes
 from signaling.connection_test.messages import OpenTransport, SendTrack
 from signaling.cookies import SESSION_COOKIE
-from signaling.ice_servers import ice_servers
+from signaling.ice_servers import IceServers
 from signaling.messages import Nothing
 from signaling.namespace import Entry, Table, TableNamespace
 from signaling.rooms.messages import ConnectTransport, Consume, ConsumerReference, TransportReference
@@ -43,11 +43,11 @@ class TestBench:
     __test__ = False  # the name is the domain's, not pytest's
 
     def __init__(
-        self, echoes: Echoes, settings: SignalingSettings, unix_time: Callable[[], float], post: Post
+        self, echoes: Echoes, settings: SignalingSettings, ice_servers: IceServers, post: Post
     ) -> None:
         self._echoes = echoes
         self._settings = settings
-        self._unix_time = unix_time
+        self._ice_servers = ice_servers
         self._post = post
 
     def table(self) -> Table[Tester]:
@@ -67,8 +67,7 @@ class TestBench:
         """Open the echo. Relay credentials are for people we know: a relay carries more than tests."""
         sid, tester = connection.sid, connection.identity
         echo = self._echoes.open(sid, tester.source, lambda: self._post([sid], "testOver", {}))
-        expires_at = int(self._unix_time() + self._settings.test_seconds)
-        servers = ice_servers(self._settings.ice_servers, "connection-test", expires_at)
+        servers = self._ice_servers.of("connection-test")
         return {
             "routerRtpCapabilities": echo.router.rtp_capabilities,
             "iceServers": servers if tester.known else [],

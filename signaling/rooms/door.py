@@ -10,7 +10,7 @@ from rooms.live.peers import peer_id_of
 from rooms.live.service import Entered
 from rooms.live.views import PeerState, PeerView, RoomSnapshot
 from signaling.connection import Connection
-from signaling.ice_servers import ice_servers
+from signaling.ice_servers import IceServers
 from signaling.messages import Nothing
 from signaling.rooms.hall import Hall
 from signaling.rooms.halls import Halls
@@ -18,7 +18,6 @@ from signaling.rooms.messages import Join
 from signaling.rooms.session import Session
 from signaling.rooms.snapshot import join_answer
 from signaling.rooms.visitor import Doorman, Visitor
-from signaling.settings import SignalingSettings
 from signaling.wire import timestamp, wire
 
 
@@ -30,18 +29,16 @@ class Door:
         rooms: LiveRooms,
         halls: Halls,
         doorman: Doorman,
-        settings: SignalingSettings,
+        ice_servers: IceServers,
         *,
         is_alive: Callable[[str], bool],
-        unix_time: Callable[[], float],
     ) -> None:
         """`is_alive` tells whether a connection is still there, by sid."""
         self._rooms = rooms
         self._halls = halls
         self._doorman = doorman
-        self._settings = settings
+        self._ice_servers = ice_servers
         self._is_alive = is_alive
-        self._unix_time = unix_time
         self._draining = False
 
     def drain(self) -> None:
@@ -99,12 +96,11 @@ class Door:
         self, hall: Hall, session: Session, snapshot: RoomSnapshot, *, resumed: bool
     ) -> dict[str, Any]:
         """The room as this participant may see it."""
-        expires_at = int(self._unix_time()) + self._settings.turn_credential_seconds
         return join_answer(
             session,
             hall,
             snapshot,
-            ice_servers=ice_servers(self._settings.ice_servers, session.peer_id, expires_at),
+            ice_servers=self._ice_servers.of(session.peer_id),
             recording=self._halls.recording(hall.room_id),
             resumed=resumed,
         )

@@ -1,11 +1,10 @@
 """Media: what a participant sends and receives. All of it is his own, found in his session and nowhere else."""
 
-from collections.abc import Callable
 from typing import Any
 
 from errors import Kind, Problem
 from signaling.connection import Connection
-from signaling.ice_servers import ice_servers
+from signaling.ice_servers import IceServers
 from signaling.rooms.hall import Hall
 from signaling.rooms.halls import Halls
 from signaling.rooms.messages import (
@@ -31,10 +30,10 @@ From = Connection[Visitor]
 class Stage:
     """The handlers of media events."""
 
-    def __init__(self, halls: Halls, settings: SignalingSettings, unix_time: Callable[[], float]) -> None:
+    def __init__(self, halls: Halls, settings: SignalingSettings, ice_servers: IceServers) -> None:
         self._halls = halls
         self._settings = settings
-        self._unix_time = unix_time
+        self._ice_servers = ice_servers
 
     # Transports
 
@@ -46,7 +45,7 @@ class Stage:
         transport = hall.router.create_transport(message.direction, owner=session.peer_id)
         transport.set_admitted(True)
         hall.add_transport(session, transport)
-        return {**transport.parameters(), "iceServers": self._ice_servers(session)}
+        return {**transport.parameters(), "iceServers": self._ice_servers.of(session.peer_id)}
 
     async def connect_transport(self, connection: From, message: ConnectTransport) -> Answer:
         """Begin DTLS with the client's fingerprints."""
@@ -60,7 +59,7 @@ class Stage:
         transport = session.transport(message.transport_id)
         return {
             "iceParameters": transport.restart_ice(),
-            "iceServers": self._ice_servers(session),
+            "iceServers": self._ice_servers.of(session.peer_id),
             "dtlsState": transport.dtls_state.value,
         }
 
@@ -165,10 +164,6 @@ class Stage:
         hall, session = self._inside(connection)
         hall.rank(session, session.consumer(message.consumer_id), message.priority)
         return {}
-
-    def _ice_servers(self, session: Session) -> list[dict[str, Any]]:
-        expires_at = int(self._unix_time()) + self._settings.turn_credential_seconds
-        return ice_servers(self._settings.ice_servers, session.peer_id, expires_at)
 
     def _inside(self, connection: From) -> tuple[Hall, Session]:
         return self._halls.inside(connection.sid)

@@ -23,11 +23,10 @@ from rooms.live.views import PeerState
 from rooms.persons import device_key
 from rooms.stream_keys import Device
 from signaling.answers import media_refusal
-from signaling.ice_servers import ice_servers
+from signaling.ice_servers import IceServers
 from signaling.rooms.hall import Hall
 from signaling.rooms.halls import Halls
 from signaling.rooms.session import Session
-from signaling.settings import SignalingSettings
 from signaling.streams.answer import Line, answer, restart_fragment
 from signaling.streams.fragment import parse_fragment
 from signaling.streams.negotiation import publishing, watching
@@ -72,16 +71,14 @@ class Streams:
         self,
         rooms: LiveRooms,
         halls: Halls,
-        settings: SignalingSettings,
+        ice_servers: IceServers,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._rooms = rooms
         self._halls = halls
-        self._settings = settings
+        self._ice_servers = ice_servers
         self._monotonic = monotonic
-        self._unix_time = unix_time
         self._streams: dict[str, Stream] = {}
         self._draining = False
 
@@ -226,8 +223,7 @@ class Streams:
         return stream
 
     def _opened(self, stream: Stream, offer: Offer, lines: Mapping[str, Line]) -> Opened:
-        expires_at = int(self._unix_time()) + self._settings.turn_credential_seconds
-        servers = ice_servers(self._settings.ice_servers, stream.session.peer_id, expires_at)
+        servers = self._ice_servers.of(stream.session.peer_id)
         number = secrets.randbits(62)
         log.info("stream_opened", meeting_id=stream.hall.room_id, key_id=stream.key_id, sections=len(lines))
         return Opened(

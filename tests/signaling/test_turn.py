@@ -10,7 +10,7 @@ import aioice
 import pytest
 
 from media import MediaEngine, MediaSettings
-from signaling.ice_servers import ice_servers
+from signaling.ice_servers import IceServers
 from signaling.settings import IceServer
 from tests.coturn import COTURN, SECRET, running_coturn
 from tests.media.peers import Listener
@@ -28,9 +28,10 @@ def ports(tmp_path: Path) -> Iterator[tuple[int, int]]:
         yield coturn.port, coturn.tls_port
 
 
-def relayed(port: int, way: str, *, expires_at: float, secret: str = SECRET) -> aioice.Connection:
+def relayed(port: int, way: str, *, lasts: float, secret: str = SECRET) -> aioice.Connection:
     """A client with nothing but a relay."""
-    (server,) = ice_servers([IceServer(("turn:127.0.0.1",), secret=secret)], "somebody", int(expires_at))
+    turn = IceServer(("turn:127.0.0.1",), secret=secret)
+    (server,) = IceServers([turn], lasts, time.time).of("somebody")
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
@@ -54,7 +55,7 @@ async def test_a_client_reaches_the_media_port_through_the_relay(ports: tuple[in
     try:
         transport = engine.create_router(Listener()).create_transport("send")
         offered = transport.parameters()
-        client = relayed(ports[way == "tls"], way, expires_at=time.time() + HOUR)
+        client = relayed(ports[way == "tls"], way, lasts=HOUR)
         await client.gather_candidates()
         assert [candidate.type for candidate in client.local_candidates] == ["relay"]
         client.remote_is_lite = True
@@ -78,7 +79,7 @@ async def test_a_client_reaches_the_media_port_through_the_relay(ports: tuple[in
 async def test_wrong_and_expired_credentials_get_no_relay(
     ports: tuple[int, int], secret: str, lasts: int
 ) -> None:
-    client = relayed(ports[0], "udp", expires_at=time.time() + lasts, secret=secret)
+    client = relayed(ports[0], "udp", lasts=lasts, secret=secret)
     await client.gather_candidates()
     assert client.local_candidates == []
     await client.close()

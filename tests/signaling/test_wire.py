@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
-from signaling.ice_servers import ice_servers
+from signaling.ice_servers import IceServers
 from signaling.settings import IceServer
 from signaling.wire import wire
 
@@ -41,7 +41,7 @@ def test_views_become_camel_case_json_with_times_in_utc() -> None:
 
 def test_a_turn_server_with_a_secret_gives_each_participant_credentials_that_expire() -> None:
     server = IceServer(urls=("turn:turn.example.org:3478",), secret="shared")
-    [answer] = ice_servers([server], "peer1", 1_700_000_000)
+    [answer] = IceServers([server], 3600, lambda: 1_699_996_400.9).of("peer1")
     digest = hmac.new(b"shared", b"1700000000:peer1", hashlib.sha1).digest()
     assert answer == {
         "urls": ["turn:turn.example.org:3478"],
@@ -55,7 +55,7 @@ def test_plain_servers_are_told_as_they_are() -> None:
         IceServer(urls=("stun:stun.example.org",)),
         IceServer(urls=("turn:t.example.org",), username="u", credential="c"),
     ]
-    assert ice_servers(servers, "peer1", 0) == [
+    assert IceServers(servers, 3600, lambda: 0).of("peer1") == [
         {"urls": ["stun:stun.example.org"]},
         {"urls": ["turn:t.example.org"], "username": "u", "credential": "c"},
     ]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, Final, Self
 
 import pytest
@@ -46,9 +46,9 @@ from rooms import (
     Stations,
     StreamKeys,
 )
-from signaling import SignalingSettings
 from signaling.background import Background
 from signaling.cookies import SESSION_COOKIE
+from signaling.ice_servers import IceServers
 from signaling.rooms.halls import Halls
 from signaling.streams.streams import Streams
 from tests.factories import CHEAP, PASSWORD, FakeClock, Records, Tree
@@ -241,7 +241,7 @@ def make_services(database: Database, clock: FakeClock, folder: Path, *, guests:
         storage_rules=Rules(database, clock),
         deletions=Deletions(database, clock),
         stream_keys=StreamKeys(database, live_rooms, clock),
-        streams=Streams(live_rooms, halls, SignalingSettings()),
+        streams=Streams(live_rooms, halls, IceServers((), 3600, time)),
         texts=ErrorTexts.load(),
         clock=clock,
     )
