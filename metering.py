@@ -120,8 +120,8 @@ def signaling(found: SignalingStatistics) -> Iterable[Metric]:
     yield gauge("signaling_sessions", "Participants by state", found.sessions, "state")
 
 
-def recordings(found: RecordingStatistics) -> Iterable[Metric]:
-    """Capture, composition, storage."""
+def recordings(found: RecordingStatistics, unkept: Mapping[str, int]) -> Iterable[Metric]:
+    """Capture, composition, storage; by step of the work, recordings of which that made no sense."""
     yield gauge("recordings_capturing_meetings", "Meetings being recorded", found.capturing_meetings)
     yield gauge("recordings_capturing_tracks", "Tracks being recorded", found.capturing_tracks)
     yield counter("recordings_captured_packets", "Packets written", found.captured_packets)
@@ -153,6 +153,9 @@ def recordings(found: RecordingStatistics) -> Iterable[Metric]:
         found.storage_failed_attempts,
     )
     yield counter("recordings_storage_sent_bytes", "Bytes carried there", found.storage_sent_bytes)
+    yield counter(
+        "recordings_unkept", "Times that a step of the work went wrong with one recording", unkept, "step"
+    )
 
 
 def records(database: Database) -> Iterable[Metric]:

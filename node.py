@@ -251,7 +251,13 @@ def _figures(node: Node) -> Figures:
     figures = Figures()
     figures.add(Source(lambda: metering.media(node.media)))
     figures.add(Source(lambda: metering.rooms(node.rooms.statistics())))
-    figures.add(Source(lambda: metering.recordings(node.recordings.statistics())))
+    figures.add(
+        Source(
+            lambda: metering.recordings(
+                node.recordings.statistics(), node.recordings.unkept() | node.keeper.unkept()
+            )
+        )
+    )
     figures.add(Source(lambda: metering.signaling(node.signaling.statistics())))
     figures.add(Source(lambda: metering.records(node.database)))
     return figures

@@ -158,6 +158,11 @@ class RecordingCenter:
         self._compositions.wake()
         self._publisher.wake()
 
+    def unkept(self) -> dict[str, int]:
+        """By step, how often something went wrong with a recording that the others went well without."""
+        parts = (self._reconciliation.apart, self._compositions.apart, self._publisher.apart)
+        return {apart.step: apart.failures for apart in parts}
+
     def statistics(self) -> RecordingStatistics:
         """Gauges and counters for /metrics."""
         capture, compositions = self._counters, self._compositions.counters

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import select
 
 from database import Clock, Database
 from errors import Kind, Problem
 from recordings import repository
+from recordings.apart import Apart
 from recordings.compose.verify import FILM, SOUND, verify
 from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
@@ -19,6 +21,8 @@ from recordings.states import RecordingState
 from recordings.stock import Counted, Stock, is_to_be_there, look_here, look_there
 from recordings.storage.shelf import Shelf
 from recordings.storage.store import StoreError
+
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +50,38 @@ class Inspection:
         self._folders = folders
         self._shelf = shelf
         self._clock = clock
+        self._apart = Apart("inspect")
 
     async def recordings(self) -> AsyncIterator[Recording]:
         """Every one that is not deleted, newest first."""
         query = (
-            select(Recording)
+            select(Recording.id)
             .where(Recording.state != RecordingState.DELETED)
             .order_by(Recording.started_at.desc(), Recording.id)
-            .execution_options(yield_per=500)
         )
         async with self._database.reading() as session:
-            async for recording in await session.stream_scalars(query):
-                yield recording
+            ids = (await session.scalars(query)).all()
+        for begin in range(0, len(ids), _AT_ONCE):
+            some = ids[begin : begin + _AT_ONCE]
+            found = {recording.id: recording for recording in await self._apart.many(some, self._read)}
+            for recording_id in some:
+                if recording_id in found:
+                    yield found[recording_id]
+
+    async def _read(self, recording_ids: Sequence[str]) -> list[Recording]:
+        async with self._database.reading() as session:
+            return await repository.several(session, recording_ids)
 
     async def films(self) -> AsyncIterator[Looked]:
         """Decode some of every film that lies here, its sound and sizes; of the rest, only that all of it is there."""
         last = ""
         while True:
             async with self._database.reading() as session:
-                batch = await repository.playable_after(session, last)
-            if not batch:
+                ids = await repository.playable_after(session, last)
+            if not ids:
                 return
             to_be_there: list[Counted] = []
-            for recording in batch:
+            for recording in await self._apart.many(ids, self._read):
                 stock = await self._look_here(recording)
                 if isinstance(stock, Looked):
                     yield stock
@@ -78,7 +91,7 @@ class Inspection:
                     yield await self._judge(recording, stock)
             for looked in await self._look_there(to_be_there):
                 yield looked
-            last = batch[-1].id
+            last = ids[-1]
 
     async def _look_here(self, recording: Recording) -> Stock | Looked:
         try:

@@ -6,8 +6,7 @@ they can be read wherever they end (`capture.matroska`), and the composition rea
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,8 +16,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Clock, Database
-from errors import Problem
 from recordings import repository
+from recordings.apart import Apart
 from recordings.folders import Folders
 from recordings.models import CompositionJob, Recording
 from recordings.renditions import Rendition
@@ -76,16 +75,20 @@ class Reconciliation:
         self._clock = clock
         self._is_open = is_open
         self._store_answers = True  # in this round
+        self.apart = Apart("reconcile")
 
     async def run(self) -> Reconciled:
-        """One round; Problem UNAVAILABLE where the database is, OSError where the disk is."""
+        """One round; Problem UNAVAILABLE where the database is. What the disk refuses keeps nothing else back."""
         now = self._clock()
         found = await self.catch_up()
         self._store_answers = True
-        await self._look_for_films(found, now)
-        await self._look_for_returned(found, now)
-        await self._look_for_strangers(found, now)
-        await self._clear_work(found, now)
+        for look in (
+            self._look_for_films, self._look_for_returned, self._look_for_strangers, self._clear_work,
+        ):  # fmt: skip
+            try:
+                await look(found, now)
+            except OSError as error:
+                _log.warning("recordings_not_looked_for", step=look.__name__.strip("_"), error=error.strerror)
         _log.info("recordings_reconciled", **{name: getattr(found, name) for name in Reconciled.__slots__})
         return found
 
@@ -110,7 +113,7 @@ class Reconciliation:
         """How many of them `mend` has done something about."""
         mended = 0
         for each in ids:
-            with _by_itself(each):
+            with self.apart.one(each):
                 async with self._database.transaction() as session:
                     done = await mend(session, each)
                 mended += done
@@ -133,7 +136,7 @@ class Reconciliation:
         async with self._database.reading() as session:
             old = await repository.settled_among(session, names, now - _KEPT)
         for recording_id in old[:_CLEARED_AT_ONCE]:
-            with _by_itself(recording_id):
+            with self.apart.one(recording_id):
                 found.cleared += await self._drop_work(recording_id, now)
 
     async def _drop_work(self, recording_id: str, now: datetime) -> bool:
@@ -163,10 +166,11 @@ class Reconciliation:
         last = ""
         while True:
             async with self._database.reading() as session:
-                batch = await repository.playable_after(session, last)
-            if not batch:
+                ids = await repository.playable_after(session, last)
+            if not ids:
                 return
-            last = batch[-1].id
+            last = ids[-1]
+            batch = await self.apart.many(ids, self._read)
             stocks = await self._take_stock(batch)
             gone = sum(bool(stock.lost) and not stock.has_folder for _, stock in stocks)
             if gone >= _UNMOUNTED_FROM and gone > len(batch) / 2:
@@ -175,7 +179,7 @@ class Reconciliation:
                 )
                 return
             for recording, stock in stocks:
-                with _by_itself(recording.id):
+                with self.apart.one(recording.id):
                     if stock.lost:
                         found.lost_films += await self._note_loss(recording, stock, now)
                     elif stock.in_the_way:
@@ -185,11 +189,11 @@ class Reconciliation:
         """Films that were given up and are there again: their disk was away, and was not missed for being so few."""
         async with self._database.reading() as session:
             missed = await repository.films_missing(session)
-        for recording in missed:
+        for recording in await self.apart.many(missed, self._read) if missed else ():
             stock = await self._look_here(recording)
             if stock is None or not stock.is_here(Rendition.FILM):
                 continue
-            with _by_itself(recording.id):
+            with self.apart.one(recording.id):
                 async with self._database.transaction() as session:
                     again = await repository.get(session, recording.id, lock=True)
                     if again is None or again.state is not RecordingState.FAILED:
@@ -214,8 +218,12 @@ class Reconciliation:
                 self._note_silence(error)
         return here
 
+    async def _read(self, recording_ids: Sequence[str]) -> list[Recording]:
+        async with self._database.reading() as session:
+            return await repository.several(session, recording_ids)
+
     async def _look_here(self, recording: Recording) -> Stock | None:
-        with _by_itself(recording.id):
+        with self.apart.one(recording.id):
             try:
                 return await look_here(recording, self._shelf)
             except OSError as error:
@@ -282,17 +290,6 @@ async def _unchanged(session: AsyncSession, looked_at: Recording) -> Recording |
     if recording.version != looked_at.version:
         return None
     return recording
-
-
-@contextmanager
-def _by_itself(row_id: str) -> Iterator[None]:
-    """What is wrong with one recording is its own; a database that does not answer is everybody's."""
-    try:
-        yield
-    except Problem:
-        raise
-    except Exception:  # noqa: BLE001 - whatever it is, the others have nothing to do with it
-        _log.exception("recording_not_reconciled", id=row_id)
 
 
 async def _enqueue(session: AsyncSession, recording_id: str, now: datetime) -> bool:

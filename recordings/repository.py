@@ -39,6 +39,12 @@ async def get(session: AsyncSession, recording_id: str, *, lock: bool = False) -
     return await session.get(Recording, recording_id, with_for_update=lock)
 
 
+async def several(session: AsyncSession, recording_ids: Sequence[str]) -> list[Recording]:
+    """These, by id; some hundreds at most."""
+    query = select(Recording).where(Recording.id.in_(recording_ids)).order_by(Recording.id)
+    return list(await session.scalars(query))
+
+
 async def with_organization(
     session: AsyncSession, recording_id: str, *, lock: bool = False
 ) -> tuple[Recording, Organization] | None:
@@ -235,10 +241,10 @@ async def settled_among(
     return found
 
 
-async def films_missing(session: AsyncSession) -> Sequence[Recording]:
-    """Some of those that had a film of which nothing was left."""
+async def films_missing(session: AsyncSession) -> Sequence[str]:
+    """The ids of some of those that had a film of which nothing was left."""
     query = (
-        select(Recording)
+        select(Recording.id)
         .where(
             Recording.state == RecordingState.FAILED,
             Recording.failure == Failure.FILES_MISSING,
@@ -250,10 +256,10 @@ async def films_missing(session: AsyncSession) -> Sequence[Recording]:
     return (await session.scalars(query)).all()
 
 
-async def playable_after(session: AsyncSession, recording_id: str) -> Sequence[Recording]:
-    """The next recordings, by id, that should have a film."""
+async def playable_after(session: AsyncSession, recording_id: str) -> Sequence[str]:
+    """The ids of the next recordings that should have a film, in order."""
     query = (
-        select(Recording)
+        select(Recording.id)
         .where(
             Recording.state.in_([RecordingState.READY, RecordingState.DAMAGED]), Recording.id > recording_id
         )

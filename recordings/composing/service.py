@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database, new_id
 from errors import Problem
 from recordings import jobs, repository
+from recordings.apart import Apart
 from recordings.capture.journal import meeting_of
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
@@ -80,6 +81,7 @@ class Compositions:
         self._awake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.counters = CompositionCounters()
+        self.apart = Apart("compose")
 
     async def start(self) -> None:
         """Begin. On SQLite this is the only node, so whatever was claimed before is free."""
@@ -149,6 +151,11 @@ class Compositions:
             with contextlib.suppress(Problem):
                 await asyncio.shield(self._give_back(job, worker))
             raise
+        except Problem:
+            raise
+        except Exception as error:  # noqa: BLE001 - not even that it failed is to be written down
+            self.apart.note(job.recording_id, error)
+            await self._give_back(job, worker, jobs.LONGEST_PAUSE)
         finally:
             self.counters.running -= 1
         return True
@@ -315,12 +322,14 @@ class Compositions:
         if recording.meeting_id is not None:
             self._on_status(recording.meeting_id, status)
 
-    async def _give_back(self, job: CompositionJob, worker: str) -> None:
+    async def _give_back(self, job: CompositionJob, worker: str, pause: timedelta = timedelta()) -> None:
+        """As if it had not been begun; nobody takes it before the pause is over."""
         async with self._database.transaction() as session:
             mine = await jobs.claimed(session, CompositionJob, job.recording_id, worker)
             if mine is not None:
                 mine.worker, mine.lease_until = None, None
                 mine.attempts -= 1
+                mine.not_before = self._clock() + pause
 
     async def _both(
         self, session: AsyncSession, recording_id: str, worker: str

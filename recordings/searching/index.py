@@ -1,5 +1,6 @@
 """Keeps the index, and turns what somebody looks for into a condition."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select
@@ -37,15 +38,10 @@ def found(sought: Sought) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-async def index_some(session: AsyncSession, most: int) -> int:
-    """Index recordings that have ended and are not yet in the index; answers how many.
-
-    What somebody is changing is left for the next time: names that he takes away must not come in behind him.
-    """
+async def to_index(session: AsyncSession, recording_id: str, most: int) -> list[str]:
+    """The ids of the next recordings, by id, that have ended and are not yet in the index."""
     query = (
-        select(Recording, Organization.name, Meeting.agenda)
-        .join(Organization, Organization.id == Recording.organization_id)
-        .outerjoin(Meeting, Meeting.id == Recording.meeting_id)
+        select(Recording.id)
         .outerjoin(RecordingText, RecordingText.recording_id == Recording.id)
         .where(
             or_(
@@ -54,8 +50,28 @@ async def index_some(session: AsyncSession, most: int) -> int:
             ),
             Recording.state != RecordingState.DELETED,
             RecordingText.recording_id.is_(None),
+            Recording.id > recording_id,
         )
+        .order_by(Recording.id)
         .limit(most)
+    )
+    return list(await session.scalars(query))
+
+
+async def index_some(session: AsyncSession, recording_ids: Sequence[str]) -> list[str]:
+    """Index these, as far as nobody has; answers which.
+
+    What somebody is changing is left for the next time: names that he takes away must not come in behind him.
+    """
+    query = (
+        select(Recording, Organization.name, Meeting.agenda)
+        .join(Organization, Organization.id == Recording.organization_id)
+        .outerjoin(Meeting, Meeting.id == Recording.meeting_id)
+        .where(
+            Recording.id.in_(recording_ids),
+            Recording.state != RecordingState.DELETED,
+            ~exists().where(RecordingText.recording_id == Recording.id),
+        )
         .with_for_update(of=Recording, skip_locked=True, key_share=True)
     )
     rows = (await session.execute(query)).all()
@@ -64,7 +80,7 @@ async def index_some(session: AsyncSession, most: int) -> int:
         if recording.is_uploaded:
             names += await _named(session, recording.id)
         await _put(session, recording.id, "\n".join([recording.title, organization, *names, agenda or ""]))
-    return len(rows)
+    return [recording.id for recording, _, _ in rows]
 
 
 async def forget(session: AsyncSession, recording_id: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Clock, Database, new_id
 from errors import Problem
 from recordings import jobs
+from recordings.apart import Apart
 from recordings.folders import Folders
 from recordings.leases import ClaimLost, held
 from recordings.models import Recording
@@ -75,6 +76,7 @@ class Publisher:
         self._awake = {task: asyncio.Event() for task in Task}
         self._tasks: list[asyncio.Task[None]] = []
         self.counters = StorageCounters()
+        self.apart = Apart("store")
 
     async def start(self) -> None:
         """Begin. On SQLite this is the only node, so whatever was claimed before is free."""
@@ -137,6 +139,11 @@ class Publisher:
             await self._retry(job, error)
         except OSError as error:
             await self._retry(job, StoreError(Fault.MISSING, error.strerror or str(error)))
+        except Problem:
+            raise
+        except Exception as error:  # noqa: BLE001 - the queue goes on whatever one recording brings
+            self.apart.note(job.recording_id, error)
+            await self._retry(job, StoreError(Fault.REFUSED, type(error).__name__))
         return True
 
     async def _take(self, task: Task) -> StorageJob | None:

@@ -1,6 +1,7 @@
 """`Deletions`: recordings deleted by people and by the rules, held against both, and the entries that stay."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from members.organizations.repository import get_many, in_scope
 from members.policy import Action, Actor, scope
 from recordings import repository as recordings
 from recordings.access import find, find_deleted, recording_not_found
+from recordings.apart import Apart
 from recordings.models import Recording
 from recordings.searching import index
 from recordings.states import RecordingState
@@ -56,6 +58,7 @@ class Deletions:
         self._database = database
         self._clock = clock
         self._default_days = default_days
+        self.apart = Apart("apply_rules")
 
     async def keeping(self, actor: Actor, recording_id: str) -> KeepingView:
         """How long a recording is kept and what one may do about it; Problems recording_not_found, forbidden."""
@@ -182,22 +185,25 @@ class Deletions:
         deleted = 0
         last = ""
         while True:
-            gone, last = await self._apply_some(last, most)
-            deleted += gone
-            if not last:
+            async with self._database.transaction() as session:
+                if self._default_days == FOR_EVER and not await repository.rules_by_path(session):
+                    await repository.take_back_all(session)
+                    return deleted
+                ids = await repository.settled_after(session, last, self._clock(), most)
+            if not ids:
                 return deleted
+            deleted += len(await self.apart.many(ids, self._apply))
+            last = ids[-1]
             await asyncio.sleep(0)
 
-    async def _apply_some(self, last: str, most: int) -> tuple[int, str]:
+    async def _apply(self, recording_ids: Sequence[str]) -> Sequence[str]:
+        """The ids of those that were deleted."""
         now = self._clock()
-        gone = 0
+        gone = []
         async with self._database.transaction() as session:
             rules = await repository.rules_by_path(session)
-            if not rules and self._default_days == FOR_EVER:
-                await repository.take_back_all(session)
-                return 0, ""
             ran = await uptime(session)
-            batch = await repository.settled_after(session, last, now, most)
+            batch = await repository.settled_among(session, recording_ids, now)
             owners = await get_many(session, {recording.organization_id for recording, _ in batch})
             for recording, path in batch:
                 keeping = repository.keeping_of(repository.nearest_first(rules, path))
@@ -207,13 +213,13 @@ class Deletions:
                     reason = f"keep_days={days}"
                     owner = owners[recording.organization_id]
                     await self._mark(session, recording, owner, Cause.RETENTION, reason, None)
-                    gone += 1
+                    gone.append(recording.id)
                 elif not must_warn(due, now):
                     _take_back(recording)  # the rule was made longer
                 elif recording.deletion_warned_uptime is None:
                     recording.deletion_warned_at, recording.deletion_warned_uptime = now, ran
                     _log.info("recording_deletion_announced", recording_id=recording.id)
-        return gone, batch[-1][0].id if len(batch) == most else ""
+        return gone
 
     async def _mark(
         self,

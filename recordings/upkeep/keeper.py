@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,8 @@ import structlog
 
 from database import Clock, Database
 from errors import Problem
-from recordings.searching.index import index_some
+from recordings.apart import Apart
+from recordings.searching.index import index_some, to_index
 from recordings.upkeep.deletion import Deletions
 from recordings.upkeep.retention import is_night
 from recordings.upkeep.uptime import UptimeCounter
@@ -63,6 +64,8 @@ class Keeper:
             _Step("apply_rules", self._apply_rules, HOUR),
         )
         self._applied = False  # since the start
+        self._indexing = Apart("index")
+        self._viewings = viewings
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -75,6 +78,11 @@ class Keeper:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+
+    def unkept(self) -> dict[str, int]:
+        """By step, how often something went wrong with a recording that the others went well without."""
+        parts = (self._indexing, self._viewings.apart, self._deletions.apart)
+        return {apart.step: apart.failures for apart in parts}
 
     async def do_what_is_due(self) -> None:
         """Each step by itself: one that fails is tried again within minutes, and keeps no other from being done."""
@@ -94,11 +102,18 @@ class Keeper:
             step.due = now + min(step.every, _AGAIN_SECONDS)
 
     async def _index(self) -> None:
+        last = ""
         while True:
-            async with self._database.transaction() as session:
-                done = await index_some(session, INDEXED_AT_ONCE)
-            if done < INDEXED_AT_ONCE:
+            async with self._database.reading() as session:
+                ids = await to_index(session, last, INDEXED_AT_ONCE)
+            if not ids:
                 return
+            await self._indexing.many(ids, self._index_some)
+            last = ids[-1]
+
+    async def _index_some(self, recording_ids: Sequence[str]) -> list[str]:
+        async with self._database.transaction() as session:
+            return await index_some(session, recording_ids)
 
     async def _apply_rules(self) -> None:
         """At night, and once with the start: a server that is off at night has no other time."""

@@ -106,24 +106,39 @@ async def open_hold(session: AsyncSession, recording_id: str) -> RecordingHold |
 
 async def settled_after(
     session: AsyncSession, recording_id: str, ended_before: datetime, most: int
+) -> Sequence[str]:
+    """The ids of the next recordings that nothing works on and nobody holds, in order."""
+    query = (
+        select(Recording.id)
+        .where(Recording.id > recording_id, *_may_be_touched(ended_before))
+        .order_by(Recording.id)
+        .limit(most)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def settled_among(
+    session: AsyncSession, recording_ids: Sequence[str], ended_before: datetime
 ) -> Sequence[tuple[Recording, str]]:
-    """The next recordings, by id, that nothing works on and nobody holds, with their organizations' paths."""
-    held = exists().where(RecordingHold.recording_id == Recording.id, RecordingHold.lifted_at.is_(None))
+    """Those of these of which the same holds now, locked, with their organizations' paths."""
     query = (
         select(Recording, Organization.path)
         .join(Organization, Organization.id == Recording.organization_id)
-        .where(
-            Recording.id > recording_id,
-            Recording.state.in_([state for state in RecordingState if state.settled]),
-            or_(Recording.meeting_id.is_(None), Recording.ended_at.is_not(None)),
-            func.coalesce(Recording.ended_at, Recording.started_at) < ended_before,
-            ~held,
-        )
+        .where(Recording.id.in_(recording_ids), *_may_be_touched(ended_before))
         .order_by(Recording.id)
-        .limit(most)
         .with_for_update(of=Recording, skip_locked=True)  # what another node is at is its business
     )
     return [(recording, path) for recording, path in await session.execute(query)]
+
+
+def _may_be_touched(ended_before: datetime) -> tuple[ColumnElement[bool], ...]:
+    held = exists().where(RecordingHold.recording_id == Recording.id, RecordingHold.lifted_at.is_(None))
+    return (
+        Recording.state.in_([state for state in RecordingState if state.settled]),
+        or_(Recording.meeting_id.is_(None), Recording.ended_at.is_not(None)),
+        func.coalesce(Recording.ended_at, Recording.started_at) < ended_before,
+        ~held,
+    )
 
 
 async def take_back_all(session: AsyncSession) -> None:

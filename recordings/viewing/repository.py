@@ -132,17 +132,20 @@ async def settle(session: AsyncSession, recording_id: str, member_ids: Iterable[
     await session.execute(query.values(settled=True))
 
 
-async def unsettled(session: AsyncSession, most: int) -> list[tuple[str, Recording]]:
-    """Members beside the recordings they have studied, where attendance still says that they were absent."""
+async def unsettled(
+    session: AsyncSession, most: int, but: Collection[str]
+) -> list[tuple[Watching, str | None]]:
+    """Who has studied what, of which meeting, where attendance still says that they were absent; `but` of these."""
     query = (
-        select(Viewing.member_id, Recording)
+        select(Viewing.recording_id, Viewing.member_id, Recording.meeting_id)
         .join(Recording, Recording.id == Viewing.recording_id)
         .where(
             Viewing.completed_at.is_not(None),
             ~Viewing.settled,
+            Recording.id.not_in(but),
             awaits_making_up(Recording.meeting_id, Viewing.member_id),
         )
         .order_by(Viewing.completed_at)
         .limit(most)
     )
-    return [(member_id, recording) for member_id, recording in await session.execute(query)]
+    return [(Watching(row[0], row[1]), row[2]) for row in await session.execute(query)]

@@ -12,6 +12,7 @@ from members.cards import CardEntryKind, Cards, NewEntry
 from members.organizations import Organization
 from members.policy import Actor
 from recordings.access import find
+from recordings.apart import Apart
 from recordings.models import Recording, Viewing
 from recordings.viewing import repository
 from recordings.viewing.attention import Attention, answered, countable, watched
@@ -43,6 +44,7 @@ class Viewings:
         self._attendance = attendance
         self._cards = cards
         self._clock = clock
+        self.apart = Apart("settle")
 
     async def report(self, actor: Actor, recording_id: str, report: WatchReport) -> CoverageView:
         """Count what can be true of it; answers what counts so far, and the prompt that waits for an answer.
@@ -71,19 +73,25 @@ class Viewings:
         async with self._database.reading() as session:
             enough_now = await repository.with_enough_unsaid(session)
         for recording_id in enough_now:
-            while await self._complete_some(recording_id, most) == most:
-                pass
+            with self.apart.one(recording_id):
+                while await self._complete_some(recording_id, most) == most:
+                    pass
         settled = 0
+        failed: set[str] = set()
         while True:
             async with self._database.reading() as session:
-                found = await repository.unsettled(session, most)
-            watchers: dict[str, list[str]] = {}
-            for member_id, recording in found:
-                watchers.setdefault(recording.id, []).append(member_id)
-            recordings = {recording.id: recording for _, recording in found}
-            heard = sum([await self._settle(recordings[one], members) for one, members in watchers.items()])
+                found = await repository.unsettled(session, most, failed)
+            watchers: dict[tuple[str, str | None], list[str]] = {}
+            for (recording_id, member_id), meeting_id in found:
+                watchers.setdefault((recording_id, meeting_id), []).append(member_id)
+            heard = 0
+            for (recording_id, meeting_id), members in watchers.items():
+                failed.add(recording_id)
+                with self.apart.one(recording_id):
+                    heard += await self._settle(recording_id, meeting_id, members)
+                    failed.remove(recording_id)
             settled += heard
-            if len(found) < most or not heard:
+            if len(found) < most or not (heard or failed & {one for one, _ in watchers}):
                 return settled
 
     async def _complete_some(self, recording_id: str, most: int) -> int:
@@ -121,17 +129,17 @@ class Viewings:
             view = coverage_view(viewing, access.recording)
             unsettled = viewing.completed_at is not None and not viewing.settled
         if unsettled:
-            await self._settle(access.recording, [actor.member_id])
+            await self._settle(recording_id, access.recording.meeting_id, [actor.member_id])
         return view
 
-    async def _settle(self, recording: Recording, member_ids: Sequence[str]) -> int:
+    async def _settle(self, recording_id: str, meeting_id: str | None, member_ids: Sequence[str]) -> int:
         """Tell attendance, then remember that it knows; killed in between, it is told again. Answers of how many."""
-        if recording.meeting_id is None:
+        if meeting_id is None:
             return 0
-        heard = await self._attendance.made_up(member_ids, recording.meeting_id, recording.id)
+        heard = await self._attendance.made_up(member_ids, meeting_id, recording_id)
         if heard:  # the others were there, as far as is known now
             async with self._database.transaction() as session:
-                await repository.settle(session, recording.id, heard)
+                await repository.settle(session, recording_id, heard)
         return len(heard)
 
 

@@ -12,7 +12,7 @@ from recordings.models import Recording
 from recordings.persons.models import FilmPerson
 from recordings.persons.service import MOST_PERSONS
 from recordings.requests import NamedPerson, RecordingChanges, RecordingsFilter
-from recordings.searching.index import index_some
+from recordings.searching.index import index_some, to_index
 from recordings.settings import RecordingSettings
 from recordings.storage.shelf import Shelf
 from recordings.upkeep.deletion import Deletions
@@ -66,14 +66,14 @@ async def test_a_film_is_found_by_who_is_named_in_it(
     await curation.update(secretary, film.id, of(guest, NamedPerson(member.member_id), guest))
     assert [one.id for one in (await library.list(secretary, PageRequest(), wanted)).items] == [film.id]
     async with database.transaction() as session:
-        await index_some(session, 100)
+        await index_some(session, await to_index(session, "", 100))
     for words in ("欧阳", member.name):
         found = await library.list(secretary, PageRequest(), RecordingsFilter(query=words))
         assert [one.id for one in found.items] == [film.id]
     await curation.update(secretary, film.id, of())
     assert (await library.list(secretary, PageRequest(), wanted)).items == []
     async with database.transaction() as session:
-        await index_some(session, 100)
+        await index_some(session, await to_index(session, "", 100))
     assert (await library.list(secretary, PageRequest(), RecordingsFilter(query="欧阳"))).items == []
 
 

@@ -52,7 +52,9 @@ async def test_a_recording_of_which_no_sense_is_to_be_made_keeps_back_neither_th
         )
     with capture_logs() as logs:
         await centers.start()
-    assert [entry["id"] for entry in logs if entry["event"] == "recording_not_reconciled"] == [senseless.id]
+    assert [entry["recording_id"] for entry in logs if entry["event"] == "recording_not_kept"] == [
+        senseless.id
+    ]
     async with database.reading() as session:
         ended = [(await session.get_one(Recording, row.id)).ended_at for row in others]
     assert all(ended)
