@@ -129,6 +129,8 @@ cdef inline void note_line(consumer_t *consumer, uint8_t fraction, loss_cause_t 
         consumer.lossy = True
         consumer.copies = 2 if fraction >= (RED_ONCE if consumer.copies == 2 else RED_TWICE) else 1
         return
+    if fraction and consumer.transport.hungry:  # what the line bears is too little for a picture even without them
+        consumer.lossy = False
     if consumer.clean_since_us == 0:
         consumer.clean_since_us = now
     if now - consumer.clean_since_us >= RED_CLEAN_US:
