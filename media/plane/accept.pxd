@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 from media.plane.allocation cimport TEMPORAL_MOST
-from media.plane.bits cimport get16, largest, unwrap16, unwrap_bits
+from media.plane.bits cimport get16, largest, unwrap16
 from media.plane.dependency cimport DEPENDENCY_LEAST, dependency_t, parse_dependency
 from media.plane.drops cimport (
     DROP_BAD_SEQUENCE, DROP_DUPLICATE, DROP_MALFORMED_PAYLOAD, DROP_MALFORMED_RTP, DROP_NOT_LOUDEST,
@@ -31,7 +31,7 @@ from media.plane.rtp cimport element_t, next_element, parse_rtp, rtp_t
 from media.plane.sending cimport core_tell
 from media.plane.stream cimport (
     ARRIVAL_BAD, ARRIVAL_DUPLICATE, ARRIVAL_LATE, ARRIVAL_NEW, PENDING_MOST, stream_arrival, stream_insert, stream_jitter,
-    stream_t,
+    stream_picture, stream_t,
 )
 from media.plane.timers cimport timer_hasten
 
@@ -289,12 +289,7 @@ cdef inline void store(
     slot.payload = payload
     slot.picture = 0
     if payload.picture_bits:
-        if stream.picture == 0:
-            slot.picture = 65536 + payload.picture
-        else:
-            slot.picture = unwrap_bits(stream.picture, payload.picture, payload.picture_bits)
-        if slot.picture > stream.picture:
-            stream.picture = slot.picture
+        slot.picture = stream_picture(stream, payload.picture, payload.picture_bits)
     speaks = find_passed(core, producer, rtp, data, slot.passed, &slot.dependency)
     if stream.frame_log != NULL:
         note_layers(core, producer, stream, slot, data)

@@ -8,6 +8,7 @@ from media.plane.descriptor cimport write_dependency
 from media.plane.extensions cimport DEPENDENCY_LONGEST, EXT_DEPENDENCY, write_extensions
 from media.plane.feedback cimport sent_note
 from media.plane.objects cimport consumer_t
+from media.plane.payload cimport payload_t
 from media.plane.red cimport RED_SENT_MOST, find_copies, red_bytes, write_copies
 from media.plane.ring cimport ring_t, slot_t
 from media.plane.rtp cimport RTP_HEADER
@@ -23,20 +24,30 @@ cdef inline uint32_t abs_send_time(int64_t now) noexcept nogil:
     return <uint32_t>((now % 64_000_000) * 262_144 // 1_000_000) & 0xFFFFFF
 
 
-cdef inline void rewrite_counters(uint8_t *payload, const slot_t *slot, const span_t *span) noexcept nogil:
-    """The picture ids and TL0PICIDX of VP8 and VP9, which look alike, and VP8's KEYIDX."""
-    cdef int64_t picture
-    if slot.payload.picture_bits:
-        picture = slot.picture - span.picture_shift
-        if slot.payload.picture_bits == 15:
-            put16(payload + slot.payload.picture_at, 0x8000 | (<uint32_t>picture & 0x7FFF))
-        else:
-            payload[slot.payload.picture_at] = <uint8_t>(picture & 0x7F)
-    if slot.payload.tl0_at:
-        payload[slot.payload.tl0_at] = <uint8_t>(slot.payload.tl0 - span.tl0_shift)
-    if slot.payload.layer_at:
-        payload[slot.payload.layer_at] = <uint8_t>(
-            (payload[slot.payload.layer_at] & 0xE0) | ((slot.payload.key_index - span.key_shift) & 0x1F)
+cdef inline int payload_bytes(const slot_t *slot) noexcept nogil:
+    return slot.payload_length + (slot.payload.picture_bits == 7)
+
+
+cdef inline void write_payload(uint8_t *out, const slot_t *slot, const uint8_t *payload, const span_t *span) noexcept nogil:
+    """`payload_bytes`, with the consumer's picture ids and TL0PICIDX of VP8 and VP9, which look alike, and VP8's KEYIDX.
+
+    All picture ids leave with 15 bits: what a consumer is shown of several streams has one count, and browsers read those of 7 bits as if
+    they had 15 and so lose the thread at each wrap (libwebrtc's RtpVp8RefFinder).
+    """
+    cdef const payload_t *told = &slot.payload
+    cdef int wider = told.picture_bits == 7
+    if wider:
+        memcpy(out, payload, told.picture_at)
+        memcpy(out + told.picture_at + 1, payload + told.picture_at, slot.payload_length - told.picture_at)
+    else:
+        memcpy(out, payload, slot.payload_length)
+    if told.picture_bits:
+        put16(out + told.picture_at, 0x8000 | (<uint32_t>(slot.picture - span.picture_shift) & 0x7FFF))
+    if told.tl0_at:
+        out[told.tl0_at + wider] = <uint8_t>(told.tl0 - span.tl0_shift)
+    if told.layer_at:
+        out[told.layer_at + wider] = <uint8_t>(
+            (payload[told.layer_at] & 0xE0) | ((told.key_index - span.key_shift) & 0x1F)
         )
 
 
@@ -57,7 +68,7 @@ cdef inline int write_packet(
 ) noexcept nogil:
     """Write the packet, or its RFC 4588 retransmission, unencrypted; answers its length.
 
-    At most 1,600 bytes of source, or RED_ROOM with copies of sound, the extensions, two bytes of OSN and 255 of padding:
+    At most 1,600 bytes of source and one more, or RED_ROOM with copies of sound, the extensions, two bytes of OSN and 255 of padding:
     within DATAGRAM_ROOM.
     """
     cdef int at = RTP_HEADER
@@ -98,7 +109,7 @@ cdef inline int write_packet(
         if consumer.extensions.transport_cc_at and consumer.transport.sent != NULL:
             put16(
                 out + at + consumer.extensions.transport_cc_at,
-                sent_note(consumer.transport.sent, at + extensions + before + slot.payload_length + padding + SRTP_TAG, now),
+                sent_note(consumer.transport.sent, at + extensions + before + payload_bytes(slot) + padding + SRTP_TAG, now),
             )
         at += extensions
     if rtx:
@@ -107,9 +118,8 @@ cdef inline int write_packet(
     if before:
         write_copies(out + at, ring, slot, copies, count, consumer.payload_type)
         at += before
-    memcpy(out + at, source + slot.payload_at, slot.payload_length)
-    rewrite_counters(out + at, slot, span)
-    at += slot.payload_length
+    write_payload(out + at, slot, source + slot.payload_at, span)
+    at += payload_bytes(slot)
     if padding:
         memset(out + at, 0, padding)
         at += padding

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from media.plane.bits cimport ahead32, unwrap16
+from media.plane.bits cimport ahead32, largest, unwrap16, unwrap_bits
 from media.plane.dependency cimport structure_t
 from media.plane.frames cimport frames_t
 from media.plane.nack cimport missing_add, missing_arrived, missing_list_t
@@ -71,6 +71,8 @@ ctypedef struct stream_t:
     uint32_t frame_rate
     uint32_t bitrate
     int64_t picture  # newest extended picture id
+    uint16_t picture_ahead  # how far that is beyond the publisher's own of 15 bits
+    uint8_t picture_bits  # of the publisher's last
     uint8_t top_temporal  # the highest temporal layer seen
 
     int64_t key_sequence  # the newest key frame's first packet; 0 none
@@ -119,6 +121,8 @@ cdef inline void stream_restart(stream_t *stream) noexcept nogil:
     stream.key_sequence = 0
     stream.key_asked = False
     stream.picture = 0
+    stream.picture_ahead = 0
+    stream.picture_bits = 0
     if stream.frame_log != NULL:
         memset(stream.frame_log, 0, sizeof(frames_t))
     if stream.structure != NULL:
@@ -214,6 +218,21 @@ cdef inline int stream_arrival(
         extended[0] = number
     rtt[0] = missing_arrived(&stream.missing, number, now)
     return ARRIVAL_LATE
+
+
+cdef inline int64_t stream_picture(stream_t *stream, uint16_t picture, uint8_t bits) noexcept nogil:
+    """Extend a picture id of 7 or 15 bits. Their number may change (RFC 7741 section 4.2): after some of 7 bits, one of 15 tells no more
+    than those of how far the stream has come."""
+    cdef int64_t number
+    if stream.picture == 0:
+        stream.picture = 65536 + picture
+    if bits > stream.picture_bits and stream.picture_bits:
+        number = unwrap_bits(stream.picture, picture & 0x7F, 7)
+        stream.picture_ahead = <uint16_t>(number - picture)
+    number = unwrap_bits(stream.picture, picture + (stream.picture_ahead if bits > 7 else 0), bits)
+    stream.picture_bits = bits
+    stream.picture = largest(stream.picture, number)
+    return number
 
 
 cdef inline void stream_jitter(stream_t *stream, uint32_t timestamp, uint32_t clock_rate, int64_t now) noexcept nogil:

@@ -57,18 +57,32 @@ def test_counters_continue_over_every_wrap(sequence: int, timestamp: int, pictur
     assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
 
 
-@pytest.mark.parametrize("picture", [0, 125, 127])
-def test_seven_bit_picture_ids_stay_seven_bits(picture: int) -> None:
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [(124, 7), (125, 7), (126, 7), (127, 7), (0, 7), (1, 7)],
+        [(126, 7), (127, 7), (128, 15), (129, 15)],  # extended where it would wrap
+        [(126, 7), (127, 7), (0, 7), (1, 7), (2, 15), (3, 15), (4, 7), (5, 15)],  # or later
+        [(32_766, 15), (32_767, 15), (0, 7), (1, 7)],
+    ],
+)
+def test_picture_ids_leave_with_fifteen_bits_and_go_on_whatever_they_come_with(
+    ids: list[tuple[int, int]],
+) -> None:
+    """RFC 7741 section 4.2: the number of bits may change; browsers count all of them as if they had fifteen."""
     world = World()
     publisher, subscriber = world.client(), world.client()
     world.watch(subscriber, world.video(publisher))
-    for index in range(6):
-        payload = bytes([0x90, 0x80, (picture + index) & 0x7F, 0x10 if index == 0 else 0x11]) + bytes(30)
+    for index, (number, bits) in enumerate(ids):
+        picture = bytes([number]) if bits == 7 else (0x8000 | number).to_bytes(2, "big")
+        payload = b"\x90\xf0" + picture + bytes([index, 1, 0x11 if index else 0x10]) + b"rest"
         publisher.send(rtp(index, 3000 * index, 1000, payload, marker=True))
         world.advance(33_000)
-    pictures = [packet.payload[2] for packet in subscriber.rtp]
-    assert all(number < 128 for number in pictures)
-    assert steps(pictures, 7) == {1}
+    assert {packet.payload[:2] for packet in subscriber.rtp} == {b"\x90\xf0"}
+    assert all(packet.payload[2] & 0x80 for packet in subscriber.rtp)
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {1}
+    assert steps([packet.payload[4] for packet in subscriber.rtp], 8) == {1}
+    assert [packet.payload[6:] for packet in subscriber.rtp] == [b"\x10rest"] + [b"\x11rest"] * (len(ids) - 1)
 
 
 def test_a_packet_that_overtakes_another_keeps_its_number() -> None:
