@@ -82,6 +82,11 @@ cdef inline int layer_of(int wanted) noexcept nogil:
     return <int>smallest(wanted, TEMPORAL_MOST - 1)
 
 
+cdef inline void note_rung(const consumer_t *consumer, span_t *span) noexcept nogil:
+    span.top = <uint8_t>consumer.selection.spatial
+    span.temporal = <uint8_t>consumer.selection.temporal
+
+
 cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
     """Forward `stream` from `slot` on, continuing every outgoing counter."""
     cdef uint32_t timestamp
@@ -116,7 +121,7 @@ cdef inline void switch_to(core_t *core, consumer_t *consumer, stream_t *stream,
     if consumer.selection != NULL:
         selection_begin(consumer.selection, wanted_spatial(consumer))
         consumer.selection.temporal = layer_of(most_temporal(consumer))
-        span.top = <uint8_t>consumer.selection.spatial
+        note_rung(consumer, span)
     consumer.report_at = 0
     if stream.report.arrival_us and consumer.transport != NULL and consumer.transport.report_at > core.now:
         consumer.transport.report_at = core.now  # the sooner the subscriber has a report, the sooner lips are in time
@@ -173,7 +178,7 @@ cdef inline bint was_above(consumer_t *consumer, stream_t *stream, const span_t 
     if consumer.selection == NULL:
         return slot.payload.has_layer and slot.picture != 0 and slot.payload.temporal > span.temporal
     frame = frame_of(stream, slot)
-    return frame != NULL and selection_lacks(consumer.selection, frame)
+    return frame != NULL and selection_lacks(consumer.selection, frame, span.top, span.temporal)
 
 
 cdef inline bint takes_frame(core_t *core, consumer_t *consumer, stream_t *stream, const slot_t *slot) noexcept nogil:
@@ -213,12 +218,13 @@ cdef inline uint32_t named_targets(
 
 
 cdef inline void follow_selection(consumer_t *consumer, const stream_t *stream, const slot_t *slot) noexcept nogil:
-    """Which layer ends a picture and which decode targets there are belongs to the span: sent again, a packet says the same."""
+    """The layers, of which the highest ends a picture, and the decode targets there are belong to the span: sent again, a packet says
+    the same."""
     cdef span_t *span = spans_current(&consumer.spans)
     cdef uint32_t active = named_targets(consumer, stream, slot, span.active)
-    if span.top != consumer.selection.spatial or span.active != active:
+    if span.top != consumer.selection.spatial or span.temporal != consumer.selection.temporal or span.active != active:
         span = spans_split(&consumer.spans, slot.sequence)
-        span.top = <uint8_t>consumer.selection.spatial
+        note_rung(consumer, span)
         span.active = active
 
 
@@ -306,6 +312,7 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
             if not takes_frame(core, consumer, stream, slot):
                 # These picture ids and frame numbers tell what refers to what: they are never closed up.
                 spans_skip(&consumer.spans, slot.sequence, False)
+                note_rung(consumer, spans_current(&consumer.spans))
                 return NULL
             follow_selection(consumer, stream, slot)
         elif above_layer(consumer, slot):

@@ -25,7 +25,9 @@ ctypedef struct selection_t:
     bint any_picture
     int64_t decided  # the frame last decided on; all its packets share its lot
     bint taken
-    uint64_t left_out[<int>LEFT_OUT_WORDS]  # by frame number
+    # By frame number.
+    uint64_t decided_on[<int>LEFT_OUT_WORDS]
+    uint64_t left_out[<int>LEFT_OUT_WORDS]
 
 
 cdef inline void selection_begin(selection_t *selection, int spatial) noexcept nogil:
@@ -35,28 +37,39 @@ cdef inline void selection_begin(selection_t *selection, int spatial) noexcept n
     selection.decided = -1
 
 
-cdef inline bint was_left_out(const selection_t *selection, int64_t number) noexcept nogil:
+cdef inline bint is_marked(const selection_t *selection, const uint64_t *marks, int64_t number) noexcept nogil:
     if number > selection.newest or number <= selection.newest - LEFT_OUT_KEPT:
         return False
-    return (selection.left_out[(number & (LEFT_OUT_KEPT - 1)) >> 6] >> (number & 63)) & 1
+    return (marks[(number & (LEFT_OUT_KEPT - 1)) >> 6] >> (number & 63)) & 1
+
+
+cdef inline void mark(uint64_t *marks, int64_t number, bint value) noexcept nogil:
+    cdef uint64_t bit = <uint64_t>1 << (number & 63)
+    if value:
+        marks[(number & (LEFT_OUT_KEPT - 1)) >> 6] |= bit
+    else:
+        marks[(number & (LEFT_OUT_KEPT - 1)) >> 6] &= ~bit
+
+
+cdef inline bint was_left_out(const selection_t *selection, int64_t number) noexcept nogil:
+    return is_marked(selection, selection.left_out, number)
 
 
 cdef inline void note_lot(selection_t *selection, int64_t number, bint taken) noexcept nogil:
     cdef int64_t passed
-    cdef uint64_t bit = <uint64_t>1 << (number & 63)
     if number > selection.newest:
         if number - selection.newest >= LEFT_OUT_KEPT:
             memset(selection.left_out, 0, sizeof(selection.left_out))
+            memset(selection.decided_on, 0, sizeof(selection.decided_on))
         else:
             for passed in range(selection.newest + 1, number):
-                selection.left_out[(passed & (LEFT_OUT_KEPT - 1)) >> 6] &= ~(<uint64_t>1 << (passed & 63))
+                mark(selection.left_out, passed, False)
+                mark(selection.decided_on, passed, False)
         selection.newest = number
     elif number <= selection.newest - LEFT_OUT_KEPT:
         return
-    if taken:
-        selection.left_out[(number & (LEFT_OUT_KEPT - 1)) >> 6] &= ~bit
-    else:
-        selection.left_out[(number & (LEFT_OUT_KEPT - 1)) >> 6] |= bit
+    mark(selection.left_out, number, not taken)
+    mark(selection.decided_on, number, True)
 
 
 cdef inline bint refers_to_left_out(const selection_t *selection, const frame_t *frame) noexcept nogil:
@@ -65,6 +78,13 @@ cdef inline bint refers_to_left_out(const selection_t *selection, const frame_t 
         if was_left_out(selection, frame.number - frame.references[i]):
             return True
     return False
+
+
+cdef inline bint is_within(const frame_t *frame, int spatial, int temporal) noexcept nogil:
+    """Whether these layers need the frame."""
+    return frame_need(frame, spatial * TEMPORAL_MOST + temporal) != NEED_NOT or (
+        frame.intra and frame.spatial < spatial and frame.temporal <= temporal
+    )
 
 
 cdef inline bint may_switch(const selection_t *selection, const frame_t *frame, int spatial, int temporal) noexcept nogil:
@@ -98,20 +118,19 @@ cdef inline bint selection_take(
         begin_picture(selection, frame, spatial, temporal, keyed)
     if temporal > selection.temporal and may_switch(selection, frame, selection.spatial, temporal):
         selection.temporal = temporal
-    selection.taken = (
-        frame_need(frame, selection.spatial * TEMPORAL_MOST + selection.temporal) != NEED_NOT
-        or (frame.intra and frame.spatial < selection.spatial and frame.temporal <= selection.temporal)
-    ) and not refers_to_left_out(selection, frame)
+    selection.taken = is_within(frame, selection.spatial, selection.temporal) and not refers_to_left_out(selection, frame)
     selection.decided = frame.number
     note_lot(selection, frame.number, selection.taken)
     return selection.taken
 
 
-cdef inline bint selection_lacks(selection_t *selection, const frame_t *frame) noexcept nogil:
-    """Whether a frame of which a packet comes late, or once more, was left out or refers to one that was. So it is left out itself."""
+cdef inline bint selection_lacks(selection_t *selection, const frame_t *frame, int spatial, int temporal) noexcept nogil:
+    """Whether a frame of which a packet comes late, or once more, was left out or refers to one that was; or all of it comes late and
+    the layers of its time do not need it. So it is left out itself."""
+    cdef bint known = is_marked(selection, selection.decided_on, frame.number)
     if was_left_out(selection, frame.number):
         return True
-    if not refers_to_left_out(selection, frame):
+    if not refers_to_left_out(selection, frame) and (known or is_within(frame, spatial, temporal)):
         return False
     note_lot(selection, frame.number, False)
     return True

@@ -25,7 +25,7 @@ ctypedef struct span_t:
     uint8_t tl0_shift
     uint8_t key_shift
     uint8_t top  # the highest spatial layer: its last packet ends the picture
-    uint8_t temporal  # the highest temporal layer that is sent, where frames are chosen by that alone
+    uint8_t temporal  # the highest temporal layer that is sent
     uint32_t active  # the decode targets to name in its dependency descriptors; 0: the publisher's word holds
 
 ctypedef struct spans_t:

@@ -386,8 +386,8 @@ def test_a_piece_that_comes_late_of_a_frame_that_was_left_out_is_left_out_too(fl
     late = []
     for index in range(8):
         for spatial, packet in lecturer.packets():
-            if spatial == 2 and index % 3 == 2 and flexible:
-                late.append(packet)  # a whole frame, which says itself what it refers to
+            if spatial == 2 and index % 3 == 2:
+                late.append(packet)  # a whole frame
             elif spatial == 2 and len(late) <= index:
                 late.append(packet)  # the first piece of one
             else:
@@ -401,3 +401,36 @@ def test_a_piece_that_comes_late_of_a_frame_that_was_left_out_is_left_out_too(fl
     assert steps(sorted(subscriber.sequences())) == {1}
     assert {describe(packet).spatial for packet in subscriber.rtp if packet.payload} == {0, 1}
     assert len([packet for packet in subscriber.rtp if not packet.payload]) == len(late)
+
+
+def test_a_picture_that_comes_late_is_left_out_where_its_time_had_no_use_for_it() -> None:
+    """Though all that it refers to is there."""
+    lecturer = Lecturer()
+    subscriber, consumer = lecturer.watched()
+    lecturer.world.core.set_preferred_layers(consumer, 2, 1)
+    lecturer.film(9)
+    late = [packet for _, packet in lecturer.packets()]
+    lecturer.film(3)
+    lecturer.world.core.set_preferred_layers(consumer, 2, 2)
+    lecturer.film(8)
+    for packet in late:
+        lecturer.client.send(packet)
+    assert steps(sorted(subscriber.sequences())) == {1}
+    assert [len(packet.payload) for packet in subscriber.rtp[-len(late) :]] == [0] * len(late)
+
+
+def test_the_beginning_of_the_first_frame_of_a_higher_layer_may_come_late() -> None:
+    lecturer = Lecturer(layers=1)
+    subscriber, consumer = lecturer.watched()
+    lecturer.world.core.set_preferred_layers(consumer, 0, 0)
+    lecturer.film(9)
+    lecturer.world.core.set_preferred_layers(consumer, 0, 2)
+    late, *rest = [packet for _, packet in lecturer.packets()]
+    for packet in rest:
+        lecturer.client.send(packet)
+    lecturer.world.advance(FRAME_US)
+    lecturer.client.send(late)
+    lecturer.world.advance(FRAME_US)
+    assert steps(sorted(subscriber.sequences())) == {1}
+    assert subscriber.rtp[-1].payload
+    assert describe(subscriber.rtp[-1]).temporal == 2
