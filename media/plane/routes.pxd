@@ -213,8 +213,6 @@ cdef inline bint find_place(
     rid.at = 0
     rid.length = 0
     while next_element(rtp, data, &cursor, &element):
-        if element.id == 0:
-            continue
         if element.id == transport.mid_id:
             mid = element
         elif element.id == transport.rid_id:

@@ -87,7 +87,7 @@ cdef inline bint next_element(const rtp_t *rtp, const uint8_t *data, int *cursor
             head = 1
             element.id = data[at] >> 4
             element.length = (data[at] & 0x0F) + 1
-            if element.id == 15:  # reserved: stop, RFC 8285 section 4.2
+            if element.id == 15 or element.id == 0:  # reserved, or padding with a length: stop, RFC 8285 section 4.2
                 return False
         if at + head + element.length > rtp.extensions_end:
             return False

@@ -32,6 +32,10 @@ def with_extensions(profile: int, block: bytes, payload: bytes = b"pay") -> byte
             (True, 96, 7, 8, 9, [(3, b"ab"), (7, b"\0")], b"pay"),
         ),
         (with_extensions(0xBEDE, b"\xf0a\x10b"), (True, 96, 7, 8, 9, [], b"pay")),  # id 15 ends the list
+        (
+            with_extensions(0xBEDE, b"\x10a\x01bc\x20d\0"),
+            (True, 96, 7, 8, 9, [(1, b"a")], b"pay"),
+        ),  # as id 0 with a length
         (with_extensions(0xBEDE, b"\x13a\0\0"), (True, 96, 7, 8, 9, [], b"pay")),  # longer than the block
         (
             with_extensions(0x1000, b"\x01\x00\x02\x02ab\0\0"),
