@@ -3,9 +3,10 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
-from media.rtp import Codec, ParameterValue
+from media.rtp import Codec, CodecCapability, ParameterValue
 
 # What H.264 means when nobody says: baseline profile, level 1 (RFC 6184 section 8.1).
 _DEFAULT_PROFILE_LEVEL_ID = "42000a"
@@ -37,6 +38,15 @@ _PROFILES = (
     (0x64, 0b1111_1111, 0b0000_1100, H264Profile.CONSTRAINED_HIGH),
     (0xF4, 0b1111_1111, 0b0000_0000, H264Profile.PREDICTIVE_HIGH_444),
 )
+# Whose streams a decoder of the profile shows too (ITU-T H.264, A.2).
+_PARTS = {
+    H264Profile.MAIN: {H264Profile.CONSTRAINED_BASELINE},
+    H264Profile.HIGH: {
+        H264Profile.CONSTRAINED_BASELINE,
+        H264Profile.MAIN,
+        H264Profile.CONSTRAINED_HIGH,
+    },
+}
 
 
 def h264_profile(profile_level_id: ParameterValue | None) -> H264Profile | None:
@@ -79,6 +89,38 @@ def same_codec(left: Codec, right: Codec) -> bool:
     # Levels and tiers bound what is sent, the profile what can be decoded.
     profile = _PROFILE_PARAMETERS.get(left.name)
     return profile is None or _number(left, profile) == _number(right, profile)
+
+
+def capability_for(codec: Codec, capabilities: Iterable[CodecCapability]) -> CodecCapability | None:
+    """Under which capability a sender's codec goes on to others; None: under none.
+
+    Its own where there is one. Else, of H.264, one of which it is a part: single NAL units alone (packetization-mode 0)
+    are within mode 1 (RFC 6184 section 6.3), a constrained profile within the whole one. Never the other way.
+    """
+    known = tuple(capabilities)
+    own = next((one for one in known if same_codec(codec, one)), None)
+    return own or next((one for one in known if _is_part_of(codec, one)), None)
+
+
+def parameters_under(codec: Codec, capability: CodecCapability) -> dict[str, ParameterValue]:
+    """What is said of the sender's stream to those who take it under the capability: all of it holds of the stream."""
+    if codec.name != "video/h264" or same_codec(codec, capability):
+        return codec.parameters
+    level = str(codec.parameters.get("profile-level-id", _DEFAULT_PROFILE_LEVEL_ID))[4:]
+    whole = {
+        "packetization-mode": capability.parameters["packetization-mode"],
+        "profile-level-id": str(capability.parameters["profile-level-id"])[:4] + level,
+    }
+    return {**codec.parameters, **whole}
+
+
+def _is_part_of(codec: Codec, capability: CodecCapability) -> bool:
+    if {codec.name, capability.name} != {"video/h264"} or codec.clock_rate != capability.clock_rate:
+        return False
+    if _number(codec, "packetization-mode") not in {"0", _number(capability, "packetization-mode")}:
+        return False
+    sent, taken = (h264_profile(one.parameters.get("profile-level-id")) for one in (codec, capability))
+    return sent is not None and taken is not None and (sent is taken or sent in _PARTS.get(taken, ()))
 
 
 def _same_h264(left: Codec, right: Codec) -> bool:

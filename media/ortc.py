@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
 from media.capabilities import ABSOLUTE_SEND_TIME, DEPENDENCY_DESCRIPTOR, DESCRIBED_CODECS, TRANSPORT_CC
-from media.codecs import same_codec
+from media.codecs import capability_for, parameters_under, same_codec
 from media.errors import InvalidMedia
 from media.rtp import (
     CodecCapability,
@@ -189,7 +189,7 @@ def _match(parameters: RtpParameters, router: RtpCapabilities) -> CodecMatch:
     for codec in parameters.codecs:
         if not codec.is_media:
             continue
-        capability = next((c for c in router.codecs if same_codec(codec, c)), None)
+        capability = capability_for(codec, router.codecs)
         if capability is None or capability.preferred_payload_type is None:
             raise InvalidMedia("unsupported_codec", mimeType=codec.mime_type)
         rtx = _rtx_of(codec.payload_type, parameters.codecs)
@@ -220,7 +220,7 @@ def _consumable(parameters: RtpParameters, match: CodecMatch, router: RtpCapabil
             payload_type=payload_type,
             clock_rate=match.capability.clock_rate,
             channels=match.capability.channels,
-            parameters=match.codec.parameters,
+            parameters=parameters_under(match.codec, match.capability),
             rtcp_feedback=match.capability.rtcp_feedback,
         )
     ]

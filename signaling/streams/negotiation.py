@@ -1,12 +1,12 @@
 """From an offer's section to what media takes: a publisher's rtpParameters, a watcher's rtpCapabilities. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from media import MediaError
 from media.capabilities import DEPENDENCY_DESCRIPTOR, DESCRIBED_CODECS, MID, RID
-from media.codecs import H264Profile, h264_profile, same_codec
+from media.codecs import H264Profile, capability_for, h264_profile, same_codec
 from media.rtp import CodecCapability, CodecParameters, RtpCapabilities, parse_parameters
 from rooms.live.events import Source
 from signaling.streams.offer import Offer, Section, unacceptable
@@ -62,7 +62,7 @@ def publishing(offer: Offer, router: RtpCapabilities, *, screen: bool) -> list[P
         if accepted is not None and free.get(section.kind):
             taken.append(_publishing(accepted, free[section.kind].pop(0)))
     if not taken:
-        raise unacceptable("m=", "sends no Opus, VP8, VP9, AV1 or H.264 with packetization-mode=1")
+        raise unacceptable("m=", "sends no Opus, VP8, VP9, AV1 or H.264 up to the high profile")
     return taken
 
 
@@ -95,10 +95,7 @@ def _accept(offer: Offer, section: Section, router: RtpCapabilities, *, one_code
     """The part of a section that both sides can, or None."""
     offered = _parsed(section)
     chosen: list[CodecParameters] = []
-    for codec in offered:
-        capability = next((one for one in router.codecs if same_codec(_constrained(codec), one)), None)
-        if not codec.is_media or capability is None or codec.kind != section.kind or (chosen and one_codec):
-            continue
+    for codec, capability in _taken(offered, section, router, one_codec=one_codec):
         chosen.append(_with_common_feedback(codec, capability))
         rtx = next((one for one in offered if one.is_rtx and str(one.apt) == str(codec.payload_type)), None)
         if rtx is not None and section.kind == "video":
@@ -111,6 +108,18 @@ def _accept(offer: Offer, section: Section, router: RtpCapabilities, *, one_code
         known.discard(DEPENDENCY_DESCRIPTOR)
     extensions = {uri: number for uri, number in section.extensions.items() if uri in known}
     return Accepted(section, tuple(chosen), extensions)
+
+
+def _taken(
+    offered: Sequence[CodecParameters], section: Section, router: RtpCapabilities, *, one_codec: bool
+) -> list[tuple[CodecParameters, CodecCapability]]:
+    """The codecs that both sides have, each with the router's; of a sender the first, or what goes on as another is."""
+    media = [codec for codec in offered if codec.is_media and codec.kind == section.kind]
+    both = [(codec, one) for codec in media for one in router.codecs if same_codec(_constrained(codec), one)]
+    if not one_codec:
+        return both
+    parts = ((codec, capability_for(_constrained(codec), router.codecs)) for codec in media)
+    return (both or [(codec, one) for codec, one in parts if one is not None])[:1]
 
 
 def _parsed(section: Section) -> tuple[CodecParameters, ...]:

@@ -176,9 +176,11 @@ H264 = "video/H264"
         (camera(H264, {"packetization-mode": 1, "profile-level-id": "42e01f"}), 103),
         (camera(H264, {"packetization-mode": "1", "profile-level-id": "42C00D"}), 103),
         (camera(H264, {"packetization-mode": 1, "profile-level-id": "4d001f"}), 105),
-        (camera(H264, {"packetization-mode": 1, "profile-level-id": "640c1f"}), None),
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "640c1f"}), 107),
         (camera(H264, {"packetization-mode": 1, "profile-level-id": "64001f"}), 107),
-        (camera(H264, {"packetization-mode": 0, "profile-level-id": "42e01f"}), None),
+        (camera(H264, {"packetization-mode": 0, "profile-level-id": "42e01f"}), 103),
+        (camera(H264, {"packetization-mode": 2, "profile-level-id": "42e01f"}), None),
+        (camera(H264, {"packetization-mode": 1, "profile-level-id": "f4001f"}), None),
         (camera(H264, {"packetization-mode": 1}), None),  # baseline is not constrained baseline
         (camera(H264, {"packetization-mode": 1, "profile-level-id": "hello!"}), None),
         (camera("video/VP9", {"profile-id": 0}), 109),
@@ -198,6 +200,36 @@ def test_codec_matching(parameters: dict[str, Any], payload_type: int | None) ->
         assert caught.value.code == "unsupported_codec"
     else:
         assert produced(parameters).consumable.codecs[0].payload_type == payload_type
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile", "told"),
+    [
+        (0, "42e01f", (1, "42e01f")),
+        ("0", "42c00d", (1, "42e00d")),
+        (0, "640c28", (1, "640028")),
+        (1, "640c28", (1, "640028")),
+        (1, "42c00d", (1, "42c00d")),
+    ],
+)
+def test_a_part_of_what_others_know_goes_on_as_the_whole(
+    mode: str | int, profile: str, told: tuple[int, str]
+) -> None:
+    """They would not know it by its own name; the publisher's own is what the plane reads."""
+    stream = produced(camera(H264, {"packetization-mode": mode, "profile-level-id": profile}))
+    parameters = stream.consumable.codecs[0].parameters
+    assert (parameters["packetization-mode"], parameters["profile-level-id"]) == told
+    assert can_consume(stream.consumable, parse_capabilities(everything()))
+    assert stream.match.codec.parameters["profile-level-id"] == profile
+
+
+@pytest.mark.parametrize("lacks", [{"packetization-mode": 0}, {"profile-level-id": "640c1f"}])
+def test_the_whole_does_not_go_to_who_knows_but_a_part(lacks: dict[str, str | int]) -> None:
+    has: dict[str, str | int] = {"packetization-mode": 1, "profile-level-id": "64001f"}
+    stream = produced(camera(H264, has))
+    codec = {**everything()["codecs"][0], "kind": "video", "mimeType": H264, "clockRate": 90_000}
+    codec = {**codec, "channels": None, "parameters": {**has, **lacks}}
+    assert not can_consume(stream.consumable, parse_capabilities({"codecs": [codec]}))
 
 
 @pytest.mark.parametrize(

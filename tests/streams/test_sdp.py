@@ -174,6 +174,35 @@ def test_what_an_encoder_calls_baseline_is_the_constrained_one(said: str) -> Non
     assert "42e01f" in str(watched["video"].rtp_capabilities)
 
 
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ("profile-level-id=640c1f;packetization-mode=1", 96),
+        ("profile-level-id=42e01f", 96),
+        ("profile-level-id=640c1f;packetization-mode=1", 97),
+        ("profile-level-id=42e01f", 97),
+        ("profile-level-id=42e01f;packetization-mode=0", 97),
+    ],
+)
+def test_h264_that_goes_on_as_a_whole_is_taken_where_there_is_nothing_else(said: str, first: int) -> None:
+    """And answered as it was offered (RFC 6184 section 8.2.2)."""
+    offered = OFFER.replace("profile-level-id=42e01f;packetization-mode=1", said)
+    if first == 97:
+        offered = offered.replace("VP8", "VP8-unknown")
+    offer = parse_offer(offered)
+    video = publishing(offer, ROUTER, screen=False)[1]
+    assert video.accepted.codecs[0].payload_type == first
+    answered = answer(offer, {"1": Line(video.accepted, "recvonly")}, TRANSPORT, 7)
+    assert (f"a=fmtp:97 {said}" in answered) == (first == 97)
+    producer_stream("video", parse_parameters(video.rtp_parameters), ROUTER)
+
+
+def test_a_player_of_single_units_gets_no_h264() -> None:
+    offered = OFFER.replace("packetization-mode=1", "packetization-mode=0").replace("sendonly", "recvonly")
+    wanted = watching(parse_offer(offered), ROUTER)
+    assert [one["mimeType"] for one in wanted["video"].rtp_capabilities["codecs"]] == ["video/VP8"]
+
+
 def test_a_player_gets_its_own_numbers() -> None:
     offer = parse_offer(OFFER.replace("sendonly", "recvonly"))
     wanted = watching(offer, ROUTER)
