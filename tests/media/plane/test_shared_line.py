@@ -100,8 +100,7 @@ def test_on_a_very_narrow_line_the_lesser_of_two_pictures_pauses_and_both_come_b
     since = town.now
     town.run(5)
     assert member.missed(since, town.now - SECOND // 2) < 0.01
-    assert member.eye(0).still(narrowed, town.now) < 5, "it may pause while the queue empties"
-    assert member.copies(since, town.now) < 0.1, "of the sound, which would leave no room for the picture"
+    assert member.eye(0).still(narrowed, town.now) < 9, "it may pause while the queue empties"
     assert layers(town, main)[0] == 0
     assert layers(town, other) == (-1, -1)
     bps.append(2e6)
@@ -163,6 +162,23 @@ def test_loss_by_a_full_queue_calls_for_no_copies_of_the_sound() -> None:
     lecture.town.run(10)
     assert line.dropped > 10
     assert lecture.member.copies(at(14), at(23)) == 0
+
+
+def test_where_no_picture_fits_any_more_the_copies_of_the_sound_make_room_for_it() -> None:
+    """A short queue loses something of each large key frame: until then the line looked like one that loses."""
+    bps = [2e6]
+    town = Town(0)
+    line = Link(lambda _: bps[-1], delay_us=NEAR_US, queue_bytes=12_000)
+    camera = town.sender(110_000, 350_000, 1_100_000, speaking=False)
+    member = town.member(line, [camera, town.sender(110_000)], back_us=NEAR_US)
+    town.core.set_priority(member.pictures[0], PRIORITY)
+    town.run(12)
+    bps.append(180e3)
+    narrowed = town.now
+    town.run(6)
+    assert member.copies(narrowed, narrowed + SECOND) > 0.7
+    assert member.copies(narrowed + 3 * SECOND, town.now) == 0
+    assert member.eye(0).still(narrowed, town.now) < 5
 
 
 class ReadingRoom:
