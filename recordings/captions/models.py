@@ -6,9 +6,7 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Id
-
-LANGUAGE_LENGTH = 20
-LABEL_LENGTH = 40
+from recordings.captions.rules import LABEL_LENGTH, LANGUAGE_LENGTH
 
 
 class RecordingCaptions(Base):

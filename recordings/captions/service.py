@@ -1,8 +1,10 @@
 """`Captions`: list, replace, serve, remove."""
 
 import asyncio
-import re
-from typing import Final
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from sqlalchemy import delete, select
@@ -13,12 +15,11 @@ from database import Clock, Database
 from errors import Kind, Problem
 from members.policy import Action, Actor
 from recordings.access import find
-from recordings.captions.models import LABEL_LENGTH, RecordingCaptions
+from recordings.captions.models import RecordingCaptions
+from recordings.captions.rules import LABEL_LENGTH, MOST_LANGUAGES, CaptionsFile, is_label, is_language
 from recordings.captions.webvtt import CaptionsError, parse, write
+from recordings.models import Recording
 from recordings.views import CaptionsView
-
-MOST_LANGUAGES: Final = 10
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}", re.ASCII)
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class Captions:
         Problems: recording_not_found, forbidden, invalid_language, invalid_label, captions_too_many_languages, and
         those of `webvtt` with the line.
         """
-        if not 0 < len(label) <= LABEL_LENGTH:
+        if not is_label(label):
             raise Problem(Kind.INVALID, "invalid_label", {"field": "label", "maximum": LABEL_LENGTH})
         try:
             clean = await asyncio.to_thread(lambda: write(parse(text)))
@@ -47,7 +48,7 @@ class Captions:
         async with self._database.transaction() as session:
             access = await find(session, actor, recording_id, lock=True)
             access.require(actor, Action.MANAGE_RECORDING)
-            if not _LANGUAGE.fullmatch(language):
+            if not is_language(language):
                 raise Problem(Kind.INVALID, "invalid_language", {"field": "language"})
             row = await session.get(RecordingCaptions, (recording_id, language))
             if row is None:
@@ -92,6 +93,34 @@ async def of_recording(session: AsyncSession, recording_id: str) -> tuple[Captio
         .order_by(RecordingCaptions.language)
     )
     return tuple(CaptionsView(row.language, row.label) for row in await session.execute(query))
+
+
+def understood(files: Iterable[CaptionsFile]) -> tuple[CaptionsFile, ...]:
+    """Those that are captions, written anew; of what another process says no more goes through than of an upload."""
+    clean: list[CaptionsFile] = []
+    for file in files:
+        if len(clean) == MOST_LANGUAGES or not (is_language(file.language) and is_label(file.label)):
+            continue
+        with contextlib.suppress(CaptionsError):
+            clean.append(replace(file, text=write(parse(file.text))))
+    return tuple(clean)
+
+
+async def add_found(
+    session: AsyncSession, recording: Recording, found: Sequence[CaptionsFile], now: datetime
+) -> None:
+    """Offer what was `understood` of an uploaded film's own subtitles; what somebody has put there stays."""
+    known = {one.language for one in await of_recording(session, recording.id)}
+    added = [one for one in found if one.language not in known][: MOST_LANGUAGES - len(known)]
+    session.add_all(
+        RecordingCaptions(
+            recording_id=recording.id, language=one.language, label=one.label, text=one.text,
+            uploaded_by=recording.uploader_account_id, uploaded_at=now,
+        )
+        for one in added
+    )  # fmt: skip
+    if added:
+        _log.info("captions_found", recording_id=recording.id, languages=len(added))
 
 
 def _not_found() -> Problem:

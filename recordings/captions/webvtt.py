@@ -6,7 +6,9 @@ notes and whatever else a file may hold stay outside.
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 MOST_BYTES: Final = 512 * 1024  # four hours of dense speech are 300 kB
@@ -76,6 +78,18 @@ def write(cues: tuple[Cue, ...]) -> str:
         timing = f"{_clock(cue.begin)} --> {_clock(cue.end)}"
         blocks.append(f"{timing} {cue.settings}".rstrip() + f"\n{_escaped(cue.text)}")
     return "\n\n".join(blocks) + "\n"
+
+
+def fitting(cues: Iterable[Cue]) -> tuple[Cue, ...]:
+    """The first of them, as many as a file may hold."""
+    kept: list[Cue] = []
+    size = 0
+    for cue in islice(cues, MOST_CUES):
+        size += len(write((cue,)).encode())
+        if size > MOST_BYTES:
+            break
+        kept.append(cue)
+    return tuple(kept)
 
 
 def _cue(timing: str, text: list[str], line: int) -> Cue | None:

@@ -2,10 +2,11 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
+from recordings.captions.rules import CaptionsFile
 from recordings.losses import Loss, losses_in, losses_out
 from recordings.renditions import Outputs, Rendition, chapters_out, outputs_in, renditions_out
 from recordings.states import Failure
@@ -29,12 +30,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The files stand; `failure` where something is known to be missing, `losses` say what of it was captured."""
+    """The files stand; `failure` where something is known to be missing, `losses` say what of it was captured.
+
+    `captions` stood in a film made elsewhere.
+    """
 
     duration: float
     outputs: Outputs
     failure: Failure | None
     losses: tuple[Loss, ...] = ()
+    captions: tuple[CaptionsFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,14 @@ def write(report: Report) -> str:
     match report:
         case Progress(share):
             content: dict[str, Any] = {"progress": round(share, 4)}
-        case Finished(duration, outputs, failure, losses):
+        case Finished(duration, outputs, failure, losses, captions):
             content = {
                 "duration": duration,
                 "renditions": renditions_out(outputs),
                 "chapters": chapters_out(outputs.chapters),
                 "failure": failure and failure.value,
                 "losses": losses_out(losses),
+                "captions": [asdict(one) for one in captions],
             }
         case Failed(failure, detail, counts):
             content = {"failed": failure.value, "detail": detail, "counts": counts}
@@ -81,6 +87,10 @@ def parse(line: bytes) -> Report | None:
         outputs = outputs_in(content["renditions"], content["chapters"])
         if not math.isfinite(duration) or Rendition.FILM not in outputs.sizes:
             return None
-        return Finished(duration, outputs, failure, losses_in(content["losses"]))
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        captions = tuple(
+            CaptionsFile(str(one["language"]), str(one["label"]), str(one["text"]))
+            for one in content.get("captions", ())
+        )
+        return Finished(duration, outputs, failure, losses_in(content["losses"]), captions)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None

@@ -14,6 +14,7 @@ from database import Clock, Database, new_id
 from errors import Problem
 from recordings import jobs, repository
 from recordings.apart import Apart
+from recordings.captions.service import add_found, understood
 from recordings.capture.journal import meeting_of
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
@@ -249,6 +250,7 @@ class Compositions:
 
     async def _finish(self, recording_id: str, worker: str, report: Finished) -> None:
         kept = await asyncio.to_thread(self._folders.kept_bytes, recording_id)
+        captions = await asyncio.to_thread(understood, report.captions)
         async with self._database.transaction() as session:
             job, recording = await self._both(session, recording_id, worker)
             captured = recording.failure if recording.failure in OF_CAPTURE else None
@@ -256,6 +258,8 @@ class Compositions:
             state = RecordingState.DAMAGED if failure else RecordingState.READY
             now = self._clock()
             repository.turn(recording, state, now, failure)
+            if recording.version == 0:  # later officers may have taken them away
+                await add_found(session, recording, captions, now)
             recording.progress, recording.version = 1.0, recording.version + 1
             recording.kept_bytes = kept
             outputs = report.outputs

@@ -20,6 +20,7 @@ from recordings.compose.report import Finished
 from recordings.compose.shots import Shots
 from recordings.compose.sound import FILM_SOUND, Mix, even_sound
 from recordings.compose.stills import make_poster, make_preview
+from recordings.compose.texts import FilmTexts
 from recordings.compose.verify import SOUND, verify
 from recordings.compose.work import Work, conversion
 from recordings.faults import blame_machine
@@ -32,6 +33,7 @@ from recordings.uploads.decoding import Decoded, decode
 from recordings.uploads.frames import Frames, Onlooker, Pictures
 from recordings.uploads.probe import Refused, limit, probe
 from recordings.uploads.rules import Facts, passes_through
+from recordings.uploads.subtitles import read_subtitles
 from recordings.viewing.coverage import total
 
 _CPU_SECONDS: Final = 48 * 3600
@@ -91,7 +93,9 @@ def _convert(source: Path, work: Work, report: Callable[[float], None], brief: B
     outputs = Outputs({rendition: bytes_of(paths[rendition]) for rendition in made}, (), preview)
     report(0.99)
     losses = _losses(facts.seconds, seconds, decoded)
-    return Finished(seconds, outputs, Failure.CAPTURE_UNREADABLE if losses else None, losses)
+    unnamed = FilmTexts(brief.language).say("subtitles")
+    captions = read_subtitles(source, decoded.begin, seconds, unnamed)
+    return Finished(seconds, outputs, Failure.CAPTURE_UNREADABLE if losses else None, losses, captions)
 
 
 def _decoded(

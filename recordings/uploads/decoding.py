@@ -91,7 +91,7 @@ def decode(
 def _frames(container: Any, tracks: Mapping[int, Track]) -> Any:
     """Every frame that decodes, in the order of the file; each track, by its stream's number, hears of the others."""
     errors = 0
-    for packet in _packets(container, [container.streams[number] for number in tracks]):
+    for packet in packets_of(container, [container.streams[number] for number in tracks]):
         track = tracks[packet.stream.index]
         at = None if packet.dts is None else float(packet.dts * packet.time_base)
         try:
@@ -108,7 +108,7 @@ def _frames(container: Any, tracks: Mapping[int, Track]) -> Any:
         track.finish()
 
 
-def _packets(container: Any, streams: list[Any]) -> Any:
+def packets_of(container: Any, streams: list[Any]) -> Any:
     """Every packet that the container can read, also after some that it cannot."""
     for _ in range(_MOST_ERRORS):
         try:

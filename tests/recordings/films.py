@@ -3,12 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 
 from tests.recordings.av1 import plain_frame
+
+
+class Subtitles(NamedTuple):
+    """One track of them: each cue begins and ends at a millisecond."""
+
+    codec: str
+    language: str
+    cues: Sequence[tuple[int, int, str]]
+    title: str = ""
 
 
 def film(
@@ -154,6 +163,33 @@ def repackaged(made: Path, path: Path, *kinds: str, **options: str) -> Path:
             if packet.dts is not None:
                 packet.stream = streams[packet.stream.index]
                 out.mux(packet)
+    return path
+
+
+def subtitled(path: Path, *tracks: Subtitles, container: str = "mp4", start: int = 0) -> Path:
+    """The film with subtitles in it, of each track its cues in milliseconds of the file's time."""
+    made = film(path.with_name("without subtitles"), start=start)
+    with av.open(str(made)) as read, av.open(str(path), "w", format=container) as out:
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in read.streams}
+        packets: list[Any] = []
+        for packet in read.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                packets.append(packet)
+        for one in tracks:
+            stream: Any = out.add_stream(one.codec)
+            stream.time_base = Fraction(1, 1000)
+            stream.codec_context.subtitle_header = b"[Script Info]\n[V4+ Styles]\n[Events]\n"
+            stream.metadata.update({"language": one.language, "title": one.title})
+            for begin, end, text in one.cues:
+                said = text.encode()
+                packet = av.Packet(len(said).to_bytes(2, "big") + said if one.codec == "mov_text" else said)
+                packet.stream, packet.time_base = stream, Fraction(1, 1000)
+                packet.pts = packet.dts = begin
+                packet.duration = end - begin
+                packets.append(packet)
+        for packet in packets:
+            out.mux(packet)
     return path
 
 
