@@ -55,14 +55,19 @@ class RecordingAccess:
 
 
 async def find(
-    session: AsyncSession, actor: Actor | None, recording_id: str, *, lock: bool = False
+    session: AsyncSession,
+    actor: Actor | None,
+    recording_id: str,
+    *,
+    lock: bool = False,
+    keep: bool = False,
 ) -> RecordingAccess:
     """The recording; Problem recording_not_found where there is none or the actor may not watch it.
 
     Whoever is not signed in (None) finds what is public, and is asked to sign in for everything else, be it there or
-    not. `lock` it to change it.
+    not. `lock` it to change it, `keep` it as it is until the transaction ends.
     """
-    access = await _reached(session, actor, recording_id, lock=lock)
+    access = await _reached(session, actor, recording_id, lock=lock, keep=keep)
     if access is not None and not access.deleted:
         return access
     if actor is None:
@@ -79,10 +84,15 @@ async def find_deleted(session: AsyncSession, actor: Actor, recording_id: str) -
 
 
 async def _reached(
-    session: AsyncSession, actor: Actor | None, recording_id: str, *, lock: bool = False
+    session: AsyncSession,
+    actor: Actor | None,
+    recording_id: str,
+    *,
+    lock: bool = False,
+    keep: bool = False,
 ) -> RecordingAccess | None:
     """The recording, deleted or not, where the actor's rights reach it."""
-    found = await repository.with_organization(session, recording_id, lock=lock)
+    found = await repository.with_organization(session, recording_id, lock=lock, keep=keep)
     if found is None:
         return None
     recording, organization = found

@@ -46,16 +46,19 @@ async def several(session: AsyncSession, recording_ids: Sequence[str]) -> list[R
 
 
 async def with_organization(
-    session: AsyncSession, recording_id: str, *, lock: bool = False
+    session: AsyncSession, recording_id: str, *, lock: bool = False, keep: bool = False
 ) -> tuple[Recording, Organization] | None:
-    """One recording beside the organization that it belongs to."""
+    """One recording beside the organization that it belongs to.
+
+    `lock` it to change it; `keep` it from being changed until the transaction ends, beside others who do.
+    """
     query = (
         select(Recording, Organization)
         .join(Organization, Organization.id == Recording.organization_id)
         .where(Recording.id == recording_id)
     )
-    if lock:
-        query = query.with_for_update(of=Recording).execution_options(populate_existing=True)
+    if lock or keep:
+        query = query.with_for_update(read=keep, of=Recording).execution_options(populate_existing=True)
     found = (await session.execute(query)).one_or_none()
     return (found[0], found[1]) if found is not None else None
 

@@ -109,7 +109,8 @@ class Viewings:
         self, actor: Actor, recording_id: str, report: WatchReport, answer: str | None = None
     ) -> CoverageView:
         async with self._database.transaction() as session:
-            access = await find(session, actor, recording_id)
+            # Until this is written nobody deletes the film, makes another of it or asks for less.
+            access = await find(session, actor, recording_id, keep=True)
             access.require_playable()
             if actor.member_id is None:
                 return CoverageView()
