@@ -285,11 +285,9 @@ const answered = async (event: string, times: number): Promise<void> => {
   await session.raiseHand(true) // answers come in order
 }
 
+const { iceParameters } = generateTransportRemoteParameters()
 const failDtls = (): void => {
-  server.answers.restartIce = () => ({
-    ok: true,
-    data: { iceParameters: generateTransportRemoteParameters().iceParameters, dtlsState: 'failed' },
-  })
+  server.answers.restartIce = () => ({ ok: true, data: { iceParameters, dtlsState: 'failed' } })
 }
 
 test('a sending transport whose DTLS failed is closed and made anew with what it sent; the other stays', async () => {
@@ -322,6 +320,36 @@ test('a receiving transport whose DTLS failed is made anew and everything consum
   await server.until('resumeConsumer', 4)
   await vi.waitFor(() => expect(received()).toEqual({ 'other-camera': true, 'other-microphone': true }))
   expect(server.payloads('produce')).toHaveLength(1)
+})
+
+const noPath = (): void =>
+  server.tell('networkQuality', { peerId: 'me', up: 0, down: 0, troubles: ['noPath'] })
+
+test('a transport whose DTLS ended at the server alone is made anew though the browser calls it connected', async () => {
+  await vi.waitFor(() => expect(connections).toHaveLength(1))
+  connections[0]?.setConnectionState('connected')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  server.answers.restartIce = () => ({ ok: true, data: { iceParameters, dtlsState: 'connected' } })
+  const doubted = async (times: number): Promise<void> => {
+    noPath()
+    await answered('raiseHand', server.payloads('raiseHand').length) // events come before it
+    await vi.advanceTimersByTimeAsync(2500)
+    await answered('restartIce', times)
+  }
+  await doubted(1) // what was told was overtaken
+  expect(server.payloads('createTransport')).toHaveLength(1)
+  failDtls()
+  await doubted(2)
+  vi.useRealTimers()
+  await server.until('createTransport', 2)
+  expect(server.payloads('closeTransport')).toHaveLength(1)
+})
+
+test('a server that names no troubles breaks nothing', async () => {
+  server.tell('networkQuality', { peerId: 'me', up: 4, down: 3 })
+  server.tell('roomLocked', { locked: true })
+  await vi.waitFor(() => expect(state.locked).toBe(true))
+  expect(state.network).toEqual({ peerId: 'me', up: 4, down: 3, troubles: [] })
 })
 
 test('who is not helped by a new transport is told that the line is lost, until media get through', async () => {

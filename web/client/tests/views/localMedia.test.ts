@@ -162,10 +162,16 @@ test('a muted microphone gives way to the one that is chosen, and stays muted', 
   expect([media.microphone.on.value, before.readyState]).toEqual([false, 'ended'])
 })
 
-test('a camera that is off is not opened by choosing another', () => {
-  void media.camera.choose('another')
-  expect([prompts, media.camera.deviceId.value]).toEqual([[], 'another'])
-})
+test.each(['camera', 'microphone'] as const)(
+  'a %s that is off is not opened by choosing another, which is the one that is opened later',
+  (device) => {
+    void media[device].choose('another')
+    expect([prompts, media[device].deviceId.value]).toEqual([[], 'another'])
+    void media[device].open()
+    const constraints = asked.at(-1)?.[device === 'camera' ? 'video' : 'audio']
+    expect(constraints).toMatchObject({ deviceId: { exact: 'another' } })
+  },
+)
 
 test('choosing another camera after the first could not be opened opens it', async () => {
   void media.camera.open()

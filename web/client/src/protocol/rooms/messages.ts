@@ -224,7 +224,7 @@ export interface RoomEvents {
   producerLayersWanted: { producerId: string; spatialLayers: number }
   activeSpeaker: { peerId: string | null }
   audioLevels: { levels: { peerId: string; dBov: number }[] }
-  networkQuality: PeerQuality
+  networkQuality: Omit<PeerQuality, 'troubles'> & Partial<PeerQuality>
   roomQuality: RoomQuality
   chat: ChatLine
   agendaMarked: { item: number; at: string }

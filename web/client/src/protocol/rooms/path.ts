@@ -11,6 +11,8 @@ const PATIENCE_MS: Partial<Record<types.ConnectionState, number>> = {
   failed: 0,
 }
 const AGAIN_MS = 5000
+/** As for a lost path: what the server says may have been overtaken. */
+const DOUBT_MS = 2500
 /** Once nothing more is tried but ICE restarts. */
 const SELDOM_MS = 30_000
 /** So many new transports in a row are tried for one direction; the first that connects ends the row. */
@@ -47,6 +49,11 @@ export class PathKeeper {
     if (state === 'disconnected' || state === 'failed') this.restartIn(0)
   }
 
+  /** The server has no path where the browser sees nothing wrong: DTLS may have ended at its side alone. */
+  doubt(): void {
+    if (this.transport.connectionState === 'connected') this.restartIn(DOUBT_MS)
+  }
+
   private changed(state: types.ConnectionState): void {
     if (state === 'connected') {
       clearTimeout(this.timer)
@@ -67,11 +74,12 @@ export class PathKeeper {
     const { transport } = this
     try {
       const answer = await this.ask('restartIce', { transportId: transport.id })
-      if (transport.closed || transport.connectionState === 'connected') return
+      if (transport.closed) return
       if (this.spent(answer.dtlsState)) {
         this.events.onSpent()
         return
       }
+      if (transport.connectionState === 'connected') return
       this.restarts += 1
       const { iceParameters, iceServers } = answer
       if (iceServers) await transport.updateIceServers({ iceServers })

@@ -1,6 +1,6 @@
+import { againInMs } from '../line'
 import { asProblem } from '../problem'
 
-import { againInMs } from './connection'
 import { Serial } from './serial'
 
 /**

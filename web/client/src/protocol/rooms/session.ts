@@ -1,8 +1,9 @@
 import type { types } from 'mediasoup-client'
 
+import { againInMs } from '../line'
 import { asProblem, Problem } from '../problem'
 
-import { againInMs, RoomConnection, type RoomConnectionOptions } from './connection'
+import { RoomConnection, type RoomConnectionOptions } from './connection'
 import { Incoming, type IncomingEvents, type Want } from './incoming'
 import type {
   Ask,
@@ -15,6 +16,7 @@ import type {
   Source,
 } from './messages'
 import { Outgoing, type OutgoingEvents } from './outgoing'
+import { RENEWALS, type PathKeeper } from './path'
 import { makeDevice } from './redundancy'
 import { Serial } from './serial'
 import { applyEvent, enterState, type Ending, type Peer, type RoomState } from './state'
@@ -46,6 +48,8 @@ export class RoomSession {
   private readonly turns = new Serial()
   /** How many transports were given up in a row. */
   private readonly renewals = new Map<Direction, number>()
+  /** How often the server's word alone may still have transports looked at, until the next join. */
+  private doubts = RENEWALS
   private joinedNow = false
 
   constructor(
@@ -101,13 +105,17 @@ export class RoomSession {
 
   /** The page is shown again, or the network is back: whatever is lost is looked for now. */
   wake(networkBack: boolean): void {
+    this.doubts = RENEWALS
     this.renewals.clear() // each may be tried anew; who is told that his line is lost is so until one helps
     this.connection.wake(networkBack)
-    void this.check()
+    void this.keepers((keeper) => keeper.check())
   }
 
-  private async check(): Promise<void> {
-    for (const kept of this.transports.values()) (await kept.catch(() => null))?.keeper.check()
+  private async keepers(look: (keeper: PathKeeper) => void): Promise<void> {
+    for (const opening of this.transports.values()) {
+      const kept = await opening.catch(() => null)
+      if (kept) look(kept.keeper)
+    }
   }
 
   /** By this device or another of the same person; what is to be hidden goes with every join. */
@@ -123,6 +131,7 @@ export class RoomSession {
   private joined(answer: JoinAnswer): void {
     enterState(this.state, answer)
     this.wished(this.state.recordPicture)
+    this.doubts = RENEWALS
     this.renewals.clear()
     this.lineIs(true)
     this.latest = answer
@@ -178,7 +187,7 @@ export class RoomSession {
     this.outgoing.resume()
     for (const kept of own)
       await kept?.transport.updateIceServers({ iceServers: answer.iceServers }).catch(() => undefined) // closed meanwhile
-    await this.check()
+    await this.keepers((keeper) => keeper.check())
   }
 
   /** Else what is on them would stand in the way of its successors: a source has one producer. */
@@ -275,8 +284,13 @@ export class RoomSession {
   onConsumerClosed = (consumerId: string): void => this.incoming.consumerClosed(consumerId)
   onLayersChanged = ({ consumerId, spatialLayer }: RoomEvents['consumerLayersChanged']): void =>
     this.incoming.layersChanged(consumerId, spatialLayer)
-  onNetworkQuality = ({ troubles }: RoomEvents['networkQuality']): void =>
+  onNetworkQuality = (): void => {
+    const troubles = this.state.network?.troubles ?? []
     this.incoming.lineLoses(troubles.includes('lossDown'))
+    if (!troubles.includes('noPath') || this.doubts === 0) return
+    this.doubts -= 1
+    void this.keepers((keeper) => keeper.doubt())
+  }
   onLayersWanted = ({ producerId, spatialLayers }: RoomEvents['producerLayersWanted']): void =>
     this.outgoing.layersWanted(producerId, spatialLayers)
   onPeerLeft = (): void => this.incoming.offerAll(offersOf(this.state.peers))
@@ -314,7 +328,7 @@ const react: { [Event in RoomEventName]?: (session: RoomSession, payload: RoomEv
   consumerClosed: (session, { consumerId }) => session.onConsumerClosed(consumerId),
   consumerLayersChanged: (session, layers) => session.onLayersChanged(layers),
   producerLayersWanted: (session, layers) => session.onLayersWanted(layers),
-  networkQuality: (session, quality) => session.onNetworkQuality(quality),
+  networkQuality: (session) => session.onNetworkQuality(),
   peerLeft: (session) => session.onPeerLeft(),
   recordPicture: (session, picture) => session.onRecordPicture(picture),
   rejected: (session) => session.finish('rejected'),

@@ -161,7 +161,8 @@ const apply: Apply = {
   audioLevels(state, { levels }) {
     state.levels = Object.fromEntries(levels.map(({ peerId, dBov }) => [peerId, dBov]))
   },
-  networkQuality: (state, quality) => void (state.network = quality),
+  /** A server that was not brought up to date yet names no troubles. */
+  networkQuality: (state, { troubles = [], ...quality }) => void (state.network = { ...quality, troubles }),
   roomQuality: (state, quality) => void (state.quality = quality),
   chat: (state, line) => void state.chat.push(line),
   agendaMarked: (state, { item }) => void (state.agenda.current = item),

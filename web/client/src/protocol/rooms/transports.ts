@@ -1,8 +1,8 @@
 import type { types } from 'mediasoup-client'
 
+import { againInMs } from '../line'
 import { asProblem, Problem } from '../problem'
 
-import { againInMs } from './connection'
 import type { Ask, Direction, Source } from './messages'
 import { PathKeeper, type PathEvents } from './path'
 import { toldOfRed } from './redundancy'

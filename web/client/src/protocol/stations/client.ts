@@ -1,7 +1,6 @@
-import { io, type Socket } from 'socket.io-client'
-
 import { ask } from '../acknowledge'
-import { Problem } from '../problem'
+import { Line } from '../line'
+import type { Problem } from '../problem'
 
 import type { StationCalls, StationEvents } from './messages'
 
@@ -11,6 +10,8 @@ export interface StationsOptions {
   /** A ticket token; without it the session or station cookie says who it is. */
   token?: string
   handlers: Handlers
+  /** Another server than the page's own, for tests. */
+  url?: string
   /** Connected, or connected again: ask anew for whatever is watched. */
   onConnected: () => void
   onDisconnected: () => void
@@ -20,39 +21,32 @@ export interface StationsOptions {
 
 /** The namespace /stations: tickets for residents, the queue for experts. Reconnects by itself. */
 export class StationsClient {
-  private readonly socket: Socket
+  private readonly line: Line
 
-  constructor(options: StationsOptions) {
-    this.socket = io('/stations', {
-      auth: options.token ? { token: options.token } : {},
-      transports: ['websocket', 'polling'],
-      reconnectionDelayMax: 5000,
-      forceNew: true,
-    })
-    this.socket.on('connect', options.onConnected)
-    this.socket.on('disconnect', options.onDisconnected)
-    this.socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) => {
-      options.onDisconnected()
-      const { code, message } = error.data ?? {}
-      if (code && code !== 'server_draining') options.onRefused(new Problem(code, message ?? ''))
-    })
-    for (const [event, handler] of Object.entries(options.handlers)) {
-      this.socket.on(event, handler as (payload: unknown) => void)
+  constructor({ token, handlers, url, onConnected, onDisconnected, onRefused }: StationsOptions) {
+    this.line = new Line(
+      { namespace: '/stations', auth: token ? { token } : {}, url },
+      { onConnected, onLost: onDisconnected, onRefused },
+    )
+    for (const [event, handler] of Object.entries(handlers)) {
+      this.line.socket.on(event, handler as (payload: unknown) => void)
     }
-    this.socket.on('serverDraining', ({ reconnectAfterMs }: StationEvents['serverDraining']) => {
-      setTimeout(() => this.socket.connect(), reconnectAfterMs)
-    })
+    this.line.open()
   }
 
   ask<Event extends keyof StationCalls>(
     event: Event,
     payload: StationCalls[Event][0],
   ): Promise<StationCalls[Event][1]> {
-    return ask(this.socket, event, payload)
+    return ask(this.line.socket, event, payload)
+  }
+
+  /** The page is shown again, or the network is back. */
+  wake(networkBack: boolean): void {
+    this.line.wake(networkBack)
   }
 
   close(): void {
-    this.socket.removeAllListeners()
-    this.socket.disconnect()
+    this.line.close()
   }
 }

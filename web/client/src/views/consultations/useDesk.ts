@@ -2,6 +2,7 @@ import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { outcomeDraft } from './draft'
 
+import { onWake } from '@/lib/onWake'
 import { useAttempt } from '@/lib/useAttempt'
 import type { Consultation } from '@/protocol/http/shapes'
 import { StationsClient } from '@/protocol/stations/client'
@@ -54,6 +55,7 @@ export function useDesk(): DeskState {
     onDisconnected: () => (connected.value = false),
     onRefused: (refusal) => (problem.value = refusal),
   })
+  onScopeDispose(onWake((networkBack) => client.wake(networkBack)))
   onScopeDispose(() => client.close())
 
   async function open(): Promise<void> {

@@ -1,5 +1,6 @@
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
+import { onWake } from '@/lib/onWake'
 import { useAttempt } from '@/lib/useAttempt'
 import type { Consultation } from '@/protocol/http/shapes'
 import { asProblem } from '@/protocol/problem'
@@ -139,6 +140,7 @@ export function useTicket(): TicketState {
 
   const before = kept()
   if (before) follow(before.consultationId, before.token)
+  onScopeDispose(onWake((networkBack) => client?.wake(networkBack)))
   onScopeDispose(() => client?.close())
 
   return { ticket, roomToken, connected, returned, busy, rated, problem, take, answer, leave, rate, clear }

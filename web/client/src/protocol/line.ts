@@ -1,0 +1,129 @@
+import { io, type Socket } from 'socket.io-client'
+
+import { NETWORK_UNREACHABLE, problemFrom, TIMED_OUT, type Problem } from './problem'
+
+export interface LineOptions {
+  namespace: string
+  auth: Record<string, string>
+  /** Another server than the page's own, for tests. */
+  url?: string | undefined
+}
+
+export interface LineEvents {
+  /** For the first time or again. */
+  onConnected: () => void
+  onLost: () => void
+  /** The server lets this one not in: no further attempt makes sense. */
+  onRefused: (problem: Problem) => void
+}
+
+/** After the server itself closed the connection, Socket.IO leaves coming back to us. */
+const RETURN_MS = 1000
+/** The server pings every ten seconds. */
+const STALE_MS = 20_000
+/** What passes by itself: the network, a busy server, one that is about to restart. */
+const PASSING = new Set([
+  TIMED_OUT,
+  NETWORK_UNREACHABLE,
+  'rate_limited',
+  'server_draining',
+  'room_busy',
+  'internal_error',
+])
+
+/** How long to wait before what was refused is asked again; null where waiting does not help. */
+export function againInMs({ code, details: { retryAfter } }: Problem, unasked = RETURN_MS): number | null {
+  if (!PASSING.has(code)) return null
+  return typeof retryAfter === 'number' ? retryAfter * 1000 : unasked
+}
+
+/** A connection to one namespace that comes back by itself until it is closed or refused. */
+export class Line {
+  readonly socket: Socket
+  private returnMs = RETURN_MS
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private opened = false
+  private heardAt = 0
+
+  constructor(
+    { namespace, auth, url = '' }: LineOptions,
+    private readonly events: LineEvents,
+  ) {
+    this.socket = io(url + namespace, {
+      auth,
+      transports: ['websocket', 'polling'],
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 4000,
+      timeout: 10_000,
+      forceNew: true,
+      autoConnect: false,
+    })
+    const heard = (): void => void (this.heardAt = Date.now())
+    this.socket.io.on('open', heard)
+    this.socket.io.on('ping', heard)
+    this.socket.on('connect', () => {
+      this.returnMs = RETURN_MS
+      events.onConnected()
+    })
+    this.socket.on('disconnect', (reason) =>
+      this.lost(reason === 'io server disconnect' ? this.returnMs : null),
+    )
+    this.socket.on('connect_error', (error: Error & { data?: unknown }) => this.failed(error.data))
+    this.socket.on('serverDraining', ({ reconnectAfterMs }: { reconnectAfterMs: number }) => {
+      this.returnMs = reconnectAfterMs
+    })
+  }
+
+  get connected(): boolean {
+    return this.socket.connected
+  }
+
+  open(): void {
+    this.opened = true
+    this.socket.connect()
+  }
+
+  /** What is said to be there answers no more. */
+  renew(): void {
+    if (this.connected) this.reconnect()
+  }
+
+  /** Without the pauses that Socket.IO makes between its attempts, and instead of one that may hang. */
+  private reconnect(): void {
+    if (!this.opened) return
+    clearTimeout(this.timer)
+    this.socket.disconnect().connect()
+  }
+
+  /** No pause is waited out, and no connection trusted that a sleep or a change of the network may have killed unnoticed. */
+  wake(networkBack: boolean): void {
+    const trusted = this.connected && !networkBack && Date.now() - this.heardAt < STALE_MS
+    if (!trusted) this.reconnect()
+  }
+
+  close(): void {
+    this.opened = false
+    clearTimeout(this.timer)
+    this.socket.removeAllListeners()
+    this.socket.disconnect()
+  }
+
+  /** Without `refusal` nobody answered. */
+  private failed(refusal: unknown): void {
+    if (!refusal) {
+      this.lost(this.socket.active ? null : this.returnMs)
+      return
+    }
+    const problem = problemFrom({ error: refusal })
+    const wait = againInMs(problem, this.returnMs)
+    this.lost(wait)
+    if (wait === null) this.events.onRefused(problem)
+  }
+
+  /** After `wait` ms it is tried again, where Socket.IO does not do so by itself. */
+  private lost(wait: number | null): void {
+    clearTimeout(this.timer)
+    this.events.onLost()
+    if (wait !== null && this.opened) this.timer = setTimeout(() => this.socket.connect(), wait)
+  }
+}
