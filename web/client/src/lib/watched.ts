@@ -3,19 +3,8 @@ import type { Interval } from '@/protocol/http/shapes'
 /** Clocks and positions are read a little apart; a step longer than the time it took by more than this is a jump. */
 const SLACK_SECONDS = 0.5
 
-/** The union of intervals, in order. */
-export function union(intervals: readonly Interval[]): Interval[] {
-  const result: Interval[] = []
-  for (const [from, to] of [...intervals].sort((a, b) => a[0] - b[0])) {
-    const last = result.at(-1)
-    if (last && from <= last[1]) last[1] = Math.max(last[1], to)
-    else result.push([from, to])
-  }
-  return result
-}
-
 export const lengthOf = (intervals: readonly Interval[]): number =>
-  union(intervals).reduce((sum, [from, to]) => sum + to - from, 0)
+  intervals.reduce((sum, [from, to]) => sum + to - from, 0)
 
 /** Follows a player's position and collects what was really watched since it was last reported. */
 export class WatchTracker {
@@ -25,8 +14,7 @@ export class WatchTracker {
 
   /** How much of the film was played and not taken yet; what was played twice counts twice. */
   get seconds(): number {
-    const intervals = this.current ? [...this.pending, this.current] : this.pending
-    return intervals.reduce((sum, [from, to]) => sum + to - from, 0)
+    return lengthOf(this.current ? [...this.pending, this.current] : this.pending)
   }
 
   /** The position while it plays, at `rate` times the normal speed; `now` is a clock in seconds. */
@@ -47,12 +35,17 @@ export class WatchTracker {
     this.current = null
   }
 
-  /** What is to be reported now; watching goes on where it is. */
+  /** What is to be reported now, as it was played: the end of the last is where the viewer is, and goes on some day. */
   take(): Interval[] {
     const position = this.current?.[1]
     this.stop()
     if (position !== undefined) this.current = [position, position]
-    const taken = union(this.pending)
+    const taken: Interval[] = []
+    for (const [from, to] of this.pending) {
+      const last = taken.at(-1)
+      if (last?.[1] === from) last[1] = to
+      else taken.push([from, to])
+    }
     this.pending = []
     return taken
   }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { lengthOf, union, WatchTracker } from '@/lib/watched'
-import type { Interval } from '@/protocol/http/shapes'
+import { lengthOf, WatchTracker } from '@/lib/watched'
 
 let now = 0
 
@@ -11,16 +10,6 @@ const play = (tracker: WatchTracker, from: number, to: number, rate = 1, tick = 
     tracker.advance(at, rate, now)
   }
 }
-
-test.each<[Interval[], Interval[]]>([
-  [[], []],
-  [[[5, 9], [0, 5]], [[0, 9]]], // prettier-ignore
-  [[[0, 9], [2, 3]], [[0, 9]]], // prettier-ignore
-  [[[0, 1], [2, 3]], [[0, 1], [2, 3]]], // prettier-ignore
-])('the union of %j is %j', (intervals, expected) => {
-  expect(union(intervals)).toEqual(expected)
-  expect(lengthOf(intervals)).toBe(expected.reduce((sum, [from, to]) => sum + to - from, 0))
-})
 
 test('plain watching is one interval, reported once', () => {
   const tracker = new WatchTracker()
@@ -40,11 +29,14 @@ test('what a seek jumps over does not count, with or without its event', () => {
   expect(tracker.take()).toEqual([[0, 5], [60, 62], [90, 91]]) // prettier-ignore
 })
 
-test('going back counts once', () => {
+test('whoever goes back goes on from there another day, and has spent the time', () => {
   const tracker = new WatchTracker()
   play(tracker, 0, 10)
   play(tracker, 4, 6)
-  expect(tracker.take()).toEqual([[0, 10]])
+  expect(tracker.seconds).toBe(12)
+  const told = tracker.take()
+  expect(told).toEqual([[0, 10], [4, 6]]) // prettier-ignore
+  expect(lengthOf(told)).toBe(12)
 })
 
 test('twice the speed covers twice the length', () => {
