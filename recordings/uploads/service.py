@@ -37,6 +37,7 @@ from recordings.views import PersonView
 from rooms.meetings import repository as meetings
 from rooms.meetings.kinds import PRIVATE_KINDS
 from rooms.meetings.lookups import visible_organization
+from rooms.meetings.models import Meeting
 from rooms.meetings.states import MeetingState
 
 # From the last chunk on, of the time that the server runs: over a weekend, or a line that is down, nobody has to begin
@@ -299,8 +300,10 @@ def _gives_way(recording: Recording) -> bool:
 async def _take_place(session: AsyncSession, meeting_id: str) -> None:
     """What there was of the meeting's own recording stays, and belongs to no meeting any more.
 
-    Problem meeting_has_recording where somebody has it made anew meanwhile.
+    Problem meeting_has_recording where somebody has it made anew meanwhile, or another film has come first: until this
+    one is written nobody else passes here for the same meeting.
     """
+    await session.execute(select(Meeting.id).where(Meeting.id == meeting_id).with_for_update(key_share=True))
     earlier = await repository.of_meeting(session, meeting_id, lock=True)
     if earlier is not None:
         if not _gives_way(earlier):
