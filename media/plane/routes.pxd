@@ -215,9 +215,8 @@ cdef inline bint find_place(
     while next_element(rtp, data, &cursor, &element):
         if element.id == transport.mid_id:
             mid = element
-        elif element.id == transport.rid_id:
+        elif element.id == transport.rid_id and not repaired:  # a repair may have a name of its own (RFC 8852 section 3.2)
             rid = element
-            repaired = False
         elif element.id == transport.repaired_rid_id:
             rid = element
             repaired = True
@@ -225,6 +224,8 @@ cdef inline bint find_place(
         place, transport, rtp, data + rid.at, rid.length, data + mid.at, mid.length, repaired
     ):
         return True
+    if mid.length == 0 and rtp.payload_length == 0:  # libwebrtc probes with padding of SSRC 0 before it sends anything
+        return False
     return place_by_type(place, transport, rtp, data + mid.at, mid.length)
 
 

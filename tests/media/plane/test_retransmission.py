@@ -6,7 +6,8 @@ import struct
 import pytest
 from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 
-from tests.media.plane.world import FRAME_US, START, SUB_RTX, Camera, Client, World, rtp, steps, vp8
+from media.plane import Encoding
+from tests.media.plane.world import FRAME_US, RTX, START, SUB_RTX, Camera, Client, World, rtp, steps, vp8
 
 
 def nack(ssrc: int, *lost: int) -> bytes:
@@ -262,6 +263,24 @@ def test_late_packets_older_than_the_ring_are_dropped() -> None:
         publisher.send_clear(rtp(number, number, 3000, b"x", payload_type=111))
     assert world.drops() == {"too_late": 1}
     assert len(subscriber.rtp) == 198
+
+
+def test_padding_before_any_media_is_nobodys_retransmission() -> None:
+    """libwebrtc probes the line with SSRC 0 and the payload type of RTX: the stream that comes later is another."""
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher, encodings=[Encoding(1000)])
+    world.watch(subscriber, producer)
+    publisher.send(rtp(1, 0, 0, b"", payload_type=RTX, padding=200))
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    first, _, last = camera.packetize()
+    for packet in (first, last):
+        publisher.send(packet)
+    world.advance(20_000)
+    camera.resend(camera.sequence - 2, 9, rtx_ssrc=2000)
+    assert steps(sorted(subscriber.sequences())) == {1}
+    assert world.core.producer_statistics(producer).packets_recovered == 1
 
 
 def test_rtx_of_an_unstarted_stream_is_ignored() -> None:

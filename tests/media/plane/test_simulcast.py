@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 
 from media.plane import Encoding, EventKind
 from tests.media.plane.world import (
@@ -330,3 +330,21 @@ def test_nothing_is_sent_again_of_a_size_that_was_left() -> None:
     ]
     assert again == [after[-1]]
     assert world.drops()["nack_not_in_ring"] == 1
+
+
+@pytest.mark.parametrize("names", [((3, b"l"),), ((2, b"x"), (3, b"l")), ((3, b"l"), (2, b"m"))])
+def test_a_repair_is_known_by_the_stream_that_it_repairs_whatever_it_is_called_itself(
+    names: tuple[tuple[int, bytes], ...],
+) -> None:
+    """RFC 8852 section 3.2."""
+    world, publisher, subscriber, producer, _, cameras = studio()
+    shoot(world, cameras, "l", key="l")
+    first, lost, last = cameras["l"].packetize()
+    for packet in (first, last):
+        publisher.send(packet)
+    world.advance(20_000)
+    again = lost[2:4] + RtpPacket.parse(lost).payload
+    publisher.send(rtp(7, 0, 2001, again, payload_type=RTX, extensions=((1, b"0"), *names)))
+    world.advance(20_000)
+    assert sorted(steps(sorted(subscriber.sequences()))) == [1]
+    assert world.core.producer_statistics(producer).packets_recovered == 1
