@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.media.plane import probe
+from tests.media.plane import probe, stores
 
 REFERENCE_WRAP_US = (1 << 24) * 64_000
 
@@ -28,7 +28,7 @@ def test_picture_ids_unwrap_in_both_widths(last: int, bits: int, step: int) -> N
 
 @pytest.mark.parametrize("first", [0, 1, 65_533, 65_534, 65_535])
 def test_a_stream_counts_over_the_wrap(first: int) -> None:
-    stream = probe.Stream()
+    stream = stores.Stream()
     kinds = []
     for number in (0, 1, 3, 2, 2, 4):
         kind, extended, _ = stream.arrival((first + number) & 0xFFFF)
@@ -51,12 +51,12 @@ def test_a_stream_counts_over_the_wrap(first: int) -> None:
     ],
 )
 def test_leaps_are_believed_when_confirmed(arrivals: tuple[int, ...], kinds: tuple[str, ...]) -> None:
-    stream = probe.Stream()
+    stream = stores.Stream()
     assert tuple(stream.arrival(number)[0] for number in arrivals) == kinds
 
 
 def test_a_gap_is_listed_and_a_long_one_is_an_outage() -> None:
-    stream = probe.Stream()
+    stream = stores.Stream()
     stream.arrival(65_534)
     assert stream.arrival(2)[2] is False
     assert stream.missing == [65_536 + 65_535, 65_536 + 65_536, 65_536 + 65_537]
@@ -65,7 +65,7 @@ def test_a_gap_is_listed_and_a_long_one_is_an_outage() -> None:
 
 
 def test_requests_for_a_missing_packet_come_at_growing_distance_and_end() -> None:
-    missing = probe.Missing()
+    missing = stores.Missing()
     assert missing.add(10, 12, 0)
     asked: dict[int, list[int]] = {10: [], 11: [], 12: []}
     for now in range(0, 2_000_000, 1000):
@@ -101,7 +101,7 @@ def test_a_nack_names_exactly_what_is_wanted(offsets: list[int], base: int) -> N
 )
 def test_spans_leave_no_gap_of_their_own(newest_out: int, script: list[str], dice: random.Random) -> None:
     """Against a model that numbers by hand: only what the source lost is missing in the outgoing numbers."""
-    spans = probe.Spans(64, newest_out)
+    spans = stores.Spans(64, newest_out)
     source = dice.randrange(65_536, 1 << 20)
     spans.begin(source)
     expected = newest_out + 1
@@ -137,7 +137,7 @@ def test_spans_leave_no_gap_of_their_own(newest_out: int, script: list[str], dic
 
 @pytest.mark.parametrize("most", [2, 8, 64])
 def test_spans_take_room_as_they_come_and_the_oldest_go_at_the_limit(most: int) -> None:
-    spans = probe.Spans(most, 9)
+    spans = stores.Spans(most, 9)
     for count in range(1, 2 * most + 2):
         spans.begin(1000 * count)
         assert spans.forward(1000 * count) == 9 + count
@@ -149,7 +149,7 @@ def test_spans_take_room_as_they_come_and_the_oldest_go_at_the_limit(most: int) 
 
 
 def test_skipped_pictures_close_up_too() -> None:
-    spans = probe.Spans(64, 9)
+    spans = stores.Spans(64, 9)
     spans.begin(100)
     spans.forward(100)
     before = spans.picture_shift()
@@ -162,7 +162,7 @@ def test_skipped_pictures_close_up_too() -> None:
 @settings(max_examples=100)
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=1500)), max_size=300))
 def test_the_queue_gives_what_it_took_in_order(script: list[bytes | None]) -> None:
-    queue = probe.Queue(4096)
+    queue = stores.Queue(4096)
     model: deque[bytes] = deque()
     for item in script:
         if item is None:
@@ -177,7 +177,7 @@ def test_the_queue_gives_what_it_took_in_order(script: list[bytes | None]) -> No
 
 
 def test_the_queue_goes_round_its_block_many_times() -> None:
-    queue = probe.Queue(4096)
+    queue = stores.Queue(4096)
     model: deque[bytes] = deque()
     refused = 0
     for number in range(20_000):
@@ -201,7 +201,7 @@ def test_the_queue_goes_round_its_block_many_times() -> None:
     )
 )
 def test_the_address_table_is_a_dictionary(script: list[tuple[str, int, int]]) -> None:
-    table = probe.Table()
+    table = stores.Table()
     model: dict[bytes, int] = {}
     for action, key, owner in script:
         address = key.to_bytes(24, "big")
@@ -217,7 +217,7 @@ def test_the_address_table_is_a_dictionary(script: list[tuple[str, int, int]]) -
 
 
 def test_the_address_table_survives_being_full() -> None:
-    table = probe.Table()
+    table = stores.Table()
     addresses = [number.to_bytes(24, "big") for number in range(20_000)]
     taken = sum(table.put(address, number + 1) for number, address in enumerate(addresses))
     assert taken == 16_384
@@ -319,5 +319,5 @@ def test_every_length_of_step_between_arrivals_survives(ticks: int) -> None:
 
 
 def test_what_a_forwarded_frame_touches_is_fetched_ahead_whole() -> None:
-    for touched, fetched in probe.near_bytes():
+    for touched, fetched in stores.near_bytes():
         assert touched <= fetched

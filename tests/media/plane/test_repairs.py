@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.plane import Encoding
-from tests.media.plane import probe
+from tests.media.plane import stores
 from tests.media.plane.world import FRAME_US, Camera, World, rtp, vp8
 
 TICKS_A_SECOND = 20
@@ -81,7 +81,7 @@ def test_who_is_removed_while_packets_are_missing_is_not_looked_at_again() -> No
     )
 )
 def test_timers_come_in_the_order_in_which_they_are_due(script: list[tuple[str, int, int]]) -> None:
-    timers, due = probe.Timers(40), dict[int, int]()
+    timers, due = stores.Timers(40), dict[int, int]()
     for what, number, when in script:
         if what == "set":
             timers.set(number, when)
@@ -103,7 +103,7 @@ def test_timers_come_in_the_order_in_which_they_are_due(script: list[tuple[str, 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 60))))
 def test_ssrcs_are_found_while_they_are_there(script: list[tuple[bool, int]]) -> None:
-    ssrcs, there = probe.Ssrcs(), dict[int, int]()
+    ssrcs, there = stores.Ssrcs(), dict[int, int]()
     for adds, number in script:
         ssrc = number * 65_536  # the low bits alike
         if adds and ssrc not in there:
@@ -118,7 +118,7 @@ def test_ssrcs_are_found_while_they_are_there(script: list[tuple[bool, int]]) ->
 
 @pytest.mark.parametrize("step", [1, 2, 65_536, 2_654_435_761])
 def test_a_search_among_a_thousand_ssrcs_is_short(step: int) -> None:
-    ssrcs = probe.Ssrcs()
+    ssrcs = stores.Ssrcs()
     for number in range(1_000):
         ssrcs.put(number * step & 0xFFFFFFFF, number + 1)
     assert ssrcs.longest() < 40

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.media.plane import probe
+from tests.media.plane import stores
 
 SECOND = 1_000_000
 KEPT = 3_500_000
@@ -14,8 +14,8 @@ LEAST, MOST = 1 << 16, 1 << 20
 SLOTS, SLOTS_MOST = 256, 1024
 
 
-def video() -> probe.Ring:
-    return probe.Ring(SLOTS, SLOTS_MOST, LEAST, MOST)
+def video() -> stores.Ring:
+    return stores.Ring(SLOTS, SLOTS_MOST, LEAST, MOST)
 
 
 def packet(sequence: int, length: int) -> bytes:
@@ -23,7 +23,7 @@ def packet(sequence: int, length: int) -> bytes:
 
 
 def store_steadily(
-    ring: probe.Ring, first: int, count: int, *, per_second: int, length: int, since: int
+    ring: stores.Ring, first: int, count: int, *, per_second: int, length: int, since: int
 ) -> int:
     """Store so many packets from a time on; when the next is due."""
     for number in range(count):
@@ -39,11 +39,11 @@ def store_steadily(
     ),
     st.booleans(),
 )
-def test_the_ring_never_shows_wrong_bytes(stores: list[tuple[int, int, int]], grows: bool) -> None:
-    ring = probe.Ring(16, 64 if grows else 16, 8192, 65_536 if grows else 8192)
+def test_the_ring_never_shows_wrong_bytes(kept_in_turn: list[tuple[int, int, int]], grows: bool) -> None:
+    ring = stores.Ring(16, 64 if grows else 16, 8192, 65_536 if grows else 8192)
     kept: dict[int, bytes] = {}
     now = SECOND
-    for sequence, length, later in stores:
+    for sequence, length, later in kept_in_turn:
         now += later
         data = bytes([sequence & 0xFF]) * length
         ring.store(sequence, data, now)
