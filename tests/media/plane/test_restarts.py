@@ -7,7 +7,7 @@ from aiortc.rtp import RtcpPsfbPacket, RtcpSrPacket
 
 from media.plane import Encoding
 from tests.media.plane.test_reports import NTP, sender_report
-from tests.media.plane.world import FRAME_US, MID, Camera, World
+from tests.media.plane.world import FRAME_US, MID, VIDEO, Camera, World, picture_of, steps
 
 LEAP = 1_100  # frames of three packets, more than are taken for an outage
 
@@ -93,3 +93,20 @@ def test_it_has_no_time_until_the_publisher_tells_its_new_one() -> None:
     for _ in range(60):
         other.frame()
     assert not any(isinstance(packet, RtcpSrPacket) for packet in subscriber.rtcp)
+
+
+def test_another_codec_is_dropped_by_name_and_leaves_the_first_alone() -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    camera, other = Camera(publisher), Camera(publisher, codec="h264")
+    camera.frame(key=True)
+    other.sequence, other.timestamp = camera.sequence, camera.timestamp
+    for packet in other.packetize(key=True):
+        publisher.send(packet[:1] + bytes([packet[1] & 0x80 | VIDEO + 2]) + packet[2:])
+    world.advance(FRAME_US)
+    assert world.drops() == {"payload_type": 3}
+    camera.sequence, camera.timestamp = other.sequence, other.timestamp
+    camera.frame(key=True)
+    assert steps(subscriber.sequences()) == {1, 4}, "as if those packets had been lost"
+    assert steps([picture_of(packet) for packet in subscriber.rtp], 15) == {0, 1}
