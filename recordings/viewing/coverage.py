@@ -11,6 +11,8 @@ Interval = tuple[float, float]
 # What counts as having studied a recording that says nothing else, and what one may say.
 ENOUGH: Final = 0.9
 LEAST_ENOUGH: Final = 0.5
+# Nobody can show more: players tell where they are four times a second, and each pause, seek and end has an edge.
+ALL: Final = 0.99
 # Of a share: a hair's breadth of rounding does not matter.
 ROUNDING: Final = 1e-9
 # Faster than this nobody follows; what is played faster counts as if played at this pace.
@@ -117,4 +119,4 @@ def share(intervals: Iterable[Interval], duration: float) -> float:
 
 def is_enough(intervals: Iterable[Interval], duration: float, required: float = ENOUGH) -> bool:
     """Whether the recording counts as studied."""
-    return duration > 0 and share(intervals, duration) >= required - ROUNDING
+    return duration > 0 and share(intervals, duration) >= min(required, ALL) - ROUNDING

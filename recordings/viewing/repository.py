@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +12,7 @@ from members.organizations import Organization
 from members.people import Member
 from recordings.models import Recording, Viewing
 from recordings.states import RecordingState
-from recordings.viewing.coverage import ROUNDING
+from recordings.viewing.coverage import ALL, ROUNDING
 from rooms.attendance.records import awaits_making_up
 
 
@@ -94,11 +94,12 @@ async def spent_elsewhere(
 
 def _is_enough_unsaid() -> ColumnElement[bool]:
     """Of viewings joined with their recordings: enough now, and not when reported; `coverage.is_enough` as SQL."""
+    required = case((Recording.required_share > ALL, ALL), else_=Recording.required_share)
     return and_(
         Viewing.completed_at.is_(None),
         Recording.state.in_([state for state in RecordingState if state.playable]),
         Recording.duration_seconds > 0,
-        Viewing.seconds >= (Recording.required_share - ROUNDING) * Recording.duration_seconds,
+        Viewing.seconds >= (required - ROUNDING) * Recording.duration_seconds,
     )
 
 

@@ -64,6 +64,18 @@ async def test_a_recording_says_how_much_is_enough(
     assert (await play(viewings, clock, actor, recording, 49, 51)).studied_at == clock()
 
 
+async def test_all_that_a_player_can_show_of_a_film_is_all_of_it(
+    viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database
+) -> None:
+    await change(database, recording, required_share=1.0)
+    assert (await play(viewings, clock, actor, recording, 0, 98.8)).studied_at is None
+    assert (await play(viewings, clock, actor, recording, 98, 99.8)).studied_at == clock()
+    async with database.transaction() as session:
+        await session.execute(update(Viewing).values(completed_at=None, settled=False))
+        await session.execute(update(AttendanceRecord).values(made_up_at=None))
+    assert await viewings.settle_left() == 1, "the records agree"
+
+
 async def test_who_has_watched_enough_when_less_is_asked_for_need_not_play_it_again(
     viewings: Viewings, clock: FakeClock, actor: Actor, recording: Recording, database: Database, cards: Cards,
     records: Records, tree: Tree,

@@ -169,3 +169,9 @@ def test_the_account_stays_small_whatever_is_sought() -> None:
 )
 def test_nine_tenths_are_enough(watched: float, duration: float, enough: bool) -> None:
     assert is_enough([(0.0, watched)], duration) is enough
+
+
+def test_who_has_watched_all_has_done_so_though_each_pause_has_an_edge() -> None:
+    between_pauses = [(at, at + 59.7) for at in range(0, 600, 60)]
+    assert is_enough(between_pauses, 600.0, 1.0)
+    assert not is_enough(between_pauses[:-1], 600.0, 1.0)

@@ -115,12 +115,12 @@ class RecordingOut(Output):
     """One recording; `progress` 0..1 is the composition's; `renditions` are the calls beside it that have an answer.
 
     `version` counts how often a film was made of it: players name the one they have begun, and begin anew when it is
-    refused. `requiredShare` of it makes an absence up; every `promptMinutes` who watches is asked whether he still
-    does. `canRemake`: it is broken, and `.../remake` makes it anew of what was recorded. `waitsForRoom`: the disk is
-    too full to make the film, which goes on by itself when there is room. A list leaves `captions` empty and
-    `canManage`, `canDelete`, `canRemake`, `mending` and `waitsForRoom` false: they are said of one recording alone, and
-    so are the `lacks` of a damaged one and whose names the `persons` of an uploaded one are. `uploaded`: it was made
-    elsewhere.
+    refused. `requiredShare` of it makes an absence up (of 1, 0.99: players tell where they are four times a second);
+    every `promptMinutes` who watches is asked whether he still does. `canRemake`: it is broken, and `.../remake` makes
+    it anew of what was recorded. `waitsForRoom`: the disk is too full to make the film, which goes on by itself when
+    there is room. A list leaves `captions` empty and `canManage`, `canDelete`, `canRemake`, `mending` and
+    `waitsForRoom` false: they are said of one recording alone, and so are the `lacks` of a damaged one and whose names
+    the `persons` of an uploaded one are. `uploaded`: it was made elsewhere.
     `captureStopped`: it failed while its meeting goes on, so that it may go on too. `mending`: something beside the
     film is lost and is made of it, which whoever manages it is told; meanwhile it is watched as it was.
     """
