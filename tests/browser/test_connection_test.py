@@ -174,6 +174,34 @@ def lose_resumptions(lost: list[str], page_side: WebSocketRoute) -> None:
     page_side.on_message(carry)
 
 
+async def test_a_server_that_goes_in_the_middle_is_told_at_once(
+    browser: Browser, server: RunningServer
+) -> None:
+    page = await window(browser, server)
+
+    def cut_at_resumption(page_side: WebSocketRoute) -> None:
+        server_side = page_side.connect_to_server()
+
+        async def carry(message: str | bytes) -> None:
+            if "resumeConsumer" in str(message):
+                await page_side.close()
+            else:
+                server_side.send(message)
+
+        page_side.on_message(carry)
+        server_side.on_message(
+            lambda message: page_side.send(str(message).replace('["udp","tcp"]', '["tcp"]'))
+        )
+
+    await page.route_web_socket(re.compile("/socket.io/"), cut_at_resumption)
+    await page.goto(f"{server.url}/connection-test")
+    await start(page)
+    running = page.locator('[data-testid="step-tcp"]')
+    await expect(running).to_have_attribute("data-state", "skipped")
+    # Each of two answers that could not come any more was waited for by 15 s.
+    await expect(page.get_by_test_id("verdict")).to_contain_text("检测中断了", timeout=10_000)
+
+
 async def window(browser: Browser, server: RunningServer, size: ViewportSize = DESKTOP) -> Page:
     """Of somebody who is not signed in."""
     return (await open_guest_window(browser, server, guest("路人"), size)).page

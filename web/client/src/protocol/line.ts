@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client'
 
-import { NETWORK_UNREACHABLE, problemFrom, TIMED_OUT, type Problem } from './problem'
+import { ask } from './acknowledge'
+import { NETWORK_UNREACHABLE, Problem, problemFrom, TIMED_OUT } from './problem'
 
 export interface LineOptions {
   namespace: string
@@ -76,6 +77,12 @@ export class Line {
 
   get connected(): boolean {
     return this.socket.connected
+  }
+
+  /** Rejects with a Problem; at once where there is no connection, because an old question is worth nothing later. */
+  ask<Data>(event: string, payload: unknown, milliseconds?: number): Promise<Data> {
+    if (!this.connected) return Promise.reject(new Problem('connection_lost'))
+    return ask<Data>(this.socket, event, payload, milliseconds)
   }
 
   open(): void {

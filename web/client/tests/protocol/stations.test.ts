@@ -60,6 +60,16 @@ test('a page that is shown again does not wait for the next attempt, and one tha
   expect(happened).toHaveLength(3)
 })
 
+test('what is asked while the line is away is not asked late', async () => {
+  let calls = 0
+  io.of('/stations').on('connection', (socket) => socket.on('callNext', () => (calls += 1)))
+  enter()
+  await expect(client.ask('callNext', {})).rejects.toMatchObject({ code: 'connection_lost' })
+  await until(['connected'])
+  void client.ask('callNext', {}).catch(() => undefined)
+  await vi.waitFor(() => expect(calls).toBe(1))
+})
+
 test('who is refused for a passing reason tries again; who is not known is told so', async () => {
   refusals = [{ code: 'rate_limited', details: { retryAfter: 0.01 } }, { code: 'not_signed_in' }]
   enter()

@@ -50,7 +50,7 @@ export class ConnectionTest {
   }
 
   async begin(): Promise<Begun> {
-    this.begun = await ask<Begun>(this.socket, 'begin', {})
+    this.begun = await this.ask<Begun>('begin', {})
     this.device = new Device()
     await this.device.load({ routerRtpCapabilities: this.begun.routerRtpCapabilities })
     return this.begun
@@ -67,7 +67,7 @@ export class ConnectionTest {
         encodings: [{ active: false, maxBitrate: ECHO_BITS }],
         codecOptions: { videoGoogleStartBitrate: ECHO_BITS / 1000 },
       })
-      const options = await ask<types.ConsumerOptions>(this.socket, 'consume', {
+      const options = await this.ask<types.ConsumerOptions>('consume', {
         transportId: recv.id,
         producerId: producer.id,
         rtpCapabilities: this.device.recvRtpCapabilities,
@@ -75,7 +75,7 @@ export class ConnectionTest {
       const consumer = await recv.consume(options)
       const paths = await Promise.all([connected(send), connected(recv)])
       if (paths.includes(false)) return await release().then(() => null)
-      const resume = (): Promise<unknown> => ask(this.socket, 'resumeConsumer', { consumerId: consumer.id })
+      const resume = (): Promise<unknown> => this.ask('resumeConsumer', { consumerId: consumer.id })
       return new Loop(send, producer, consumer, resume, release)
     } catch (error) {
       await release()
@@ -91,7 +91,7 @@ export class ConnectionTest {
   }
 
   private async transport(direction: 'send' | 'recv', way: Way): Promise<types.Transport> {
-    const answer = await ask<types.TransportOptions>(this.socket, 'createTransport', {
+    const answer = await this.ask<types.TransportOptions>('createTransport', {
       direction,
       ...(isDirect(way) && { protocol: way }),
     })
@@ -106,10 +106,10 @@ export class ConnectionTest {
         : this.device.createRecvTransport(options)
     this.transports.add(transport)
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
-      ask(this.socket, 'connectTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
+      this.ask('connectTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
     })
     transport.on('produce', ({ kind, rtpParameters }, done, failed) => {
-      ask<{ id: string }>(this.socket, 'produce', { transportId: transport.id, kind, rtpParameters }).then(
+      this.ask<{ id: string }>('produce', { transportId: transport.id, kind, rtpParameters }).then(
         done,
         failed,
       )
@@ -121,8 +121,14 @@ export class ConnectionTest {
     for (const transport of transports) {
       transport.close()
       this.transports.delete(transport)
-      await ask(this.socket, 'closeTransport', { transportId: transport.id }).catch(() => undefined)
+      await this.ask('closeTransport', { transportId: transport.id }).catch(() => undefined)
     }
+  }
+
+  /** Without a connection, which does not come back, an answer would be waited for in vain. */
+  private ask<Data>(event: string, payload: unknown): Promise<Data> {
+    if (!this.socket.connected) return Promise.reject(new Problem('connection_lost'))
+    return ask<Data>(this.socket, event, payload)
   }
 }
 

@@ -1,4 +1,3 @@
-import { ask } from '../acknowledge'
 import { againInMs, Line } from '../line'
 import { asProblem, Problem, TIMED_OUT } from '../problem'
 
@@ -61,11 +60,10 @@ export class RoomConnection {
     this.line.open()
   }
 
-  /** Rejects with a Problem; at once where there is no connection, because an old question is worth nothing later. */
+  /** As the line's own. */
   ask: Ask = async (event, payload) => {
-    if (!this.line.connected) throw new Problem('connection_lost')
     try {
-      return await ask(this.line.socket, event, payload, this.options.answerMs)
+      return await this.line.ask(event, payload, this.options.answerMs)
     } catch (error) {
       if (asProblem(error).code !== TIMED_OUT) throw error
       // Nobody knows whether it was heard: the answer to the next join says what the server has.

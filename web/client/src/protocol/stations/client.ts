@@ -1,4 +1,3 @@
-import { ask } from '../acknowledge'
 import { Line } from '../line'
 import type { Problem } from '../problem'
 
@@ -38,7 +37,7 @@ export class StationsClient {
     event: Event,
     payload: StationCalls[Event][0],
   ): Promise<StationCalls[Event][1]> {
-    return ask(this.line.socket, event, payload)
+    return this.line.ask(event, payload)
   }
 
   /** The page is shown again, or the network is back. */
