@@ -1,6 +1,6 @@
 """A meeting by the keyboard alone, and by a finger: whoever has no mouse comes in, looks and leaves."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE
@@ -9,6 +9,8 @@ FOCUSED = """() => {
   const { dataset, tagName } = document.activeElement
   return [dataset.testid ?? tagName, getComputedStyle(document.activeElement).outlineStyle !== 'none']
 }"""
+SIDEWAYS = ViewportSize(width=PHONE["height"], height=PHONE["width"])
+TWO_LINES = 40  # pixels
 FARTHEST = 40  # no page has more to go through
 TOOLS = [
     "own-network",
@@ -37,6 +39,19 @@ async def walk(page: Page, target: str) -> list[str]:
     raise AssertionError(f"no way to {target}: {passed}")
 
 
+async def large_and_named_in_one_line(page: Page, main: Locator) -> None:
+    """On a phone held sideways the large picture has most of the height; a short name stands beside its sign."""
+    await page.set_viewport_size(SIDEWAYS)
+    await expect(main.locator("figcaption svg")).to_be_visible()
+    await main.locator(".name").evaluate("name => name.textContent = '周明'")
+    picture, caption = await main.bounding_box(), await main.locator("figcaption").bounding_box()
+    assert picture
+    assert picture["height"] > 0.6 * SIDEWAYS["height"]
+    assert caption
+    assert caption["height"] < TWO_LINES
+    await page.set_viewport_size(PHONE)
+
+
 async def test_a_meeting_by_keyboard_and_by_finger(arrive: Arrive) -> None:
     secretary, member, student = await arrive("liuxi"), await arrive("xiulan"), await arrive("yutong", PHONE)
     meeting = await secretary.schedule("没有鼠标", lobby=True)
@@ -59,6 +74,9 @@ async def test_a_meeting_by_keyboard_and_by_finger(arrive: Arrive) -> None:
     tile = student.page.locator(f'[data-testid="tile"][data-peer-id="{await member.peer_id()}"]')
     await tile.tap()
     await expect(tile).to_have_attribute("data-place", "main")
+    await member.page.get_by_test_id("microphone").click()
+    await large_and_named_in_one_line(student.page, tile)
+    await page.locator("header h1").focus()
     await tile.tap()
     await expect(tile).not_to_have_attribute("data-place", "main")
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { bestGrid, columnOf, layerFor, mainTile } from '@/views/room/call/arrange'
+import { bestGrid, columnOf, layerFor, mainTile, seat, seatsOf } from '@/views/room/call/arrange'
 import type { Tile } from '@/views/room/call/tiles'
 
 test.each([
@@ -13,6 +13,27 @@ test.each([
   [344, 560, 30, 2], // no narrower than a face needs: it scrolls
 ])('%i×%i pixels hold %i people in %i columns', (width, height, count, columns) => {
   expect(bestGrid(width, height, count).columns).toBe(columns)
+})
+
+test.each([
+  [344, 598, 30, 10],
+  [724, 236, 12, 8], // the same phone held sideways
+  [1350, 630, 30, 30],
+])('%i×%i pixels show of %i people %i before one scrolls', (width, height, count, seen) => {
+  expect(Math.min(count, seatsOf(bestGrid(width, height, count), height))).toBe(seen)
+})
+
+test.each([
+  ['who is seen already stays', 'b', 3, {}, 'me a b c d'],
+  ['nobody speaks', null, 3, {}, 'me a b c d'],
+  ['the last seat goes first where all were silent', 'd', 3, {}, 'me a d c b'],
+  ['who spoke keeps the seat', 'd', 3, { b: 1 }, 'me d b c a'],
+  ['who was silent longest gives it', 'd', 3, { a: 1, b: 2 }, 'me d b c a'],
+  ['one seat is one’s own', 'd', 1, {}, 'me a b c d'],
+  ['a stranger changes nothing', 'x', 3, {}, 'me a b c d'],
+])('%s', (_what, speaker, seats, spoke, expected) => {
+  const order = seat('me a b c d'.split(' '), speaker, seats, new Map(Object.entries(spoke)))
+  expect(order.join(' ')).toBe(expected)
 })
 
 test('an incomplete last row is centred', () => {

@@ -28,7 +28,29 @@ export function bestGrid(width: number, height: number, count: number, gap = 8):
   const best = grids.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a))
   if (best.width >= Math.min(LEAST_WIDTH, width)) return best
   const column = (width - gap * (most - 1)) / most
-  return { columns: most, width: column, height: column / tallest }
+  return { columns: most, width: column, height: column / WIDEST } // as many as there is room for, before one scrolls
+}
+
+/** How many tiles are seen whole before one scrolls. */
+export function seatsOf({ columns, height }: Grid, total: number, gap = 8): number {
+  return columns * Math.max(1, Math.floor((total + gap) / (height + gap)))
+}
+
+/**
+ * The order in which people are shown: as they came, and whoever speaks beyond the first `seats` changes places with
+ * the one among these who was silent longest. `spokeAt` counts up; the first seat, one's own, is never given away.
+ */
+export function seat(
+  order: string[],
+  speaker: string | null,
+  seats: number,
+  spokeAt: ReadonlyMap<string, number>,
+): string[] {
+  const from = speaker === null ? -1 : order.indexOf(speaker)
+  if (from < seats || seats < 2) return order
+  const silence = (key: string): number => spokeAt.get(key) ?? 0
+  const leaver = order.slice(1, seats).reduceRight((a, b) => (silence(b) < silence(a) ? b : a))
+  return order.map((key) => (key === leaver ? (speaker ?? key) : key === speaker ? leaver : key))
 }
 
 /** Where a tile stands in a grid of twice as many columns: an incomplete last row is centred. */
