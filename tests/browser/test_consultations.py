@@ -11,6 +11,7 @@ from rooms.demo import STATIONS
 from tests.browser.conftest import Arrive
 from tests.browser.person import PHONE, Person, guest, open_guest_window
 from tests.browser.server import RunningServer
+from tests.browser.test_hands import walk
 
 OUTCOME = "多喝水，按时吃药。"
 SCREEN = ViewportSize(width=1920, height=1080)
@@ -29,8 +30,28 @@ async def on_duty(expert: Person) -> None:
     """The expert opens the desk and is on duty."""
     await expert.page.goto(f"{expert.server.url}/desk")
     switch = expert.page.get_by_test_id("duty")
-    await switch.click()
+    await switch.wait_for()
+    await press(expert.page, "duty")
     await expect(switch).to_have_attribute("aria-checked", "true")
+    await expect(switch).to_be_focused()
+
+
+async def press(page: Page, target: str) -> None:
+    """By the keyboard alone."""
+    await walk(page, target)
+    await page.keyboard.press("Enter")
+
+
+async def miss(expert: Person, resident: Person) -> None:
+    """The expert calls one who does not come; both go on by the keyboard where they are."""
+    await expect(expert.page.get_by_test_id("call-next")).to_be_enabled()
+    await press(expert.page, "call-next")
+    await expert.page.get_by_test_id("call").wait_for()
+    await press(expert.page, "missed")
+    await expect(expert.page.get_by_role("heading", level=1)).to_be_focused()
+    await expect(resident.page.get_by_role("heading", level=2)).to_be_focused()
+    await press(resident.page, "again")
+    await expect(resident.page.get_by_role("heading", level=2)).to_be_focused()
 
 
 async def ticket_of(resident: Person, kind: ServiceKind) -> str:
@@ -106,6 +127,8 @@ async def test_a_consultation_given_by_a_member_is_on_the_card(arrive: Arrive, r
     before = (await agronomist.get("/members/me/card"))["items"]
     await on_duty(agronomist)
     await ticket_of(resident, ServiceKind.FARMING)
+    await miss(agronomist, resident)
+    await ticket_of(resident, ServiceKind.FARMING)
     await talk(agronomist, resident)
     await finish(agronomist)
     after = (await agronomist.get("/members/me/card"))["items"]
@@ -127,7 +150,8 @@ async def test_a_screen_becomes_a_station_by_its_key_and_shows_what_that_offers(
     await page.get_by_test_id("pair").click()
     await expect(page.locator("#station-key-wrong")).not_to_be_empty()
     await page.get_by_test_id("station-key").fill(station.key.lower())
-    await page.get_by_test_id("pair").click()
+    await press(page, "pair")
+    await expect(page.get_by_role("heading", level=2)).to_be_focused()
     for _ in range(2):
         await expect(page.get_by_role("heading", level=1)).to_have_text(station.name)
         for kind in ServiceKind:
