@@ -1,5 +1,5 @@
 """What a probe is made of: the newest packets once more as RTX (RFC 4588), which also repairs what is lost on the way;
-where there are none, padding alone on the RTX stream. Never on the media's own SSRC: its numbers belong to the media."""
+where there are none, or they are too long for it, padding alone on the RTX stream. Never on the media's own SSRC: its numbers belong to the media."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
@@ -8,7 +8,7 @@ from media.plane.extensions cimport PASSED_KINDS, passed_t, write_extensions
 from media.plane.feedback cimport sent_note
 from media.plane.bits cimport put16, put24, put32
 from media.plane.objects cimport consumer_t, core_t, transport_t
-from media.plane.probing cimport probe_failed, probe_sent, probe_step_bytes, probe_stepped, probe_unsent
+from media.plane.probing cimport probe_failed, probe_packet_most, probe_sent, probe_step_bytes, probe_stepped, probe_unsent
 from media.plane.rewrite cimport SRTP_TAG, abs_send_time, write_packet
 from media.plane.ring cimport ring_bytes, ring_find, slot_t
 from media.plane.rtp cimport RTP_HEADER
@@ -19,6 +19,7 @@ from media.plane.stream cimport stream_t
 cdef enum:
     PADDING_BYTES = 255
     WORTH_RESENDING = 400  # bytes of payload; of smaller packets a cluster needs too many
+    HEADS = 80  # of a packet of media beside its payload, about
 
 
 cdef inline bint can_pad(const consumer_t *consumer) noexcept nogil:
@@ -41,7 +42,8 @@ cdef inline consumer_t *padding_consumer(const transport_t *transport) noexcept 
 
 
 cdef inline int write_resent(core_t *core, consumer_t *consumer, uint8_t *out, int back) noexcept nogil:
-    """The packet that was sent `back` packets before the newest, as RTX; its length, 0 when it does not serve."""
+    """The packet that was sent `back` packets before the newest, as RTX; its length, 0 when it does not serve: of packets longer than
+    their part of the cluster a narrow line would be full for a quarter of a second."""
     cdef span_t *span = spans_current(&consumer.spans)
     cdef stream_t *stream
     cdef slot_t *slot
@@ -53,7 +55,7 @@ cdef inline int write_resent(core_t *core, consumer_t *consumer, uint8_t *out, i
     if stream.epoch != span.epoch or source < span.first:
         return 0
     slot = ring_find(&stream.ring, source)
-    if slot == NULL or slot.payload_length < WORTH_RESENDING:
+    if slot == NULL or not WORTH_RESENDING <= slot.payload_length <= probe_packet_most(&consumer.transport.estimator.probes) - HEADS:
         return 0
     return write_packet(out, consumer, slot, ring_bytes(&stream.ring, slot), span, True, 0, core.now)
 

@@ -140,6 +140,11 @@ cdef inline int64_t probe_step_bytes(const probes_t *probes) noexcept nogil:
     return largest(<int64_t>(probes.rate_bps * CLUSTER_STEP_US / 8e6), 1)
 
 
+cdef inline int64_t probe_packet_most(const probes_t *probes) noexcept nogil:
+    """How long a packet may be, in bytes, for as many as are needed to fit into the cluster."""
+    return <int64_t>(probes.rate_bps * CLUSTER_US / (8e6 * CLUSTER_PACKETS))
+
+
 cdef inline void probe_sent(probes_t *probes, uint16_t sequence, int size) noexcept nogil:
     """One packet of the cluster is on its way."""
     if probes.packets_sent == 0:

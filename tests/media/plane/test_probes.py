@@ -50,14 +50,30 @@ class Watcher:
         return [packet for packet in self.client.rtp if packet.payload_type == SUB_RTX]
 
 
-def test_a_subscriber_that_reports_is_probed_with_its_newest_packets_as_rtx() -> None:
-    watcher = Watcher().run(60)
-    assert watcher.counted.probes_sent >= 2
+def test_a_subscriber_that_reports_is_probed_with_padding_and_later_with_its_newest_packets() -> None:
+    """Five of the camera's packets are longer than the first cluster, and a quarter of a second of a narrow line."""
+    watcher = Watcher()
+    watcher.camera.packets = 12
+    watcher.run(60)
+    assert watcher.counted.probes_sent >= 3
     assert watcher.counted.budget_bps > 900_000
     originals = {packet.sequence_number: packet.payload for packet in watcher.client.rtp}
+    first, *others = watcher.again()
+    assert first.payload == b""
+    repeated = [packet for packet in others if packet.payload]
+    assert repeated
     for packet in watcher.again():
         assert packet.ssrc == 11
+    for packet in repeated:
         assert originals[int.from_bytes(packet.payload[:2], "big")] == packet.payload[2:]
+
+
+def test_the_first_cluster_is_short() -> None:
+    watcher = Watcher()
+    while watcher.counted.probes_sent == 0:
+        watcher.run(3)
+    watcher.world.advance(20_000)
+    assert sum(len(raw) for raw in watcher.client.raw if raw[1] & 0x7F == SUB_RTX) < 2_000
 
 
 def test_a_cluster_is_spread_over_time() -> None:
