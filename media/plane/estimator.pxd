@@ -17,7 +17,7 @@ from media.plane.losses cimport (
     CAUSE_RATE, CAUSE_UNKNOWN, loses_much, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
 )
 from media.plane.probing cimport (
-    PROBE_AFTER_DROP_US, PROBE_IDLE, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
+    PROBE_AFTER_DROP_US, PROBE_IDLE, probe_filled, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
 )
 from media.plane.ratecontrol cimport (
     RATE_LEAST, clamp_rate, may_reduce, rate_reset, rate_set, rate_share, rate_t, rate_update, reduce_rate,
@@ -262,6 +262,8 @@ cdef inline bint estimator_take(
     acknowledged_update(&estimator.acknowledged, newest)
     if estimator.probes.state != PROBE_IDLE:
         probed = probes_conclude(&estimator.probes, estimator.bps, own_loss(estimator), now)
+        if probed > 0:
+            estimator.rate.full_bps = probed if probe_filled(&estimator.probes, probed) else 0
         if probed > estimator.rate.bps:
             rate_set(&estimator.rate, probed, now)
         elif probed > 0 and estimator.rate.sharers == 1:

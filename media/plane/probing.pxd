@@ -213,6 +213,11 @@ cdef inline double probe_measure(const probes_t *probes, double loss) noexcept n
     return sent_bps if sent_bps < received_bps else received_bps
 
 
+cdef inline bint probe_filled(const probes_t *probes, double measured) noexcept nogil:
+    """Whether the cluster came so much slower than it was sent that the line bears no more than `measured`."""
+    return 0 < measured < 0.85 * probes.rate_bps
+
+
 cdef inline double probes_conclude(probes_t *probes, double bps, double loss, int64_t now) noexcept nogil:
     """Once a feedback message: the rate proved by a cluster that has come to its end, else 0. `loss`: the share that was lost lately."""
     cdef double measured

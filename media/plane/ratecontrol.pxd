@@ -26,6 +26,7 @@ ctypedef struct rate_t:
     bint hungry  # there is no picture at all, though some are wanted
     double least_bps  # what is sent whatever the estimate, so sound: to promise less would relieve nobody
     double next_bps  # what one layer more would take: it may always be tried
+    double full_bps  # what the last cluster showed the line to bear, as it came slower than it was sent; 0: it did not, or a queue grew since
     capacity_t capacity
     bint holds  # wait for the queue to empty
     int64_t changed_us
@@ -45,6 +46,7 @@ cdef inline void rate_reset(rate_t *rate, int64_t now) noexcept nogil:
     rate.hungry = False
     rate.least_bps = 0
     rate.next_bps = 0
+    rate.full_bps = 0
     capacity_reset(&rate.capacity)
     rate.holds = False
     rate.changed_us = now
@@ -61,14 +63,18 @@ cdef inline double additive_bps(double bps, int64_t rtt_us) noexcept nogil:
     return step if step > 4000 else 4000
 
 
-cdef inline double believed_most(const rate_t *rate, double acknowledged) noexcept nogil:
-    """What has not been tried is not believed; but what one layer more would take has to be, or it never is tried."""
-    return fmax(1.5 * acknowledged + 10_000, rate.next_bps)
+cdef inline double believed_most(const rate_t *rate, double acknowledged, bint idle) noexcept nogil:
+    """What has not been tried is not believed; but what one layer more would take has to be, or it never is tried. Of who sends little
+    no more is than the last cluster has shown: a larger picture begins with a key frame, which would fill the line for a second."""
+    cdef double most = fmax(1.5 * acknowledged + 10_000, rate.next_bps)
+    return fmin(most, fmax(rate.full_bps, acknowledged)) if idle and rate.full_bps > 0 else most
 
 
-cdef inline void raise_rate(rate_t *rate, double acknowledged, int64_t rtt_us, int64_t now) noexcept nogil:
+cdef inline void raise_rate(
+    rate_t *rate, double acknowledged, bint idle, int64_t rtt_us, int64_t now
+) noexcept nogil:
     cdef double elapsed = smallest(largest(now - rate.changed_us, 0), 1_000_000) / 1e6
-    cdef double most = believed_most(rate, acknowledged)
+    cdef double most = believed_most(rate, acknowledged, idle)
     cdef double step
     rate.changed_us = now
     if above_capacity(&rate.capacity, acknowledged):
@@ -109,7 +115,7 @@ cdef inline double reduced(const rate_t *rate, double acknowledged, bint idle) n
     if idle and rate.hungry:
         return rate.bps  # it has nothing to give up; it waits
     if idle:
-        return 0.85 * fmin(rate.bps, believed_most(rate, acknowledged))
+        return 0.85 * fmin(rate.bps, believed_most(rate, acknowledged, True))
     target = 0.85 * acknowledged
     if target > rate.bps and rate.capacity.kbps > 0:
         return 0.85 * 1000 * rate.capacity.kbps
@@ -125,6 +131,7 @@ cdef inline bint reduce_rate(
         return False
     if not idle:
         note_capacity(rate, acknowledged)
+    rate.full_bps = 0
     rate.holds = True
     rate.changed_us = now
     rate.reduced_us = now
@@ -146,7 +153,7 @@ cdef inline bint rate_update(
     if rate.holds:
         rate.holds = False
         rate.changed_us = now
-    raise_rate(rate, acknowledged, rtt_us, now)
+    raise_rate(rate, acknowledged, idle, rtt_us, now)
     rate.bps = clamp_rate(rate.bps)
     return False
 
@@ -156,6 +163,7 @@ cdef inline void rate_share(rate_t *rate, double bps, int sharers, int64_t now) 
     capacity_reset(&rate.capacity)
     capacity_add(&rate.capacity, bps)
     rate.bps = clamp_rate(bps)
+    rate.full_bps = 0
     rate.sharers = sharers
     rate.holds = True
     rate.changed_us = now

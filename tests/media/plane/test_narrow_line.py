@@ -17,3 +17,16 @@ def test_a_queue_that_was_filled_in_the_first_half_second_is_emptied(seed: int) 
     town.run(9)
     assert member.missed(came + 3 * SECOND, came + 8 * SECOND) == 0
     assert member.eye(0).rate(came + 3 * SECOND, came + 8 * SECOND) > 5
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_larger_picture_that_a_probe_has_shown_to_be_too_much_is_not_tried(seed: int) -> None:
+    """Its key frame alone would keep the sound waiting for half a second, again and again."""
+    town = Town(seed)
+    lecturer = town.sender(110_000, 350_000, 1_100_000)
+    town.run(5)
+    came = town.now
+    member = town.member(Link(steady(300_000), queue_us=400_000, seed=seed), [lecturer])
+    town.run(21)
+    assert member.missed(came + SECOND, came + 20 * SECOND) < 0.002
+    assert member.eye(0).rate(came + SECOND, came + 20 * SECOND) > 18
