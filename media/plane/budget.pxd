@@ -10,8 +10,11 @@ from libc.stdint cimport int64_t, uint32_t
 from media.plane.allocation cimport forget_mistakes
 from media.plane.bits cimport largest, smallest
 from media.plane.coupling cimport ask_neighbours, look_around
-from media.plane.estimator cimport estimator_expect, estimator_probes, estimator_reset, estimator_take, estimator_tick
+from media.plane.estimator cimport (
+    estimator_expect, estimator_loss_cause, estimator_probes, estimator_reset, estimator_take, estimator_tick,
+)
 from media.plane.feedback cimport sent_forget
+from media.plane.losses cimport CAUSE_RATE
 from media.plane.objects cimport PROBING_MOST, consumer_t, core_t, transport_t
 from media.plane.padding cimport padding_consumer, send_probe_step
 from media.plane.probing cimport PROBE_SENDING, probe_due
@@ -140,6 +143,17 @@ cdef inline void begin_anew(core_t *core, transport_t *transport) noexcept nogil
     update_budget(transport)
 
 
+cdef inline void end_copies(transport_t *transport) noexcept nogil:
+    """Those of the sound that are sent only because nothing is known of the line yet: on a narrow one they are what makes it full, and twelve
+    people's are as much as all their pictures."""
+    cdef consumer_t *consumer
+    cdef int i
+    for i in range(transport.consumers.count):
+        consumer = <consumer_t *>transport.consumers.items[i]
+        if not consumer.lossy:
+            consumer.copies = 0
+
+
 cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     """Every tick, for each transport."""
     doubt_remb(core, transport)
@@ -150,6 +164,8 @@ cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     )
     look_around(core, transport)
     estimator_tick(transport.estimator, transport.sent.bytes, core.now)
+    if estimator_loss_cause(transport.estimator, 0) == CAUSE_RATE:
+        end_copies(transport)
     transport.estimated = is_estimated(transport)
     update_budget(transport)
     if core.probing_count < PROBING_MOST and transport.estimator.probes.state != PROBE_SENDING:

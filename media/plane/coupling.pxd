@@ -11,7 +11,7 @@ from libc.math cimport fmax, fmin
 from libc.stdint cimport int64_t
 
 from media.plane.estimator cimport SHARED_US, estimator_alone, estimator_even, estimator_queues, estimator_share
-from media.plane.objects cimport consumer_t, core_t, transport_t
+from media.plane.objects cimport core_t, transport_t
 from media.plane.ratecontrol cimport RATE_LEAST
 from media.plane.standing cimport standing_us
 from media.plane.trendline cimport QUEUE_LEAST_MS
@@ -267,16 +267,6 @@ cdef inline void come_to(core_t *core, transport_t *transport) noexcept nogil:
         join_sharers(core, transport, RATE_LEAST)
 
 
-cdef inline void end_copies(transport_t *transport) noexcept nogil:
-    """Those of the sound that are sent only because nothing was known of the line yet: twelve times as much as one thinks of."""
-    cdef consumer_t *consumer
-    cdef int i
-    for i in range(transport.consumers.count):
-        consumer = <consumer_t *>transport.consumers.items[i]
-        if not consumer.lossy:
-            consumer.copies = 0
-
-
 cdef inline void look_around(core_t *core, transport_t *transport) noexcept nogil:
     """From each tick."""
     transport.estimator.together = has_company(transport)
@@ -286,9 +276,7 @@ cdef inline void look_around(core_t *core, transport_t *transport) noexcept nogi
         ask_neighbours(core, transport)
     if not transport.estimator.together:
         transport.estimator.rate.sharers = 1  # the others have left
-    elif is_sharer(transport):
-        end_copies(transport)
-        if not transport.estimator.cut:
-            even_out(transport)
+    elif is_sharer(transport) and not transport.estimator.cut:
+        even_out(transport)
     if transport.settle_at and core.now >= transport.settle_at:
         settle_line(core, transport)

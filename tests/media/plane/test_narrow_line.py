@@ -30,3 +30,15 @@ def test_a_larger_picture_that_a_probe_has_shown_to_be_too_much_is_not_tried(see
     town.run(21)
     assert member.missed(came + SECOND, came + 20 * SECOND) < 0.002
     assert member.eye(0).rate(came + SECOND, came + 20 * SECOND) > 18
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_sound_is_not_sent_twice_where_a_queue_grows_and_nothing_is_lost(seed: int) -> None:
+    town = Town(seed)
+    lecturer = town.sender(110_000, 350_000, 1_100_000)
+    town.run(5)
+    came = town.now
+    member = town.member(Link(steady(200_000), queue_us=1_500_000, seed=seed), [lecturer])
+    town.run(9)
+    assert member.copies(came + 3 * SECOND, came + 8 * SECOND) == 0
+    assert member.missed(came + 5 * SECOND, came + 8 * SECOND) == 0
