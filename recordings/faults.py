@@ -6,6 +6,7 @@ from typing import Final
 # No space, no quota, no larger file allowed: all of them end when somebody makes room.
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PASSING: Final = _FULL | {errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT}
+_STARVED: Final = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 
 def number_of(error: BaseException) -> int | None:
@@ -24,6 +25,17 @@ def passes(error: BaseException) -> bool:
     Of other numbers one never knows: FFmpeg has some of them for files that make no sense too.
     """
     return number_of(error) in _PASSING
+
+
+def is_starved(error: BaseException) -> bool:
+    """Whether the machine had no memory or no file to give: for what else it does, or for what was read."""
+    return isinstance(error, MemoryError) or number_of(error) in _STARVED
+
+
+def raise_if_starved(error: Exception) -> None:
+    """Raise it again where it `is_starved`: nobody is to take what was read for broken."""
+    if is_starved(error):
+        raise error
 
 
 def blame_machine(error: BaseException) -> None:

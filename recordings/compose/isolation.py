@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
+from recordings.faults import is_starved
+
 Item = TypeVar("Item")
 
 # Whoever works says so every few seconds. Time for which the machine let it wait for a processor does not count.
@@ -44,7 +46,7 @@ class Broken(Exception):  # noqa: N818 - it says what the process is
 
 
 class Interrupted(Broken):
-    """Somebody killed the process, or it said nothing any more: maybe what was to be done, maybe the machine."""
+    """It was killed, was refused memory, or said nothing any more: maybe what was to be done, maybe the machine."""
 
 
 class _Mark(Enum):
@@ -57,6 +59,12 @@ class _Refused(NamedTuple):
     """What the disk refused."""
 
     errno: int | None
+    text: str
+
+
+class _Starved(NamedTuple):
+    """What the machine had no memory or no file for."""
+
     text: str
 
 
@@ -107,6 +115,8 @@ class Isolated(Generic[Item]):
             raise StopIteration
         if isinstance(item, _Refused):
             raise OSError(item.errno, item.text)
+        if isinstance(item, _Starved):
+            raise Interrupted(item.text)
         if isinstance(item, _Failed):
             raise Broken(item.text)
         return item  # type: ignore[no-any-return] # what `work` yields
@@ -165,12 +175,17 @@ def _serve(pipe: Connection, work: Callable[..., Iterable[object]], arguments: t
             pipe.send(item)
     except BrokenPipeError:
         return  # nobody listens any more
-    except OSError as error:
-        pipe.send(_Refused(error.errno, str(error)))
     except Exception as error:  # noqa: BLE001 - whoever iterates hears of it
-        pipe.send(_Failed(f"{type(error).__name__}: {error}"))
+        pipe.send(_told(error))
     else:
         pipe.send(_Mark.END)
+
+
+def _told(error: Exception) -> _Starved | _Refused | _Failed:
+    text = f"{type(error).__name__}: {error}"
+    if is_starved(error):
+        return _Starved(text)
+    return _Refused(error.errno, str(error)) if isinstance(error, OSError) else _Failed(text)
 
 
 def _end_with_parent() -> None:

@@ -19,6 +19,7 @@ from recordings.compose.isolation import SILENCE_SECONDS, Isolated
 from recordings.compose.layout import HALVES, WIDTH, Rect, Tile, fit
 from recordings.compose.scenes import frame_at
 from recordings.compose.story import Clip
+from recordings.faults import raise_if_starved
 
 # 16,777,216: any screen there is; what claims to be more would only fill the memory.
 _MOST_PIXELS: Final = 4096 * 4096
@@ -201,7 +202,10 @@ class _Decoding:
                         context.skip_frame = "NONREF" if self._is_small(frame) else "DEFAULT"
                     try:
                         images = packet.decode()
-                    except FFmpegError:  # a picture that cannot be decoded; the next key frame mends it
+                    except (
+                        FFmpegError
+                    ) as error:  # a picture that cannot be decoded; the next key frame mends it
+                        raise_if_starved(error)
                         failed = at if failed is None else failed
                         continue
                     if failed is not None:
@@ -214,6 +218,7 @@ class _Decoding:
                             )
                             yield self._in_step(shown), image
         except (FFmpegError, IndexError) as error:  # what was read a while ago cannot be read any more
+            raise_if_starved(error)
             raise ValueError(str(error)) from error
 
     def _in_step(self, frame: int) -> int:

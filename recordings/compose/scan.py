@@ -10,6 +10,7 @@ import av
 from av.error import FFmpegError
 
 from recordings.compose.isolation import SILENCE_SECONDS, Broken, Isolated
+from recordings.faults import raise_if_starved
 
 Wanted = Sequence[tuple[Path, float]]
 Span = tuple[float, float]
@@ -56,7 +57,8 @@ def _scans(wanted: Wanted) -> Iterator[tuple[Scan | None]]:
     for path, longest_pause in wanted:
         try:
             yield (scan(path, longest_pause),)
-        except (FFmpegError, OSError, ValueError, IndexError):
+        except (FFmpegError, OSError, ValueError, IndexError) as error:
+            raise_if_starved(error)
             yield (None,)
 
 
@@ -96,6 +98,7 @@ def scan(path: Path, longest_pause: float) -> Scan:
                     runs[-1] = (runs[-1][0], max(at, runs[-1][1]))
                 else:
                     runs.append((at, at))
-        except FFmpegError:
-            pass  # what came before stands; the journal knows how much it was
+        except FFmpegError as error:
+            raise_if_starved(error)
+            # What came before stands; the journal knows how much it was.
     return Scan(tuple(runs), packets, tuple(keys), tuple(torn))

@@ -10,6 +10,7 @@ from av.error import FFmpegError
 from recordings.compose.loudness import RATE, Samples
 from recordings.compose.scan import Span
 from recordings.compose.story import Clip
+from recordings.faults import raise_if_starved
 
 # Nearer than this a packet simply follows the one before: its time is only as exact as clocks and rounding are.
 _LOOSE: Final = RATE * 2 // 1000
@@ -112,7 +113,8 @@ def _decode(clip: Clip, undecoded: list[Span]) -> Iterator[tuple[float, Samples]
                 at = packet.pts * time_base
                 try:
                     frames = decoder.decode(packet)
-                except FFmpegError:  # a gap of one packet
+                except FFmpegError as error:  # a gap of one packet
+                    raise_if_starved(error)
                     undecoded.append((at, at + 1 / _PACKETS_A_SECOND))
                     continue
                 for frame in frames:
@@ -120,7 +122,8 @@ def _decode(clip: Clip, undecoded: list[Span]) -> Iterator[tuple[float, Samples]
                         samples = even.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
                         yield at, samples
                         at += len(samples) / RATE
-    except (FFmpegError, IndexError):  # what came before stands
+    except (FFmpegError, IndexError) as error:  # what came before stands
+        raise_if_starved(error)
         undecoded.append((at, max(at, clip.seconds)))
 
 

@@ -1,10 +1,12 @@
 """What a process may be given to do, and how it may end, in a module that takes no time to load."""
 
 import os
+import resource
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 
 def counting(to: int) -> Iterator[int | None]:
@@ -53,6 +55,19 @@ def mixing(*_: object) -> Iterator[None]:
 def failing() -> Iterator[int]:
     yield 1
     raise KeyError("no such thing")
+
+
+def hungry(error: Exception) -> Iterator[int]:
+    yield 1
+    raise error
+
+
+def scanning_without_files(path: Path) -> Iterator[object]:
+    """As where the machine has no file more to give."""
+    from recordings.compose.scan import _scans  # noqa: PLC0415 - takes time to load
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    yield from _scans([(path, 1.0)])
 
 
 def leaving() -> Iterator[int]:

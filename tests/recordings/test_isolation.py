@@ -1,5 +1,6 @@
 """What comes of a track that kills or keeps the process which decodes it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -29,7 +30,18 @@ from recordings.tracks import TrackSource
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.meetings import Meeting, track, watch
 from tests.recordings.publishers import GREEN, RED, Publisher, sine, solid
-from tests.recordings.strangers import counting, crowded, dying, failing, leaving, mixing, refused, stuck
+from tests.recordings.strangers import (
+    counting,
+    crowded,
+    dying,
+    failing,
+    hungry,
+    leaving,
+    mixing,
+    refused,
+    scanning_without_files,
+    stuck,
+)  # fmt: skip
 
 SECONDS = 3.0
 
@@ -59,6 +71,23 @@ def test_a_process_that_dies_or_says_nothing_is_told_after_what_came_before(
         with pytest.raises(Broken, match=said) as told:
             next(numbers)
     assert type(told.value) is kind
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.EMFILE, "files"), OSError(errno.ENOMEM, "memory")]
+)
+def test_what_a_starved_machine_refuses_is_not_the_track_s_fault_at_once(error: Exception) -> None:
+    with closing(Isolated[int](hungry, error)) as numbers:
+        assert next(numbers) == 1
+        with pytest.raises(Interrupted):
+            next(numbers)
+
+
+def test_a_file_that_a_starved_machine_does_not_open_is_not_taken_for_broken(tmp_path: Path) -> None:
+    track = tmp_path / "0001-camera.mkv"
+    track.write_bytes(b"whatever it is")
+    with closing(Isolated[object](scanning_without_files, track)) as scans, pytest.raises(Interrupted):
+        next(scans)
 
 
 def test_what_the_disk_refuses_is_what_it_is_here() -> None:
