@@ -89,12 +89,14 @@ async def compose(config: Config, _arguments: argparse.Namespace) -> int:
                 f"The recordings' folder {settings.folder.absolute()} is not there. Mount the server's, and name it in "
                 "HUITANG_RECORDINGS__FOLDER."
             )
-        compositions = Compositions(database, settings, Folders(settings.folder), utc_now, _told)
+        shelf = Shelf(settings.folder, settings.storage)
+        compositions = Compositions(database, settings, shelf, utc_now, _told)
         stop = stop_signal()
         await compositions.start()
         print(f"Making films of {settings.folder.absolute()} ({settings.workers} at once).", flush=True)
         await stop.wait()
         await compositions.stop()
+        await shelf.close()
     return 0
 
 

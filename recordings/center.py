@@ -55,9 +55,9 @@ class RecordingCenter:
         self._recorders: dict[str, Recorder] = {}
         self._opening = asyncio.Lock()
         self._resumption = Resumption(settings.resume_seconds)
-        self._compositions = Compositions(database, settings, self._folders, clock, self._tell)
-        self.wishes = Wishes(database, clock)
         self.shelf = Shelf(settings.folder, settings.storage)
+        self._compositions = Compositions(database, settings, self.shelf, clock, self._tell)
+        self.wishes = Wishes(database, clock)
         self._publisher = Publisher(database, self._folders, self.shelf, settings.storage, clock)
         self._reconciliation = Reconciliation(
             database, self._folders, self.shelf, clock, self._recorders.__contains__

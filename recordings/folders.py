@@ -6,7 +6,7 @@ from typing import Final
 
 from database import is_id
 from recordings.capture.journal import SEGMENT_PREFIX
-from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER, FILE_NAMES, Rendition
+from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER, FETCHING_FOLDER, FILE_NAMES, Rendition
 
 SOURCE_FOLDER: Final = "source"
 """Holds the one file that was uploaded, of a film made elsewhere."""
@@ -14,7 +14,7 @@ SOURCE_FOLDER: Final = "source"
 SOURCE_NAME: Final = "film"
 """That file."""
 
-_WORK: Final = (COMPOSING_FOLDER, CONVERTING_FOLDER)
+_WORK: Final = (COMPOSING_FOLDER, CONVERTING_FOLDER, FETCHING_FOLDER)
 _PART_SUFFIX: Final = ".part"
 
 

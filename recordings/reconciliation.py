@@ -189,9 +189,9 @@ class Reconciliation:
         """Films that were given up and are there again: their disk was away, and was not missed for being so few."""
         async with self._database.reading() as session:
             missed = await repository.films_missing(session)
-        for recording in await self.apart.many(missed, self._read) if missed else ():
-            stock = await self._look_here(recording)
-            if stock is None or not stock.is_here(Rendition.FILM):
+        batch = await self.apart.many(missed, self._read) if missed else ()
+        for recording, stock in await self._take_stock(batch):
+            if not stock.is_whole(Rendition.FILM):
                 continue
             with self.apart.one(recording.id):
                 async with self._database.transaction() as session:
@@ -213,10 +213,22 @@ class Reconciliation:
                 (to_be_there if asked else here).append((recording, stock))
         if self._store_answers:
             try:
-                here += await look_there(to_be_there, self._shelf)
+                found = await look_there(to_be_there, self._shelf)
             except StoreError as error:
                 self._note_silence(error)
+            else:
+                here += found if self._is_the_store(found) else ()
         return here
+
+    def _is_the_store(self, counted: Sequence[Counted]) -> bool:
+        """Where hardly any film has so much as a file there, it is another bucket: nobody gives films up for that."""
+        empty = sum(bool(stock.lost) and not stock.there for _, stock in counted)
+        if empty < _UNMOUNTED_FROM or empty <= len(counted) / 2:
+            return True
+        self._store_answers = False
+        remedy = "see that HUITANG_STORAGE__BUCKET and HUITANG_STORAGE__PREFIX are right"
+        _log.error("store_emptied", films=empty, remedy=remedy)
+        return False
 
     async def _read(self, recording_ids: Sequence[str]) -> list[Recording]:
         async with self._database.reading() as session:
@@ -250,9 +262,10 @@ class Reconciliation:
                 _log.info("local_film_removed", recording_id=looked_at.id, renditions=names)
 
     async def _note_loss(self, looked_at: Recording, stock: Stock, now: datetime) -> bool:
-        """Have what is lost made of the film, or where that is lost everything made anew.
+        """Have what is lost made of the film, wherever that lies, or where it is lost everything made anew.
 
-        Where nothing is left to do either from, what there is of it is all there will be.
+        Where nothing was captured any more, the film is made of its stream; where that is lost too, what there is of it
+        is all there will be.
         """
         originals = await asyncio.to_thread(self._folders.originals, looked_at.id)
         lost = [rendition.value for rendition in stock.lost]
@@ -260,7 +273,8 @@ class Reconciliation:
             recording = await _unchanged(session, looked_at)
             if recording is None:
                 return False
-            mends = stock.is_here(Rendition.FILM)
+            # A stream holds the film too, in which an uploaded one may be larger.
+            mends = stock.is_whole(Rendition.FILM) or (not originals and stock.is_whole(Rendition.HLS))
             await repository.enqueue(session, recording, now, mends=mends)
             if not (originals or mends):
                 await repository.drop_job(session, recording.id)

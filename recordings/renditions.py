@@ -49,6 +49,7 @@ _CONTENT_TYPES: Final = {
 # Folders beside these, of what is being made; nobody needs them afterwards.
 COMPOSING_FOLDER: Final = "work"
 CONVERTING_FOLDER: Final = "converting"
+FETCHING_FOLDER: Final = "fetching"
 
 HLS_MASTER: Final = "master.m3u8"
 # Of each size a playlist and its fragmented MP4; earlier compositions wrote the head and each segment as a file.

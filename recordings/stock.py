@@ -24,13 +24,13 @@ class Stock:
     @property
     def lost(self) -> tuple[Rendition, ...]:
         """Those that are whole in neither."""
-        return tuple(one for one in self.wanted if not (self.is_here(one) or self._is_there(one)))
+        return tuple(one for one in self.wanted if not self.is_whole(one))
 
     @property
     def in_the_way(self) -> tuple[Rendition, ...]:
         """Whole there, and here to no purpose: not to be kept, or broken, which whoever asks for it would get."""
         kept = {one for one in self.wanted if self.keeps and self.is_here(one)}
-        return tuple(one for one in self.wanted if self.here[one] and self._is_there(one) and one not in kept)
+        return tuple(one for one in self.wanted if self.here[one] and self.is_there(one) and one not in kept)
 
     @property
     def film_bytes(self) -> int:
@@ -39,12 +39,17 @@ class Stock:
 
     def is_here(self, rendition: Rendition) -> bool:
         """Whether all of it is on the disk."""
-        return self._is_whole(rendition, self.here[rendition])
+        return self._is_all(rendition, self.here[rendition])
 
-    def _is_there(self, rendition: Rendition) -> bool:
-        return self._is_whole(rendition, self.there.get(rendition, 0))
+    def is_there(self, rendition: Rendition) -> bool:
+        """Whether all of it is in the store."""
+        return self._is_all(rendition, self.there.get(rendition, 0))
 
-    def _is_whole(self, rendition: Rendition, size: int) -> bool:
+    def is_whole(self, rendition: Rendition) -> bool:
+        """Whether all of it is to be had; of one that is not wanted nothing is."""
+        return rendition in self.wanted and (self.is_here(rendition) or self.is_there(rendition))
+
+    def _is_all(self, rendition: Rendition, size: int) -> bool:
         return size > 0 and self.wanted[rendition] in {None, size}
 
 
@@ -91,6 +96,20 @@ async def look_there(counted: Sequence[Counted], shelf: Shelf) -> list[Counted]:
         if rendition is not None:
             there[recording_id][rendition] += entry.size
     return [(each, replace(stock, there=there[each.id], keeps=shelf.keeps_local)) for each, stock in counted]
+
+
+async def look_at_one(recording: Recording, shelf: Shelf) -> Stock:
+    """What is here and there of one; raises as `look_here`, and StoreError."""
+    stock = await look_here(recording, shelf)
+    if shelf.remote is None:
+        return stock
+    top = shelf.remote_key(recording.id, recording.version, "")
+    there = Counter[Rendition]()
+    async for entry in shelf.remote.entries(top):
+        rendition = named(entry.key.removeprefix(top))
+        if rendition is not None:
+            there[rendition] += entry.size
+    return replace(stock, there=there, keeps=shelf.keeps_local)
 
 
 def _size(path: Path) -> int:

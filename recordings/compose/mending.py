@@ -1,4 +1,7 @@
-"""Makes what is lost of a finished film out of the film itself: nothing of what was captured is looked at again."""
+"""Makes what is lost of a finished film out of what there is of it: nothing of what was captured is looked at again.
+
+Of the film all else is made. It itself is had of its stream's largest size, which has the same pictures and sound.
+"""
 
 import os
 import shutil
@@ -11,9 +14,10 @@ from typing import Final
 import av
 from av.error import FFmpegError
 
+from recordings.capture.disk import sync
 from recordings.compose import hls
 from recordings.compose.composer import finished_before, publish
-from recordings.compose.film import LARGE, SMALLER, Reel, Size
+from recordings.compose.film import LARGE, SMALLER, Reel, Size, join
 from recordings.compose.report import Finished, write
 from recordings.compose.scenes import FRAME_RATE
 from recordings.compose.shots import Shots
@@ -27,8 +31,10 @@ from recordings.folders import SOURCE_FOLDER, bytes_of
 from recordings.renditions import COMPOSING_FOLDER, FILE_NAMES, Rendition
 from recordings.states import Failure
 
-# Sound first: the smallest size takes it.
-_IN_ORDER: Final = (Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW, Rendition.HLS)
+# The film first, of which the others are made; sound next: the smallest size takes it.
+_IN_ORDER: Final = (
+    Rendition.FILM, Rendition.SOUND, Rendition.POSTER, Rendition.PREVIEW, Rendition.HLS,
+)  # fmt: skip
 
 
 class Unmendable(Exception):  # noqa: N818 - it says what was found
@@ -43,13 +49,18 @@ def mend(folder: Path, standing: Finished, report: Callable[[float], None]) -> F
     """
     can_be_made_anew = bool(segment_folders(folder)) or (folder / SOURCE_FOLDER).is_dir()
     film = folder / FILE_NAMES[Rendition.FILM]
-    if can_be_made_anew and not _is_whole(film, standing):
+    plays = _is_whole(film, standing)
+    if can_be_made_anew and not plays:
         raise Unmendable("the film is not whole")
     work = Work(folder / COMPOSING_FOLDER, fingerprint(standing))
     made = finished_before(folder, work)
     if made is None:
         work.begin_anew()  # an attempt that died leaves files that end anywhere
-        made = _mend(folder, work, standing, report, can_be_made_anew=can_be_made_anew)
+        sizes = standing.outputs.sizes
+        lost = [one for one in _IN_ORDER if one in sizes and bytes_of(folder / FILE_NAMES[one]) != sizes[one]]
+        if not plays and Rendition.FILM not in lost:
+            lost.insert(0, Rendition.FILM)
+        made = _mend(folder, work, standing, lost, report, can_be_made_anew=can_be_made_anew)
     publish(folder, work, made)
     return made
 
@@ -60,10 +71,10 @@ def fingerprint(standing: Finished) -> str:
 
 
 def _mend(
-    folder: Path, work: Work, standing: Finished, report: Callable[[float], None], *, can_be_made_anew: bool
-) -> Finished:
-    made, sizes = standing, standing.outputs.sizes
-    lost = [one for one in _IN_ORDER if one in sizes and bytes_of(folder / FILE_NAMES[one]) != sizes[one]]
+    folder: Path, work: Work, standing: Finished, lost: Sequence[Rendition], report: Callable[[float], None],
+    *, can_be_made_anew: bool,
+) -> Finished:  # fmt: skip
+    made = standing
     for number, rendition in enumerate(lost):
         report(number / len(lost))
         try:
@@ -74,7 +85,7 @@ def _mend(
             if can_be_made_anew:
                 raise Unmendable(f"{rendition.value}: {error}") from error
             work.drop(FILE_NAMES[rendition])
-            made = _without(rendition, made)
+            made = _without(rendition, folder, made)
     return made
 
 
@@ -87,9 +98,11 @@ def _is_whole(film: Path, standing: Finished) -> bool:
 
 
 def _make(rendition: Rendition, folder: Path, work: Work, made: Finished) -> Finished:
-    film, path = folder / FILE_NAMES[Rendition.FILM], work.folder / FILE_NAMES[rendition]
+    film, path = _film(folder, work), work.folder / FILE_NAMES[rendition]
     outputs, preview = made.outputs, made.outputs.preview
-    if rendition is Rendition.SOUND:
+    if rendition is Rendition.FILM:
+        _make_film(folder, made, path)
+    elif rendition is Rendition.SOUND:
         make_poor_sound(film, path)
         verify(path, None, SOUND)
     elif rendition is Rendition.POSTER:
@@ -102,9 +115,38 @@ def _make(rendition: Rendition, folder: Path, work: Work, made: Finished) -> Fin
     return replace(made, outputs=replace(outputs, sizes=sizes, preview=preview))
 
 
-def _without(rendition: Rendition, made: Finished) -> Finished:
+def _film(folder: Path, work: Work) -> Path:
+    """Made just now, or as it was."""
+    made = work.folder / FILE_NAMES[Rendition.FILM]
+    return made if made.exists() else folder / FILE_NAMES[Rendition.FILM]
+
+
+def _make_film(folder: Path, made: Finished, path: Path) -> None:
+    """Of the stream's largest size, nothing encoded again; ValueError where that does not play, or is not there."""
+    playlist = folder / FILE_NAMES[Rendition.HLS] / f"{LARGE.name}.m3u8"
+    try:
+        verify(playlist, made.duration)
+    except FileNotFoundError as error:
+        raise ValueError("there is no stream") from error
+    media = playlist.with_suffix(".m4s")
+    with av.open(str(media)) as container:
+        pictures = container.streams.video[0]
+        late = float((pictures.start_time or 0) * (pictures.time_base or 0))
+    # In a stream nothing is decoded before second 0, so all of it is shown later by what decoding is ahead of showing.
+    options = {"movflags": "+faststart", "output_ts_offset": f"{-late:.6f}"}
+    join(Reel([(0, media)], media, made.duration), path, "mp4", options, made.outputs.chapters)
+    verify(path, made.duration)
+    sync(path)
+
+
+def _without(rendition: Rendition, folder: Path, made: Finished) -> Finished:
+    """Of the film there has to be something; Unmendable where there is nothing."""
     outputs = made.outputs
     sizes = {one: size for one, size in outputs.sizes.items() if one is not rendition}
+    if rendition is Rendition.FILM:
+        sizes[rendition] = bytes_of(folder / FILE_NAMES[rendition])
+        if not sizes[rendition]:
+            raise Unmendable("there is no film")
     preview = None if rendition is Rendition.PREVIEW else outputs.preview
     return replace(
         made, failure=Failure.FILES_MISSING, outputs=replace(outputs, sizes=sizes, preview=preview)
@@ -122,7 +164,7 @@ def _make_sizes(folder: Path, work: Work, seconds: float) -> None:
     after.mkdir()
     every = (LARGE, *SMALLER)
     lost = [size for size in every if not _taken_over(size, before, after, seconds)]
-    film = folder / FILE_NAMES[Rendition.FILM]
+    film = _film(folder, work)
     _encode([size for size in lost if size is not LARGE], film, work, seconds)
     waiting = work.folder / POOR_SOUND  # where it was lost too
     poor = waiting if waiting.exists() else folder / POOR_SOUND

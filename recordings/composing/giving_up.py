@@ -22,8 +22,10 @@ def outcome(recording: Recording, report: Failed, folders: Folders) -> Outcome:
     if recording.state is RecordingState.MENDING:
         return recording.shown_state, recording.failure, recording.renditions
     failure = recording.failure if recording.failure in OF_CAPTURE else report.failure
+    if failure is Failure.NOTHING_CAPTURED and recording.version:  # there was, and a film of it
+        failure = Failure.FILES_MISSING
     try:
-        whole = _whole(recording, folders)
+        whole = _whole(recording, failure, folders)
     except (KeyError, TypeError, ValueError):  # nobody can say of what there should be
         whole = None
     if whole is None:
@@ -31,7 +33,7 @@ def outcome(recording: Recording, report: Failed, folders: Folders) -> Outcome:
     return RecordingState.DAMAGED, failure, whole
 
 
-def _whole(recording: Recording, folders: Folders) -> list[Any] | None:
+def _whole(recording: Recording, failure: Failure, folders: Folders) -> list[Any] | None:
     """The known renditions of a film that can be watched; None where there is none.
 
     Where it is in the remote store as well, all of it is, until reconciliation looks.
@@ -39,7 +41,7 @@ def _whole(recording: Recording, folders: Folders) -> list[Any] | None:
     standing = standing_of(recording)
     if standing is None or not recording.version:
         return None
-    if recording.stored_version == recording.version:
+    if recording.stored_version == recording.version and failure is not Failure.FILES_MISSING:
         return recording.renditions
     here = {one: bytes_of(folders.rendition(recording.id, one)) for one in standing.outputs.sizes}
     if here[Rendition.FILM] != recording.size_bytes:

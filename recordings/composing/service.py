@@ -19,17 +19,20 @@ from recordings.capture.journal import meeting_of
 from recordings.compose.brief import Brief
 from recordings.compose.report import Failed, Finished, Progress, Report
 from recordings.composing.briefing import brief_of, standing_of
+from recordings.composing.fetching import fetch
 from recordings.composing.giving_up import outcome
 from recordings.composing.process import run
 from recordings.composing.room import NoRoom, Room
 from recordings.events import RecordingStatus
-from recordings.folders import Folders
+from recordings.faults import is_full
 from recordings.leases import ClaimLost, held
 from recordings.losses import losses_out
 from recordings.models import DETAIL_LENGTH, CompositionJob, Recording
 from recordings.renditions import Rendition, chapters_out, renditions_out
 from recordings.settings import RecordingSettings
 from recordings.states import OF_CAPTURE, Failure, RecordingState
+from recordings.storage.shelf import Shelf
+from recordings.storage.store import StoreError
 
 # Other nodes' jobs become due without a word to this one.
 _POLL_SECONDS: Final = 10.0
@@ -69,16 +72,17 @@ class Compositions:
         self,
         database: Database,
         settings: RecordingSettings,
-        folders: Folders,
+        shelf: Shelf,
         clock: Clock,
         on_status: Callable[[str, RecordingStatus], None],
     ) -> None:
         self._database = database
         self._settings = settings
-        self._folders = folders
+        self._shelf = shelf
+        self._folders = shelf.folders
         self._clock = clock
         self._on_status = on_status
-        self._room = Room(folders, settings)
+        self._room = Room(shelf.folders, settings)
         self._awake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.counters = CompositionCounters()
@@ -183,22 +187,31 @@ class Compositions:
         last: Report | None = None
         try:
             async with self._room.promised(recording, brief):
-                last = await self._last_report(job, worker, brief)
+                last = await self._last_report(recording, job, worker, brief)
         except NoRoom as full:
             last = Failed(Failure.DISK_FULL, str(full))
+        except StoreError as error:
+            last = Failed(Failure.COMPOSITION_FAILED, f"the film is not to be had from the store: {error}")
+        except OSError as error:
+            failure = Failure.DISK_FULL if is_full(error) else Failure.COMPOSITION_FAILED
+            last = Failed(failure, f"{type(error).__name__}: {error.strerror}")
         match last:
             case Finished():
                 await self._finish(job.recording_id, worker, last)
             case Failed():
                 await self._fail(job.recording_id, worker, last)
 
-    async def _last_report(self, job: CompositionJob, worker: str, brief: Brief) -> Report | None:
+    async def _last_report(
+        self, recording: Recording, job: CompositionJob, worker: str, brief: Brief
+    ) -> Report | None:
         """What the process has said last; ClaimLost or NoRoom where it was ended before."""
         _log.info("composition_begun", recording_id=job.recording_id, attempt=job.attempts)
         progress = _Share()
         reports = run(self._folders.of(job.recording_id), self._settings.niceness, brief)
         last: Report | None = None
         async with self._renewing(job.recording_id, worker, progress), contextlib.aclosing(reports):
+            if job.mends:
+                await fetch(recording, self._shelf)
             async for report in reports:
                 last = report
                 if isinstance(report, Progress):

@@ -6,6 +6,7 @@ already: it has what it sent since then removed as well. Where it cannot, becaus
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,8 +23,9 @@ from recordings.apart import Apart
 from recordings.folders import Folders
 from recordings.leases import ClaimLost, held
 from recordings.models import Recording
-from recordings.renditions import content_type
+from recordings.renditions import FILE_NAMES, Rendition, content_type
 from recordings.states import RecordingState
+from recordings.stock import look_at_one
 from recordings.storage import repository
 from recordings.storage.ledger import DatabaseLedger
 from recordings.storage.models import DETAIL_LENGTH, StorageJob, Task
@@ -164,14 +166,25 @@ class Publisher:
             return
         if recording.state is RecordingState.DELETED:
             raise ClaimLost
+        if not (
+            recording.state.playable and recording.state.settled
+        ):  # it is, when what is made of it stands
+            await self._finish(job)
+            return
+        _require(
+            (await look_at_one(recording, self._shelf)).lost, Fault.MISSING
+        )  # nobody is to get less for all
         ledger = DatabaseLedger(self._database, self._count)
         there = {entry.key: entry.size async for entry in remote.entries(f"{recording.id}/")}
         for key, path, size in await asyncio.to_thread(self._files, recording):
             if there.get(key) != size:
                 await remote.put(key, path, content_type(path.name), ledger)
+        stock = await look_at_one(recording, self._shelf)
+        _require([one for one in stock.wanted if not stock.is_there(one)], Fault.CORRUPTED)
         if await self._note_stored(job, recording.version):
             await self._tidy(recording)
             await self._finish(job)
+            self.counters.published += 1
             _log.info("recording_published", recording_id=recording.id, version=recording.version)
 
     def _files(self, recording: Recording) -> list[tuple[str, Path, int]]:
@@ -243,7 +256,6 @@ class Publisher:
         """After everything else: what a crash has left undone is done by the next attempt."""
         async with self._database.transaction() as session:
             await session.delete(await self._mine(session, job))
-        self.counters.published += 1
 
     async def _claimed(self, session: AsyncSession, job: StorageJob) -> StorageJob | None:
         """The job if nobody has it but who took it, locked."""
@@ -293,3 +305,9 @@ class Publisher:
 
     def _count(self, size: int) -> None:
         self.counters.sent_bytes += size
+
+
+def _require(lacking: Sequence[Rendition], fault: Fault) -> None:
+    """StoreError where something of the film is not whole."""
+    if lacking:
+        raise StoreError(fault, "not whole: " + ", ".join(FILE_NAMES[one] for one in lacking))

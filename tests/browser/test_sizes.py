@@ -14,7 +14,7 @@ from playwright.async_api import Page, Request, Route, expect
 
 from database import Database
 from recordings.compose.film import Size
-from recordings.folders import Folders
+from recordings.folders import Folders, bytes_of
 from recordings.models import Recording
 from recordings.renditions import Outputs, Rendition, renditions_out
 from tests.browser.conftest import Arrive
@@ -88,12 +88,14 @@ def write(path: Path, size: Size | None, brightness: int, options: dict[str, str
 async def put_stream(server: RunningServer, brightness: int, recording: str = "") -> str:
     """A new recording in all its forms, or that recording made anew."""
     recording = recording or await put_recording(server, server.logins["liuxi"])
+    folders = Folders(server.data / "recordings")
     files = await asyncio.to_thread(made_stream, brightness)
-    await asyncio.to_thread(put_files, Folders(server.data / "recordings").of(recording), files)
+    await asyncio.to_thread(put_files, folders.of(recording), files)
+    sizes = {one: bytes_of(folders.rendition(recording, one)) for one in RENDITIONS}
     database = Database(f"sqlite:///{server.data}/huitang.sqlite3")
     async with database.transaction() as session:
         row = await session.get_one(Recording, recording)
-        row.renditions = renditions_out(Outputs(dict.fromkeys(RENDITIONS, 1)))
+        row.renditions, row.size_bytes = renditions_out(Outputs(sizes)), sizes[Rendition.FILM]
         row.version += 1
     await database.dispose()
     return recording

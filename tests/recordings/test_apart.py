@@ -187,7 +187,7 @@ async def test_a_composition_of_which_not_even_the_failure_can_be_noted_comes_ag
 ) -> None:  # fmt: skip
     _, row = await to_compose(0.2)
     await make_senseless(database, row)
-    compositions = Compositions(database, settings, folders, clock, lambda *_: None)
+    compositions = Compositions(database, settings, Shelf(folders.root, None), clock, lambda *_: None)
     with capture_logs() as logs:
         for _ in range(3):
             assert await compositions._work_once("a" * 32)

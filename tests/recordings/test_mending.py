@@ -87,7 +87,7 @@ def test_no_more_than_what_is_lost_is_made(
 
 
 def test_of_a_film_that_does_not_play_everything_is_made_anew_where_it_can_be(
-    standing: tuple[Path, Finished],
+    standing: tuple[Path, Finished], tmp_path: Path
 ) -> None:
     folder, before = standing
     gone("poster.jpg")(folder)
@@ -98,6 +98,16 @@ def test_of_a_film_that_does_not_play_everything_is_made_anew_where_it_can_be(
         mended(folder, before)
     shutil.rmtree(folder / "segment-0001")
     gone("sound.m4a")(folder)
+    stream = shutil.copytree(folder / HLS, tmp_path / HLS)
+    made = mended(folder, before)
+    assert made.failure is None, "its stream has the same pictures and sound"
+    verify(folder / FILM, before.duration)
+    verify(folder / "sound.m4a", before.duration, SOUND)
+    (folder / FILM).write_bytes(whole[:half] + bytes(len(whole) - half))
+    gone("sound.m4a")(folder)
+    shutil.rmtree(folder / HLS)
+    stream.rename(folder / HLS)
+    cut(f"{HLS}/720p.m4s")(folder)
     made = mended(folder, before)
     assert made.failure is Failure.FILES_MISSING
     assert Rendition.SOUND not in made.outputs.sizes

@@ -142,7 +142,7 @@ async def test_who_hid_stays_hidden_where_the_recording_made_way_for_another_fil
     await Remaking(database, folders, clock, lambda: None).remake(secretary, broken.id)
     async with database.reading() as session:
         job = await session.get_one(CompositionJob, broken.id)
-    compositions = Compositions(database, settings, folders, clock, lambda *_: None)
+    compositions = Compositions(database, settings, Shelf(folders.root, None), clock, lambda *_: None)
     _, brief = await compositions._brief(job)
     assert [(wish.person, wish.hidden) for wish in brief.wishes] == [("member:x", True)]
 

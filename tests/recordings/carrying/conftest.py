@@ -7,9 +7,10 @@ import pytest
 from database import Database
 from recordings.folders import Folders
 from recordings.models import Recording
-from recordings.renditions import Rendition
+from recordings.renditions import Outputs, Rendition, renditions_out
 from tests.factories import FakeClock
 from tests.recordings.conftest import MakeMeeting
+from tests.recordings.rows import change
 from tests.recordings.test_library import recorded
 
 
@@ -23,6 +24,9 @@ async def row(
 ) -> Recording:
     """A recording that is ready, with its film and a poster on the disk."""
     made = await recorded(database, await make_meeting(), clock)
+    sizes = {Rendition.FILM: film.stat().st_size, Rendition.POSTER: 3}
+    kept = renditions_out(Outputs(sizes))
+    await change(database, made, size_bytes=sizes[Rendition.FILM], renditions=kept, ended_at=clock())
     folders.of(made.id).mkdir(parents=True)
     film.rename(folders.film(made.id))
     folders.rendition(made.id, Rendition.POSTER).write_bytes(b"jpg")

@@ -7,10 +7,10 @@ import pytest
 
 from database import Database
 from recordings.folders import Folders, bytes_of
-from recordings.models import Recording
+from recordings.models import CompositionJob, Recording
 from recordings.reconciliation import Reconciliation
 from recordings.renditions import Outputs, Rendition, renditions_out
-from recordings.states import Failure, RecordingState
+from recordings.states import RecordingState
 from recordings.storage.shelf import Shelf
 from tests.factories import FakeClock
 from tests.recordings.carrying.carrier import Carrier
@@ -51,7 +51,7 @@ async def test_all_films_are_looked_for_with_one_list_of_the_store_by_pages(
     assert (await reconciliation.run()).lost_films == 1
     async with database.reading() as session:
         states = [(await session.get_one(Recording, row.id)).state for row in rows]
-    assert states == [RecordingState.DAMAGED if row is rows[3] else RecordingState.READY for row in rows], (
+    assert states == [RecordingState.MENDING if row is rows[3] else RecordingState.READY for row in rows], (
         "its poster alone is not there"
     )
     assert asked == 3 + 1, "15 files, and the folders"
@@ -87,6 +87,6 @@ async def test_what_is_broken_on_the_disk_gives_way_to_the_whole_in_the_store_an
     assert (await reconciliation.run()).lost_films == 1
     async with database.reading() as session:
         left = await session.get_one(Recording, row.id)
-    assert [entry["name"] for entry in left.renditions] == ["film", "poster"]
-    assert (left.state, left.failure) == (RecordingState.DAMAGED, Failure.FILES_MISSING)
+        job = await session.get_one(CompositionJob, row.id)
+    assert (left.state, left.failure, job.mends) == (RecordingState.MENDING, None, True)
     await carrier.shelf.close()

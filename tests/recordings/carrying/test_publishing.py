@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -16,11 +17,12 @@ from recordings.models import Recording
 from recordings.reconciliation import Reconciliation
 from recordings.renditions import PLAYLIST_TYPE, SEGMENT_TYPE, Rendition
 from recordings.states import RecordingState
+from recordings.storage import repository
 from recordings.storage.models import StorageJob, Task
 from recordings.storage.publisher import Publisher
 from recordings.storage.s3 import S3Store
 from recordings.storage.shelf import Shelf
-from recordings.storage.store import Entry, Fault
+from recordings.storage.store import Entry, Fault, Ledger
 from tests.factories import FakeClock, Records, Tree
 from tests.patience import PATIENCE_SECONDS
 from tests.recordings.carrying.carrier import Carrier, Slow, stored_version
@@ -89,7 +91,7 @@ class Tidied(S3Store):
 
     async def entries(self, prefix: str) -> AsyncIterator[Entry]:
         self.asked += 1
-        if self.asked == 2:
+        if self.asked == 4:  # what is there before, twice, and after
             await self.then()
         async for entry in super().entries(prefix):
             yield entry
@@ -173,7 +175,10 @@ async def test_a_recording_composed_anew_is_carried_anew_and_the_old_one_leaves(
     folders.film(row.id).write_bytes(b"shorter")
     async with database.transaction() as session:
         again = await session.get_one(Recording, row.id)
-        again.version, again.state = 2, RecordingState.DAMAGED
+        again.version, again.state, again.size_bytes = 2, RecordingState.DAMAGED, 7
+        again.renditions = [
+            {**entry, "size": 7} if entry["name"] == "film" else entry for entry in again.renditions
+        ]
     await carrier.work()
     assert await stored_version(database, row) == 2
     assert carrier.shelf.remote is not None
@@ -212,3 +217,40 @@ async def test_a_film_that_is_sent_for_longer_than_a_lease_is_sent_by_one_node_a
         assert await other.work_once(Task.PUBLISH), "whoever took it did not come back"
     assert await stored_version(database, row) == 1
     await shelf.close()
+
+
+class Forgetful(S3Store):
+    """Takes a file and does not have it."""
+
+    async def put(self, key: str, path: Path, content_type: str, ledger: Ledger) -> None:
+        if not key.endswith("poster.jpg"):
+            await super().put(key, path, content_type, ledger)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "fault"),
+    [("here", Fault.MISSING), ("there", Fault.CORRUPTED), ("the end of its making", None)],
+)
+async def test_nothing_is_called_stored_of_which_the_store_has_less_than_the_records_say(
+    database: Database, row: Recording, folders: Folders, s3: S3Server, clock: FakeClock, lacking: str,
+    fault: Fault | None,
+) -> None:  # fmt: skip
+    carrier = Carrier(database, folders, s3, clock, keep_local=False)
+    async with database.transaction() as session:
+        await repository.enqueue_unpublished(session, clock())
+    if lacking == "here":
+        folders.drop(row.id, Rendition.POSTER)
+    elif lacking == "there":
+        carrier.shelf.remote = Forgetful(s3.settings)
+    else:
+        await change(database, row, state=RecordingState.COMPOSING)
+    assert await carrier.publisher.work_once(Task.PUBLISH)
+    assert (await stored_version(database, row), folders.film(row.id).exists()) == (0, True)
+    async with database.reading() as session:
+        job = await session.get(StorageJob, row.id)
+    assert (job and job.fault) is fault, "it is tried again, or when the film stands"
+    remote = carrier.shelf.remote
+    assert remote is not None
+    sent = {entry.key async for entry in remote.entries(f"{row.id}/")}
+    assert sent == ({f"{row.id}/v1/meeting.mp4"} if lacking == "there" else set())
+    await carrier.shelf.close()
