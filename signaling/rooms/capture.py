@@ -39,9 +39,9 @@ class Capture:
 
     def opened(self, session: Session, publication: Publication) -> None:
         """Record a producer."""
-        if self.recorder is None:
-            return
         producer, source = publication.producer, TrackSource(publication.source.value)
+        if self.recorder is None or producer.closed:  # it has ended, and that is not told of yet
+            return
         try:
             tap = self._router.tap(producer.id, tap_capacity(source))
         except MediaError as error:  # the others see and hear it all the same

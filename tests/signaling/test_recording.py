@@ -312,3 +312,27 @@ async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same_and_noted_
     segment = read_segment(journal.parent)
     assert segment is not None
     assert [(lost.source, lost.cause) for lost in segment.lost] == [(TrackSource.MICROPHONE, "too_many_taps")]
+
+
+async def test_what_has_ended_before_its_capture_begins_is_not_lost(
+    branch: Branch, enter: Enter, stack: Stack, tmp_path: Path
+) -> None:
+    meeting = await branch.meeting(record=True)
+    async with enter(branch.secretary) as host:
+        await host.join(meeting)
+        await host.heard("recordingState")
+        await host.publish("microphone")
+        hall = stack.signaling._halls.get(meeting)
+        assert hall is not None
+        session = hall.session(host.answer["peerId"])
+        assert session is not None
+        (publication,) = session.publications.values()
+        publication.producer.close()
+        hall.let_hear(session, publication)
+        await host.call("endMeeting")
+        await host.heard("meetingEnded")
+    await stack.signaling._background.finish()
+    (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
+    segment = read_segment(journal.parent)
+    assert segment is not None
+    assert segment.lost == []
