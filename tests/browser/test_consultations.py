@@ -48,6 +48,7 @@ async def miss(expert: Person, resident: Person) -> None:
     await press(expert.page, "call-next")
     await expert.page.get_by_test_id("call").wait_for()
     await press(expert.page, "missed")
+    await expect(expert.page.get_by_test_id("call")).to_be_hidden()
     await expect(expert.page.get_by_role("heading", level=1)).to_be_focused()
     await expect(resident.page.get_by_role("heading", level=2)).to_be_focused()
     await press(resident.page, "again")

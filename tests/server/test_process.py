@@ -23,6 +23,7 @@ LOGIN_KEYS = {
 MONITORING = ROOT / "docs" / "monitoring.md"
 LABELS = {
     "call", "code", "direction", "event", "kind", "le", "namespace", "outcome", "reason", "state", "status",
+    "step",
 }  # fmt: skip
 HALF_A_REQUEST = (
     b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
