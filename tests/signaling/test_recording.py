@@ -12,7 +12,7 @@ from errors import Kind, Problem
 from media import Router
 from media.errors import MediaLimitReached
 from recordings import repository
-from recordings.compose.segments import read_segment
+from recordings.compose.segments import SegmentRecord, read_segment
 from recordings.composing.briefing import brief_of
 from recordings.settings import RecordingSettings
 from recordings.tracks import TrackSource
@@ -307,10 +307,7 @@ async def test_what_cannot_be_recorded_is_seen_and_heard_all_the_same_and_noted_
         assert stack.recordings.statistics().capturing_tracks == 0
         await host.call("endMeeting")
         await host.heard("meetingEnded")
-    await stack.signaling._background.finish()
-    (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
-    segment = read_segment(journal.parent)
-    assert segment is not None
+    segment = await captured(stack, tmp_path)
     assert [(lost.source, lost.cause) for lost in segment.lost] == [(TrackSource.MICROPHONE, "too_many_taps")]
 
 
@@ -331,8 +328,13 @@ async def test_what_has_ended_before_its_capture_begins_is_not_lost(
         hall.let_hear(session, publication)
         await host.call("endMeeting")
         await host.heard("meetingEnded")
+    assert (await captured(stack, tmp_path)).lost == []
+
+
+async def captured(stack: Stack, folder: Path) -> SegmentRecord:
+    """What was written down of the only meeting, once it has ended."""
     await stack.signaling._background.finish()
-    (journal,) = (tmp_path / "recordings").rglob("journal.jsonl")
+    (journal,) = (folder / "recordings").rglob("journal.jsonl")
     segment = read_segment(journal.parent)
     assert segment is not None
-    assert segment.lost == []
+    return segment

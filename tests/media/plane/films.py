@@ -16,6 +16,7 @@ from aiortc.rtp import RtcpRtpfbPacket
 
 from recordings.capture.codecs.av1 import Unit
 from tests.media.plane import probe
+from tests.media.plane.repairing import Repairing
 from tests.media.plane.world import FRAME_US, RTX, SUB_RTX, Client
 
 FILMS = Path(__file__).with_name("films")
@@ -182,35 +183,19 @@ class Projector:
         self.client.send(head + original[4:8] + ssrc + original[12:ends] + original[2:4] + original[ends:])
 
 
-class Viewer:
+class Viewer(Repairing[Part]):
     """A subscriber that repairs what it misses."""
 
     def __init__(self, client: Client) -> None:
-        self.client = client
-        self.got: dict[int, Part] = {}
-        self.base: int | None = None
-        self.newest = 0
-        self.asked_at: dict[int, int] = {}
+        super().__init__(client, 2 * FRAME_US)
 
     def take(self) -> None:
         """Sort what came, and ask for what is missing."""
-        now = self.client.world.now
         for raw in self.client.raw:
             payload_type, number, part = part_of(raw, SUB_ID)
             if payload_type == SUB_RTX:
                 number = int.from_bytes(part.payload[:2], "big")
                 part = part._replace(payload=part.payload[2:])
-            self.base = number if self.base is None else self.base
-            place = self.newest + ((number - self.base - self.newest + 0x8000) & MASK) - 0x8000
-            self.newest = max(self.newest, place)
-            self.got[place] = part
+            self.put(number, part)
         self.client.raw.clear()
-        lost = [
-            place
-            for place in range(self.newest)
-            if place not in self.got and now - self.asked_at.get(place, 0) > 2 * FRAME_US
-        ]
-        self.asked_at.update(dict.fromkeys(lost, now))
-        if lost:
-            numbers = [(place + (self.base or 0)) & MASK for place in lost]
-            self.client.send_rtcp(bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=10, lost=numbers)))
+        self.ask(self.client.world.now)

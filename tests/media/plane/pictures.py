@@ -10,6 +10,7 @@ import numpy as np
 from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 from av.video.frame import PictureType
 
+from tests.media.plane.repairing import Repairing
 from tests.media.plane.world import FRAME_US, RTX, SUB_RTX, Client, rtp
 
 PAYLOAD_MOST = 300  # small pictures, yet of several packets
@@ -194,16 +195,12 @@ class Sender:
         )
 
 
-class Receiver:
+class Receiver(Repairing[RtpPacket]):
     """A subscriber that repairs what it misses, and shows pictures in the order of their numbers."""
 
     def __init__(self, client: Client, codec: str) -> None:
-        self.client = client
+        super().__init__(client, 2 * FRAME_US)
         self.codec = codec
-        self.got: dict[int, RtpPacket] = {}
-        self.base: int | None = None
-        self.newest = 0
-        self.asked_at: dict[int, int] = {}
 
     def take(self, now: int) -> None:
         """Sort what came, and ask for what is missing."""
@@ -212,21 +209,9 @@ class Receiver:
             if packet.payload_type == SUB_RTX:
                 number = int.from_bytes(packet.payload[:2], "big")
                 packet.payload = packet.payload[2:]
-            if self.base is None:
-                self.base = number
-            place = self.newest + ((number - self.base - self.newest + 0x8000) & 0xFFFF) - 0x8000
-            self.newest = max(self.newest, place)
-            self.got[place] = packet
+            self.put(number, packet)
         self.client.rtp.clear()
-        lost = [
-            place
-            for place in range(self.newest)
-            if place not in self.got and now - self.asked_at.get(place, 0) > 2 * FRAME_US
-        ]
-        self.asked_at.update(dict.fromkeys(lost, now))
-        if lost:
-            numbers = [(place + (self.base or 0)) & 0xFFFF for place in lost]
-            self.client.send_rtcp(bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=10, lost=numbers)))
+        self.ask(now)
 
     def frames(self) -> Iterator[tuple[bool, Pieces]]:
         """The payloads of each frame that is whole, and whether anything is missing right before it."""
