@@ -134,3 +134,12 @@ test('the servers of the answer are set before ICE is restarted with them', asyn
   await vi.advanceTimersByTimeAsync(0)
   expect(steps).toEqual([{ iceServers }, 'restart'])
 })
+
+test('a browser that takes no other servers restarts ICE all the same', async () => {
+  answer = () => ({ iceParameters, iceServers: [] })
+  vi.spyOn(handler, 'updateIceServers').mockRejectedValue(new Error('not supported'))
+  const restart = vi.spyOn(handler, 'restartIce')
+  handler.setConnectionState('failed')
+  await vi.advanceTimersByTimeAsync(0)
+  expect(restart).toHaveBeenCalledWith(iceParameters)
+})

@@ -82,7 +82,8 @@ export class PathKeeper {
       if (transport.connectionState === 'connected') return
       this.restarts += 1
       const { iceParameters, iceServers } = answer
-      if (iceServers) await transport.updateIceServers({ iceServers })
+      // In Firefox mediasoup-client refuses: those of the beginning serve, or in the end another transport with these.
+      if (iceServers) await transport.updateIceServers({ iceServers }).catch(() => undefined)
       await transport.restartIce({ iceParameters })
     } catch (error) {
       if (transport.closed) return
