@@ -1,5 +1,6 @@
 """What somebody sees of one picture that comes over a line, by his own judgement: a decoder's, without decoding."""
 
+import itertools
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -12,7 +13,8 @@ GIVE_UP_US = 1_000_000  # then a key frame is
 
 @dataclass
 class Eye:
-    """A frame is shown when it is whole and so is all before it since a key frame."""
+    """A frame is shown when it is whole and so is all before it since a key frame. A whole key frame is not kept waiting by what is
+    lacking before it."""
 
     ssrc: int
     rtx: int  # payload type
@@ -22,6 +24,7 @@ class Eye:
     highest: int = 0
     ends: dict[int, bool] = field(default_factory=dict)  # of what has come: whether it ends a frame
     missing: dict[int, tuple[int, int]] = field(default_factory=dict)  # since when, last asked
+    keys: list[int] = field(default_factory=list)  # where key frames begin that have come and are not shown yet
     asked_us: int = 0  # for a key frame
 
     def take(self, payload_type: int, sequence: int, payload: bytes, now: int, *, marker: bool) -> None:
@@ -43,10 +46,22 @@ class Eye:
             self.waits_key, self.next = False, number
             self.ends = {late: end for late, end in self.ends.items() if late >= number}
             self.missing |= {gap: (now, 0) for gap in range(number, self.highest) if gap not in self.ends}
+        if parsed["key"] and parsed["first"] and number > self.next:
+            self.keys.append(number)
+        self._leap()
         while self.next in self.ends:
             if self.ends.pop(self.next):
                 self.shown.append(now)
             self.next += 1
+
+    def _leap(self) -> None:
+        """To the newest key frame, if it is whole."""
+        self.keys = [key for key in self.keys if key > self.next]
+        for key in sorted(self.keys, reverse=True):
+            end = next((number for number in itertools.count(key) if self.ends.get(number, True)), key)
+            if end in self.ends:
+                self.next = key
+                return
 
     def ask(self, now: int) -> tuple[list[int], bool]:
         """What is to be sent again, and whether a key frame is needed."""
