@@ -13,8 +13,9 @@ GIVE_UP_US = 1_000_000  # then a key frame is
 
 @dataclass
 class Eye:
-    """A frame is shown when it is whole and so is all before it since a key frame. A whole key frame is not kept waiting by what is
-    lacking before it."""
+    """A frame is shown when it is whole and so is all before it since a key frame.
+
+    A whole key frame is not kept waiting by what is lacking before it."""
 
     ssrc: int
     rtx: int  # payload type
@@ -24,7 +25,7 @@ class Eye:
     highest: int = 0
     ends: dict[int, bool] = field(default_factory=dict)  # of what has come: whether it ends a frame
     missing: dict[int, tuple[int, int]] = field(default_factory=dict)  # since when, last asked
-    keys: list[int] = field(default_factory=list)  # where key frames begin that have come and are not shown yet
+    keys: list[int] = field(default_factory=list)  # where those begin that are not shown yet
     asked_us: int = 0  # for a key frame
 
     def take(self, payload_type: int, sequence: int, payload: bytes, now: int, *, marker: bool) -> None:
