@@ -20,6 +20,7 @@ let asked: string[]
 let answer: () => unknown
 let told: string[]
 let renewals: number
+let away: number
 
 const ask: Ask = (event) => {
   asked.push(event)
@@ -37,9 +38,11 @@ beforeEach(async () => {
   asked = []
   told = []
   renewals = 0
+  away = 0
   answer = () => ({ iceParameters })
   new PathKeeper(transport, ask, {
     onGone: () => told.push('gone'),
+    onAway: () => (away += 1),
     onSpent: () => told.push('spent'),
     onUp: () => told.push('up'),
     renewals: () => renewals,
@@ -56,13 +59,13 @@ test('a path that mends itself is left alone', async () => {
   await vi.advanceTimersByTimeAsync(1000)
   handler.setConnectionState('connected')
   await vi.advanceTimersByTimeAsync(20_000)
-  expect(asked).toEqual([])
+  expect([asked, away]).toEqual([[], 0])
 })
 
 test('a path that stays away gets ICE restarts until packets flow again', async () => {
   handler.setConnectionState('disconnected')
   await vi.advanceTimersByTimeAsync(2500)
-  expect(asked).toEqual(['restartIce'])
+  expect([asked, away]).toEqual([['restartIce'], 1])
   await vi.advanceTimersByTimeAsync(5000)
   expect(asked).toHaveLength(2)
   handler.setConnectionState('connected')
@@ -109,13 +112,25 @@ test.each([
   },
 )
 
-test('after the last new transport only ICE is restarted, and seldom', async () => {
-  renewals = RENEWALS
-  answer = () => ({ iceParameters, dtlsState: 'failed' })
-  handler.setConnectionState('failed')
-  await vi.advanceTimersByTimeAsync(899_000)
-  expect([asked.length, told]).toEqual([30, []])
-})
+/** In seconds: when the server is asked, of which the last time the transport is given up. */
+test.each([
+  ['failed', [0, 30]],
+  ['connected', [0, 30, 60, 90, 120]],
+] as const)(
+  'with DTLS %s the later transports are given up seldom, but tried on',
+  async (dtlsState, looks) => {
+    renewals = RENEWALS + 7
+    answer = () => ({ iceParameters, dtlsState })
+    handler.setConnectionState('failed')
+    const when: number[] = []
+    for (let second = 0; second < 600; second += 1) {
+      const before = asked.length
+      await vi.advanceTimersByTimeAsync(second === 0 ? 0 : 1000)
+      if (asked.length > before) when.push(second)
+    }
+    expect([when, told]).toEqual([looks, ['spent']])
+  },
+)
 
 test('a handshake that does not end is looked at', async () => {
   answer = () => ({ iceParameters, dtlsState: 'failed' })

@@ -310,3 +310,12 @@ test('a lost transport that may not be made anew ends the visit and says why', a
   await vi.waitFor(() => expect(state.ending).toBe('failed'))
   expect(state.problem).toMatchObject({ code: 'not_admitted' })
 })
+
+test('a server that names no troubles breaks nothing', async () => {
+  session.enter()
+  await isIn()
+  server.tell('networkQuality', { peerId: 'me', up: 4, down: 3 })
+  server.tell('roomLocked', { locked: true })
+  await vi.waitFor(() => expect(state.locked).toBe(true))
+  expect(state.network).toEqual({ peerId: 'me', up: 4, down: 3, troubles: [] })
+})

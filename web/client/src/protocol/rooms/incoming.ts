@@ -60,6 +60,11 @@ export class Incoming {
     private readonly events: IncomingEvents,
   ) {}
 
+  /** Whether there is nothing to receive. */
+  get idle(): boolean {
+    return [...this.offers.values()].every((offer) => !this.wanted(offer))
+  }
+
   open(transport: types.Transport, capabilities: types.RtpCapabilities): void {
     this.transport = transport
     this.capabilities = capabilities
@@ -160,7 +165,7 @@ export class Incoming {
   private async step(producerId: string): Promise<void> {
     const offer = this.offers.get(producerId)
     if (!offer || !this.transport) return
-    const want: Want | undefined = offer.kind === 'audio' ? this.ear(offer) : this.wants.get(producerId)
+    const want = this.wanted(offer)
     const held = this.held.get(producerId) ?? (want && (await this.consume(offer)))
     if (!held) return
     const consumerId = held.consumer.id
@@ -178,7 +183,8 @@ export class Incoming {
     await held.flowing.settle(true, () => this.ask('resumeConsumer', { consumerId }))
   }
 
-  private ear({ producerId, paused }: ProducerEvent): Want | undefined {
+  private wanted({ kind, producerId, paused }: ProducerEvent): Want | undefined {
+    if (kind === 'video') return this.wants.get(producerId)
     const listens = !paused || this.held.has(producerId) || this.offers.size <= ALL_EARS_UP_TO
     return listens ? { layer: TOP_LAYER } : undefined
   }

@@ -46,6 +46,11 @@ export class Outgoing {
     private readonly events: OutgoingEvents,
   ) {}
 
+  /** Whether there is nothing to send. */
+  get idle(): boolean {
+    return this.wishes.size === 0
+  }
+
   /** The room is open: `transport` makes the send transport when the first track wants it. */
   open(transport: () => Promise<types.Transport>): void {
     this.transport = transport

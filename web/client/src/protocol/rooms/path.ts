@@ -13,14 +13,18 @@ const PATIENCE_MS: Partial<Record<types.ConnectionState, number>> = {
 const AGAIN_MS = 5000
 /** As for a lost path: what the server says may have been overtaken. */
 const DOUBT_MS = 2500
-/** Once nothing more is tried but ICE restarts. */
-const SELDOM_MS = 30_000
-/** So many new transports in a row are tried for one direction; the first that connects ends the row. */
+/** So many new transports in a row are tried for one direction soon after each other; the first that connects ends the row. */
 export const RENEWALS = 4
+/** After them it is tried on for as long as the person stays: a network may change. */
+const SELDOM_MS = 30_000
+/** Of those seldom looks, before the next new transport where ICE alone may be what fails. */
+const SELDOM_LOOKS = 4
 
 export interface PathEvents {
   /** The server no longer has this transport. */
   onGone: () => void
+  /** No packets flow, for longer than what mends itself; it is helped from now on. */
+  onAway: () => void
   /** ICE restarts do not help: another transport might. */
   onSpent: () => void
   /** Packets flow. */
@@ -72,6 +76,7 @@ export class PathKeeper {
 
   private async restart(): Promise<void> {
     const { transport } = this
+    if (transport.connectionState !== 'connected') this.events.onAway()
     try {
       const answer = await this.ask('restartIce', { transportId: transport.id })
       if (transport.closed) return
@@ -100,7 +105,7 @@ export class PathKeeper {
   private spent(dtlsState: RTCDtlsTransportState | undefined): boolean {
     const renewals = this.events.renewals()
     const dead = dtlsState === 'failed' || dtlsState === 'closed'
-    const enough = dead ? 2 ** renewals - 1 : 2 ** (renewals + 1)
-    return renewals < RENEWALS && this.restarts >= enough
+    if (renewals >= RENEWALS) return this.restarts >= (dead ? 1 : SELDOM_LOOKS)
+    return this.restarts >= (dead ? 2 ** renewals - 1 : 2 ** (renewals + 1))
   }
 }

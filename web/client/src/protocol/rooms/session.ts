@@ -50,7 +50,6 @@ export class RoomSession {
   private readonly renewals = new Map<Direction, number>()
   /** How often the server's word alone may still have transports looked at, until the next join. */
   private doubts = RENEWALS
-  private joinedNow = false
 
   constructor(
     private readonly options: RoomSessionOptions,
@@ -61,7 +60,7 @@ export class RoomSession {
     this.connection = new RoomConnection(options, {
       onJoined: (answer) => this.joined(answer),
       onNotBegun: (startsAt) => Object.assign(state, { phase: 'notBegun', connected: true, startsAt }),
-      onLost: () => this.lineIs(false),
+      onLost: () => void (this.state.connected = false),
       onEvent: (event, payload) => this.received(event, payload),
       onRefused: (problem) => this.refused(problem),
     })
@@ -106,9 +105,17 @@ export class RoomSession {
   /** The page is shown again, or the network is back: whatever is lost is looked for now. */
   wake(networkBack: boolean): void {
     this.doubts = RENEWALS
-    this.renewals.clear() // each may be tried anew; who is told that his line is lost is so until one helps
+    this.renewals.clear() // each may be tried anew
     this.connection.wake(networkBack)
     void this.keepers((keeper) => keeper.check())
+  }
+
+  /** As a person asks who cannot wait: what does not get through is made anew now. */
+  retry(): void {
+    this.wake(false)
+    const unknown = this.state.network?.troubles.includes('noPath')
+    for (const [direction, kept] of this.transports)
+      if (unknown || !this.state.flows[direction]) this.spent(direction, kept)
   }
 
   private async keepers(look: (keeper: PathKeeper) => void): Promise<void> {
@@ -133,7 +140,7 @@ export class RoomSession {
     this.wished(this.state.recordPicture)
     this.doubts = RENEWALS
     this.renewals.clear()
-    this.lineIs(true)
+    this.state.connected = true
     this.latest = answer
     this.served.clear()
     for (const { transportId } of answer.transports ?? []) this.served.add(transportId)
@@ -213,7 +220,8 @@ export class RoomSession {
     const kept: Promise<KeptTransport> = openTransport(this.device, this.ask, direction, this.iceServers, {
       onGone: () => this.lost(kept),
       onSpent: () => this.spent(direction, kept),
-      onUp: () => this.renewed(direction, 0),
+      onAway: () => void (this.state.flows[direction] = false),
+      onUp: () => this.flowing(direction),
       renewals: () => this.renewals.get(direction) ?? 0,
     })
     this.transports.set(direction, kept)
@@ -241,8 +249,9 @@ export class RoomSession {
       await this.ask('closeTransport', { transportId: transport.id }).catch(unlessGone)
       this.served.delete(transport.id)
       this.transports.delete(direction)
-      this.renewed(direction, (this.renewals.get(direction) ?? 0) + 1)
+      this.renewals.set(direction, (this.renewals.get(direction) ?? 0) + 1)
       const media = direction === 'send' ? this.outgoing : this.incoming
+      this.state.flows[direction] = media.idle
       media.close()
       transport.close()
       if (direction === 'send') this.openOutgoing()
@@ -250,15 +259,9 @@ export class RoomSession {
     })
   }
 
-  private renewed(direction: Direction, times: number): void {
-    this.renewals.set(direction, times)
-    this.lineIs(this.joinedNow)
-  }
-
-  /** The line is lost to a person also where nothing has helped his media: a second new transport is being tried. */
-  private lineIs(joined: boolean): void {
-    this.joinedNow = joined
-    this.state.connected = joined && [...this.renewals.values()].every((times) => times < 2)
+  private flowing(direction: Direction): void {
+    this.renewals.delete(direction)
+    this.state.flows[direction] = true
   }
 
   private received<Event extends RoomEventName>(event: Event, payload: RoomEvents[Event]): void {
@@ -317,6 +320,7 @@ export class RoomSession {
         () => undefined,
       )
     this.transports.clear()
+    this.state.flows = { send: true, recv: true }
   }
 }
 

@@ -1,6 +1,7 @@
 import type {
   Agenda,
   ChatLine,
+  Direction,
   JoinAnswer,
   PeerInfo,
   ProducerEvent,
@@ -35,8 +36,10 @@ export interface RoomState {
   ending: Ending | null
   /** What went wrong where the ending is `failed`. */
   problem: unknown
-  /** Whether the signaling connection is alive, and media get through or are being mended; media may flow on without it. */
+  /** Whether the signaling connection is alive; media may flow on without it. */
   connected: boolean
+  /** Whether media get through, each way; also where there is nothing to get through. */
+  flows: Record<Direction, boolean>
   peerId: string
   role: Role
   handRaised: boolean
@@ -64,6 +67,7 @@ export const newRoomState = (): RoomState => ({
   ending: null,
   problem: null,
   connected: false,
+  flows: { send: true, recv: true },
   peerId: '',
   role: 'participant',
   handRaised: false,
