@@ -1,7 +1,10 @@
 import { onScopeDispose, ref, type Ref, type ShallowRef } from 'vue'
 
-/** A camera sends several frames a second, also in the dark; the server waits as long before it calls one silent. */
-const STILL_MS = 5000
+/**
+ * A camera sends several frames a second, also in the dark. Longer than it takes until one knows of the own line: whose
+ * fault it is not is not to be named.
+ */
+export const STILL_MS = 8000
 const GLANCE_MS = 1000
 
 /** Whether a picture that has moved stands still. What nobody can count or see does not. */
