@@ -56,6 +56,8 @@ class Producer:
         self._on_gone = on_gone
         self._closed = False
         self.silent = False  # not paused, the line is there, and for seconds nothing has come
+        self._quiet = False  # nothing comes, whether the line is there or not
+        self._quiet_since: float | None = None
         self.held_back = False  # it lacks a simulcast layer that it sent before and that somebody wants
         self._most_layers = 0
         self._started = False
@@ -118,9 +120,9 @@ class Producer:
 
     def on_layers_wanted(self, highest: int) -> None:
         """From the plane: the highest layer that anybody wants, -1 for none."""
-        if self.layers_wanted == 0 and self.silent:
+        if self.layers_wanted == 0 and self._quiet:
             # It may rest while nobody looks, and takes a moment to begin again.
-            self._started = self.silent = False
+            self._started = self._quiet = self.silent = False
             self._waited = 0
         self.layers_wanted = highest + 1
         self._context.emit(ProducerLayersWanted(self.id, highest + 1))
@@ -128,15 +130,26 @@ class Producer:
     def on_sending(self, *, sending: bool) -> None:
         """From the plane: packets come (again), or none have come for five seconds."""
         self._started = True
-        self.silent = not sending and not self._paused
+        self._quiet, self._quiet_since = not sending and not self._paused, None
+        if sending:
+            self.silent = False
 
-    def tick(self) -> None:
-        """Once a second while the transport is connected: does it send what it should?"""
+    def tick(self, now: float, checked: float) -> None:
+        """Once a second while the transport is connected: does it send what it should?
+
+        `checked` is when its client last showed that there is a path: with a line everything falls silent.
+        """
         if self._paused:
             return
         if not self._started:
             self._waited += 1
             self.silent = self._waited > SILENT_SECONDS
+        elif self._quiet and not self.silent:
+            if self._quiet_since is None:
+                self._quiet_since = (
+                    now - SILENT_SECONDS + 1
+                )  # at the latest, and a pause in speech is sent seldom
+            self.silent = checked > self._quiet_since
         if len(self.stream.encodings) > 1:
             self._look_at_layers()
 
@@ -195,7 +208,7 @@ class Producer:
                 self._context.plane.request_key_frame(self.handle)
         self._paused = paused
         self._waited = 0
-        self.silent = self.held_back = False
+        self.silent = self._quiet = self.held_back = False
         return True
 
     def _require_open(self) -> None:

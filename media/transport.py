@@ -225,7 +225,7 @@ class Transport:
         self._connection.tick(now)
         if self.state is TransportState.CONNECTED:
             for producer in self.producers.values():
-                producer.tick()
+                producer.tick(now, self._connection.ice.last_check)
             self._grade()
         elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED}:
             self._context.tallies.take(self.direction, 0, 0, 0)

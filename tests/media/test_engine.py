@@ -260,8 +260,31 @@ async def test_a_camera_that_rested_is_not_silent_at_the_moment_somebody_looks(r
     producer.on_layers_wanted(1)
     for _ in range(7):
         seen.append(producer.silent)
-        producer.tick()
+        producer.tick(now=0.0, checked=0.0)
     assert seen == [False] * 6 + [True], "but when it does not come, that is told"
+    producer.on_sending(sending=True)
+    assert not producer.silent
+
+
+@pytest.mark.parametrize(
+    ("checks", "told"),
+    [
+        ([99.0, 99.0, 99.0], [False, False, False]),  # with the line everything is gone
+        ([99.0, 101.0, 103.5], [False, True, True]),
+        ([98.0, 98.0, 103.5], [False, False, True]),  # of those who check seldom it is known later
+    ],
+)
+async def test_what_falls_silent_is_to_blame_where_the_line_was_there_after_it(
+    router: Router, checks: list[float], told: list[bool]
+) -> None:
+    producer = router.create_transport("send").produce("audio", microphone())
+    producer.on_sending(sending=True)
+    producer.on_sending(sending=False)  # the last packet came at 99
+    seen = []
+    for second, checked in enumerate(checks):
+        producer.tick(104.0 + second, checked)
+        seen.append(producer.silent)
+    assert seen == told
     producer.on_sending(sending=True)
     assert not producer.silent
 
