@@ -20,6 +20,12 @@ export interface LineEvents {
 
 /** After the server itself closed the connection, Socket.IO leaves coming back to us. */
 const RETURN_MS = 1000
+/**
+ * After so many failures in a row, some fifteen seconds, each attempt begins with long polling and goes on to a WebSocket
+ * from there: Firefox holds back WebSockets to where others have failed, for up to a minute after the server is back, and
+ * there are networks that let none through.
+ */
+const POLLS_AFTER = 6
 /** The server pings every ten seconds. */
 const STALE_MS = 20_000
 /** What passes by itself: the network, a busy server, one that is about to restart. */
@@ -38,6 +44,9 @@ export function againInMs({ code, details: { retryAfter } }: Problem, unasked = 
   return typeof retryAfter === 'number' ? retryAfter * 1000 : unasked
 }
 
+const ways = (failures: number): string[] =>
+  failures < POLLS_AFTER ? ['websocket', 'polling'] : ['polling', 'websocket']
+
 /** A connection to one namespace that comes back by itself until it is closed or refused. */
 export class Line {
   readonly socket: Socket
@@ -45,6 +54,7 @@ export class Line {
   private timer: ReturnType<typeof setTimeout> | undefined
   private opened = false
   private heardAt = 0
+  private failures = 0
 
   constructor(
     { namespace, auth, url = '' }: LineOptions,
@@ -52,7 +62,7 @@ export class Line {
   ) {
     this.socket = io(url + namespace, {
       auth,
-      transports: ['websocket', 'polling'],
+      transports: ways(0),
       reconnectionDelay: 500,
       reconnectionDelayMax: 4000,
       timeout: 10_000,
@@ -61,6 +71,8 @@ export class Line {
     })
     const heard = (): void => void (this.heardAt = Date.now())
     this.socket.io.on('open', heard)
+    this.socket.io.on('open', () => this.count(0))
+    this.socket.io.on('error', () => this.count(this.failures + 1))
     this.socket.io.on('ping', heard)
     this.socket.on('connect', () => {
       this.returnMs = RETURN_MS
@@ -93,6 +105,11 @@ export class Line {
   /** What is said to be there answers no more. */
   renew(): void {
     if (this.connected) this.reconnect()
+  }
+
+  private count(failures: number): void {
+    this.failures = failures
+    this.socket.io.opts.transports = ways(failures)
   }
 
   /** Without the pauses that Socket.IO makes between its attempts, and instead of one that may hang. */
