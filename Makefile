@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What was measured, as it is.
 SHOWN := -o log_cli=true -o log_cli_level=INFO
 
-.PHONY: help setup serve test python-tests beside-tests undisturbed-tests bytecode collection check check-python check-types check-client client-tests shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
+.PHONY: help setup serve test python-tests beside-tests undisturbed-tests bytecode collection check check-python check-types check-client client-tests test-firefox shaped bench bench-join bench-peers bench-recordings bench-seek fuzz format lock screenshots clean
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -65,6 +65,10 @@ check-client: $(STAMPS)/node-modules
 
 client-tests: $(STAMPS)/node-modules
 	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
+
+test-firefox: setup $(STAMPS)/test-venv ## a meeting among Debian's Firefox, which it installs, and Chromium
+	@tools/system-packages.sh firefox
+	$(BIN)/python -m pytest tests/browser/test_firefox.py
 
 shaped: setup $(STAMPS)/test-venv $(STAMPS)/test-packages ## real subscribers on real poor lines alone, with what they had; root, because it makes network namespaces
 	HUITANG_TEST_LONG=1 $(BIN)/python -m pytest $(SHOWN) tests/shaped

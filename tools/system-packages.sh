@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Sees to Debian's packages: `tools/system-packages.sh run|test|peers`. Installs what is missing where that is allowed
-# (root or password-less sudo), else names it and says what to type. Installs nothing when nothing is missing.
+# Sees to Debian's packages: `tools/system-packages.sh run|test|peers|firefox`. Installs what is missing where that is
+# allowed (root or password-less sudo), else names it and says what to type. Installs nothing when nothing is missing.
 set -euo pipefail
 
 run_packages=(gcc libc6-dev python3-dev python3-venv fonts-noto-cjk)
 test_packages=("${run_packages[@]}" chromium postgresql coturn openssl iproute2)
 peer_packages=(janus iproute2)  # what `make bench-peers` compares with
+firefox_packages=("${test_packages[@]}" firefox-esr)
 
 missing() { # prints the packages of its arguments whose purpose nothing on this machine serves
   for package in "$@"; do
@@ -25,7 +26,8 @@ case "${1:-}" in
   run) wanted=("${run_packages[@]}") ;;
   test) wanted=("${test_packages[@]}") ;;
   peers) wanted=("${peer_packages[@]}") ;;
-  *) echo "usage: $0 run|test|peers" >&2; exit 2 ;;
+  firefox) wanted=("${firefox_packages[@]}") ;;
+  *) echo "usage: $0 run|test|peers|firefox" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

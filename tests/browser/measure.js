@@ -20,6 +20,13 @@
     }
   }
 
+  /** The statistics of one type, of all connections that are there; Firefox has none of a closed one. */
+  async function reports(type) {
+    const there = [...connections].filter(({ signalingState }) => signalingState !== 'closed')
+    const all = await Promise.all(there.map((connection) => connection.getStats()))
+    return all.flatMap((report) => [...report.values()]).filter((one) => one.type === type)
+  }
+
   /** What arrives and is decoded now, by the peer whose element shows or sounds it. */
   async function received() {
     const peers = {}
@@ -32,25 +39,24 @@
         ]),
       ),
     )
-    for (const connection of connections) {
-      for (const report of (await connection.getStats()).values()) {
-        const shown = report.type === 'inbound-rtp' && of.get(report.trackIdentifier)
-        if (!shown) continue
-        const peer = (peers[shown.peer] ??= {})
-        peer[shown.source] = {
-          framesDecoded: report.framesDecoded ?? 0,
-          width: shown.element.videoWidth ?? 0,
-          energy: report.totalAudioEnergy ?? 0,
-          packetsLost: report.packetsLost ?? 0,
-          copies: report.packetsDiscarded ?? 0,
-          playing: !shown.element.paused,
-        }
+    for (const report of await reports('inbound-rtp')) {
+      const shown = of.get(report.trackIdentifier)
+      if (!shown) continue
+      const peer = (peers[shown.peer] ??= {})
+      peer[shown.source] = {
+        framesDecoded: report.framesDecoded ?? 0,
+        width: shown.element.videoWidth ?? 0,
+        energy: report.totalAudioEnergy ?? 0,
+        packetsLost: report.packetsLost ?? 0,
+        copies: report.packetsDiscarded ?? 0,
+        playing: !shown.element.paused,
       }
     }
     return peers
   }
 
   window.measured = {
+    reports,
     received,
     networkCut: false,
     cut() {
@@ -77,21 +83,11 @@
     connected: () => [...connections].filter((one) => one.connectionState === 'connected').length,
     /** Frames of the own camera that were encoded, in its largest size. */
     async framesSent() {
-      let frames = 0
-      for (const connection of connections) {
-        for (const report of (await connection.getStats()).values()) {
-          if (report.type === 'outbound-rtp') frames = Math.max(frames, report.framesEncoded ?? 0)
-        }
-      }
-      return frames
+      return Math.max(0, ...(await reports('outbound-rtp')).map(({ framesEncoded }) => framesEncoded ?? 0))
     },
     /** Sizes of the own pictures that are sent now. */
     async sizesSent() {
-      let sizes = 0
-      for (const connection of connections)
-        for (const report of (await connection.getStats()).values())
-          if (report.type === 'outbound-rtp' && report.kind === 'video' && report.active) sizes += 1
-      return sizes
+      return (await reports('outbound-rtp')).filter(({ kind, active }) => kind === 'video' && active).length
     },
   }
 })()
