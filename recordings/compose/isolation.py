@@ -6,8 +6,10 @@ whoever began it.
 
 import contextlib
 import fcntl
+import io
 import multiprocessing
 import os
+import pickle
 import select
 import signal
 import threading
@@ -87,16 +89,14 @@ class Isolated(Generic[Item]):
     ) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["recordings.compose.pictures", "recordings.compose.sound"])
-        self._silence = silence
         self._over = False
         self._pipe, theirs = context.Pipe(duplex=False)
-        self._arrivals = select.poll()
-        self._arrivals.register(self._pipe.fileno(), select.POLLIN)
         with contextlib.suppress(OSError):  # somebody has used up what the machine gives one account
             fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
         self._process.start()
         theirs.close()
+        self._words = io.BufferedReader(_Arrivals(self._pipe.fileno(), self.pid, silence))
 
     @property
     def pid(self) -> int:
@@ -131,24 +131,44 @@ class Isolated(Generic[Item]):
         self._process.close()
 
     def _receive(self) -> Any:
-        left = self._silence
         try:
-            if self._arrivals.poll(
-                0
-            ):  # as most are: to look how long it has waited costs more than to receive it
-                return self._pipe.recv()
-            while left > 0:
-                queued = self._queued_seconds()
-                if self._arrivals.poll(left * 1000):
-                    return self._pipe.recv()
-                left = min(left, self._queued_seconds() - queued)
-        except (EOFError, OSError):
+            return pickle.load(self._words)  # noqa: S301 - what `_say` wrote
+        except (EOFError, OSError, pickle.UnpicklingError):
             self._process.join(_END_SECONDS)
             code = self._process.exitcode
             if code is None or code >= 0:  # it never came so far as to do anything
                 raise ChildProcessError(f"a process for decoding ended with {code}") from None
             cause = signal.Signals(-code)
             raise (Broken if cause in _CRASHES else Interrupted)(cause.name) from None
+
+
+class _Arrivals(io.RawIOBase):
+    """What a process writes into a pipe.
+
+    Reading raises Interrupted where nothing comes for `silence` seconds, be it in the middle of a word.
+    """
+
+    def __init__(self, pipe: int, pid: int, silence: float) -> None:
+        self._pipe, self._pid, self._silence = pipe, pid, silence
+        self._poll = select.poll()
+        self._poll.register(pipe, select.POLLIN)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._wait()
+        return os.readv(self._pipe, [buffer])
+
+    def _wait(self) -> None:
+        left = self._silence
+        if self._poll.poll(0):  # as most often: to look how long it has waited costs more than to read
+            return
+        while left > 0:
+            queued = self._queued_seconds()
+            if self._poll.poll(left * 1000):
+                return
+            left = min(left, self._queued_seconds() - queued)
         raise Interrupted(f"no word for {self._silence:.0f} s")
 
     def _queued_seconds(self) -> float:
@@ -157,7 +177,7 @@ class Isolated(Generic[Item]):
         The second figure of `schedstat`, in nanoseconds (the kernel's Documentation/scheduler/sched-stats.rst).
         """
         try:
-            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+            return int(Path(f"/proc/{self._pid}/schedstat").read_text().split()[1]) / 1e9
         except (OSError, ValueError, IndexError):
             return 0.0
 
@@ -172,13 +192,19 @@ def _serve(pipe: Connection, work: Callable[..., Iterable[object]], arguments: t
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         for item in work(*arguments):
-            pipe.send(item)
+            _say(pipe, item)
     except BrokenPipeError:
         return  # nobody listens any more
     except Exception as error:  # noqa: BLE001 - whoever iterates hears of it
-        pipe.send(_told(error))
+        _say(pipe, _told(error))
     else:
-        pipe.send(_Mark.END)
+        _say(pipe, _Mark.END)
+
+
+def _say(pipe: Connection, item: object) -> None:
+    left = memoryview(pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
+    while left:  # whoever was stopped in the middle has written a part
+        left = left[os.write(pipe.fileno(), left) :]
 
 
 def _told(error: Exception) -> _Starved | _Refused | _Failed:

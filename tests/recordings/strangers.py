@@ -20,6 +20,10 @@ def stuck() -> Iterator[int]:
     threading.Event().wait()
 
 
+def voluminous(size: int) -> Iterator[bytes]:
+    yield bytes(size)
+
+
 def dying(cause: int) -> Iterator[int]:
     yield 1
     os.kill(os.getpid(), cause)

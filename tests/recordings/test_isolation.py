@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from tests.recordings.strangers import (
     refused,
     scanning_without_files,
     stuck,
+    voluminous,
 )  # fmt: skip
 
 SECONDS = 3.0
@@ -71,6 +73,31 @@ def test_a_process_that_dies_or_says_nothing_is_told_after_what_came_before(
         with pytest.raises(Broken, match=said) as told:
             next(numbers)
     assert type(told.value) is kind
+
+
+@pytest.mark.timeout(60)  # it would never end by itself
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [(signal.SIGSTOP, "no word for 1 s"), (signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV")],
+)
+def test_a_process_that_ends_or_stands_in_the_middle_of_a_word_is_told(
+    cause: signal.Signals, said: str
+) -> None:
+    with closing(Isolated[bytes](voluminous, 8 << 20, silence=1.0)) as words:  # no pipe holds so much
+        begun = select.poll()
+        begun.register(words._pipe.fileno(), select.POLLIN)
+        assert begun.poll(1000 * PATIENCE_SECONDS)
+        os.kill(words.pid, cause)
+        with pytest.raises(Broken, match=said):
+            next(words)
+
+
+def test_a_word_that_was_held_up_in_its_middle_is_whole() -> None:
+    with closing(Isolated[bytes](voluminous, 8 << 20)) as words:
+        words._words.peek()
+        for cause in (signal.SIGSTOP, signal.SIGCONT):
+            os.kill(words.pid, cause)
+        assert next(words) == bytes(8 << 20)
 
 
 @pytest.mark.parametrize(
