@@ -122,11 +122,13 @@ def test_the_table_names_every_action() -> None:
     assert set(REACH) == set(Action) == set(SEEN_BY)
 
 
-@pytest.mark.parametrize("who", EVERYBODY)
 @pytest.mark.parametrize("action", Action)
-def test_an_office_reaches_down_its_subtree_never_sideways_or_up(who: str, action: Action) -> None:
-    allowed = {path for path in TREE if may(EVERYBODY[who], action, Subject(organization_path=path))}
-    assert allowed == REACH[action].get(who, NONE)
+def test_an_office_reaches_down_its_subtree_never_sideways_or_up(action: Action) -> None:
+    allowed = {
+        who: {path for path in TREE if may(somebody, action, Subject(organization_path=path))}
+        for who, somebody in EVERYBODY.items()
+    }
+    assert allowed == {who: REACH[action].get(who, NONE) for who in EVERYBODY}
 
 
 ROLES_WITH_LEVELS = [

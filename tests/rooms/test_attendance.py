@@ -22,6 +22,7 @@ from tests.statements import statements
 
 ALL = PageRequest(200)
 MINUTE = 60
+STEP = 5 * MINUTE
 
 
 async def rows(services: Services, branch: Branch, meeting_id: str) -> dict[str, AttendanceRow]:
@@ -37,13 +38,13 @@ async def held(services: Services, branch: Branch, live: MeetingView) -> Meeting
     """
     host = await services.enter(branch.secretary, live.id)
     wang = await services.enter(branch.members[0], live.id)
-    await services.pass_time(20 * MINUTE, step=MINUTE)
+    await services.pass_time(20 * MINUTE, step=STEP)
     await services.enter(branch.members[1], live.id)
     guest = await services.enter(branch.district, live.id)
-    await services.pass_time(10 * MINUTE, step=MINUTE)
+    await services.pass_time(10 * MINUTE, step=STEP)
     await services.live.handle(live.id, Leave(wang.peer_id))
     await services.live.handle(live.id, Leave(guest.peer_id))
-    await services.pass_time(30 * MINUTE, step=MINUTE)
+    await services.pass_time(30 * MINUTE, step=STEP)
     await services.live.handle(live.id, EndMeeting(host.peer_id))
     return await services.meetings.get(branch.secretary, live.id)
 

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,11 @@ def documented_codes(source: Path) -> Iterator[str]:
         yield from (word for word in re.findall(r"[a-z_0-9]+", without_notes) if CODE.match(word))
 
 
-def every_code() -> set[str]:
+@cache  # it reads every source
+def every_code() -> frozenset[str]:
     codes = {code for path in sources() for code in (*raised_codes(path), *documented_codes(path))}
-    return codes | set(SENTENCES.values()) | set(HTTP_CODES.values()) | {"request_refused", "internal_error"}
+    others = {*SENTENCES.values(), *HTTP_CODES.values(), "request_refused", "internal_error"}
+    return frozenset(codes | others)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -149,14 +149,12 @@ async def test_lists_come_in_pages_that_hold_everything_once(both: House, town: 
         assert len(ids) == len(set(ids)) == count, path
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/meetings", "/api/members", "/api/organizations", "/api/recordings", "/api/services"]
-)
-@pytest.mark.parametrize("cursor", ["x", "%%%", "W10", "ü", "bnVsbA"])
-async def test_a_made_up_cursor_is_refused(village: Village, path: str, cursor: str) -> None:
-    answered = await village.district.get(path, params={"cursor": cursor})
-    assert answered.status == 422, answered.body
-    assert answered.code in {"invalid_cursor", "invalid_request"}
+@pytest.mark.parametrize("path", ["meetings", "members", "organizations", "recordings", "services"])
+async def test_a_made_up_cursor_is_refused(village: Village, path: str) -> None:
+    for cursor in ("x", "%%%", "W10", "ü", "bnVsbA"):
+        answered = await village.district.get(f"/api/{path}", params={"cursor": cursor})
+        assert answered.status == 422, (cursor, answered.body)
+        assert answered.code in {"invalid_cursor", "invalid_request"}, cursor
 
 
 async def test_meetings_are_found_by_time_and_organization(both: House, town: Village) -> None:
