@@ -9,10 +9,10 @@ export function useLineLoss(): ComputedRef<LineLoss | null> {
   const { state } = useRoom()
   return computed(() => {
     if (!state.connected) return 'line'
-    const { send, recv } = state.flows
     // Of a path that ended at the server alone the browser does not know.
-    if ((!send && !recv) || state.network?.troubles.includes('noPath')) return 'both'
-    if (!send) return 'send'
-    return recv ? null : 'recv'
+    const told = state.network?.troubles.includes('noPath') ? state.network : null
+    const [mute, deaf] = [!state.flows.send || told?.up === 0, !state.flows.recv || told?.down === 0]
+    if (mute) return deaf ? 'both' : 'send'
+    return deaf ? 'recv' : null
   })
 }

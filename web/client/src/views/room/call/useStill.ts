@@ -4,19 +4,22 @@ import { onScopeDispose, ref, type Ref, type ShallowRef } from 'vue'
  * A camera sends several frames a second, also in the dark. Longer than it takes until one knows of the own line: whose
  * fault it is not is not to be named.
  */
-export const STILL_MS = 8000
+const STILL_MS = 8000
 const GLANCE_MS = 1000
 
-/** Whether a picture that has moved stands still. What nobody can count or see does not. */
-export function useStill(element: Readonly<ShallowRef<HTMLVideoElement | null>>): Readonly<Ref<boolean>> {
+/** Whether a picture has stood still, or not begun, for as long as it was `awaited`. */
+export function useStill(
+  element: Readonly<ShallowRef<HTMLVideoElement | null>>,
+  awaited: () => boolean,
+): Readonly<Ref<boolean>> {
   const still = ref(false)
   let frames = 0
-  let movedAt = 0
+  let movedAt = performance.now()
 
   function look(): void {
     const now = performance.now()
     const count = element.value?.getVideoPlaybackQuality().totalVideoFrames ?? 0
-    if (count !== frames || count === 0 || document.hidden) {
+    if (count !== frames || !awaited() || document.hidden) {
       frames = count
       movedAt = now
     }

@@ -1,4 +1,4 @@
-import { onScopeDispose, ref, watch, type ShallowRef } from 'vue'
+import { onScopeDispose, ref, watch, type Ref, type ShallowRef } from 'vue'
 
 import { useRoom } from '../useRoom'
 
@@ -10,12 +10,12 @@ const HIDDEN_PATIENCE_MS = 4000
 /** People scroll and drag: a smaller picture is asked for only once the tile has kept its size. */
 const SMALLER_PATIENCE_MS = 1000
 
-/** Asks for a video while its tile is on the screen, in the size of the tile; and no longer. */
+/** Asks for a video while its tile is on the screen, which is answered, in the size of the tile; and no longer. */
 export function useWanted(
   element: Readonly<ShallowRef<HTMLElement | null>>,
   producerId: () => string | null,
   first: () => boolean,
-): void {
+): Readonly<Ref<boolean>> {
   const { session } = useRoom()
   const seen = ref(false)
   const layer = ref(0)
@@ -69,4 +69,5 @@ export function useWanted(
     const id = producerId()
     if (id) session.want(id, null)
   })
+  return seen
 }
