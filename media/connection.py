@@ -61,6 +61,11 @@ class Connection:
         return DtlsState.NEW if self._dtls is None else self._dtls.state
 
     @property
+    def asked(self) -> bool:
+        """Whether the peer has begun, by `connect`."""
+        return self._remote is not None
+
+    @property
     def protocol(self) -> Literal["udp", "tcp"] | None:
         """How the client's selected address reaches us; None before there is one."""
         if self.ice.selected is None:

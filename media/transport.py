@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from typing import Protocol as Interface
 
 from media.addresses import Protocol
@@ -27,6 +27,7 @@ from media.wiring import add_consumer, add_producer
 Direction = Literal["send", "recv"]
 
 # mediasoup-client's bandwidth prober takes it on every receiving transport.
+PATH_SECONDS: Final = 8  # for a handshake, of which even one by TCP to another continent needs half
 _PROBATOR_SSRC = 1234
 _HIGHEST_SSRC = 0xFFFF_FFFE  # an RTX stream takes the next one
 
@@ -68,6 +69,7 @@ class Transport:
         self._next_mid = 0
         self._said: Said | None = None
         self._quality = QualityMeter()
+        self._waited = 0  # seconds for a path that was asked for
         self._connection = Connection(context.pump, context.identity, self._state_changed)
 
     @property
@@ -224,10 +226,13 @@ class Transport:
             return
         self._connection.tick(now)
         if self.state is TransportState.CONNECTED:
+            self._waited = 0
             for producer in self.producers.values():
                 producer.tick(now, self._connection.ice.last_check)
             self._grade()
-        elif self.state in {TransportState.DISCONNECTED, TransportState.FAILED}:
+            return
+        self._waited += self._connection.asked
+        if self.state in {TransportState.DISCONNECTED, TransportState.FAILED} or self._waited > PATH_SECONDS:
             self._context.tallies.take(self.direction, 0, 0, 0)
             if self._quality.lost():
                 self._tell_quality(rtt_ms=None, loss=1.0)

@@ -126,4 +126,4 @@ def _quality(hall: Hall, event: TransportQuality) -> None:
     """Noted; the quality watch tells."""
     session = hall.owner(event.transport_id)
     if session is not None:
-        session.links[event.transport_id] = event
+        session.hear_of(event)

@@ -8,6 +8,7 @@ from typing import Any
 from errors import Kind, Problem
 from media import Consumer, Producer, Transport
 from media.events import TransportQuality
+from media.quality import Trouble
 from rooms.live.commands import Role
 from rooms.live.events import Source
 from signaling.rooms.condition import Condition, condition
@@ -62,6 +63,9 @@ class Session:
     confirmed: bool = True  # whether anything came after the join that made `resume_token`
     device: bool = False  # an encoder or player: no Socket.IO, see signaling/streams
     links: dict[str, TransportQuality] = field(default_factory=dict)  # by transport
+    pathless: set[str] = field(
+        default_factory=set
+    )  # directions whose last transport was given up without a path
     starved: set[str] = field(default_factory=set)  # consumers for which bandwidth allows nothing
     told_condition: Condition | None = None  # to the present connection
     told_room: dict[str, Any] | None = None  # the same, of a host
@@ -92,14 +96,27 @@ class Session:
         grades: dict[str, list[int]] = {"send": [], "recv": []}
         for transport_id, link in self.links.items():
             grades[self.transports[transport_id].direction].append(link.score)
+        for direction in self.pathless:
+            grades[direction].append(0)
+        lost = {Trouble.NO_PATH} if self.pathless else set()
         return condition(
             up=grades["send"],
             down=grades["recv"],
-            network={trouble for link in self.links.values() for trouble in link.troubles},
+            network=lost.union(*(link.troubles for link in self.links.values())),
             silent=[item.source for item in self.publications.values() if item.silent],
             starved=any(not self.consumers[consumer_id].paused for consumer_id in self.starved),
             reconnecting=self.sid is None and not self.device,
         )
+
+    def hear_of(self, link: TransportQuality) -> None:
+        """How one's own transport does now."""
+        self.links[link.transport_id] = link
+        self.pathless.discard(self.transports[link.transport_id].direction)
+
+    def part_from(self, direction: str, link: TransportQuality | None) -> None:
+        """A transport is closed. Who makes another because it had no path has none until that is heard of."""
+        if link is not None and Trouble.NO_PATH in link.troubles:
+            self.pathless.add(direction)
 
     def renew(self, resume_token: str) -> None:
         """Entering made a new token; the client has it for sure once something further comes from it."""

@@ -15,7 +15,7 @@ from media.ice import DISCONNECTED_AFTER, FAILED_AFTER, MAX_ADDRESSES, MAX_CREDE
 from media.identity import DtlsIdentity, Fingerprint
 from media.pump import REFUSALS_PER_SECOND
 from media.quality import Trouble
-from media.transport import Transport
+from media.transport import PATH_SECONDS, Transport
 from tests.media.peers import Listener, until
 from tests.media.test_stun import check
 from tests.patience import PATIENCE_SECONDS
@@ -303,6 +303,20 @@ async def test_silence_disconnects_then_fails_and_a_check_revives(
     ]
     lost = TransportQuality(transport.id, 0, frozenset({Trouble.NO_PATH}), rtt_ms=None, loss=1.0)
     assert lost in listener.events
+
+
+async def test_a_path_that_was_asked_for_and_does_not_come_is_told(
+    router: Router, listener: Listener
+) -> None:
+    asked, resting = router.create_transport("send"), router.create_transport("recv")
+    await asked.connect({"role": "client", "fingerprints": [FINGERPRINT]})
+    for second in range(PATH_SECONDS):
+        router.tick(float(second))
+    assert not listener.of(TransportQuality)
+    for second in range(3):
+        router.tick(PATH_SECONDS + second)
+    assert [event.transport_id for event in listener.of(TransportQuality)] == [asked.id], resting.id
+    assert listener.of(TransportQuality)[0].troubles == {Trouble.NO_PATH}
 
 
 async def test_checks_that_the_plane_answers_keep_a_transport_alive(

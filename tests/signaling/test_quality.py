@@ -163,3 +163,16 @@ async def test_a_network_that_cannot_bear_the_pictures_is_told_to_its_owner_and_
         await host.heard("roomQuality", names(member, "lossDown", but="pictureStarved"))
         await member.call("closeTransport", {"transportId": transport})
         await host.heard("roomQuality", names(member, but="lossDown"))
+
+        # Who makes one transport after the other, because none has a path, has none in between either.
+        given_up, last = [
+            (await member.call("createTransport", {"direction": "recv"}))["id"] for _ in range(2)
+        ]
+        emit(TransportQuality(given_up, 0, frozenset({Trouble.NO_PATH}), rtt_ms=None, loss=1.0))
+        await host.heard("roomQuality", names(member, "noPath"))
+        await member.call("closeTransport", {"transportId": given_up})
+        session = hall_of(stack).session(member.answer["peerId"])
+        assert session is not None
+        assert (session.condition().down, session.condition().troubles[0]) == (0, "noPath")
+        emit(TransportQuality(last, 5, frozenset(), rtt_ms=20.0, loss=0.0))
+        await host.heard("roomQuality", names(member, but="noPath"))
