@@ -14,10 +14,11 @@ CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modu
 PROGRAM := commands.py config.py config_sections.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web
 PACKAGES := $(PROGRAM) tests bench
 
-# Several at once, each one's output in one piece.
-ALONGSIDE := --no-print-directory --jobs=$(shell nproc) --output-sync=line
-# Tests often wait for something, so one more than there are processors; each brings a PostgreSQL and a Chromium along.
+# Tests often wait for something, and installers for a registry, so one more than there are processors; each worker of
+# the tests brings a PostgreSQL and a Chromium along.
 WORKERS := $(shell processors=$$(nproc); echo $$((processors < 8 ? processors + 1 : 8)))
+# Several at once, each one's output in one piece.
+ALONGSIDE := --no-print-directory --jobs=$(WORKERS) --output-sync=line
 # Else every worker would compile all tests, and whoever starts a program the program.
 unexport PYTHONDONTWRITEBYTECODE
 # What was measured, as it is.
