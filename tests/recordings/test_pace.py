@@ -24,8 +24,9 @@ class Instant(asyncio.SelectorEventLoop):
         return self.passed
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.passed = max(self.passed, self._scheduled[0].when())  # type: ignore[attr-defined]
+        waited_for = [one.when() for one in self._scheduled if not one.cancelled()]  # type: ignore[attr-defined]
+        if waited_for and not self._ready:  # type: ignore[attr-defined]
+            self.passed = max(self.passed, min(waited_for))
         super()._run_once()  # type: ignore[misc]
 
 
