@@ -1,6 +1,7 @@
 """A running engine, a router in it, and people who join."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aioice.ice
@@ -19,13 +20,20 @@ def settings() -> MediaSettings:
     return MediaSettings(port=0)
 
 
-@pytest.fixture
-async def engine(settings: MediaSettings) -> AsyncIterator[MediaEngine]:
+@asynccontextmanager
+async def started(settings: MediaSettings) -> AsyncIterator[MediaEngine]:
+    """An engine as long as the block lasts."""
     engine = MediaEngine(settings)
     await engine.start()
     yield engine
     await engine.stop()
     assert engine.statistics()["counters"].get("control_errors", 0) == 0
+
+
+@pytest.fixture
+async def engine(settings: MediaSettings) -> AsyncIterator[MediaEngine]:
+    async with started(settings) as engine:
+        yield engine
 
 
 @pytest.fixture
@@ -38,8 +46,9 @@ def router(engine: MediaEngine, listener: Listener) -> Router:
     return engine.create_router(listener)
 
 
-@pytest.fixture
-async def join(router: Router) -> AsyncIterator[Join]:
+@asynccontextmanager
+async def joining(router: Router) -> AsyncIterator[Join]:
+    """Lets people in, who leave at the end of the block."""
     peers: list[Peer] = []
 
     async def enter(*tracks: MediaStreamTrack, **options: Any) -> Peer:
@@ -50,6 +59,12 @@ async def join(router: Router) -> AsyncIterator[Join]:
     yield enter
     for peer in peers:
         await peer.leave()
+
+
+@pytest.fixture
+async def join(router: Router) -> AsyncIterator[Join]:
+    async with joining(router) as join:
+        yield join
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiortc.sdp import SessionDescription
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from media import Consumer, Router, Transport
 from media.producer import Producer
@@ -14,6 +14,7 @@ from tests.media import sdp
 from tests.media.samples import everything
 from tests.patience import PATIENCE_SECONDS
 
+FAKE_CAMERA = "--use-fake-device-for-media-stream"
 SECURE = "http://localhost/"  # where a browser gives a camera; nobody is asked for it
 
 SEND = """async ({codec, sendEncodings, camera, width, height, audioCodecs}) => {
@@ -52,9 +53,16 @@ RECEIVE = """async (offer) => {
 
 @asynccontextmanager
 async def chromium(executable: str = CHROMIUM) -> AsyncIterator[Page]:
-    """An empty page."""
-    async with launched("--use-fake-device-for-media-stream", executable=executable) as browser:
-        page = await browser.new_page()
+    """An empty page of a Chromium of its own."""
+    async with launched(FAKE_CAMERA, executable=executable) as browser, empty_page(browser) as page:
+        yield page
+
+
+@asynccontextmanager
+async def empty_page(browser: Browser) -> AsyncIterator[Page]:
+    """One that ends with the block."""
+    async with await browser.new_context() as context:
+        page = await context.new_page()
         page.set_default_timeout(1000 * PATIENCE_SECONDS)
         await page.route(SECURE, lambda route: route.fulfill(body=""))
         await page.goto(SECURE)

@@ -1,21 +1,26 @@
-"""The system's Chromium against the engine: a bare RTCPeerConnection, so what fails here is ICE, DTLS, SRTP or RTP."""
+"""The system's Chromium against the engine: a bare RTCPeerConnection, so what fails here is ICE, DTLS, SRTP or RTP.
+
+One Chromium for all of them, and so one event loop: to start it takes as long as a test.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import pytest_asyncio
 from aiortc.sdp import SessionDescription
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
-from media import Consumer, MediaEvent, MediaSettings, Router
+from media import Consumer, MediaEngine, MediaEvent, MediaSettings, Router
 from media.events import ConsumerLayersChanged, TransportState, TransportStateChanged
+from tests.chromium import launched
 from tests.media import sdp
-from tests.media.conftest import Join
-from tests.media.pages import answer, chromium, publish, receive
+from tests.media.conftest import Join, joining, started
+from tests.media.pages import FAKE_CAMERA, answer, empty_page, publish, receive
 from tests.media.peers import Listener, Picture, Tone
 from tests.patience import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 GCM, CM = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"
 
@@ -54,10 +59,28 @@ MORE_DECODED = """async (many) => {
 }"""
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with chromium() as page:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with launched(FAKE_CAMERA) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    async with empty_page(browser) as page:
         yield page
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def engine(settings: MediaSettings) -> AsyncIterator[MediaEngine]:
+    async with started(settings) as engine:
+        yield engine
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def join(router: Router) -> AsyncIterator[Join]:
+    async with joining(router) as join:
+        yield join
 
 
 @pytest.mark.parametrize(("profile", "role"), [(GCM, "client"), (CM, "client"), (GCM, "server")])
