@@ -1,4 +1,4 @@
-import type { Interval } from '@/protocol/http/shapes'
+import type { Interval } from '@/protocol/http/recordingShapes'
 
 /** Clocks and positions are read a little apart; a step longer than the time it took by more than this is a jump. */
 const SLACK_SECONDS = 0.5

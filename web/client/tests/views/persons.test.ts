@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { Api } from '@/protocol/http/api'
 import { HttpClient } from '@/protocol/http/client'
-import type { FilmPerson, Recording } from '@/protocol/http/shapes'
+import type { FilmPerson, Recording } from '@/protocol/http/recordingShapes'
 import { usePersons } from '@/views/recordings/manage/usePersons'
 
 const member: FilmPerson = { name: '王秀兰', memberId: 'm1' }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Interval } from '@/protocol/http/shapes'
+import type { Interval } from '@/protocol/http/recordingShapes'
 import { commandOf, speedBeside } from '@/views/recordings/player/commands'
 import { variantsOf, wayOf } from '@/views/recordings/player/quality'
 import { chapterAt, lacking, missing, pictureAt } from '@/views/recordings/player/marks'

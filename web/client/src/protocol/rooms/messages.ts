@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup-client'
 
-import type { RecordingState } from '../http/shapes'
+import type { RecordingState } from '../http/recordingShapes'
 
 /** The namespace /rooms, as docs/protocol.md has it. */
 

@@ -1,4 +1,5 @@
-import type { Audience, MeetingKind } from '@/protocol/http/shapes'
+import type { Audience } from '@/protocol/http/recordingShapes'
+import type { MeetingKind } from '@/protocol/http/shapes'
 
 /** What may be shown to the whole world. */
 const PUBLIC_KINDS: readonly MeetingKind[] = ['lecture', 'open_life']

@@ -1,4 +1,4 @@
-import type { Recording } from '@/protocol/http/shapes'
+import type { Recording } from '@/protocol/http/recordingShapes'
 
 export const percent = (share: number): number => Math.floor(share * 100 + 0.001)
 

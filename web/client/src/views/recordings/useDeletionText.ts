@@ -1,7 +1,7 @@
 import { useI18n } from 'vue-i18n'
 
 import { useTime } from '@/lib/useTime'
-import type { RecordingDeletion } from '@/protocol/http/shapes'
+import type { RecordingDeletion } from '@/protocol/http/recordingShapes'
 
 /** Who deleted a recording, when and why, in one sentence. */
 export function useDeletionText(): (deletion: RecordingDeletion) => string {

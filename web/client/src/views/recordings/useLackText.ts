@@ -1,6 +1,6 @@
 import { useI18n } from 'vue-i18n'
 
-import type { Lack } from '@/protocol/http/shapes'
+import type { Lack } from '@/protocol/http/recordingShapes'
 
 /** Whose picture or sound a film lacks, in words. */
 export function useLackText(): (lack: Lack) => string {

@@ -3,7 +3,7 @@ import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import { read, type FilmFile } from './filmFile'
 
 import type { Api } from '@/protocol/http/api'
-import type { Upload } from '@/protocol/http/shapes'
+import type { Upload } from '@/protocol/http/recordingShapes'
 
 import { asProblem, NETWORK_UNREACHABLE, TIMED_OUT, type Problem } from '@/protocol/problem'
 

@@ -2,7 +2,7 @@ import { onScopeDispose, ref, type Ref } from 'vue'
 
 import { lengthOf, WatchTracker } from '@/lib/watched'
 import type { Api } from '@/protocol/http/api'
-import type { Coverage, Interval } from '@/protocol/http/shapes'
+import type { Coverage, Interval } from '@/protocol/http/recordingShapes'
 import { asProblem } from '@/protocol/problem'
 import { Serial } from '@/protocol/rooms/serial'
 

@@ -1,4 +1,4 @@
-import type { StorageRules } from '@/protocol/http/shapes'
+import type { StorageRules } from '@/protocol/http/recordingShapes'
 
 /** Bytes in GB, as people speak of disks; less than that in MB. */
 export const gigabytes = (bytes: number): string => {

@@ -2,7 +2,7 @@ import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { useAttempt } from '@/lib/useAttempt'
 import type { Api } from '@/protocol/http/api'
-import type { FilmPerson, NamedPerson, Recording } from '@/protocol/http/shapes'
+import type { FilmPerson, NamedPerson, Recording } from '@/protocol/http/recordingShapes'
 import { asProblem } from '@/protocol/problem'
 
 /** `renewed`: another officer was faster, whose list is there now; that and `refused` leave a problem. */

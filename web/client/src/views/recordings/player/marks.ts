@@ -1,4 +1,4 @@
-import type { Chapter, Interval, Lack, PreviewStrip } from '@/protocol/http/shapes'
+import type { Chapter, Interval, Lack, PreviewStrip } from '@/protocol/http/recordingShapes'
 
 /** Where in the preview the picture of a moment stands, in its pixels. */
 export function pictureAt(strip: PreviewStrip, seconds: number): { x: number; y: number } {

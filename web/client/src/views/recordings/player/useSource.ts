@@ -4,7 +4,7 @@ import { variantsOf, wayOf, type Quality, type Variant } from './quality'
 import type { Stream } from './stream'
 
 import { asProblem } from '@/protocol/problem'
-import type { Recording } from '@/protocol/http/shapes'
+import type { Recording } from '@/protocol/http/recordingShapes'
 import { useApi } from '@/services'
 
 /** After a failure it is opened again at the same place, so long afterwards; then the viewer is told. */
