@@ -146,9 +146,8 @@ class Producer:
             self.silent = self._waited > SILENT_SECONDS
         elif self._quiet and not self.silent:
             if self._quiet_since is None:
-                self._quiet_since = (
-                    now - SILENT_SECONDS + 1
-                )  # at the latest, and a pause in speech is sent seldom
+                # At the latest, and a pause in speech is sent seldom.
+                self._quiet_since = now - SILENT_SECONDS + 1
             self.silent = checked > self._quiet_since
         if len(self.stream.encodings) > 1:
             self._look_at_layers()

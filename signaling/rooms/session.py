@@ -63,9 +63,8 @@ class Session:
     confirmed: bool = True  # whether anything came after the join that made `resume_token`
     device: bool = False  # an encoder or player: no Socket.IO, see signaling/streams
     links: dict[str, TransportQuality] = field(default_factory=dict)  # by transport
-    pathless: set[str] = field(
-        default_factory=set
-    )  # directions whose last transport was given up without a path
+    # Directions whose last transport was given up without a path.
+    pathless: set[str] = field(default_factory=set)
     starved: set[str] = field(default_factory=set)  # consumers for which bandwidth allows nothing
     told_condition: Condition | None = None  # to the present connection
     told_room: dict[str, Any] | None = None  # the same, of a host
