@@ -26,8 +26,8 @@ from media.wiring import add_consumer, add_producer
 
 Direction = Literal["send", "recv"]
 
-# mediasoup-client's bandwidth prober takes it on every receiving transport.
 PATH_SECONDS: Final = 8  # for a handshake, of which even one by TCP to another continent needs half
+# mediasoup-client's bandwidth prober takes it on every receiving transport.
 _PROBATOR_SSRC = 1234
 _HIGHEST_SSRC = 0xFFFF_FFFE  # an RTX stream takes the next one
 
@@ -70,6 +70,7 @@ class Transport:
         self._said: Said | None = None
         self._quality = QualityMeter()
         self._waited = 0  # seconds for a path that was asked for
+        self._unasked = 0  # seconds
         self._connection = Connection(context.pump, context.identity, self._state_changed)
 
     @property
@@ -81,6 +82,11 @@ class Transport:
     def dtls_state(self) -> DtlsState:
         """`failed` and `closed` are for good: no ICE restart brings such a transport back."""
         return self._connection.dtls_state
+
+    @property
+    def idle(self) -> bool:
+        """Nobody has asked for a path for so long that nobody needs one: there is nothing to send or to receive."""
+        return not self._connection.asked and self._unasked > PATH_SECONDS
 
     @property
     def closed(self) -> bool:
@@ -232,6 +238,7 @@ class Transport:
             self._grade()
             return
         self._waited += self._connection.asked
+        self._unasked += not self._connection.asked
         if self.state in {TransportState.DISCONNECTED, TransportState.FAILED} or self._waited > PATH_SECONDS:
             self._context.tallies.take(self.direction, 0, 0, 0)
             if self._quality.lost():

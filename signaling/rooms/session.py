@@ -95,9 +95,10 @@ class Session:
         grades: dict[str, list[int]] = {"send": [], "recv": []}
         for transport_id, link in self.links.items():
             grades[self.transports[transport_id].direction].append(link.score)
-        for direction in self.pathless:
+        pathless = self.pathless - {one.direction for one in self.transports.values() if one.idle}
+        for direction in pathless:
             grades[direction].append(0)
-        lost = {Trouble.NO_PATH} if self.pathless else set()
+        lost = {Trouble.NO_PATH} if pathless else set()
         return condition(
             up=grades["send"],
             down=grades["recv"],

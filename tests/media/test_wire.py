@@ -313,8 +313,10 @@ async def test_a_path_that_was_asked_for_and_does_not_come_is_told(
     for second in range(PATH_SECONDS):
         router.tick(float(second))
     assert not listener.of(TransportQuality)
+    assert not resting.idle, "it may still be asked for"
     for second in range(3):
         router.tick(PATH_SECONDS + second)
+    assert (asked.idle, resting.idle) == (False, True)
     assert [event.transport_id for event in listener.of(TransportQuality)] == [asked.id], resting.id
     assert listener.of(TransportQuality)[0].troubles == {Trouble.NO_PATH}
 

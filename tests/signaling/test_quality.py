@@ -1,6 +1,7 @@
 """How people do: the rules, and who is told of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from database import Database
 from media.events import ConsumerLayersChanged, TransportQuality
 from media.quality import Trouble
+from media.transport import PATH_SECONDS
 from rooms.live.events import Source
 from signaling import SignalingSettings
 from signaling.rooms.condition import GRAVITY, Condition, condition
@@ -175,4 +177,24 @@ async def test_a_network_that_cannot_bear_the_pictures_is_told_to_its_owner_and_
         assert session is not None
         assert (session.condition().down, session.condition().troubles[0]) == (0, "noPath")
         emit(TransportQuality(last, 5, frozenset(), rtt_ms=20.0, loss=0.0))
+        await host.heard("roomQuality", names(member, but="noPath"))
+
+
+async def test_who_needs_no_path_any_more_does_not_lack_one(
+    branch: Branch, enter: Enter, stack: Stack
+) -> None:
+    """The others' pictures and voices went while he looked for a way to them."""
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        await member.join(meeting)
+        given_up, _ = [(await member.call("createTransport", {"direction": "recv"}))["id"] for _ in range(2)]
+        router = hall_of(stack).router
+        router._context.emit(
+            TransportQuality(given_up, 0, frozenset({Trouble.NO_PATH}), rtt_ms=None, loss=1.0)
+        )
+        await member.call("closeTransport", {"transportId": given_up})
+        await host.heard("roomQuality", names(member, "noPath"))
+        for _ in range(PATH_SECONDS + 1):
+            router.tick(time.monotonic())
         await host.heard("roomQuality", names(member, but="noPath"))
