@@ -1,27 +1,14 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 
-import { Visit } from './visit'
+import { enterAnew, server, session, state, visit, visitEachTest } from './visit'
 
 import { other, track } from './fakeMedia'
-import { refusal, SILENCE, type RoomServer } from './roomServer'
-
-import type { RoomSession } from '@/protocol/rooms/session'
-import type { RoomState } from '@/protocol/rooms/state'
+import { refusal, SILENCE } from './roomServer'
 
 /** What the server and this client make of each other's word across a line that goes away in between. */
 
-let visit: Visit
-let server: RoomServer
-let state: RoomState
-let session: RoomSession
-
-beforeEach(async () => {
-  visit = await Visit.begin()
-  ;({ server, state, session } = visit)
-})
-
-afterEach(() => visit.end())
+visitEachTest()
 
 const cut = async (): Promise<void> => {
   server.cut()
@@ -221,8 +208,7 @@ test('a tile that is made larger while the line is away gets its size after it',
 test('a page that is shown again does not wait for the next attempt', async () => {
   session.finish('left')
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }) // no pause of this session's ends by itself
-  visit.enter()
-  ;({ state, session } = visit)
+  enterAnew()
   await server.until('createTransport', 2)
   server.cut()
   while (state.connected) await new Promise((resolve) => setImmediate(resolve))

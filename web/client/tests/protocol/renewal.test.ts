@@ -1,29 +1,17 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Device } from 'mediasoup-client'
 import { generateTransportRemoteParameters } from 'mediasoup-client/fakeParameters'
 
-import { Visit } from './visit'
+import { server, session, state, visit, visitEachTest } from './visit'
 
 import { track } from './fakeMedia'
-import { refusal, type RoomServer } from './roomServer'
+import { refusal } from './roomServer'
 
 import { RENEWALS } from '@/protocol/rooms/path'
-import type { RoomSession } from '@/protocol/rooms/session'
-import type { RoomState } from '@/protocol/rooms/state'
 
 /** Transports that carry nothing, and others in their place. */
 
-let visit: Visit
-let server: RoomServer
-let state: RoomState
-let session: RoomSession
-
-beforeEach(async () => {
-  visit = await Visit.begin()
-  ;({ server, state, session } = visit)
-})
-
-afterEach(() => visit.end())
+visitEachTest()
 
 test('of media built anew the server keeps nothing old', async () => {
   await session.send('microphone', track('audio'))

@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
 
 import { fakeDevice, other, type Connection } from './fakeMedia'
 import { RoomServer } from './roomServer'
@@ -9,7 +9,7 @@ import { RoomSession } from '@/protocol/rooms/session'
 import { newRoomState, type RoomState } from '@/protocol/rooms/state'
 
 /** One participant in a room of a server that both last for one test, and what the page was told. */
-export class Visit {
+class Visit {
   readonly server = new RoomServer()
   readonly connections: Connection[] = []
   readonly failed: string[] = []
@@ -26,7 +26,6 @@ export class Visit {
     return visit
   }
 
-  /** As somebody new. */
   enter(): void {
     this.state = newRoomState()
     this.session = new RoomSession(
@@ -73,4 +72,25 @@ export class Visit {
       [...this.server.consumers.values()].map(({ info }) => [info.producerId, !info.paused]),
     )
   }
+}
+
+/** Of the test that runs; see `visitEachTest`. */
+export let visit: Visit
+export let server: RoomServer
+export let state: RoomState
+export let session: RoomSession
+
+/** Each test of the file begins in a room of its own. */
+export function visitEachTest(): void {
+  beforeEach(async () => {
+    visit = await Visit.begin()
+    ;({ server, state, session } = visit)
+  })
+  afterEach(() => visit.end())
+}
+
+/** As somebody new, in the same room. */
+export function enterAnew(): void {
+  visit.enter()
+  ;({ state, session } = visit)
 }
