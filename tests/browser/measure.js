@@ -3,6 +3,7 @@
 ;(() => {
   const connections = new Set()
   const sockets = new Set()
+  const unplugged = new Map()
   const NativeConnection = window.RTCPeerConnection
   const NativeSocket = window.WebSocket
 
@@ -66,12 +67,20 @@
     mend() {
       window.measured.networkCut = false
     },
-    /** The own voice is sent no more, as by a cable that came loose; the page does not know. Whether there was one. */
-    async unplugMicrophone() {
+    /** Nothing of this kind is sent any more, as by a cable that came loose; the page does not know. Whether there was any. */
+    async unplug(kind) {
       const senders = [...connections].flatMap((connection) => connection.getSenders())
-      const voices = senders.filter(({ track }) => track?.kind === 'audio')
-      for (const sender of voices) await sender.replaceTrack(null)
-      return voices.length > 0
+      const loose = senders.filter(({ track }) => track?.kind === kind)
+      for (const sender of loose) {
+        unplugged.set(sender, sender.track)
+        await sender.replaceTrack(null)
+      }
+      return loose.length > 0
+    },
+    /** All of it is sent again. */
+    async plugIn() {
+      for (const [sender, track] of unplugged) await sender.replaceTrack(track)
+      unplugged.clear()
     },
     /** How the own voice is sent: the audio section that the browser was answered with. */
     voiceAnswer() {

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
@@ -128,9 +128,13 @@ class Person:
         """How many sizes of the own pictures are sent now."""
         return int(await self.page.evaluate("measured.sizesSent()"))
 
-    async def unplug_microphone(self) -> None:
-        """Send no sound any more, without a word to the page; who is heard has a microphone to unplug."""
-        assert await self.page.evaluate("measured.unplugMicrophone()")
+    async def unplug(self, kind: Literal["audio", "video"]) -> None:
+        """Send none of it any more, without a word to the page; who is heard or seen has something to unplug."""
+        assert await self.page.evaluate("(kind) => measured.unplug(kind)", kind)
+
+    async def plug_in(self) -> None:
+        """Send all of it again."""
+        await self.page.evaluate("measured.plugIn()")
 
     async def cut(self) -> None:
         """Cut the signaling connection; it cannot be made anew until `mend`. Media has paths of its own."""
