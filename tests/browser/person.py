@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 from tests.browser.server import Login, RunningServer
 from tests.patience import PATIENCE_SECONDS
 
+POLLING = "**/socket.io/**"
 MEASURE = Path(__file__).with_name("measure.js")
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=360, height=740)
@@ -138,11 +139,13 @@ class Person:
 
     async def cut(self) -> None:
         """Cut the signaling connection; it cannot be made anew until `mend`. Media has paths of its own."""
+        await self.page.route(POLLING, lambda route: route.abort())  # after WebSockets in vain that is tried
         await self.page.evaluate("measured.cut()")
 
     async def mend(self) -> None:
         """Let the page connect again."""
         await self.page.evaluate("measured.mend()")
+        await self.page.unroute(POLLING)
 
     async def sees_and_hears(self, others: int) -> None:
         """Wait until moving pictures and sound of so many others arrive and go on arriving."""

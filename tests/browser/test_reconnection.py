@@ -1,16 +1,18 @@
 """A lost signaling connection is not leaving: pictures and voices go on, and the same participant comes back."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import open_window
+from tests.browser.person import PHONE, open_window
 from tests.browser.server import running_server
 from tests.demo import Demo
 
 CUT_SECONDS = 10
+LONG_SECONDS = 30  # more than the client calls long
 
 
 async def test_a_websocket_cut_for_ten_seconds_keeps_media_flowing_and_resumes_the_same_participant(
@@ -55,6 +57,36 @@ async def test_buttons_pressed_during_a_cut_hold_after_it(arrive: Arrive) -> Non
 
     tile = secretary.page.get_by_test_id("tile").filter(has_text=member.login.name)
     await expect(tile.get_by_label("已静音")).to_be_visible()
+
+
+async def test_who_cannot_wait_has_the_line_tried_at_once(arrive: Arrive) -> None:
+    """His page's clock stands when he presses: no pause ends by itself."""
+    secretary, member = await arrive("liuxi"), await arrive("xiulan", PHONE)
+    meeting = await secretary.schedule("等不及")
+    await secretary.join(meeting)
+    await member.page.clock.install()
+    await member.join(meeting)
+    await member.sees_and_hears(1)
+    identity = await member.peer_id()
+
+    await member.cut()
+    notice, again = member.page.get_by_test_id("line-notice"), member.page.get_by_test_id("line-again")
+    await expect(notice).to_contain_text("正在自动重新连接，请稍等，不用退出")
+    await expect(again).to_have_count(0)
+    await member.page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=LONG_SECONDS))
+    await expect(notice).to_contain_text("还没有连上，会一直自动重试")
+    await again.click()  # in vain: the line is still away
+    await expect(again).to_have_count(0)
+    await expect(notice).to_contain_text("正在自动重新连接，请稍等，不用退出")
+    await member.page.clock.run_for(1000 * LONG_SECONDS)
+    await member.mend()
+    await expect(notice).to_contain_text("还没有连上")
+    await again.focus()
+    await member.page.keyboard.press("Enter")
+    await expect(notice).to_have_text("")
+    await member.page.clock.resume()
+    assert await member.peer_id() == identity
+    await asyncio.gather(secretary.sees_and_hears(1), member.sees_and_hears(1))
 
 
 async def test_after_a_crash_of_the_server_everybody_is_back_by_himself(
