@@ -2,7 +2,7 @@ import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { fakeDevice, other, track, type Connection } from './fakeMedia'
-import { admitted, refusal, RoomServer } from './roomServer'
+import { admitted, refusal, RoomServer, SILENCE } from './roomServer'
 
 import type { ProducerEvent } from '@/protocol/rooms/messages'
 import { RoomSession } from '@/protocol/rooms/session'
@@ -18,17 +18,8 @@ let starved: Set<string>
 
 let connections: Connection[]
 
-const isIn = (): Promise<void> => vi.waitFor(() => expect(state.phase).toBe('in'))
-
-beforeEach(async () => {
-  server = new RoomServer()
-  url = await server.start()
-  state = newRoomState()
-  heard = new Map()
-  silenced = []
-  starved = new Set()
-  connections = []
-  session = new RoomSession(
+const makeSession = (): RoomSession =>
+  new RoomSession(
     {
       roomId: 'room',
       displayName: '王芳',
@@ -47,9 +38,22 @@ beforeEach(async () => {
       },
     },
   )
+
+const isIn = (): Promise<void> => vi.waitFor(() => expect(state.phase).toBe('in'))
+
+beforeEach(async () => {
+  server = new RoomServer()
+  url = await server.start()
+  state = newRoomState()
+  heard = new Map()
+  silenced = []
+  starved = new Set()
+  connections = []
+  session = makeSession()
 })
 
 afterEach(async () => {
+  vi.useRealTimers()
   session.finish('left')
   await server.stop()
 })
@@ -309,6 +313,24 @@ test('a lost transport that may not be made anew ends the visit and says why', a
   connections[0]?.setConnectionState('failed')
   await vi.waitFor(() => expect(state.ending).toBe('failed'))
   expect(state.problem).toMatchObject({ code: 'not_admitted' })
+})
+
+test('who leaves on a line that answers no more is not heard, hears nobody and is out within a second', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }) // Socket.IO takes what is there when it begins
+  session = makeSession()
+  server.peers = [other('microphone')]
+  session.enter()
+  await server.until('resumeConsumer')
+  await session.send('microphone', track('audio'))
+  const closings = vi.spyOn(FakeHandler.prototype, 'close')
+
+  server.answers.leave = () => SILENCE
+  const gone = session.leave()
+  await server.until('leave')
+  expect([heard.size, closings.mock.calls.length, state.phase]).toEqual([0, 2, 'in'])
+  await vi.advanceTimersByTimeAsync(1000)
+  expect([state.phase, state.ending]).toEqual(['over', 'left'])
+  await gone
 })
 
 test('a server that names no troubles breaks nothing', async () => {

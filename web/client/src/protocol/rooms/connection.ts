@@ -31,6 +31,8 @@ export interface RoomConnectionEvents {
 }
 
 const NOT_BEGUN_RETRY_MS = 5000
+/** Some round trips of a slow line. Whose farewell is not heard is gone after the grace period. */
+const FAREWELL_MS = 1000
 
 /** Keeps one participant connected to one room: joins, comes back with the resume token, waits for the beginning. */
 export class RoomConnection {
@@ -82,6 +84,12 @@ export class RoomConnection {
     this.resumeToken = ''
     await this.ask('leave', {}).catch(() => undefined)
     await this.join()
+  }
+
+  /** Never waits long, because who hangs up wants to be gone: on a line that is half dead no answer comes. */
+  async farewell(): Promise<void> {
+    this.closed = true
+    await this.line.ask('leave', {}, FAREWELL_MS).catch(() => undefined)
   }
 
   close(): void {

@@ -72,8 +72,11 @@ export class RoomSession {
     this.connection.open()
   }
 
+  /** Nothing is sent or heard from now on; over it is when the server has answered, or soon without. */
   async leave(): Promise<void> {
-    await this.ask('leave', {}).catch(() => undefined)
+    const heard = this.connection.farewell()
+    this.closeMedia()
+    await heard
     this.finish('left')
   }
 
