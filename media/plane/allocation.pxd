@@ -3,7 +3,7 @@
 A *ladder* has one *rung* for each pair of spatial and temporal layer of a producer, with what it costs to forward it.
 First everybody gets his lowest rung, the highest priority first; what does not fit gets none. Then the rest goes, priority
 by priority, to further rungs: one rung each in turn among equals. So the same demands always give the same answer, the sum
-never exceeds the bandwidth (but see `hold`: by half of one lowest rung, for a while), and a lower priority climbs only on what
+never exceeds the bandwidth (but see `hold`: by half of one lowest rung, for a while, or the first's whole one), and a lower priority climbs only on what
 the higher ones cannot use.
 
 Against flapping: to climb above what it has, a video must leave a reserve free (`allocate`), and must have been able to for a
@@ -27,6 +27,9 @@ cdef enum:
     FORGIVEN_US = 30_000_000
     PATIENCE_NOTHING_US = 250_000  # of who has nothing, if no climb was taken back
     PATIENCE_NOTHING_MOST_US = 1_000_000  # and however often they were
+    # The main picture's key frame alone fills a narrow line, and looks like a line that bears nothing of what follows. Who
+    # then takes the picture away has paid for it and shows half a second of it, again and again.
+    BEGUN_US = 3_000_000
     HELD_MOST_US = 5_000_000  # to begin again costs a key frame, as much as some seconds of the lowest layer
 
 ctypedef struct ladder_t:
@@ -38,6 +41,7 @@ ctypedef struct grant_t:
     int least  # the lowest rung that was to be had since `since_us`
     int64_t since_us  # since when more than `rung` could be had; 0 it cannot
     int64_t held_us  # since when not even the lowest rung has really fitted; 0 it does
+    int64_t begun_us  # when it last had nothing before
 
 # What somebody would like to see.
 ctypedef struct demand_t:
@@ -111,12 +115,14 @@ cdef inline bint climb(demand_t *demand, int64_t *left, int64_t reserve) noexcep
     return True
 
 
-cdef inline bint hold(demand_t *demand, int64_t *left, bint calm, int64_t now) noexcept nogil:
-    """Leave the lowest rung, for a while, to who has a picture, though but half of it is there; while the line is calm, for
-    however long."""
+cdef inline bint hold(demand_t *demand, int64_t *left, bint calm, bint new, int64_t now) noexcept nogil:
+    """Leave the lowest rung, for a while, to who has a picture, though but half of it is there, or less where it is `new`; while
+    the line is calm, for however long."""
     cdef int rung = next_rung(demand, NO_RUNG)
     cdef grant_t *grant = &demand.grant
-    if rung == NO_RUNG or grant.rung == NO_RUNG or demand.fresh or 2 * left[0] < demand.ladder.bps[rung]:
+    if rung == NO_RUNG or grant.rung == NO_RUNG or demand.fresh:
+        return False
+    if 2 * left[0] < demand.ladder.bps[rung] and not new:
         return False
     if grant.held_us and not calm and now - grant.held_us >= HELD_MOST_US:
         return False
@@ -127,13 +133,15 @@ cdef inline bint hold(demand_t *demand, int64_t *left, bint calm, int64_t now) n
     return True
 
 
-cdef inline void begin(demand_t *demand, int64_t *left, int64_t reserve, bint calm, int64_t now) noexcept nogil:
+cdef inline void begin(
+    demand_t *demand, int64_t *left, int64_t reserve, bint calm, bint main, int64_t now
+) noexcept nogil:
     """The lowest rung."""
     demand.given = NO_RUNG
     if climb(demand, left, reserve):
         demand.grant.held_us = 0
     else:
-        hold(demand, left, calm, now)
+        hold(demand, left, calm, main and now - demand.grant.begun_us < BEGUN_US, now)
 
 
 cdef inline bint climbs_in_size(const demand_t *demand) noexcept nogil:
@@ -152,7 +160,7 @@ cdef inline void allocate(
     cdef int end, i
     cdef bint climbing
     for i in range(count):
-        begin(demands[i], &left, reserve, calm, now)
+        begin(demands[i], &left, reserve, calm, i == 0, now)
         # The main picture first moves well, then the others appear.
         while i == 0 and count > 1 and demands[0].priority > demands[1].priority and climbs_in_size(demands[0]):
             if not climb(demands[0], &left, reserve):
@@ -242,5 +250,7 @@ cdef inline void share(
         before = demand.grant.rung
         settle(&demand.grant, demand.given, demand.fresh, now, long_enough)
         if not demand.fresh:
+            if before == NO_RUNG and demand.grant.rung != NO_RUNG:
+                demand.grant.begun_us = now
             note_step(patience, before, demand.grant.rung, next_rung(demand, demand.grant.rung) != NO_RUNG, now)
         demand.fresh = next_rung(demand, NO_RUNG) == NO_RUNG  # while nothing is sent it has had no chance

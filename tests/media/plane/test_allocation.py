@@ -12,6 +12,7 @@ from tests.media.plane import estimation
 
 ANY = 255
 STEP_US = 100_000
+BEGUN_STEPS = 30  # in which the main picture is not taken away again
 
 # Three sizes with three temporal layers each, as a camera is sent: cumulative kbit/s.
 CAMERA = {0: 60, 1: 80, 2: 110, 4: 150, 5: 220, 6: 350, 8: 500, 9: 700, 10: 1100}
@@ -155,10 +156,13 @@ def test_nobody_loses_to_a_lower_priority(watched: list[Row], kbps: int, priorit
 @given(rows, st.lists(st.integers(0, 6_000), min_size=1, max_size=60))
 def test_no_history_makes_a_division_exceed_the_path(watched: list[Row], path: list[int]) -> None:
     shared = sharing(*watched)
+    main = max(watched, key=lambda row: row.priority)
     for index, kbps in enumerate(path):
         rungs = shared.divide(kbps * 1000, (index + 1) * STEP_US * 5)
-        held = max(next(iter(row.ladder.values())) for row in watched) / 2
-        assert sum(costs(watched, rungs)) <= kbps + held, "but for half of one picture's least, for a while"
+        held = max(next(iter(row.ladder.values())) / (1 if row == main else 2) for row in watched)
+        assert sum(costs(watched, rungs)) <= kbps + held, (
+            "but for half of one picture's least, for a while, or the main one's"
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -220,8 +224,9 @@ def test_each_climb_taken_back_doubles_the_wait() -> None:
 def test_who_has_nothing_waits_less_unless_it_was_a_mistake() -> None:
     shared = sharing(Row())
     now, waits = itertools.count(STEP_US, STEP_US), []
-    shared.divide(110_000, next(now))
     for _ in range(3):
+        for _ in range(BEGUN_STEPS):
+            assert shared.divide(70_000, next(now)) == [0]
         assert shared.divide(10_000, next(now)) == [None]
         waits.append(1)
         while shared.divide(70_000, next(now)) == [None]:
@@ -238,6 +243,27 @@ def test_who_has_a_picture_keeps_it_for_a_while_though_half_of_it_is_missing() -
     assert held[:50] == [[0, 0]] * 50, "five seconds"
     assert held[50:] == [[0, None]] * 10
     assert shared.divide(29_000, next(now)) == [None, None], "less than half of one"
+
+
+def test_the_main_picture_s_own_key_frame_does_not_take_it_away_again() -> None:
+    """That fills a narrow line, which then looks like one that bears nothing."""
+    shared = sharing(Row(), Row(priority=200))
+    now = itertools.count(STEP_US, STEP_US)
+    assert shared.divide(10_000, next(now)) == [None, None]
+    for _ in range(2):
+        while shared.divide(70_000, next(now)) != [0, None]:
+            pass
+        held = [shared.divide(5_000, next(now)) for _ in range(2 * BEGUN_STEPS)]
+        assert held == [[0, None]] * (BEGUN_STEPS - 1) + [[None, None]] * (BEGUN_STEPS + 1)
+
+
+def test_of_a_lesser_picture_it_does() -> None:
+    shared = sharing(Row(), Row(priority=200))
+    now = itertools.count(STEP_US, STEP_US)
+    assert shared.divide(110_000, next(now)) == [2, None]
+    while shared.divide(200_000, next(now)) != [2, 0]:
+        pass
+    assert shared.divide(115_000, next(now)) == [2, None]
 
 
 def test_while_no_queue_grows_a_picture_is_kept_for_however_long() -> None:

@@ -1,6 +1,7 @@
 """Whole subscribers on poor lines, and many on one: what they hear and see, on simulated time."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -105,6 +106,25 @@ def test_on_a_very_narrow_line_the_lesser_of_two_pictures_pauses_and_both_come_b
     assert layers(town, other) == (-1, -1)
     bps.append(2e6)
     passes(town, 30, lambda: layers(town, main)[0] == 1 and layers(town, other) == (0, 2))
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_a_line_that_just_bears_the_main_picture_keeps_it(seed: int) -> None:
+    """It came for half a second and went again: its key frame was taken for more than the line bears."""
+    town = Town(seed)
+    line = Link(lambda s: 2e6 if s < 10 else 150e3, queue_bytes=25_000)
+    faces = [town.sender(SMALL, speaking=False) for _ in range(2)]
+    member = town.member(line, [town.sender(SMALL, LARGE), *faces])
+    main = member.pictures[0]
+    town.core.set_priority(main, PRIORITY)
+    town.run(20)
+    there = []
+    for _ in range(300):
+        town.run(0.1)
+        there.append(layers(town, main)[0] == 0)
+    assert sum(before and not after for before, after in pairwise(there)) <= 1
+    assert sum(there) > 0.75 * len(there)
+    assert member.missed(at(20), town.now - SECOND // 2) < 0.02
 
 
 def layers(town: Town, consumer: int) -> tuple[int, int]:
