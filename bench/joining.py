@@ -17,9 +17,8 @@ from playwright.async_api import Browser, async_playwright
 from bench.cameras import Participant
 from bench.server import SECRETARY_LEVEL, Server, open_meeting, running
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 FLAGS = [
-    "--headless=new",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
@@ -34,7 +33,9 @@ OUTPUT = Path("build/bench-join.json")
 async def arrive(browser: Browser, server: Server, meeting: str, others: int) -> tuple[float, float]:
     """Join once; milliseconds from the click to the first and to the last of the others' pictures."""
     login = next(each for each in server.logins if each["level"] == SECRETARY_LEVEL)
-    context = await browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800})
+    context = await browser.new_context(
+        locale="zh-CN", viewport={"width": 1280, "height": 800}, permissions=["camera", "microphone"]
+    )
     await context.add_init_script(path=WATCHER)
     try:
         page = await context.new_page()

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 run_packages=(gcc libc6-dev python3-dev python3-venv fonts-noto-cjk)
-test_packages=("${run_packages[@]}" chromium postgresql coturn openssl iproute2)
+test_packages=("${run_packages[@]}" chromium-headless-shell postgresql coturn openssl iproute2)
 peer_packages=(janus iproute2)  # what `make bench-peers` compares with
 firefox_packages=("${test_packages[@]}" firefox-esr)
 
@@ -12,7 +12,6 @@ missing() { # prints the packages of its arguments whose purpose nothing on this
   for package in "$@"; do
     case "$package" in
       gcc) command -v gcc >/dev/null && continue ;;
-      chromium) command -v chromium >/dev/null && continue ;;
       python3-dev) python3 -c 'import os, sysconfig; raise SystemExit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' && continue ;;
       python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
       postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;;

@@ -19,7 +19,6 @@ HERE = Path(__file__).parent
 # are enough to see that they move, and encoding them takes much of the processor.
 FLAGS = [
     "--use-fake-device-for-media-stream=fps=5",
-    "--auto-accept-this-tab-capture",
     "--allow-loopback-in-peer-connection",  # for machines without any network
     "--disable-gpu",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.browser.server import Login, RunningServer
+from tests.chromium import ALLOWED
 from tests.patience import PATIENCE_SECONDS
 
 POLLING = "**/socket.io/**"
@@ -205,7 +206,7 @@ async def open_guest_window(
     # Without motion: on a busy machine a list that is still opening may move away between a button's down and up.
     context = await browser.new_context(
         viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=size is PHONE,
-        reduced_motion="reduce",
+        reduced_motion="reduce", permissions=ALLOWED if browser.browser_type.name == "chromium" else None,
     )  # fmt: skip
     context.set_default_timeout(1000 * PATIENCE_SECONDS)
     await context.add_init_script(path=MEASURE)

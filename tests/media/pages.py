@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 
 from media import Consumer, Router, Transport
 from media.producer import Producer
-from tests.chromium import CHROMIUM, launched
+from tests.chromium import ALLOWED, CHROMIUM, launched
 from tests.media import sdp
 from tests.media.samples import everything
 from tests.patience import PATIENCE_SECONDS
@@ -61,7 +61,7 @@ async def chromium(executable: str = CHROMIUM) -> AsyncIterator[Page]:
 @asynccontextmanager
 async def empty_page(browser: Browser) -> AsyncIterator[Page]:
     """One that ends with the block."""
-    async with await browser.new_context() as context:
+    async with await browser.new_context(permissions=ALLOWED) as context:
         page = await context.new_page()
         page.set_default_timeout(1000 * PATIENCE_SECONDS)
         await page.route(SECURE, lambda route: route.fulfill(body=""))
