@@ -2,6 +2,7 @@ import { FakeMediaStreamTrack } from 'fake-mediastreamtrack'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { effectScope, type EffectScope } from 'vue'
 
+import { INTERRUPTED_MS } from '@/views/room/media/interruptions'
 import { useLocalMedia, type LocalMedia } from '@/views/room/media/useLocalMedia'
 
 type Kind = 'audio' | 'video'
@@ -13,6 +14,7 @@ let media: LocalMedia
 let prompts: Answer[]
 let asked: MediaStreamConstraints[]
 let lost: string[]
+let page: EventTarget & { visibilityState: string }
 
 const track = (kind: Kind): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
 
@@ -52,15 +54,19 @@ beforeEach(() => {
     enumerateDevices: () => Promise.resolve([]),
   })
   vi.stubGlobal('navigator', { mediaDevices })
+  page = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  vi.stubGlobal('document', page)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   scope = effectScope()
   lost = []
-  const made = scope.run(() => useLocalMedia((source) => lost.push(source)))
+  const made = scope.run(() => useLocalMedia((mishap, source) => lost.push(`${source} ${mishap}`)))
   if (!made) throw new Error('the scope has ended')
   media = made
 })
 afterEach(() => {
   scope.stop()
   vi.unstubAllGlobals()
+  vi.useRealTimers()
 })
 
 const OPENINGS: [string, Kind, () => unknown][] = [
@@ -124,7 +130,11 @@ test.each([
     const running = new FakeMediaStreamTrack({ kind })
     await answer(running)
     running.remoteStop()
-    expect([media[device].on.value, media[device].problem.value, lost]).toEqual([false, 'lost', [device]])
+    expect([media[device].on.value, media[device].problem.value, lost]).toEqual([
+      false,
+      'lost',
+      [`${device} lost`],
+    ])
   },
 )
 
@@ -213,6 +223,102 @@ test('a camera that was turned off while it was asked for brings no complaint wh
   media.camera.close()
   await refuse()
   expect([media.camera.problem.value, media.camera.opening.value]).toEqual([null, false])
+})
+
+function show(visibilityState: 'visible' | 'hidden'): void {
+  page.visibilityState = visibilityState
+  page.dispatchEvent(new Event('visibilitychange'))
+}
+
+async function running(device: 'camera' | 'microphone'): Promise<FakeMediaStreamTrack> {
+  void media[device].open()
+  const opened = new FakeMediaStreamTrack({ kind: device === 'camera' ? 'video' : 'audio' })
+  await answer(opened)
+  return opened
+}
+
+const DEVICES = ['camera', 'microphone'] as const
+
+test.each(DEVICES)(
+  'a %s silenced by the system is said to be, and is on as it comes back',
+  async (device) => {
+    const opened = await running(device)
+    opened.remoteMute()
+    vi.advanceTimersByTime(INTERRUPTED_MS - 1)
+    expect([media[device].on.value, lost]).toEqual([true, []])
+    vi.advanceTimersByTime(1)
+    expect([media[device].on.value, lost]).toEqual([false, [`${device} paused`]])
+    expect([prompts, opened.readyState]).toEqual([[], 'live']) // the person himself may have done it
+    show('hidden')
+    show('visible')
+    vi.advanceTimersByTime(INTERRUPTED_MS)
+    expect([prompts, lost]).toEqual([[], [`${device} paused`]])
+    opened.remoteUnmute()
+    expect(media[device].on.value).toBe(true)
+  },
+)
+
+test.each(DEVICES)(
+  'a %s that a call silenced for good is opened anew when the page is back',
+  async (device) => {
+    const opened = await running(device)
+    opened.remoteMute()
+    show('hidden')
+    vi.advanceTimersByTime(60_000)
+    expect([prompts, media[device].on.value]).toEqual([[], true])
+    show('visible')
+    vi.advanceTimersByTime(INTERRUPTED_MS)
+    const another = track(device === 'camera' ? 'video' : 'audio')
+    await answer(another)
+    expect([media[device].track.value, media[device].on.value]).toEqual([another, true])
+    expect([opened.readyState, lost]).toEqual(['ended', []])
+  },
+)
+
+test('a camera that is silent only while its page is hidden is left alone', async () => {
+  const opened = await running('camera')
+  show('hidden')
+  opened.remoteMute()
+  show('visible')
+  opened.remoteUnmute()
+  vi.advanceTimersByTime(INTERRUPTED_MS)
+  expect([prompts, media.camera.on.value]).toEqual([[], true])
+})
+
+test('a microphone that cannot be opened anew after a call is off, and the person is told', async () => {
+  const opened = await running('microphone')
+  show('hidden')
+  opened.remoteMute()
+  show('visible')
+  vi.advanceTimersByTime(INTERRUPTED_MS)
+  await refuse('NotReadableError')
+  expect([media.microphone.on.value, media.microphone.problem.value]).toEqual([false, 'busy'])
+  expect(lost).toEqual(['microphone paused'])
+})
+
+test('a microphone that is silent anew after it was opened anew is not asked for again and again', async () => {
+  const opened = await running('microphone')
+  show('hidden')
+  opened.remoteMute()
+  show('visible')
+  vi.advanceTimersByTime(INTERRUPTED_MS)
+  await answer(new FakeMediaStreamTrack({ kind: 'audio', muted: true }))
+  vi.advanceTimersByTime(10 * INTERRUPTED_MS)
+  expect([prompts, media.microphone.on.value, lost]).toEqual([[], false, ['microphone paused']])
+})
+
+test('who is muted and silenced by the system hears nothing of it, and unmuting opens the microphone anew', async () => {
+  const opened = await running('microphone')
+  media.microphone.on.value = false
+  show('hidden')
+  opened.remoteMute()
+  show('visible')
+  vi.advanceTimersByTime(INTERRUPTED_MS)
+  expect([prompts, lost]).toEqual([[], []])
+  void media.microphone.open()
+  const another = track('audio')
+  await answer(another)
+  expect([media.microphone.track.value, media.microphone.on.value]).toEqual([another, true])
 })
 
 test('a second screen takes the place of the first, and none that of a running one', async () => {

@@ -30,14 +30,12 @@ export function useSending(session: RoomSession): Sending {
   if (!media) throw new Error('No local media was provided')
   const { camera, microphone, screen } = media
 
-  watch(
-    camera.track,
-    (track) => void session.send('camera', track), // also when it was pulled out, or opened late
-    { immediate: true },
-  )
-  watch(microphone.track, (track) => void session.send('microphone', track, !microphone.on.value), {
-    immediate: true,
-  })
+  for (const { kind, track, on } of [camera, microphone]) {
+    // Also when it was pulled out, or opened late.
+    watch(track, (sent) => void session.send(kind, sent, !on.value), { immediate: true })
+    // Also when the system keeps it silent: the others see why nothing comes.
+    watch(on, (sends) => void session.setPaused(kind, !sends))
+  }
   watch(screen, (captured) => {
     void session.send('screen', captured?.screen ?? null)
     void session.send('screenAudio', captured?.screenAudio ?? null)
@@ -52,13 +50,13 @@ export function useSending(session: RoomSession): Sending {
   }
 
   async function setMicrophone(on: boolean): Promise<void> {
-    if (on && !microphone.track.value) {
-      await microphone.open()
-      explain(microphone)
+    const { track } = microphone
+    if (!on || (track.value && !track.value.muted)) {
+      microphone.on.value = on
       return
     }
-    microphone.on.value = on
-    await session.setPaused('microphone', !on)
+    await microphone.open()
+    explain(microphone)
   }
 
   return {
@@ -86,8 +84,7 @@ export function useSending(session: RoomSession): Sending {
     },
     silenced(source): void {
       if (source === 'microphone') {
-        if (!microphone.on.value) return
-        void setMicrophone(false)
+        microphone.on.value = false
         toasts.show(t('room.silenced.microphone'))
       } else if (source === 'camera') {
         camera.close()

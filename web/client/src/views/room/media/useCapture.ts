@@ -1,8 +1,9 @@
-import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 
 import { readStored, writeStored } from '@/stores/preferences'
 
 import { capture, EnvironmentError, type Capturer } from './capture'
+import { followInterruptions } from './interruptions'
 import { mediaProblem, type MediaProblem } from './problems'
 
 /** One time that a device is asked for. Until the browser answers, minutes may pass and much may change. */
@@ -15,12 +16,13 @@ export interface Attempt {
 
 export interface Capture {
   kind: Capturer
-  /** Whether the person wants it on; `track` is there once it is. */
+  /** Whether the person wants it on and the system lets it be; `track` is there once it is. */
   on: Ref<boolean>
   track: ShallowRef<MediaStreamTrack | null>
   problem: Ref<MediaProblem | null>
   deviceId: Ref<string>
   opening: Ref<boolean>
+  /** Turns it on, anew where there is one: the system may keep that silent. */
   open: () => Promise<MediaStreamTrack | null>
   close: () => void
   /** For a track that is asked for elsewhere, together with another. */
@@ -28,15 +30,24 @@ export interface Capture {
   choose: (deviceId: string) => Promise<MediaStreamTrack | null>
 }
 
-/** One camera or microphone: opened, closed, changed for another, lost. */
-export function useCapture(kind: Capturer, onLost: () => void): Capture {
+/** What happened to a device by itself: it is gone, or there and kept silent by the system. */
+export type Mishap = 'lost' | 'paused'
+
+/** One camera or microphone: opened, closed, changed for another, lost, kept silent by the system. */
+export function useCapture(kind: Capturer, onMishap: (mishap: Mishap) => void): Capture {
   const storageKey = `huitang.${kind}`
-  const on = ref(false)
+  const wanted = ref(false)
+  const paused = ref(false)
+  const on = computed({
+    get: () => wanted.value && !paused.value,
+    set: (value) => void (wanted.value = value),
+  })
   const track = shallowRef<MediaStreamTrack | null>(null)
   const problem = ref<MediaProblem | null>(null)
   const deviceId = ref(readStored(storageKey) ?? '')
   const opening = ref(false)
   let attempts = 0
+  let unfollow = (): void => undefined
 
   function begin(): Attempt {
     const number = ++attempts
@@ -46,34 +57,58 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
       current,
       take(next): void {
         if (!next) return
-        if (current()) take(next, on.value || !changing)
+        if (current()) take(next, wanted.value || !changing)
         else next.stop()
       },
     }
   }
 
-  function take(next: MediaStreamTrack, wanted: boolean): void {
-    track.value?.stop()
+  function take(next: MediaStreamTrack, want: boolean): void {
+    release()
     track.value = next
-    on.value = wanted
+    wanted.value = want
     problem.value = null
     deviceId.value = next.getSettings().deviceId ?? deviceId.value
     next.addEventListener('ended', () => {
       if (track.value !== next) return
       close()
       problem.value = 'lost'
-      onLost()
+      onMishap('lost')
     })
+    unfollow = followInterruptions(next, {
+      onSilent: (away) => void silent(away),
+      onBack: () => void (paused.value = false),
+    })
+  }
+
+  /**
+   * Some phones keep it silent for good after a call: a new track of the same device is not. But where the page was there
+   * all the time, the person may have silenced it in the browser or at the headset, and that is not undone unasked.
+   */
+  async function silent(away: boolean): Promise<void> {
+    paused.value = true
+    if (!wanted.value) return
+    if (away && ((await renew()) || !problem.value)) return
+    onMishap('paused')
+  }
+
+  function release(): void {
+    unfollow()
+    paused.value = false
+    track.value?.stop()
   }
 
   function close(): void {
     attempts += 1
-    track.value?.stop()
+    release()
     track.value = null
-    on.value = false
+    wanted.value = false
   }
 
-  async function open(): Promise<MediaStreamTrack | null> {
+  /** Turned on before, it is on afterwards; silenced before, it is silenced. */
+  async function renew(): Promise<MediaStreamTrack | null> {
+    unfollow()
+    track.value?.stop() // some phones cannot open a second camera while the first is open
     const attempt = begin()
     opening.value = true
     try {
@@ -89,14 +124,18 @@ export function useCapture(kind: Capturer, onLost: () => void): Capture {
     return track.value
   }
 
+  function open(): Promise<MediaStreamTrack | null> {
+    if (track.value) wanted.value = true
+    return renew()
+  }
+
   async function choose(next: string): Promise<MediaStreamTrack | null> {
     deviceId.value = next
     writeStored(storageKey, next)
     // Who could not open the first one wants this; one that was pulled out may have been muted.
     const awaited = problem.value !== null && problem.value !== 'lost'
     if (!track.value && !awaited) return null
-    track.value?.stop() // some phones cannot open a second camera while the first is open
-    return open()
+    return renew()
   }
 
   onScopeDispose(close)

@@ -3,7 +3,7 @@ import { onScopeDispose, ref, shallowRef, type InjectionKey, type Ref, type Shal
 import { readStored, writeStored } from '@/stores/preferences'
 
 import { capture, captureScreen, type CapturedScreen } from './capture'
-import { useCapture, type Capture } from './useCapture'
+import { useCapture, type Capture, type Mishap } from './useCapture'
 import { useDeviceList, type DeviceList } from './useDeviceList'
 
 const SPEAKER_KEY = 'huitang.speaker'
@@ -23,10 +23,12 @@ export interface LocalMedia {
 
 export const LOCAL_MEDIA: InjectionKey<LocalMedia> = Symbol('local media')
 
-/** Everything of this device that could be sent. `onLost` tells that something stopped by itself. */
-export function useLocalMedia(onLost: (source: 'camera' | 'microphone' | 'screen') => void): LocalMedia {
-  const camera = useCapture('camera', () => onLost('camera'))
-  const microphone = useCapture('microphone', () => onLost('microphone'))
+/** Everything of this device that could be sent. `onMishap` tells that something stopped by itself. */
+export function useLocalMedia(
+  onMishap: (mishap: Mishap, source: 'camera' | 'microphone' | 'screen') => void,
+): LocalMedia {
+  const camera = useCapture('camera', (mishap) => onMishap(mishap, 'camera'))
+  const microphone = useCapture('microphone', (mishap) => onMishap(mishap, 'microphone'))
   const screen = shallowRef<CapturedScreen | null>(null)
   let closings = 0 // of the screen: what was asked for before one is not wanted after it
   const devices = useDeviceList()
@@ -64,7 +66,7 @@ export function useLocalMedia(onLost: (source: 'camera' | 'microphone' | 'screen
     captured.screen.addEventListener('ended', () => {
       if (screen.value !== captured) return
       closeScreen()
-      onLost('screen')
+      onMishap('lost', 'screen')
     })
     return captured
   }
