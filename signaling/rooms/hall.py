@@ -223,7 +223,7 @@ class Hall:
         if transport is None:
             return
         self._owners.pop(transport_id, None)
-        session.part_from(transport.direction, session.links.pop(transport_id, None))
+        session.part_from(transport)
         for publication in list(session.publications.values()):
             if publication.producer.transport_id == transport_id:
                 self.unpublish(session, publication)

@@ -113,10 +113,17 @@ class Session:
         self.links[link.transport_id] = link
         self.pathless.discard(self.transports[link.transport_id].direction)
 
-    def part_from(self, direction: str, link: TransportQuality | None) -> None:
-        """A transport is closed. Who makes another because it had no path has none until that is heard of."""
-        if link is not None and Trouble.NO_PATH in link.troubles:
-            self.pathless.add(direction)
+    def part_from(self, transport: Transport) -> None:
+        """It is closed, and what was on it is known still. Who makes another since it had no path lacks one meanwhile.
+
+        For sending only who sends something makes one; the others would lack a path for good.
+        """
+        link = self.links.pop(transport.id, None)
+        if link is None or Trouble.NO_PATH not in link.troubles:
+            return
+        senders = [item.producer.transport_id for item in self.publications.values()]
+        if transport.direction == "recv" or transport.id in senders:
+            self.pathless.add(transport.direction)
 
     def renew(self, resume_token: str) -> None:
         """Entering made a new token; the client has it for sure once something further comes from it."""

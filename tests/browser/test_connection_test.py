@@ -202,6 +202,34 @@ async def test_a_server_that_goes_in_the_middle_is_told_at_once(
     await expect(page.get_by_test_id("verdict")).to_contain_text("检测中断了", timeout=10_000)
 
 
+async def test_devices_that_are_allowed_after_the_page_was_left_are_closed(
+    browser: Browser, server: RunningServer
+) -> None:
+    page = await window(browser, server)
+    await page.add_init_script("""
+        const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+        window.opened = []
+        const allowed = new Promise((allow) => { window.allow = allow })
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+            const stream = await open(wanted)
+            window.opened.push(...stream.getTracks())
+            await allowed
+            return stream
+        }
+    """)
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await page.goto(f"{server.url}/sign-in")
+    await page.get_by_role("link", name="检测连接").click()
+    await start(page)
+    await page.wait_for_function("window.opened.length === 2")
+    await page.go_back()
+    await expect(page.get_by_role("link", name="检测连接")).to_be_visible()
+    await page.evaluate("window.allow()")
+    await page.wait_for_function("window.opened.every((track) => track.readyState === 'ended')")
+    assert not sockets
+
+
 async def window(browser: Browser, server: RunningServer, size: ViewportSize = DESKTOP) -> Page:
     """Of somebody who is not signed in."""
     return (await open_guest_window(browser, server, guest("路人"), size)).page

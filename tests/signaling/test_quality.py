@@ -198,3 +198,24 @@ async def test_who_needs_no_path_any_more_does_not_lack_one(
         for _ in range(PATH_SECONDS + 1):
             router.tick(time.monotonic())
         await host.heard("roomQuality", names(member, but="noPath"))
+
+
+@pytest.mark.parametrize("sends", [True, False])
+async def test_a_path_for_sending_is_missed_by_who_sends(
+    branch: Branch, enter: Enter, stack: Stack, sends: bool
+) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host:
+        await host.join(meeting)
+        camera = await host.publish("camera")
+        transport = host.transports["send"].id
+        if not sends:
+            await host.call("closeProducer", {"producerId": camera.id})
+        hall_of(stack).router._context.emit(
+            TransportQuality(transport, 0, frozenset({Trouble.NO_PATH}), rtt_ms=None, loss=1.0)
+        )
+        await host.heard("networkQuality", lambda told: told["troubles"] == ["noPath"])
+        await host.call("closeTransport", {"transportId": transport})
+        session = hall_of(stack).session(host.answer["peerId"])
+        assert session is not None
+        assert (session.condition().troubles == (Trouble.NO_PATH,)) is sends

@@ -28,7 +28,7 @@ const RETURN_MS = 1000
 const POLLS_AFTER = 6
 /** The server pings every ten seconds. */
 const STALE_MS = 20_000
-/** What passes by itself: the network, a busy server, one that is about to restart. */
+/** What passes by itself: the network, a busy server, one that is about to restart, and its database. */
 const PASSING = new Set([
   TIMED_OUT,
   NETWORK_UNREACHABLE,
@@ -36,6 +36,8 @@ const PASSING = new Set([
   'server_draining',
   'room_busy',
   'internal_error',
+  'database_busy',
+  'database_unavailable',
 ])
 
 /** How long to wait before what was refused is asked again; null where waiting does not help. */

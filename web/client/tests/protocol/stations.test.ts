@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import type { Problem } from '@/protocol/problem'
+import { Problem } from '@/protocol/problem'
 import { StationsClient } from '@/protocol/stations/client'
 
 /** A ticket's or a desk's connection, over a real socket. */
@@ -14,12 +14,15 @@ let url: string
 let client: StationsClient
 let refusals: Record<string, unknown>[]
 let happened: string[]
+/** What becomes of asking for what is watched, each time anew. */
+let watch: () => Promise<void>
 
 beforeEach(async () => {
   const http = createServer()
   io = new Server(http)
   refusals = []
   happened = []
+  watch = () => Promise.resolve(void happened.push('connected'))
   io.of('/stations').use((_socket, next) => {
     const data = refusals.shift()
     next(data && Object.assign(new Error(), { data }))
@@ -37,7 +40,8 @@ function enter(): void {
   client = new StationsClient({
     url,
     handlers: { ticket: () => happened.push('ticket') },
-    onConnected: () => happened.push('connected'),
+    watch: () => watch(),
+    onUnwatched: ({ code }: Problem) => happened.push(`unwatched: ${code}`),
     onDisconnected: () => happened.push('lost'),
     onRefused: ({ code }: Problem) => happened.push(code),
   })
@@ -82,4 +86,51 @@ test('who is put out by a server that restarts comes back when that is due', asy
   io.of('/stations').emit('serverDraining', { reconnectAfterMs: 10 })
   io.of('/stations').disconnectSockets()
   await until(['connected', 'lost', 'connected'])
+})
+
+test('what is watched is asked for again where it was refused for a passing reason, and not for another', async () => {
+  const answers = [
+    new Problem('database_unavailable', '', { retryAfter: 0.01 }),
+    new Problem('rate_limited', '', { retryAfter: 0.01 }),
+    new Problem('forbidden'),
+  ]
+  watch = () => {
+    const problem = answers.shift()
+    happened.push(`asked: ${problem?.code}`)
+    return problem ? Promise.reject(problem) : Promise.resolve()
+  }
+  enter()
+  await until([
+    'asked: database_unavailable',
+    'asked: rate_limited',
+    'asked: forbidden',
+    'unwatched: forbidden',
+  ])
+})
+
+test('a question that nobody answers is asked by a new connection', async () => {
+  watch = () => {
+    happened.push('asked')
+    return happened.length === 1 ? Promise.reject(new Problem('timed_out')) : Promise.resolve()
+  }
+  enter()
+  await until(['asked', 'lost', 'asked'])
+})
+
+test.each([
+  ['before', ['asked', 'lost']],
+  ['after', ['asked', 'lost', 'asked']],
+])('what is found unanswered %s the next connection is no problem: that one asks', async (_, found) => {
+  let told = false
+  watch = async () => {
+    happened.push('asked')
+    if (happened.length > 1) return
+    for (const socket of io.of('/stations').sockets.values()) socket.conn.close()
+    await until(found)
+    told = true
+    throw new Problem('forbidden')
+  }
+  enter()
+  await vi.waitFor(() => expect(told).toBe(true))
+  await until(['asked', 'lost', 'asked'])
 })

@@ -1,8 +1,10 @@
+import { FakeMediaStreamTrack } from 'fake-mediastreamtrack'
 import { describe, expect, it } from 'vitest'
 
 import { measured, type Counts } from '@/protocol/connection-test/quality'
 import { relayWay, serversOf } from '@/protocol/connection-test/ways'
 import {
+  devicesStep,
   freshSteps,
   STEPS,
   troubles,
@@ -34,6 +36,7 @@ describe('the verdict', () => {
     [{ browser: 'bad' }, 'bad', ['browser']],
     [{ secure: 'bad', devices: 'bad' }, 'bad', ['insecure', 'devices']],
     [{ server: 'bad' }, 'bad', ['server']],
+    [{ server: 'warn' }, 'warn', ['polling']],
     [{ udp: 'bad' }, 'warn', ['noUdp']],
     [{ udp: 'bad', tcp: 'bad', relayTls: 'good' }, 'warn', ['relayOnly']],
     [{ udp: 'bad', tcp: 'bad', relayUdp: 'bad' }, 'bad', ['noMedia']],
@@ -66,6 +69,21 @@ describe('the verdict', () => {
       advice: ['lossy', 'slow'],
     })
     expect(troubles({ ...fine, roundTripMs: 900, jitterMs: 200 })).toEqual(['far', 'jittery'])
+  })
+})
+
+describe('the devices', () => {
+  const one = new FakeMediaStreamTrack({ kind: 'video' })
+
+  it.each([
+    [{ camera: one, microphone: one }, null, 'good', 'good'],
+    [{ microphone: one }, 'missing', 'warn', 'noCamera'],
+    [{ microphone: one }, 'denied', 'warn', 'deniedCamera'],
+    [{ camera: one }, 'busy', 'warn', 'noMicrophone'],
+    [{ camera: one }, 'denied', 'warn', 'deniedMicrophone'],
+    [{}, 'denied', 'bad', 'denied'],
+  ] as const)('%o, since it was %s, are %s: %s', (devices, why, state, text) => {
+    expect(devicesStep(devices, why)).toEqual({ state, text })
   })
 })
 

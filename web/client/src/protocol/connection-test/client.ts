@@ -2,7 +2,7 @@ import { Device, type types } from 'mediasoup-client'
 import { io, type Socket } from 'socket.io-client'
 
 import { ask } from '../acknowledge'
-import { Problem } from '../problem'
+import { asProblem, NETWORK_UNREACHABLE, Problem } from '../problem'
 
 import { ECHO_BITS, Loop } from './loop'
 import { isDirect, serversOf, type Direct, type Way } from './ways'
@@ -19,18 +19,19 @@ export interface Begun {
 /** A browser gives a pair of addresses up after some fifteen seconds by itself. */
 const PATH_MS = 15_000
 const SERVER_MS = 10_000
+/** How a server is reached: to where no WebSocket leads, a meeting's connection is made by long polling in the end (`Line`). */
+type Reach = 'websocket' | 'polling'
 
 /** One run against `/connection-test`: one's own track there and back. */
 export class ConnectionTest {
   private readonly socket: Socket
-  private device = new Device()
+  private device: Device | null = null
   private begun: Begun | null = null
   private readonly transports = new Set<types.Transport>()
 
   constructor(locale: string, url = '') {
     this.socket = io(`${url}/connection-test`, {
       auth: { locale },
-      transports: ['websocket'],
       reconnection: false,
       timeout: SERVER_MS,
       forceNew: true,
@@ -38,12 +39,25 @@ export class ConnectionTest {
     })
   }
 
-  /** Rejects with a Problem where no WebSocket gets through, or the server lets nobody in. */
-  connect(): Promise<void> {
+  /** Rejects with a Problem where nothing gets through, or the server lets nobody in. */
+  async connect(): Promise<Reach> {
+    try {
+      await this.reach('websocket')
+      return 'websocket'
+    } catch (error) {
+      if (asProblem(error).code !== NETWORK_UNREACHABLE) throw error
+    }
+    await this.reach('polling')
+    return 'polling'
+  }
+
+  private reach(by: Reach): Promise<void> {
+    this.socket.io.opts.transports = [by]
+    this.socket.removeAllListeners()
     return new Promise((done, failed) => {
       this.socket.once('connect', done)
       this.socket.once('connect_error', (error: Error & { data?: { code?: string; message?: string } }) =>
-        failed(new Problem(error.data?.code ?? 'network_unreachable', error.data?.message)),
+        failed(new Problem(error.data?.code ?? NETWORK_UNREACHABLE, error.data?.message)),
       )
       this.socket.connect()
     })
@@ -51,14 +65,20 @@ export class ConnectionTest {
 
   async begin(): Promise<Begun> {
     this.begun = await this.ask<Begun>('begin', {})
-    this.device = new Device()
-    await this.device.load({ routerRtpCapabilities: this.begun.routerRtpCapabilities })
+    const device = new Device()
+    await device.load({ routerRtpCapabilities: this.begun.routerRtpCapabilities })
+    this.device = device
     return this.begun
   }
 
   /** A path there and back by `way` alone, on which nothing is sent yet; null where none is found. */
   async open(way: Way, track: MediaStreamTrack): Promise<Loop | null> {
-    const [send, recv] = await Promise.all([this.transport('send', way), this.transport('recv', way)])
+    const { device } = this
+    if (!device) throw new Problem('connection_lost')
+    const [send, recv] = await Promise.all([
+      this.transport(device, 'send', way),
+      this.transport(device, 'recv', way),
+    ])
     const release = (): Promise<void> => this.release(send, recv)
     try {
       const producer = await send.produce({
@@ -70,7 +90,7 @@ export class ConnectionTest {
       const options = await this.ask<types.ConsumerOptions>('consume', {
         transportId: recv.id,
         producerId: producer.id,
-        rtpCapabilities: this.device.recvRtpCapabilities,
+        rtpCapabilities: device.recvRtpCapabilities,
       })
       const consumer = await recv.consume(options)
       const paths = await Promise.all([connected(send), connected(recv)])
@@ -90,7 +110,7 @@ export class ConnectionTest {
     this.transports.clear()
   }
 
-  private async transport(direction: 'send' | 'recv', way: Way): Promise<types.Transport> {
+  private async transport(device: Device, direction: 'send' | 'recv', way: Way): Promise<types.Transport> {
     const answer = await this.ask<types.TransportOptions>('createTransport', {
       direction,
       ...(isDirect(way) && { protocol: way }),
@@ -101,9 +121,7 @@ export class ConnectionTest {
       ...(!isDirect(way) && { iceTransportPolicy: 'relay' as const }),
     }
     const transport =
-      direction === 'send'
-        ? this.device.createSendTransport(options)
-        : this.device.createRecvTransport(options)
+      direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options)
     this.transports.add(transport)
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
       this.ask('connectTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)

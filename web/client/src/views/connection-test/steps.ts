@@ -1,3 +1,6 @@
+import type { Captured } from '../room/media/capture'
+import type { MediaProblem } from '../room/media/problems'
+
 import type { Quality } from '@/protocol/connection-test/quality'
 import { isDirect, WAYS, type Way } from '@/protocol/connection-test/ways'
 
@@ -17,6 +20,14 @@ export type Steps = Record<StepName, Step>
 
 export const freshSteps = (): Steps =>
   Object.fromEntries(STEPS.map((name) => [name, { state: 'waiting' }])) as Steps
+
+/** What was opened, and why not both: a browser may be allowed the one and not the other. */
+export function devicesStep({ camera, microphone }: Captured, why: MediaProblem | null): Step {
+  if (camera && microphone) return { state: 'good', text: 'good' }
+  if (!camera && !microphone) return { state: 'bad', text: why ?? 'failed' }
+  const lacking = microphone ? 'Camera' : 'Microphone'
+  return { state: 'warn', text: why === 'denied' ? `denied${lacking}` : `no${lacking}` }
+}
 
 /** From here on talking is hard: ITU-T G.114 calls more than 400 ms unacceptable, and it is there and back. */
 const FAR_MS = 500
@@ -53,6 +64,7 @@ export function verdict(steps: Steps, found: Trouble[]): Verdict {
   const through = WAYS.filter((way) => steps[way].state === 'good')
   const about = wayAdvice(steps, through)
   if (about) advice.push(about)
+  if (steps.server.state === 'warn') advice.push('polling')
   if (bad('devices')) advice.push('devices')
   advice.push(...found)
   if (advice.length === 0) return { state: 'good', advice: ['good'] }

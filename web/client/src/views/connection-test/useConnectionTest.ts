@@ -2,9 +2,18 @@ import { onScopeDispose, reactive, ref, shallowRef, type Ref, type ShallowRef } 
 import { useI18n } from 'vue-i18n'
 
 import { capture, type Captured } from '../room/media/capture'
-import { environmentProblem, mediaProblem } from '../room/media/problems'
+import { environmentProblem, mediaProblem, type MediaProblem } from '../room/media/problems'
 
-import { freshSteps, troubles, verdict, type Step, type StepName, type Steps, type Verdict } from './steps'
+import {
+  devicesStep,
+  freshSteps,
+  troubles,
+  verdict,
+  type Step,
+  type StepName,
+  type Steps,
+  type Verdict,
+} from './steps'
 import { testPicture } from './testPicture'
 
 import { useProblemText } from '@/lib/problemText'
@@ -44,6 +53,8 @@ export function useConnectionTest(): Running {
   const camera = shallowRef<MediaStreamTrack | null>(null)
   let test: ConnectionTest | null = null
   let picture: ReturnType<typeof testPicture> | null = null
+  /** Nobody sees it any more: what is opened still is closed at once. */
+  let over = false
 
   const put = (name: StepName, step: Step): void => void (steps[name] = step)
 
@@ -59,6 +70,7 @@ export function useConnectionTest(): Running {
     }
   }
   onScopeDispose(() => {
+    over = true
     cleanUp()
     stopDevices()
   })
@@ -73,8 +85,8 @@ export function useConnectionTest(): Running {
     try {
       if (lookAtBrowser()) {
         await openDevices()
-        const begun = await reachServer()
-        if (begun) quality = await tryWays(begun)
+        const begun = over ? null : await reachServer()
+        if (begun && !over) quality = await tryWays(begun)
       }
     } finally {
       cleanUp()
@@ -94,28 +106,24 @@ export function useConnectionTest(): Running {
   async function openDevices(): Promise<void> {
     put('devices', { state: 'running' })
     const problem = environmentProblem()
-    const opened = problem ?? (await captured())
-    if (typeof opened === 'string') {
-      put('devices', { state: 'bad', text: opened })
-      return
-    }
-    microphone.value = opened.microphone ?? null
-    camera.value = opened.camera ?? null
-    const both = opened.microphone && opened.camera
-    put('devices', {
-      state: both ? 'good' : 'warn',
-      text: both ? 'good' : opened.microphone ? 'noCamera' : 'noMicrophone',
-    })
+    const { devices, why } = problem ? { devices: {}, why: problem } : await captured()
+    microphone.value = devices.microphone ?? null
+    camera.value = devices.camera ?? null
+    if (over) stopDevices()
+    put('devices', devicesStep(devices, why))
   }
 
   async function reachServer(): Promise<Begun | null> {
     put('server', { state: 'running' })
     test = new ConnectionTest(locale.value)
     try {
-      await test.connect()
+      const way = await test.connect()
       const begun = await test.begin()
       port.value = begun.mediaPort
-      put('server', { state: 'good', text: 'good' })
+      put(
+        'server',
+        way === 'websocket' ? { state: 'good', text: 'good' } : { state: 'warn', text: 'polling' },
+      )
       return begun
     } catch (error) {
       const silent = [NETWORK_UNREACHABLE, TIMED_OUT].includes(asProblem(error).code)
@@ -195,16 +203,15 @@ function absence(begun: Begun, way: Way): Step | null {
   return serversOf(way, begun.iceServers).length > 0 ? null : { state: 'absent' }
 }
 
-/** Both devices, or the one there is; else why there is none. */
-async function captured(): Promise<Captured | string> {
-  let why = 'failed'
+/** Both devices, or the one there is, and why it is not both. */
+async function captured(): Promise<{ devices: Captured; why: MediaProblem | null }> {
+  let why: MediaProblem | null = null
   for (const wanted of [{ camera: '', microphone: '' }, { microphone: '' }, { camera: '' }]) {
     try {
-      return await capture(wanted)
+      return { devices: await capture(wanted), why }
     } catch (error) {
-      why = mediaProblem(error)
-      if (why === 'denied') return why
+      why ??= mediaProblem(error)
     }
   }
-  return why
+  return { devices: {}, why }
 }

@@ -51,16 +51,18 @@ export function useDesk(): DeskState {
       ticket: ({ consultation }) => take(consultation),
       consultationEnded: ({ consultation }) => take(consultation),
     },
-    onConnected: () => void attempt(open),
+    watch,
+    onUnwatched: (refusal) => (problem.value = refusal),
     onDisconnected: () => (connected.value = false),
     onRefused: (refusal) => (problem.value = refusal),
   })
   onScopeDispose(onWake((networkBack) => client.wake(networkBack)))
   onScopeDispose(() => client.close())
 
-  async function open(): Promise<void> {
+  async function watch(): Promise<void> {
     const desk = await client.ask('watchQueue', {})
     connected.value = true
+    problem.value = undefined
     duty.value = desk.duty
     tickets.value = desk.tickets
     if (current.value && talking(current.value) && desk.consultation?.id !== current.value.id)

@@ -72,22 +72,24 @@ export function useTicket(): TicketState {
         called: ({ consultation }) => show(consultation),
         consultationEnded: ({ consultation }) => show(consultation),
       },
-      onConnected: () => void watch(),
+      watch,
+      onUnwatched: (refusal) => (problem.value = refusal),
       onDisconnected: () => (connected.value = false),
       onRefused: clear,
     })
     client = following
 
     async function watch(): Promise<void> {
-      try {
-        const { consultation } = await following.ask('watchTicket', { consultationId })
-        connected.value = true
-        show(consultation)
-        if (consultation.state === 'active' && !roomToken.value) await answer() // the page was reloaded in the call
-      } catch (error) {
-        if (asProblem(error).code === 'consultation_not_found') clear()
-        else problem.value = error
-      }
+      const { consultation } = await following
+        .ask('watchTicket', { consultationId })
+        .catch((error: unknown) => {
+          if (asProblem(error).code === 'consultation_not_found') clear()
+          throw error
+        })
+      connected.value = true
+      problem.value = undefined
+      show(consultation)
+      if (consultation.state === 'active' && !roomToken.value) await answer() // the page was reloaded in the call
     }
   }
 
