@@ -11,7 +11,7 @@ CLIENT := web/client
 
 PLANE_SOURCES := $(wildcard media/plane/*.pyx media/plane/*.pxd media/plane/*.pxi media/plane/*.h bench/*.pyx)
 CLIENT_SOURCES := $(shell find $(CLIENT) locales -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-PROGRAM := commands.py config.py config_sections.py errors.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web
+PROGRAM := commands.py config.py config_sections.py errors.py ids.py localization.py logs.py metering.py node.py recording_commands.py server.py startup.py welcome.py database media members recordings rooms signaling web
 PACKAGES := $(PROGRAM) tests bench
 
 # Tests often wait for something, and installers for a registry, so one more than there are processors; each worker of

@@ -31,9 +31,9 @@ from database.base import Base, Id, UtcDateTime
 from database.clock import Clock, utc_now
 from database.database import Database
 from database.gathering import Gathering
-from database.ids import is_id, new_id
 from database.migrations.runner import MigrationError
 from database.pages import Page, PageRequest, SortKey, fetch_page
+from ids import is_id, new_id
 
 __all__ = [
     "Base",

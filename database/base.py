@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from database.ids import ID_LENGTH
+from ids import ID_LENGTH
 
 ENUM_LENGTH = 40
 """Room for any enum value, so that a longer new value needs no migration."""

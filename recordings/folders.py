@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from database import is_id
+from ids import is_id
 from recordings.capture.journal import SEGMENT_PREFIX
 from recordings.renditions import COMPOSING_FOLDER, CONVERTING_FOLDER, FETCHING_FOLDER, FILE_NAMES, Rendition
 

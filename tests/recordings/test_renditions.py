@@ -332,6 +332,13 @@ def test_a_line_of_the_process_is_a_report(tmp_path: Path) -> None:
     assert report.outputs.sizes[Rendition.FILM] == (tmp_path / "meeting.mp4").stat().st_size
 
 
+def test_who_makes_a_film_loads_nothing_of_the_records() -> None:
+    """Each composition begins a process, whose start would take three times as long."""
+    loaded = "import recordings.compose.__main__, sys; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_a_disk_that_fills_in_the_middle_keeps_the_film_there_was(tmp_path: Path) -> None:
     two_people(tmp_path, 1.0)
     composed(tmp_path)
