@@ -5,18 +5,18 @@
 
   function camera() {
     const canvas = document.createElement('canvas')
-    Object.assign(canvas, { width: 640, height: 360 })
+    Object.assign(canvas, { width: 320, height: 180 })
     const context = canvas.getContext('2d')
     let frame = 0
     const draw = () => {
       context.fillStyle = colour
-      context.fillRect(0, 0, 640, 360)
+      context.fillRect(0, 0, 320, 180)
       context.fillStyle = '#ffffff'
-      context.fillRect((frame++ * 8) % 640, 320, 20, 20)
+      context.fillRect((frame++ * 8) % 320, 160, 10, 10)
     }
     draw()
-    setInterval(draw, 66)
-    return canvas.captureStream(15).getVideoTracks()[0]
+    setInterval(draw, 200)
+    return canvas.captureStream(5).getVideoTracks()[0]
   }
 
   function microphone() {

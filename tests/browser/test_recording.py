@@ -13,7 +13,7 @@ SIGNALS = Path(__file__).with_name("signals.js")
 COLOURS: dict[str, Colour] = {"liuxi": (200, 40, 40), "xiulan": (40, 160, 60), "deshun": (50, 70, 200)}
 TONES = {"liuxi": 440, "xiulan": 700, "deshun": 1130}
 # All three are on camera together for so long.
-TOGETHER_SECONDS = 5
+TOGETHER_SECONDS = 3
 
 
 async def arrive_with_signal(arrive: Arrive, username: str) -> Person:
