@@ -33,30 +33,30 @@ test('a pause of a moment is left standing', () => {
   expect(running(3) + paused(1) + running(3)).toBe('PPPPPPP')
 })
 
-test('it is shown again once it has run for three seconds without a break', () => {
+test('it is shown again once it has run for five seconds without a break', () => {
   paused(5)
-  expect(running(2) + promised(1) + running(5)).toBe('--' + '-' + '---PP')
+  expect(running(2) + promised(1) + running(7)).toBe('--' + '-' + '-----PP')
 })
 
 test('what runs is shown though the word that it may has not come yet, and what runs is not taken away', () => {
   paused(5)
-  expect(seen(6, true, true)).toBe('---PPP')
+  expect(seen(8, true, true)).toBe('-----PPP')
 })
 
-test('a picture that comes and goes every five seconds is shown ever more rarely', () => {
+test('a picture that comes and goes every eight seconds is shown ever more rarely', () => {
   let shown = ''
-  for (let turn = 0; turn < 12; turn += 1) shown += running(5) + paused(3)
+  for (let turn = 0; turn < 12; turn += 1) shown += running(8) + paused(3)
   expect(shown.replaceAll(/(.)\1+/g, '$1')).toBe('P-P-') // from the second time on it is left alone
 })
 
 test('after a picture that ran for half a minute the next wait is short again', () => {
   for (let turn = 0; turn < 5; turn += 1) {
-    running(5)
+    running(8)
     paused(3)
   }
-  expect(running(6 + 30).indexOf('P')).toBe(6)
+  expect(running(10 + 30).indexOf('P')).toBe(10)
   paused(3)
-  expect(running(4)).toBe('---P')
+  expect(running(6)).toBe('-----P')
 })
 
 test('a picture that is not paused and does not come all the same is not said to be too much for the line', () => {
@@ -69,5 +69,5 @@ test('while nobody looks no time passes', () => {
   running(2)
   expect(cover.rest()).toBe(true)
   now += 60 * SECOND
-  expect(running(4)).toBe('---P')
+  expect(running(6)).toBe('-----P')
 })

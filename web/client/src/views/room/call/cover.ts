@@ -8,9 +8,12 @@ export interface Look {
 
 /** A picture that stands for less long is left standing. */
 const LACKING_MS = 1000
-/** What comes back is shown once it has run for so long; twice as long each time when that was too soon. */
-const STEADY_MS = 3000
-const STEADY_MOST_MS = 24_000
+/**
+ * What comes back is shown once it has run for so long, which is longer than the server leaves it to the main picture in any
+ * case; twice as long each time when that was too soon.
+ */
+const STEADY_MS = 5000
+const STEADY_MOST_MS = 40_000
 /** Not too soon was what has then been seen for so long. */
 const PROVEN_MS = 30_000
 /** Of a picture for which there is room and which does not come all the same the line's width is not the reason. */
