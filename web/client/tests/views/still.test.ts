@@ -4,7 +4,7 @@ import { effectScope, shallowRef, type EffectScope, type Ref } from 'vue'
 import { useStill } from '@/views/room/call/useStill'
 
 const SECOND = 1000
-const STILL_SECONDS = 8
+const STILL_SECONDS = 12
 let scope: EffectScope
 let page: { hidden: boolean }
 let still: Readonly<Ref<boolean>>
@@ -45,7 +45,7 @@ test('a picture that moves is not still, however slowly', () => {
 test.each([
   ['never began', 0],
   ['stopped', 5],
-])('a picture that %s is still after eight seconds, and no more once it moves', (_what, before) => {
+])('a picture that %s is still after twelve seconds, and no more once it moves', (_what, before) => {
   pass(before, 5)
   pass(STILL_SECONDS - 1)
   expect(still.value).toBe(false)

@@ -3,10 +3,10 @@ import { ref, type Ref, type ShallowRef } from 'vue'
 import { useMotion } from './useMotion'
 
 /**
- * A camera sends several frames a second, also in the dark. Longer than it takes until one knows of the own line: whose
- * fault it is not is not to be named.
+ * A camera sends several frames a second, also in the dark. Longer than it takes until one knows of the own line, which is some
+ * eight seconds after it was cut: whose fault it is not is not to be named.
  */
-const STILL_MS = 8000
+const STILL_MS = 12_000
 
 /** Whether a picture has stood still, or not begun, for as long as it was `awaited`. */
 export function useStill(
