@@ -17,7 +17,8 @@ from media.plane.losses cimport (
     CAUSE_RATE, CAUSE_UNKNOWN, loses_much, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
 )
 from media.plane.probing cimport (
-    PROBE_AFTER_DROP_US, PROBE_IDLE, probe_filled, probe_result, probes_conclude, probes_decide, probes_dropped, probes_reset, probes_t,
+    PROBE_AFTER_DROP_US, PROBE_IDLE, probe_answered, probe_ask, probe_filled, probe_result, probes_conclude, probes_decide, probes_dropped,
+    probes_reset, probes_t,
 )
 from media.plane.ratecontrol cimport (
     RATE_LEAST, clamp_rate, may_reduce, rate_reset, rate_set, rate_share, rate_t, rate_update, reduce_rate,
@@ -57,6 +58,9 @@ ctypedef struct estimator_t:
     int64_t sent_since_us  # where the measuring of it begins
     int64_t sent_since_bytes
     int64_t unanswered_us  # since when something sent waits for a report; 0 nothing does
+    int64_t seen_bytes  # sent, as of the last look
+    int64_t seen_us  # when they had last grown
+    int64_t cut_us  # when reports that stayed away last lowered the rate
     bint together  # neighbours receive as well, so one who finds the line full does not give way before he knows about them
     int64_t queued_us  # when packets were last seen to wait in a queue
     int64_t calm_loss_us  # when a packet was last lost while none waited: no queue has done that
@@ -91,6 +95,9 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.cut = False
     estimator.alive_us = 0
     estimator.unanswered_us = 0
+    estimator.seen_bytes = 0
+    estimator.seen_us = 0
+    estimator.cut_us = 0
     rivals_reset(&estimator.rivals)
 
 
@@ -251,6 +258,7 @@ cdef inline bint estimator_take(
     if estimator.cut:  # the reports that tell of all that was lost may be several
         estimator.cut = False
         estimator.alive_us = first_arrived(results, now)
+        probe_answered(&estimator.probes, now)
     for i in range(results.count):
         if results.unreported_bytes and results.items[i].arrival_us >= 0 and newest == 0:
             # That a report was lost does not mean that its packets were.
@@ -314,6 +322,7 @@ cdef inline void back_off(estimator_t *estimator, int64_t now) noexcept nogil:
     rate_set(&estimator.rate, 0.8 * estimator.bps, now)
     losses_reset(&estimator.losses)
     estimator.cut = True
+    estimator.cut_us = now
     combine(estimator)
 
 
@@ -321,11 +330,14 @@ cdef inline void estimator_tick(estimator_t *estimator, int64_t sent_bytes, int6
     """Often, whether reports come or not."""
     estimator.full = estimator.rate.reduced_us > 0 and now - estimator.rate.reduced_us < FULL_LATELY_US
     estimator.coupled = estimator.rate.sharers > 1 and now - estimator.rate.reduced_us < COUPLED_US
+    if sent_bytes != estimator.seen_bytes:
+        estimator.seen_bytes = sent_bytes
+        estimator.seen_us = now
     if sent_bytes == estimator.answered_bytes:
         estimator.unanswered_us = 0
     elif estimator.unanswered_us == 0:
         estimator.unanswered_us = now
-    elif now - estimator.unanswered_us >= UNANSWERED_US:
+    elif now - estimator.unanswered_us >= UNANSWERED_US and estimator.seen_us > estimator.cut_us:
         estimator.unanswered_us = now - UNANSWERED_US + UNANSWERED_AGAIN_US
         back_off(estimator, now)
 
@@ -338,10 +350,21 @@ cdef inline double probed_most(const estimator_t *estimator, double wanted_bps) 
     return 2 * wanted_bps
 
 
+cdef inline bint asks_again(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
+    """Reports stayed away until too little was left for a picture, or nothing has been shown or said since: nothing is sent any more, so
+    nothing would ever be reported. One packet of padding, now and then, asks whether the line is there again."""
+    if wanted_bps <= 0 or now - largest(estimator.seen_us, estimator.probes.begun_us) < UNANSWERED_AGAIN_US:
+        return False
+    probe_ask(&estimator.probes, estimator.bps, now)
+    return True
+
+
 cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
-    """Whether a probe cluster begins now; never before the first packets were reported, nor without reports, nor where
+    """Whether a probe begins now. A cluster never before the first packets were reported, nor without reports, nor where
     loss is the limit, of which a short cluster shows nothing."""
     cdef double loss_bps = estimator.losses.bps
+    if estimator.cut:
+        return asks_again(estimator, wanted_bps, now)
     if 0 < loss_bps < estimator.rate.bps or estimator.feedback_us == 0:
         return False
     if estimator.unanswered_us and now - estimator.feedback_us > UNANSWERED_US // 2:

@@ -29,6 +29,7 @@ cdef enum probe_state_t:
 ctypedef struct probes_t:
     int state
     bint begun  # the first cluster has been
+    bint asks  # it is one packet, of a line that was silent; see probe_ask
     double rate_bps  # of the cluster under way
     int64_t begun_us
     int64_t next_us  # when its next packets are due
@@ -63,6 +64,7 @@ cdef inline void probes_reset(probes_t *probes) noexcept nogil:
 cdef inline void probe_begin(probes_t *probes, double bps, int64_t now) noexcept nogil:
     probes.state = PROBE_SENDING
     probes.begun = True
+    probes.asks = False
     probes.rate_bps = bps
     probes.begun_us = now
     probes.next_us = now
@@ -72,6 +74,20 @@ cdef inline void probe_begin(probes_t *probes, double bps, int64_t now) noexcept
     probes.arrived = 0
     probes.arrived_bytes = 0
     probes.clusters += 1
+
+
+cdef inline void probe_ask(probes_t *probes, double bps, int64_t now) noexcept nogil:
+    """One packet, whose report would say that the line is there again. It shows no rate."""
+    probe_begin(probes, bps, now)
+    probes.asks = True
+
+
+cdef inline void probe_answered(probes_t *probes, int64_t now) noexcept nogil:
+    """The line is there again, and what it bears may be tried at once."""
+    if probes.asks:
+        probes.asks = False
+        probes.state = PROBE_IDLE
+        probes.again_us = now
 
 
 cdef inline void probe_failed(probes_t *probes, bint measured, int64_t now) noexcept nogil:
@@ -126,7 +142,7 @@ cdef inline bint probes_decide(
 
 cdef inline bint probe_unsent(const probes_t *probes) noexcept nogil:
     """Whether packets of the cluster remain to be sent."""
-    if probes.state != PROBE_SENDING or probes.packets_sent >= CLUSTER_PACKETS_MOST:
+    if probes.state != PROBE_SENDING or probes.packets_sent >= (1 if probes.asks else CLUSTER_PACKETS_MOST):
         return False
     return probes.packets_sent < CLUSTER_PACKETS or probes.bytes_sent * 8e6 < probes.rate_bps * CLUSTER_US
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.media.plane.links import START, Link, steady
-from tests.media.plane.paths import Media, Path, constant, greedy
+from tests.media.plane.paths import PACKET, Media, Path, constant, greedy
 
 LADDER = (50e3, 150e3, 500e3, 1.2e6, 2.5e6)
 
@@ -85,6 +85,25 @@ def test_probes_in_vain_before_a_cut_do_not_delay_those_after_it() -> None:
     before = path.estimates(59, 60)[0]
     assert path.estimates(67.9, 68)[0] < 50e3
     assert path.estimator.bps > 0.8 * before
+
+
+@pytest.mark.parametrize("wanted", [2.5e6, 0])
+def test_what_was_lost_at_the_end_of_a_picture_is_no_dead_line(wanted: float) -> None:
+    """Nobody says or shows anything afterwards, and of a paused consumer nothing can be probed (`wanted` 0)."""
+    link = Link(lambda seconds: 0 if 9.8 < seconds < 10.2 else 5e6)
+    path = Path(link, lambda seconds, bps: min(2e6, bps) if seconds < 10 else 0, wanted=wanted).run(30)
+    assert path.estimator.bps >= 0.75 * path.estimates(9, 9.5)[0]
+    if wanted:
+        assert max(path.estimates(29, 30)) - min(path.estimates(29, 30)) == 0, "it is asked no more"
+
+
+def test_a_line_on_which_nothing_is_sent_any_more_is_asked_whether_it_is_there_again() -> None:
+    link = Link(lambda seconds: 5e6 if seconds < 10 or seconds > 50 else 0)
+    path = Path(link, lambda seconds, bps: min(2e6, bps) if seconds < 10.5 else 0, wanted=2.5e6).run(20)
+    asked = path.probe_bytes
+    path.run(30)
+    assert 40 <= (path.probe_bytes - asked) // PACKET <= 60, "one packet each half a second"
+    assert path.run(1.5).estimator.bps > 0.8 * path.estimates(9, 9.5)[0]
 
 
 def test_without_any_report_it_backs_off_and_does_not_probe() -> None:

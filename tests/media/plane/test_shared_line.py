@@ -152,6 +152,19 @@ def test_after_eight_seconds_without_the_line_there_is_a_picture_within_one(seed
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("away", [3, 8, 20])
+def test_the_picture_comes_back_where_nobody_says_a_word(away: int, seed: int) -> None:
+    """Once it has paused nothing is sent that could be reported."""
+    line = Link(lambda s: 0 if 12 < s < 12 + away else 2e6, delay_us=NEAR_US, queue_bytes=QUEUE)
+    lecture = Lecture(line, seed=seed)
+    lecture.town.core.set_producer_paused(lecture.lecturer.microphone, True)
+    lecture.town.run(12 + away + 10)
+    assert lecture.member.eye(0).still(at(11), at(12 + away + 3)) < away + 2
+    assert lecture.member.eye(0).still(at(12 + away + 3), at(12 + away + 9)) < 1
+    assert lecture.size == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_a_member_far_away_whose_line_loses_a_tenth_hears_and_sees(seed: int) -> None:
     line = Link(steady(1e9), delay_us=75_000, loss=0.1, seed=seed)
     lecture = Lecture(line, seed=seed, back_us=75_000)
