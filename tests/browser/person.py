@@ -15,6 +15,7 @@ from tests.chromium import ALLOWED
 from tests.patience import PATIENCE_SECONDS
 
 POLLING = "**/socket.io/**"
+FULL_SCREEN = ":fullscreen"  # whatever fills it
 MEASURE = Path(__file__).with_name("measure.js")
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=360, height=740)

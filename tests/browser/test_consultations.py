@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from rooms.consultations.states import ServiceKind
 from rooms.demo import STATIONS
 from tests.browser.conftest import Arrive
-from tests.browser.person import PHONE, Person, guest, open_guest_window
+from tests.browser.person import FULL_SCREEN, PHONE, Person, guest, open_guest_window
 from tests.browser.server import RunningServer
 from tests.browser.test_hands import walk
 
@@ -103,11 +103,25 @@ async def test_a_resident_on_a_phone_talks_with_the_doctor_reads_the_outcome_and
     await expect(doctor.page.get_by_test_id("current-state")).to_be_visible()
     for tool in ("people", "hand"):  # of a meeting
         await expect(doctor.page.get_by_test_id(tool)).to_have_count(0)
+    await the_call_fills_the_screen_and_gives_it_back(doctor.page)
     await each_is_told_that_the_other_hung_up(doctor, resident)
     await finish(doctor)
     await expect(resident.page.get_by_test_id("outcome")).to_have_text(OUTCOME)
     assert await rate(resident.page) == 409
     await expect(resident.page.get_by_test_id("send-rating")).to_have_count(0)
+
+
+async def the_call_fills_the_screen_and_gives_it_back(page: Page) -> None:
+    """The call alone, though beside the notices it is a part of the page."""
+    call, button = page.get_by_test_id("call"), page.get_by_test_id("full-screen")
+    small = await call.bounding_box()
+    await button.click()
+    await expect(page.locator(FULL_SCREEN)).to_have_count(1)
+    width, height = await page.evaluate("[innerWidth, innerHeight]")
+    assert await call.bounding_box() == {"x": 0, "y": 0, "width": width, "height": height}
+    await button.click()
+    await expect(page.locator(FULL_SCREEN)).to_have_count(0)
+    assert await call.bounding_box() == small
 
 
 async def each_is_told_that_the_other_hung_up(doctor: Person, resident: Person) -> None:

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
-from tests.browser.person import PHONE, Layers, Person, until
+from tests.browser.person import FULL_SCREEN, PHONE, Layers, Person, until
 
 SMALL, MIDDLE, LARGE = range(3)
 TOP = 2  # of the temporal layers
@@ -41,6 +41,30 @@ async def test_a_host_mutes_stops_the_picture_and_removes(arrive: Arrive) -> Non
 
     await member.knock(meeting)
     await expect(member.page.get_by_test_id("end-screen")).to_have_attribute("data-ending", "removed")
+
+
+async def test_a_host_in_full_screen_has_menus_and_notices_and_leaves_it_with_the_call(
+    arrive: Arrive,
+) -> None:
+    secretary, member = await arrive("liuxi"), await arrive("xiulan")
+    meeting = await secretary.schedule("全屏主持")
+    await secretary.join(meeting)
+    await member.join(meeting)
+    page = secretary.page
+    await page.get_by_test_id("full-screen").click()
+    await expect(page.locator(FULL_SCREEN)).to_have_count(1)
+
+    await moderate(secretary, await member.peer_id(), "mute")
+    await expect(member.page.get_by_test_id("microphone")).to_have_attribute("aria-pressed", "false")
+    await member.page.get_by_test_id("hand").click()
+    notice = page.get_by_test_id("toast").filter(has_text="举手")
+    await notice.get_by_role("button").click()  # which only what is on top of the page takes
+    await expect(notice).to_be_hidden()
+
+    await page.get_by_test_id("leave").click()
+    await page.get_by_test_id("leave-only").click()
+    await expect(page.get_by_test_id("end-screen")).to_have_attribute("data-ending", "left")
+    await expect(page.locator(FULL_SCREEN)).to_have_count(0)
 
 
 async def test_a_host_lets_people_in_from_the_lobby(arrive: Arrive) -> None:
