@@ -225,6 +225,28 @@ test('a camera that was turned off while it was asked for brings no complaint wh
   expect([media.camera.problem.value, media.camera.opening.value]).toEqual([null, false])
 })
 
+test('trying once more asks for what could not be had alone: who muted himself stays so', async () => {
+  void media.openBoth()
+  await refuse()
+  await refuse()
+  await answer(track('audio'))
+  media.microphone.close()
+  void media.retry()
+  expect(asked.at(-1)).toMatchObject({ audio: false })
+  await answer(track('video'))
+  expect([media.camera.on.value, media.microphone.on.value, prompts]).toEqual([true, false, []])
+})
+
+test('where neither could be had, trying once more asks once for both', async () => {
+  void media.openBoth()
+  await refuse()
+  await refuse() // the camera by itself
+  await refuse() // and the microphone
+  void media.retry()
+  await answer(track('video'), track('audio'))
+  expect([media.camera.on.value, media.microphone.on.value, prompts]).toEqual([true, true, []])
+})
+
 function show(visibilityState: 'visible' | 'hidden'): void {
   page.visibilityState = visibilityState
   page.dispatchEvent(new Event('visibilitychange'))

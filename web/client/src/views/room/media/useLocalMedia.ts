@@ -17,6 +17,8 @@ export interface LocalMedia {
   chooseSpeaker: (deviceId: string) => void
   /** Camera and microphone together; what cannot be had stays off with its problem. */
   openBoth: () => Promise<void>
+  /** What could not be had, once more; what the person turned off or on stays so. */
+  retry: () => Promise<void>
   openScreen: () => Promise<CapturedScreen | null>
   closeScreen: () => void
 }
@@ -48,6 +50,12 @@ export function useLocalMedia(
     await devices.refresh()
   }
 
+  async function retry(): Promise<void> {
+    const troubled = [camera, microphone].filter(({ problem }) => problem.value)
+    if (troubled.length === 2) return openBoth() // the browser asks once
+    for (const capture of troubled) await capture.open()
+  }
+
   function closeScreen(): void {
     closings += 1
     stop(screen.value)
@@ -77,7 +85,18 @@ export function useLocalMedia(
   }
 
   onScopeDispose(closeScreen)
-  return { camera, microphone, screen, devices, speakerId, chooseSpeaker, openBoth, openScreen, closeScreen }
+  return {
+    camera,
+    microphone,
+    screen,
+    devices,
+    speakerId,
+    chooseSpeaker,
+    openBoth,
+    retry,
+    openScreen,
+    closeScreen,
+  }
 }
 
 function stop(captured: CapturedScreen | null): void {
