@@ -14,6 +14,7 @@ let media: LocalMedia
 let prompts: Answer[]
 let asked: MediaStreamConstraints[]
 let lost: string[]
+let plugged: Pick<MediaDeviceInfo, 'kind' | 'deviceId' | 'label'>[]
 let page: EventTarget & { visibilityState: string }
 
 const track = (kind: Kind): MediaStreamTrack => new FakeMediaStreamTrack({ kind })
@@ -51,7 +52,7 @@ beforeEach(() => {
   const mediaDevices = Object.assign(new EventTarget(), {
     getUserMedia: ask,
     getDisplayMedia: ask,
-    enumerateDevices: () => Promise.resolve([]),
+    enumerateDevices: () => Promise.resolve(plugged),
   })
   vi.stubGlobal('navigator', { mediaDevices })
   page = Object.assign(new EventTarget(), { visibilityState: 'visible' })
@@ -59,6 +60,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   scope = effectScope()
   lost = []
+  plugged = []
   const made = scope.run(() => useLocalMedia((mishap, source) => lost.push(`${source} ${mishap}`)))
   if (!made) throw new Error('the scope has ended')
   media = made
@@ -246,6 +248,21 @@ test('where neither could be had, trying once more asks once for both', async ()
   await answer(track('video'), track('audio'))
   expect([media.camera.on.value, media.microphone.on.value, prompts]).toEqual([true, true, []])
 })
+
+test.each(['camera', 'microphone'] as const)(
+  'who refuses first and allows the %s later has a choice of devices then',
+  async (device) => {
+    const kind = device === 'camera' ? 'videoinput' : 'audioinput'
+    plugged = [{ kind, deviceId: '', label: '' }]
+    void media[device].open()
+    await refuse()
+    plugged = [{ kind, deviceId: 'desk', label: 'On the desk' }]
+    void media[device].open()
+    await answer(track(device === 'camera' ? 'video' : 'audio'))
+    const choices = device === 'camera' ? media.devices.cameras : media.devices.microphones
+    expect(choices.value).toEqual([{ id: 'desk', label: 'On the desk' }])
+  },
+)
 
 function show(visibilityState: 'visible' | 'hidden'): void {
   page.visibilityState = visibilityState

@@ -80,7 +80,6 @@ export function useSending(session: RoomSession): Sending {
         t(still ? 'room.devices.changedMuted' : 'room.devices.changed', { device: label }),
         'success',
       )
-      void media.devices.refresh()
     },
     silenced(source): void {
       if (source === 'microphone') {

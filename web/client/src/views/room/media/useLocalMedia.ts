@@ -1,4 +1,4 @@
-import { onScopeDispose, ref, shallowRef, type InjectionKey, type Ref, type ShallowRef } from 'vue'
+import { onScopeDispose, ref, shallowRef, watch, type InjectionKey, type Ref, type ShallowRef } from 'vue'
 
 import { readStored, writeStored } from '@/stores/preferences'
 
@@ -34,6 +34,10 @@ export function useLocalMedia(
   const screen = shallowRef<CapturedScreen | null>(null)
   let closings = 0 // of the screen: what was asked for before one is not wanted after it
   const devices = useDeviceList()
+  // Only now may the page know of them, whenever the person has allowed it.
+  watch([camera.track, microphone.track], (tracks) => {
+    if (tracks.some((track) => track)) void devices.refresh()
+  })
   const speakerId = ref(readStored(SPEAKER_KEY) ?? '')
 
   async function openBoth(): Promise<void> {
@@ -47,7 +51,6 @@ export function useLocalMedia(
       if (attempts.camera.current()) await camera.open()
       if (attempts.microphone.current()) await microphone.open()
     }
-    await devices.refresh()
   }
 
   async function retry(): Promise<void> {
