@@ -67,7 +67,7 @@ check-client: $(STAMPS)/node-modules
 client-tests: $(STAMPS)/node-modules
 	cd $(CLIENT) && ../../tools/node.sh npm run --silent test
 
-test-firefox: setup $(STAMPS)/test-venv ## a meeting among Debian's Firefox, which it installs, and Chromium
+test-firefox: setup $(STAMPS)/test-venv ## meetings among Debian's Firefox, which it installs, and Chromium
 	@tools/system-packages.sh firefox
 	$(BIN)/python -m pytest tests/browser/test_firefox.py
 

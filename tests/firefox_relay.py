@@ -9,6 +9,7 @@ import asyncio
 import re
 import sys
 from asyncio.subprocess import PIPE
+from itertools import count
 
 import aiohttp
 from aiohttp import web
@@ -16,17 +17,38 @@ from aiohttp import web
 WebSocket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 LISTENING = re.compile(rb"(WebDriver BiDi listening on )(ws://\S+)")
+# What it says by itself of a WebSocket that was cut and of what a page's policy forbids, be it Playwright's own style;
+# Playwright would take it for errors of the page.
+BROWSER_WORDS = re.compile(r"^(Firefox|The connection to) .*\bws://|^The page’s settings blocked ")
+OWN_NUMBERS = 1_000_000_000  # from here on commands are of the relay itself
 SIZE_MOST = 0  # none: pictures of pages are in the messages
 
 
-async def carry(source: WebSocket, target: WebSocket) -> None:
-    """One way, until that end goes; then the other is told."""
-    async for message in source:
+async def ask(playwright: WebSocket, firefox: WebSocket) -> None:
+    """What Playwright wants, until it goes."""
+    numbers = count(OWN_NUMBERS)
+    async for message in playwright:
+        asked = message.json()
+        if asked.get("method") == "input.performActions":
+            context = {"context": asked["params"]["context"]}
+            activate = {"id": next(numbers), "method": "browsingContext.activate", "params": context}
+            await firefox.send_json(activate)
+        await firefox.send_json(asked)
+    await firefox.close()
+
+
+async def answer(firefox: WebSocket, playwright: WebSocket) -> None:
+    """What Firefox says to it, until it goes."""
+    async for message in firefox:
         said = message.json()
+        if (said.get("id") or 0) >= OWN_NUMBERS or BROWSER_WORDS.search(
+            said.get("params", {}).get("text") or ""
+        ):
+            continue
         if said.get("error") == "unknown command":
             said = {"type": "success", "id": said["id"], "result": {}}
-        await target.send_json(said)
-    await target.close()
+        await playwright.send_json(said)
+    await playwright.close()
 
 
 async def relay_to(address: str) -> str:
@@ -39,7 +61,7 @@ async def relay_to(address: str) -> str:
             aiohttp.ClientSession() as client,
             client.ws_connect(f"{address}/session", max_msg_size=SIZE_MOST) as firefox,
         ):
-            await asyncio.gather(carry(playwright, firefox), carry(firefox, playwright))
+            await asyncio.gather(ask(playwright, firefox), answer(firefox, playwright))
         return playwright
 
     application = web.Application()

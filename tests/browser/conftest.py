@@ -1,5 +1,6 @@
 """One server and one Chromium for all browser tests of a run, one window a person."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, expect
 
+from tests import firefox
 from tests.browser.person import DESKTOP, Person, open_window
 from tests.browser.server import RunningServer, running_server
 from tests.chromium import launched
@@ -14,6 +16,7 @@ from tests.demo import Demo
 from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
+IN_FIREFOX = os.environ.get("HUITANG_TEST_BROWSER") == "firefox"
 
 # The fake camera shows a moving disc and the fake microphone beeps once a second. Fewer pictures than a real camera's
 # are enough to see that they move, and encoding them takes much of the processor.
@@ -44,7 +47,8 @@ def server(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    async with launched(*FLAGS) as one:
+    """Or Firefox, where that is asked for."""
+    async with firefox.launched() if IN_FIREFOX else launched(*FLAGS) as one:
         yield one
 
 
