@@ -58,5 +58,6 @@ def add_consumer(
             header_extensions={e.uri: e.id for e in parameters.header_extensions},
             mid=parameters.mid,
             nack=codec.has_feedback("nack"),
+            remb=codec.has_feedback("goog-remb"),
             paused=paused,
         )

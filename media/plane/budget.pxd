@@ -2,10 +2,11 @@
 unknown and means no limit.
 
 It comes from the send-side estimator where the client answers with transport-cc, capped by REMB if it sends that too;
-from REMB alone otherwise; and without either from the loss in receiver reports, once there is too much of it.
+from REMB alone otherwise, and until that comes from an opening, where the client has promised it; and without either from the loss in
+receiver reports, once there is too much of it.
 """
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from media.plane.allocation cimport forget_mistakes
 from media.plane.bits cimport largest, smallest
@@ -14,18 +15,22 @@ from media.plane.estimator cimport (
     estimator_expect, estimator_loss_cause, estimator_probes, estimator_reset, estimator_take, estimator_tick,
 )
 from media.plane.feedback cimport sent_forget
+from media.plane.lift cimport lift_fell, lift_open
+from media.plane.lifting cimport aim_higher
 from media.plane.losses cimport CAUSE_RATE
 from media.plane.objects cimport PROBING_MOST, consumer_t, core_t, transport_t
 from media.plane.padding cimport padding_consumer, send_probe_step
 from media.plane.probing cimport PROBE_SENDING, probe_due
 from media.plane.ratecontrol cimport RATE_LEAST
+from media.plane.remb cimport is_congested, note_remb, remb_budget
+from media.plane.word cimport WORD_HOLDS_US
 
 cdef enum:
     LOSS_LOW = 1311  # 2 % of 65,536
     LOSS_HIGH = 6554  # 10 %
     LOSS_EVERY_US = 1_000_000
+    TOLD_FULL_US = 1_000_000  # a word of it holds for so long
     UNKNOWN_BPS = 1_000_000  # of pictures that are not measured yet
-    REMB_HOLDS_US = 5_000_000  # who receives pictures says it every second, and whenever it falls
 
 
 cdef inline bint is_estimated(const transport_t *transport) noexcept nogil:
@@ -49,27 +54,47 @@ cdef inline void update_budget(transport_t *transport) noexcept nogil:
         bps = <int64_t>transport.estimator.bps
         if transport.remb_bps:
             bps = smallest(bps, transport.remb_bps)
-    elif transport.remb_bps:
-        bps = transport.remb_bps
+    elif transport.remb_at:
+        bps = remb_budget(transport)
+    elif transport.lift.opening_bps:
+        bps = transport.lift.opening_bps
+        if transport.loss_budget_bps:
+            bps = smallest(bps, transport.loss_budget_bps)
     else:
         bps = transport.loss_budget_bps
     transport.budget_bps = bps
 
 
-cdef inline void take_remb(core_t *core, transport_t *transport, uint32_t bps) noexcept nogil:
-    """draft-alvestrand-rmcat-remb: the receiver's own estimate of all that comes to it."""
-    transport.remb_bps = bps
-    transport.remb_at = core.now
+cdef inline void take_remb(core_t *core, transport_t *transport, const uint8_t *data, int at, int end) noexcept nogil:
+    """The receiver's own estimate, or one of them."""
+    note_remb(core, transport, data, at, end)
     update_budget(transport)
+
+
+cdef inline void expect_remb(transport_t *transport) noexcept nogil:
+    """A picture is to be sent to a client that has promised it."""
+    if transport.promised_remb:
+        return
+    transport.promised_remb = True
+    if transport.remb_at == 0:
+        lift_open(&transport.lift)
+        update_budget(transport)
 
 
 cdef inline void doubt_remb(core_t *core, transport_t *transport) noexcept nogil:
     """Who is sent no picture has nothing to measure and may say no more: his last word would hold for ever. So the least
     picture is tried, of which he will say what it did to him."""
-    if not transport.remb_bps or not transport.hungry or core.now - transport.remb_at < REMB_HOLDS_US:
+    cdef int64_t least = transport.next_bps
+    if transport.remb_at == 0 or not transport.hungry or core.now - transport.remb_at < WORD_HOLDS_US:
         return
-    if transport.next_bps > transport.remb_bps:
-        take_remb(core, transport, <uint32_t>smallest(transport.next_bps, 0xFFFFFFFF))
+    if transport.estimated and transport.remb_bps == 0:  # there it is no limit
+        return
+    if not transport.remb_hears:  # the sound comes on top; a little more, for what a layer takes swings
+        least += (least >> 4) - transport.sound_bps
+    if least > transport.remb_bps:
+        transport.remb_bps = <uint32_t>smallest(least, 0xFFFFFFFF)
+        transport.remb_at = core.now
+        update_budget(transport)
 
 
 cdef inline void take_transport_cc(core_t *core, transport_t *transport) noexcept nogil:
@@ -86,7 +111,7 @@ cdef inline void take_loss(core_t *core, transport_t *transport) noexcept nogil:
     down by half the loss, up by 8 % a second, and unlimited again once far above what is sent."""
     cdef int64_t sent_bps, elapsed
     elapsed = core.now - transport.loss_budget_at
-    if transport.estimated or transport.remb_bps or elapsed < LOSS_EVERY_US:
+    if transport.estimated or transport.remb_at or elapsed < LOSS_EVERY_US:
         return
     sent_bps = <int64_t>(8e6 * (transport.bytes_sent - transport.loss_budget_bytes) / elapsed)
     transport.loss_budget_at = core.now
@@ -137,6 +162,10 @@ cdef inline void begin_anew(core_t *core, transport_t *transport) noexcept nogil
     transport.loss_budget_bytes = transport.bytes_sent
     forget_mistakes(&transport.patience)
     stop_probing(core, transport)
+    lift_fell(&transport.lift, core.now)
+    transport.waiting.any_ = False
+    if transport.lift.opening_bps:
+        lift_open(&transport.lift)
     if transport.estimator != NULL:
         sent_forget(transport.sent)
         estimator_reset(transport.estimator, core.now)
@@ -157,6 +186,11 @@ cdef inline void end_copies(transport_t *transport) noexcept nogil:
 cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     """Every tick, for each transport."""
     doubt_remb(core, transport)
+    if transport.promised_remb:
+        aim_higher(core, transport)
+        update_budget(transport)
+        if is_congested(transport, core.now - TOLD_FULL_US):
+            end_copies(transport)
     if transport.estimator == NULL or not transport.admitted:
         return
     estimator_expect(

@@ -130,6 +130,7 @@ cdef void free_consumer(consumer_t *consumer) noexcept:
     spans_close(&consumer.spans)
     free(consumer.selection)
     free(consumer.resent)
+    free(consumer.word)
     free(consumer)
 
 

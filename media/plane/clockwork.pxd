@@ -10,6 +10,7 @@ from media.plane.bits cimport smallest
 from media.plane.budget cimport guide, probe_on
 from media.plane.catchup cimport pace_on
 from media.plane.layers cimport ask_for_switches, find_active, find_wanted
+from media.plane.lifting cimport lift_on
 from media.plane.meter cimport MEASURE_US
 from media.plane.objects cimport core_t, producer_t, transport_t
 from media.plane.repairs cimport next_repair, repair_due
@@ -91,6 +92,8 @@ cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
         repair_due(core)
     if core.probing_count and now >= core.probe_at:
         probe_on(core)
+    if core.lift_at and now >= core.lift_at:
+        lift_on(core)
     if core.pace_at and now >= core.pace_at:
         pace_on(core)
     deliver_all(core)
@@ -99,6 +102,8 @@ cdef inline int64_t core_advance(core_t *core, int64_t now) noexcept nogil:
         next_at = smallest(next_at, frame_at)
     if core.probing_count:
         next_at = smallest(next_at, core.probe_at)
+    if core.lift_at:
+        next_at = smallest(next_at, core.lift_at)
     if core.pace_at:
         next_at = smallest(next_at, core.pace_at)
     return next_at

@@ -9,13 +9,14 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from media.plane.address cimport address_t
 from media.plane.allocator cimport allocate_now
 from media.plane.bits cimport smallest
-from media.plane.budget cimport begin_anew, stop_probing, update_budget
+from media.plane.budget cimport begin_anew, expect_remb, stop_probing, update_budget
 from media.plane.clockwork cimport TICK_US
 from media.plane.estimator cimport estimator_reset, estimator_t
 from media.plane.feedback cimport arrivals_t, sent_t
 from media.plane.floor cimport floor_leave
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport ask_for_switch, find_wanted, stream_needed, wanted_stream
+from media.plane.lifting cimport stop_lifting
 from media.plane.lists cimport list_add, list_remove, list_swap
 from media.plane.objects cimport consent_t, consumer_t, core_t, list_t, producer_t, transport_t
 from media.plane.queue cimport queue_front, queue_pop, queue_push
@@ -95,6 +96,7 @@ cdef inline void remove_transport(core_t *core, transport_t *transport) noexcept
         drop_address(core, transport, transport.address_count - 1)
     stop_probing(core, transport)
     stop_lagging(core, transport)
+    stop_lifting(core, transport)
     leave_neighbours(transport)
     list_remove(&core.transports, transport)
 
@@ -177,6 +179,8 @@ cdef inline void add_consumer(core_t *core, consumer_t *consumer) noexcept nogil
     if consumer.transport != NULL:
         rank(consumer)
         ssrcs_put(&consumer.transport.by_ssrc, consumer.ssrc, consumer)
+        if consumer.word != NULL:
+            expect_remb(consumer.transport)
     reconsider(core, consumer)
     start_consumer(core, consumer)
 

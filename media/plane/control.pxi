@@ -192,7 +192,7 @@ cdef class Control(Keeper):
 
     def add_consumer(
         self, transport, producer, *, ssrc, payload_type, rtx_ssrc=None, rtx_payload_type=None,
-        red_payload_type=None, header_extensions=None, mid=None, nack=True, paused=True,
+        red_payload_type=None, header_extensions=None, mid=None, nack=True, remb=False, paused=True,
     ):
         cdef TransportRecord to = self.find(transport, TRANSPORT)
         cdef Record source = self.find(producer, PRODUCER)
@@ -235,6 +235,12 @@ cdef class Control(Keeper):
         consumer.copies = 1 if consumer.has_red else 0
         consumer.red_payload_type = red_payload_type or 0
         consumer.rtx_next = int.from_bytes(os.urandom(2), "little") & 0x7FFF
+        # An estimator that sees no times of sending has nothing to estimate from.
+        if remb and consumer.producer.video and EXT_ABS_SEND_TIME in extensions and EXT_TRANSPORT_CC not in extensions:
+            consumer.word = <word_t *>calloc(1, sizeof(word_t))
+            if consumer.word == NULL:
+                free_consumer(consumer)
+                raise MemoryError
         self.enlist(record, CONSUMER, consumer, (to, source), tuple(ssrcs))
         to.consumes |= ssrcs
         consumer.handle = record.handle

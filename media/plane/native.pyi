@@ -158,6 +158,7 @@ class Core:
         header_extensions: Mapping[str, int] = ...,
         mid: str | None = None,
         nack: bool = True,
+        remb: bool = False,
         paused: bool = True,
     ) -> Handle:
         """Forward a producer to the transport's client.
@@ -167,7 +168,8 @@ class Core:
         delay and absolute capture time are passed on. Video starts (and resumes) with a key frame, asked for or
         replayed. Without `red_payload_type` audio is forwarded plain; with it, as redundant data (RFC 2198) with a
         copy of the frame before, or of the last two, while the subscriber's reports show loss or do not show yet that
-        there is none.
+        there is none. With `remb` the client is taken to estimate its line itself from abs-send-time, and to send
+        REMB: what is sent begins low, and is filled up with padding on RTX until REMB allows what is wanted.
         """
     def remove_consumer(self, consumer: Handle) -> None: ...
     def set_consumer_paused(self, consumer: Handle, paused: bool) -> None: ...

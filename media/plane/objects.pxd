@@ -13,6 +13,7 @@ from media.plane.drops cimport drops_t
 from media.plane.extensions cimport extension_writer_t, kinds_by_id_t
 from media.plane.estimator cimport estimator_t
 from media.plane.feedback cimport arrivals_t, results_t, sent_t
+from media.plane.lift cimport lift_t
 from media.plane.meter cimport meter_t
 from media.plane.queue cimport queue_t
 from media.plane.seal cimport evp_t, seal_t
@@ -22,8 +23,10 @@ from media.plane.rtcp cimport CNAME_MOST
 from media.plane.spans cimport SPANS_FIRST, span_t, spans_t
 from media.plane.srtp cimport srtp_t
 from media.plane.ssrcs cimport ssrcs_t
+from media.plane.standing cimport standing_t
 from media.plane.stream cimport stream_t
 from media.plane.timers cimport timers_t
+from media.plane.word cimport word_t
 
 cdef extern from "<stdbool.h>":
     ctypedef bint flag_t "bool"  # one byte
@@ -135,12 +138,21 @@ ctypedef struct transport_t:
     int64_t audio_at_us
     uint64_t audio_bytes
     bint estimated  # it covers all pictures that are sent
-    int64_t loss_budget_bps  # where there is neither an estimator nor REMB
+    int64_t loss_budget_bps  # where there is neither an estimator nor REMB, nor one is waited for
     int64_t loss_budget_at
     uint64_t loss_budget_bytes
     uint64_t probe_bytes
     uint32_t remb_bps
-    int64_t remb_at
+    int64_t remb_at  # 0: none has come
+    bint remb_hears  # the sound is in it
+    int64_t remb_full_us  # when he last saw the line full; 0 never
+    bint promised_remb  # and no transport-cc
+    int64_t words_us  # since when what is sent of each picture is being measured
+    lift_t lift
+    standing_t waiting  # how long packets wait on the way, by the round trips; where a word was promised
+    uint32_t lifted_ssrc  # of the picture that padding goes with
+    bint lifts
+    transport_t *lifted  # the next that does
     uint32_t rtt_us
     uint32_t loss_down  # 1/65536
     int64_t loss_told_us
@@ -284,6 +296,7 @@ ctypedef struct consumer_t:
     int64_t reported_us
     uint32_t rtt_us
     demand_t demand
+    word_t *word  # NULL unless the client estimates for itself, and sends REMB
     resent_t *resent  # RESENT of them; NULL until something was
     uint8_t behind_stream
     uint32_t behind_epoch
@@ -339,6 +352,8 @@ ctypedef struct core_t:
     results_t results  # of the report being read
     int64_t pace_at  # when those who are behind go on; 0 nobody is
     transport_t *lagging  # the first of them
+    int64_t lift_at  # when padding is due that is no probe; 0 none
+    transport_t *lifted  # the first who is sent it
     timers_t waiting  # the streams that miss packets or a key frame
     int64_t repair_at  # they are looked at again, not before
     void (*deliver)(core_t *core, int socket) noexcept nogil

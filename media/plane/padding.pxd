@@ -74,10 +74,11 @@ cdef inline int write_padding(core_t *core, consumer_t *consumer, uint8_t *out) 
     at += write_extensions(&consumer.extensions, out + at, out, passed, NULL, 0)
     if consumer.extensions.abs_send_time_at:
         put24(out + RTP_HEADER + consumer.extensions.abs_send_time_at, abs_send_time(core.now))
-    put16(
-        out + RTP_HEADER + consumer.extensions.transport_cc_at,
-        sent_note(consumer.transport.sent, at + PADDING_BYTES + SRTP_TAG, core.now),
-    )
+    if consumer.extensions.transport_cc_at:
+        put16(
+            out + RTP_HEADER + consumer.extensions.transport_cc_at,
+            sent_note(consumer.transport.sent, at + PADDING_BYTES + SRTP_TAG, core.now),
+        )
     memset(out + at, 0, PADDING_BYTES)
     out[at + PADDING_BYTES - 1] = PADDING_BYTES
     return at + PADDING_BYTES

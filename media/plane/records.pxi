@@ -56,6 +56,7 @@ from media.plane.tcp cimport (
     admit_connection, connections_round, end_connections, listen_on, make_epoll, sweep_connections,
 )
 from media.plane.timers cimport timers_close
+from media.plane.word cimport word_t
 
 from media.plane.types import (
     ConsumerStatistics, Datagram, Event, EventKind, PlaneBusyError, PlaneStatistics, ProducerStatistics, Profile,

@@ -10,12 +10,13 @@ from media.plane.feedback cimport READ_MOST, read_transport_cc
 from media.plane.forward cimport TAP_RECORD_REPORT, tap_record_t
 from media.plane.keyframes cimport want_key
 from media.plane.layers cimport wanted_stream
-from media.plane.losses cimport CAUSE_PATH, loss_cause_t
+from media.plane.losses cimport CAUSE_PATH, CAUSE_RATE, loss_cause_t
 from media.plane.objects cimport SR_MEMORY, consumer_t, core_t, producer_t, route_t, transport_t
 from media.plane.pacing cimport key_rests
 from media.plane.queue cimport queue_push
 from media.plane.rates cimport RTCP_ITEMS_A_SECOND, RTCP_ITEMS_BURST_US, rate_allows, rate_use
 from media.plane.red cimport note_line
+from media.plane.remb cimport is_congested, is_remb, names_of
 from media.plane.replay cimport replay_again
 from media.plane.resend cimport resend
 from media.plane.routes cimport route_find
@@ -25,6 +26,7 @@ from media.plane.rtcp cimport (
 )
 from media.plane.spans cimport span_t, spans_current
 from media.plane.ssrcs cimport ssrcs_find
+from media.plane.standing cimport standing_add
 from media.plane.stream cimport stream_t
 
 cdef enum:
@@ -35,6 +37,7 @@ cdef enum:
     KEY_ON_WAY_US = 300_000
     KEY_PACED_US = 1_200_000
     RTT_MOST_US = 10_000_000
+    REPORT_FRESH_US = 2_000_000  # an older one tells how long the way was when it went
     CONGESTION_US = 1_000_000  # a queue that was full before a report began still loses in its time
 
 
@@ -86,7 +89,7 @@ cdef inline void read_sender_report(core_t *core, transport_t *transport, const 
 
 cdef inline loss_cause_t loss_cause(const transport_t *transport, int64_t since_us) noexcept nogil:
     if transport.estimator == NULL:
-        return CAUSE_PATH
+        return CAUSE_RATE if is_congested(transport, largest(since_us - <int64_t>CONGESTION_US, 0)) else CAUSE_PATH
     return estimator_loss_cause(transport.estimator, since_us - CONGESTION_US)
 
 
@@ -120,6 +123,8 @@ cdef inline void read_report_block(
             rtt = core.now - consumer.reports[i].sent_us - <int64_t>delay * 1_000_000 // 65_536
             if 0 < rtt < RTT_MOST_US:
                 consumer.rtt_us = <uint32_t>rtt
+                if transport.promised_remb and core.now - consumer.reports[i].sent_us < REPORT_FRESH_US:
+                    standing_add(&transport.waiting, rtt, core.now)
                 transport.rtt_us = <uint32_t>((7 * <int64_t>transport.rtt_us + rtt) // 8 if transport.rtt_us else rtt)
             return
 
@@ -206,18 +211,9 @@ cdef inline bint read_feedback(
             read_key_request(core, transport, get32(data + at), True)
             at += 8
             items += 1
-    elif packet.count == PSFB_AFB and packet.end - at >= 16 and get32(data + at + 8) == 0x52454D42:  # "REMB"
-        take_remb(core, transport, read_remb(get24(data + at + 13)))
+    elif packet.count == PSFB_AFB and is_remb(data, at, packet.end):
+        take_remb(core, transport, data, at, packet.end)
     return True
-
-
-cdef inline uint32_t read_remb(uint32_t value) noexcept nogil:
-    """Six bits of exponent, eighteen of mantissa; held at the largest number we can keep."""
-    cdef uint64_t mantissa = value & 0x3FFFF
-    cdef uint32_t exponent = value >> 18
-    if exponent > 32 or (mantissa << exponent) > 0xFFFFFFFFU:
-        return 0xFFFFFFFFU
-    return <uint32_t>(mantissa << exponent)
 
 
 cdef inline int items_of(const rtcp_t *packet, const uint8_t *data) noexcept nogil:
@@ -228,6 +224,8 @@ cdef inline int items_of(const rtcp_t *packet, const uint8_t *data) noexcept nog
         return 1 + packet.count
     if packet.type == RTCP_PSFB and packet.count == PSFB_FIR:
         return 1 + <int>smallest((packet.end - packet.at) // 8, FIR_ITEMS_MOST)
+    if packet.type == RTCP_PSFB and packet.count == PSFB_AFB and is_remb(data, packet.at, packet.end):
+        return 1 + names_of(data, packet.at, packet.end)
     if packet.type != RTCP_RTPFB or packet.end - packet.at < 12:
         return 1
     if packet.count == RTPFB_TRANSPORT_CC:

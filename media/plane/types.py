@@ -121,7 +121,7 @@ class TransportStatistics(NamedTuple):
     """Loss of what the publisher sends us, 0..1, before retransmission, over the last second."""
     transport_cc_feedbacks: int
     remb_bps: int
-    """The subscriber's own estimate by REMB; 0 when it sends none."""
+    """The subscriber's own estimate by REMB, of all its pictures together; 0 when it sends none."""
     budget_bps: int
     """What the path to the subscriber is taken to bear, all consumers together; 0 while unknown (no limit then)."""
     overuses: int

@@ -52,10 +52,10 @@ def test_it_is_found_by_probes_while_little_is_sent_and_left_within_two_seconds(
 
 
 def test_who_estimates_it_himself_is_sent_what_he_says() -> None:
-    """By REMB alone, nothing is probed, and nothing limited before he says anything."""
+    """By REMB alone, of each picture by itself."""
     screening = Screening(seed=1, kind=Estimating)
-    screening.until(COMES + 4.5)
-    assert screening.member.budget > 0.8 * WIDE
+    screening.until(NARROWS)
+    assert screening.member.budget > 0.5 * WIDE
     assert 1 in screening.sizes
     screening.until(NARROWS + 2)
     assert 0 < screening.member.budget < 300e3

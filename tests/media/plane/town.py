@@ -37,6 +37,7 @@ from tests.media.plane.world import (
 
 RED, SUB_RED, SUB_OPUS = 63, 103, 102
 EXTENSION_ID = 6  # of what the estimate is made from
+HEADS = 36  # of RTP with one header extension, and SRTP's tag
 IP_UDP = 28  # bytes that the line carries and the plane does not count
 FRAME_US = 50_000
 VOICE_US = 20_000
@@ -184,6 +185,7 @@ class Member:
     """Hears and sees these people over a line, and reports as a browser does."""
 
     extensions: ClassVar = {TRANSPORT_CC: EXTENSION_ID}
+    remb = False  # promised
 
     def __init__(self, town: "Town", line: Link, people: list[Sender], back_us: int) -> None:
         self.town = town
@@ -211,6 +213,7 @@ class Member:
                     ssrc=picture,
                     rtx_ssrc=picture + 1,
                     header_extensions=self.extensions,
+                    remb=self.remb,
                 )
             )
             self.eyes[picture] = self.eyes[picture + 1] = Eye(picture, SUB_RTX)
@@ -309,19 +312,45 @@ class Member:
         return sum(one for one, _ in counts) / max(sum(all_ for _, all_ in counts), 1)
 
 
-class Estimating(Member):
-    """Estimates the line himself, by aiortc's receiver, and says so by REMB."""
+class Silent(Member):
+    """Promises to estimate the line himself, and never says a word."""
 
     extensions: ClassVar = {ABS_SEND_TIME: EXTENSION_ID}
-
-    def __init__(self, town: "Town", line: Link, people: list[Sender], back_us: int) -> None:
-        self.estimator = RemoteBitrateEstimator()
-        super().__init__(town, line, people, back_us)
+    remb = True
 
     def note(self, number: int, ssrc: int, size: int) -> None:
-        found = self.estimator.add(self.town.now // 1_000, number, size, ssrc)
+        pass
+
+
+class Estimating(Silent):
+    """Estimates the line himself, each picture by itself as aiortc's receivers do, and says so by REMB."""
+
+    def __init__(self, town: "Town", line: Link, people: list[Sender], back_us: int) -> None:
+        self.estimators: dict[int, RemoteBitrateEstimator] = {}
+        self.words: list[tuple[int, int, int]] = []  # when, by which estimator, bit/s
+        super().__init__(town, line, people, back_us)
+
+    def estimator_of(self, ssrc: int) -> int | None:
+        """By the SSRC of a picture or its RTX; sound has none."""
+        return self.eyes[ssrc].ssrc if ssrc in self.eyes else None
+
+    def note(self, number: int, ssrc: int, size: int) -> None:
+        which = self.estimator_of(ssrc)
+        if which is None:
+            return
+        estimator = self.estimators.setdefault(which, RemoteBitrateEstimator())
+        found = estimator.add(self.town.now // 1_000, number, size - HEADS, ssrc)
         if found is not None:
+            self.words.append((self.town.now, which, found[0]))
             self.send(bytes(RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=pack_remb_fci(*found))))
+
+
+class EstimatingTogether(Estimating):
+    """All that comes together, sound too, as older libwebrtc does."""
+
+    def estimator_of(self, ssrc: int) -> int | None:
+        del ssrc
+        return 0
 
 
 class Town(World):
