@@ -134,6 +134,7 @@ class Connection:
     def tick(self, now: float) -> None:
         """Once a second: has the peer fallen silent, is the handshake long over?"""
         self._hear_of_consent()
+        self.ice.media_heard(self.pump.plane.authentic_us(self.handle) / 1e6)
         if self.ice.tick(now) is IceState.NEW:
             return
         if self.ice.state is IceState.CONNECTED:

@@ -84,6 +84,7 @@ class IceAgent(Generic[AddressT]):
     selected: AddressT | None = None
     addresses: dict[AddressT, float] = field(default_factory=dict)  # validated -> when last checked
     last_check: float = 0.0
+    last_media: float = 0.0
 
     def __post_init__(self) -> None:
         self.valid = self.valid or [IceCredentials.generate(self.letter)]
@@ -135,14 +136,25 @@ class IceAgent(Generic[AddressT]):
             self.last_check = at
             self.addresses[self.selected] = at
 
+    def media_heard(self, at: float) -> None:
+        """The last authentic packet came at `at`, from any address: the peer lives, though he may send no more checks.
+
+        Consent (RFC 7675) binds who sends checks, and a lite agent sends none; once it has nominated, libnice up to
+        0.1.21 goes on with Binding indications, which nobody signs. Of no address is anything said: who has moved is
+        found by his checks.
+        """
+        self.last_media = at
+
     def tick(self, now: float) -> IceState:
         """The state as time passes; call about once a second."""
         if self.state in {IceState.CONNECTED, IceState.DISCONNECTED}:
-            silence = now - self.last_check
+            silence = now - max(self.last_check, self.last_media)
             if silence >= FAILED_AFTER:
-                self.state = IceState.FAILED
+                self.state = IceState.FAILED  # nothing passes any more: a check alone brings it back
             elif silence >= DISCONNECTED_AFTER:
                 self.state = IceState.DISCONNECTED
+            else:
+                self.state = IceState.CONNECTED
         return self.state
 
     def _forget(self, source: AddressT) -> AddressT | None:

@@ -77,6 +77,9 @@ cdef class Control(Keeper):
     def consented_us(self, transport):
         return self.transport(transport).consented_us
 
+    def authentic_us(self, transport):
+        return self.transport(transport).authentic_us
+
     # Floors
 
     def add_floor(self, places, hold_us):

@@ -93,8 +93,9 @@ cdef inline void receive_media(
         if status != SRTP_OK:
             core.drops[unprotect_drop(status)] += 1
             return
-    # Only what is authentic counts, or a forger could use up another's rate.
+    # Only what is authentic counts, or a forger could use up another's rate, or keep one alive who has gone.
     use_rate(core, transport, length, rtcp)
+    transport.authentic_us = core.now
     transport.packets_received += 1
     transport.bytes_received += length
     if rtcp:

@@ -77,6 +77,8 @@ class Core:
         """
     def consented_us(self, transport: Handle) -> int:
         """When the last check was answered so, 0 for never; in CLOCK_MONOTONIC microseconds."""
+    def authentic_us(self, transport: Handle) -> int:
+        """When the last SRTP or SRTCP packet came that was neither forged nor a replay; likewise."""
     def transport_statistics(self, transport: Handle) -> TransportStatistics: ...
     def reception(self, transport: Handle) -> Reception:
         """What a transport is graded by. Cheap, because it is asked of every transport each second."""

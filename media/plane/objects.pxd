@@ -122,6 +122,7 @@ ctypedef struct transport_t:
     arrivals_t *arrivals  # NULL unless the client publishes with transport-cc
     int64_t feedback_at
     int64_t last_received_us
+    int64_t authentic_us  # the last SRTP or SRTCP packet whose signature was right, and that was no replay
     uint64_t packets_received
     uint64_t bytes_received
     uint64_t feedbacks

@@ -131,6 +131,38 @@ def test_silence_disconnects_then_fails_and_a_check_revives() -> None:
     assert (agent.tick(201), agent.selected) == (IceState.CONNECTED, MOBILE)
 
 
+def test_media_without_checks_keeps_a_peer_until_that_ends_too() -> None:
+    agent = Agent()
+    send(agent, HOME, 100, use_candidate=True)
+    for second in range(100, 200):  # as with libnice
+        agent.media_heard(second)
+        assert agent.tick(second + 1) is IceState.CONNECTED
+    states = [
+        agent.tick(199 + seconds) for seconds in (DISCONNECTED_AFTER - 0.1, DISCONNECTED_AFTER, FAILED_AFTER)
+    ]
+    assert states == [IceState.CONNECTED, IceState.DISCONNECTED, IceState.FAILED]
+    agent.media_heard(240)
+    assert agent.tick(240) is IceState.FAILED, "without a check nothing is sent again"
+
+
+def test_media_that_comes_again_in_time_reconnects() -> None:
+    agent = Agent()
+    agent.media_heard(90)  # and makes no agent that nobody has checked
+    assert agent.tick(90) is IceState.NEW
+    send(agent, HOME, 100)
+    assert agent.tick(100 + DISCONNECTED_AFTER) is IceState.DISCONNECTED
+    agent.media_heard(100 + DISCONNECTED_AFTER)
+    assert agent.tick(101 + DISCONNECTED_AFTER) is IceState.CONNECTED
+
+
+def test_media_does_not_hold_an_address_that_the_peer_has_left() -> None:
+    agent = Agent()
+    send(agent, HOME, 0, use_candidate=True)
+    agent.media_heard(STALE_AFTER)  # from the new port already
+    send(agent, MOBILE, STALE_AFTER)
+    assert agent.selected == MOBILE
+
+
 def test_nothing_fails_before_the_first_check() -> None:
     assert Agent().tick(1_000) is IceState.NEW
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from aioice import stun
+from pylibsrtp import Policy, Session
 
 from media import MediaEngine, MediaSettings, Router
 from media.dtls import SETTLED_AFTER, DtlsSession, DtlsState
@@ -22,6 +23,7 @@ from tests.patience import PATIENCE_SECONDS
 
 DTLS = b"\x16\xfe\xff" + bytes(50)
 FINGERPRINT = {"algorithm": "sha-256", "value": "AB:" * 31 + "CD"}
+RECEIVER_REPORT = bytes.fromhex("80c90001 00000007")
 
 
 class Stranger(asyncio.DatagramProtocol):
@@ -384,6 +386,35 @@ async def test_the_end_of_a_handshake_is_kept_for_who_lost_it_until_his_line_is_
             for datagram in await stranger.more_than(before):
                 session.receive(datagram)
     assert engine.statistics()["counters"].get("dtls_settled", 0) == 0
+
+
+async def test_media_keeps_a_transport_whose_client_sends_no_more_checks(
+    router: Router, stranger: Stranger, engine: MediaEngine
+) -> None:
+    """As libnice up to 0.1.21: after it has nominated there are Binding indications alone, which prove nothing."""
+    transport = router.create_transport("send")
+    transport.set_admitted(True)
+    session = await shake_hands(transport, stranger)
+    for datagram in stranger.received:
+        session.receive(datagram)
+    assert session.keys is not None
+    checked = time.monotonic()
+    policy = Policy(
+        key=session.keys.send,
+        ssrc_type=Policy.SSRC_ANY_OUTBOUND,
+        srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    )
+    stranger.send(bytes(stun.Message(stun.Method.BINDING, stun.Class.INDICATION)))
+    stranger.send(Session(policy).protect_rtcp(RECEIVER_REPORT))
+    name = f"{transport.parameters()['iceParameters']['usernameFragment']}:x"
+    refused = await stranger.answer(check(name, "guess"))  # and by then what was sent before has come
+    assert refused.error_code == 401
+    states = []
+    for now in (checked, time.monotonic()):
+        router.tick(now + DISCONNECTED_AFTER)
+        states.append(transport.state)
+    assert states == [TransportState.CONNECTED, TransportState.DISCONNECTED]
+    assert engine.statistics()["counters"]["stun_answered"] == 1
 
 
 async def test_a_wrong_certificate_fails_the_transport_for_good(

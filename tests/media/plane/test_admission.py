@@ -8,6 +8,7 @@ from tests.media.plane.world import AUDIO, START, Camera, World, address, rtp, v
 STUN = bytes.fromhex("000100002112a442") + bytes(12)
 DTLS = bytes([22, 254, 253]) + bytes(20)
 MEDIA = rtp(1, 1, 1, b"x" * 40)
+REPORT = bytes.fromhex("80c90001") + bytes(4)  # a receiver's, about nothing
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,20 @@ def test_a_removed_transport_is_a_stranger_again() -> None:
     world.core.remove_transport(publisher.transport)
     world.core.receive(publisher.outbound.protect(rtp(600, 9, 1000, vp8(1))), publisher.address, world.now)
     assert world.drops() == {"unknown_address": 2}
+
+
+def test_only_an_authentic_packet_shows_that_its_sender_lives() -> None:
+    """Forged, repeated and undecryptable ones do not, nor what anybody could send: or a dead client would be kept."""
+    world = World()
+    client = world.client()
+    packet, report = client.outbound.protect(MEDIA), client.outbound.protect_rtcp(REPORT)
+
+    def alive_after(datagram: bytes) -> int:
+        world.now += 1_000_000
+        world.core.receive(datagram, client.address, world.now)
+        return world.core.authentic_us(client.transport) - START
+
+    forged = [data[:-1] + bytes([data[-1] ^ 1]) for data in (packet, report)]
+    came = [alive_after(data) for data in (STUN, DTLS, *forged, packet, packet, report, report, STUN)]
+    assert came == [-START] * 4 + [5_000_000] * 2 + [7_000_000] * 3
+    assert world.core.transport_statistics(client.transport).last_received_us == START + 9_000_000
