@@ -20,7 +20,8 @@ HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "sha-512": hashes.SHA512(),
 }
 
-# TLS 1.2 names; DTLS 1.3 has its own fixed suites. RSA certificates are accepted from old peers.
+# TLS 1.2 names; DTLS 1.3 has its own fixed suites. The server's certificate decides which may be: our own is of ECDSA,
+# and the RSA ones are for when we are the client of an encoder that has such a certificate.
 CIPHERS = b":".join(
     (
         b"ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -28,6 +29,9 @@ CIPHERS = b":".join(
         b"ECDHE-ECDSA-AES256-GCM-SHA384",
         b"ECDHE-ECDSA-AES128-SHA",
         b"ECDHE-ECDSA-AES256-SHA",
+        b"ECDHE-RSA-AES128-GCM-SHA256",
+        b"ECDHE-RSA-CHACHA20-POLY1305",
+        b"ECDHE-RSA-AES256-GCM-SHA384",
     )
 )
 

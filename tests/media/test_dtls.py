@@ -1,10 +1,15 @@
 """DTLS over a simulated wire: lost, doubled and damaged datagrams."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from OpenSSL import SSL
 
 from media.dtls import DtlsSession, DtlsState
 from media.dtls_records import DATAGRAM_BYTES, pack_datagrams
@@ -71,6 +76,45 @@ def test_the_server_prefers_gcm(ours: DtlsIdentity, offered: list[str], chosen: 
     assert server.keys.profile == chosen
     profile = SRTP_PROFILES[chosen]
     assert len(server.keys.send) == profile.key_bytes + profile.salt_bytes
+
+
+@pytest.mark.parametrize(
+    "suite", ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"]
+)
+def test_an_encoder_with_an_rsa_certificate_may_be_the_server(ours: DtlsIdentity, suite: str) -> None:
+    """It offers `a=setup:passive`, so we are its client; its certificate decides what may be agreed on."""
+    encoder = rsa_identity(suite)
+    server, client = (
+        DtlsSession(encoder, "server", ours.fingerprints),
+        DtlsSession(ours, "client", encoder.fingerprints),
+    )
+    exchange(server, client)
+    assert (server.state, client.state) == (DtlsState.CONNECTED, DtlsState.CONNECTED)
+    assert server.keys is not None
+    assert client.keys is not None
+    assert server.keys.send == client.keys.receive
+
+
+def rsa_identity(suite: str) -> DtlsIdentity:
+    """An encoder's, which speaks one cipher suite."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "encoder")])
+    now = datetime.now(tz=UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    context = SSL.Context(SSL.DTLS_METHOD)
+    context.set_options(SSL.OP_NO_QUERY_MTU)
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
+    context.use_certificate(certificate)
+    context.use_privatekey(key)
+    context.set_cipher_list(suite.encode())
+    context.set_tlsext_use_srtp(GCM.encode())
+    fingerprint = Fingerprint("sha-256", certificate.fingerprint(hashes.SHA256()).hex(":").upper())
+    return DtlsIdentity(certificate, context, (fingerprint,))
 
 
 @pytest.mark.parametrize("role", ["server", "client"])
