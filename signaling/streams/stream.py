@@ -24,7 +24,7 @@ class Stream:
     session: Session
     transport: Transport
     ice: IceIdentity
-    first: Section  # in whose name candidates come and go
+    first: Section  # of those that were taken, so the bundle's: in its name candidates come and go
     began: float
     wanted: dict[str, Watching] = field(default_factory=dict)  # a watcher's sections by kind
     peer_id: str | None = None  # the participant a watcher asked for

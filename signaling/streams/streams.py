@@ -29,7 +29,7 @@ from signaling.rooms.halls import Halls
 from signaling.rooms.session import Session
 from signaling.streams.answer import Line, answer, restart_fragment
 from signaling.streams.fragment import parse_fragment
-from signaling.streams.negotiation import publishing, watching
+from signaling.streams.negotiation import Accepted, publishing, watching
 from signaling.streams.offer import Offer
 from signaling.streams.sdp import parse_offer
 from signaling.streams.stream import Stream
@@ -96,7 +96,7 @@ class Streams:
         offer = parse_offer(sdp)
         parts = publishing(offer, router_capabilities(), screen=screen)
         async with self._entered(device, Role.PARTICIPANT) as (hall, session):
-            stream = await self._open(device, offer, hall, session, "send")
+            stream = await self._open(device, offer, hall, session, "send", parts[0].accepted)
             for part in parts:
                 hall.publish(session, stream.transport, part.source, rtp=part.rtp_parameters, paused=False)
         lines = {part.accepted.section.mid: Line(part.accepted, "recvonly", part.rids) for part in parts}
@@ -109,7 +109,9 @@ class Streams:
         if sum(stream.key_id == device.key_id for stream in self._streams.values()) >= MAXIMUM_WATCHERS:
             raise Problem(Kind.CONFLICT, "too_many_devices", {"maximum": MAXIMUM_WATCHERS})
         async with self._entered(device, Role.OBSERVER) as (hall, session):
-            stream = await self._open(device, offer, hall, session, "recv")
+            stream = await self._open(
+                device, offer, hall, session, "recv", next(iter(wanted.values())).accepted
+            )
             stream.wanted, stream.peer_id = wanted, peer_id
             stream.follow(self._monotonic())
         # Picture and sound are one stream, and two tracks: Chromium takes no two sections of the same one.
@@ -203,7 +205,13 @@ class Streams:
             raise
 
     async def _open(
-        self, device: Device, offer: Offer, hall: Hall, session: Session, direction: Direction
+        self,
+        device: Device,
+        offer: Offer,
+        hall: Hall,
+        session: Session,
+        direction: Direction,
+        first: Accepted,
     ) -> Stream:
         transport = hall.router.create_transport(direction, owner=session.peer_id)
         transport.set_admitted(True)
@@ -216,7 +224,7 @@ class Streams:
             session=session,
             transport=transport,
             ice=offer.ice,
-            first=offer.sections[0],
+            first=first.section,
             began=self._monotonic(),
         )
         self._streams[stream.id] = stream

@@ -1,6 +1,7 @@
 """WHIP: an encoder in a meeting, over real HTTP and real media."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -153,6 +154,32 @@ async def test_trickle_and_ice_restart_by_the_book(branch: Branch, enter: Enter,
         for address in (f"{encoder.base}/whip", encoder.session):
             looked = await encoder.call("GET", address)
             assert (looked.status, looked.text) == (204, "")
+
+
+@pytest.mark.parametrize(("path", "direction"), [("whip", "sendonly"), ("whep", "recvonly")])
+async def test_after_an_ice_restart_the_candidates_are_those_of_a_section_that_was_taken(
+    branch: Branch, enter: Enter, device: MakeDevice, path: str, direction: str
+) -> None:
+    """Sound is AAC and refused; in the answer's bundle there is the picture alone (RFC 9725 section 4.3.3)."""
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host:
+        await host.join(meeting)
+        encoder = await device(meeting, use=StreamUse.PUBLISH if path == "whip" else StreamUse.WATCH)
+        encoder.peer.addTransceiver("audio", direction=direction)
+        encoder.peer.addTransceiver("video", direction=direction)
+        await encoder.peer.setLocalDescription(await encoder.peer.createOffer())
+        offer = re.sub("(opus|PCMU|PCMA|G722)/", "MP4A-LATM/", encoder.peer.localDescription.sdp)
+        asked = await encoder.call("POST", f"{encoder.base}/{path}", offer)
+        assert asked.status == 201
+        assert "m=audio 0 " in asked.text
+        restart = "a=ice-ufrag:new1\r\na=ice-pwd:0123456789012345678901\r\n"
+        session = encoder.url + asked.headers["Location"]
+        done = await encoder.call("PATCH", session, restart, FRAGMENT, **{"If-Match": "*"})
+        lines = done.text.splitlines()
+        bundle = next(line for line in asked.text.splitlines() if line.startswith("a=group:BUNDLE"))
+        assert bundle == "a=group:BUNDLE 1"
+        assert lines[2:5:2] == [bundle, "a=mid:1"]
+        assert lines[3].startswith("m=video 9 ")
 
 
 async def test_an_encoder_that_knows_only_post_and_delete_is_served(
