@@ -101,11 +101,17 @@ def _grouped(lines: Iterable[str]) -> list[list[str]]:
 
 
 def _described(groups: list[list[str]]) -> SessionDescription:
-    kept = [line for group in groups for line in map(_simplified, group) if line is not None]
+    kept = [line for group in groups for line in map(_simplified, _mapped(group)) if line is not None]
     try:
         return SessionDescription.parse("\r\n".join([*kept, ""]))
     except Exception as error:  # noqa: BLE001 - it raises AssertionError, KeyError, StopIteration ..., as it comes
         raise malformed("", f"cannot be read ({type(error).__name__})") from None
+
+
+def _mapped(group: list[str]) -> list[str]:
+    """Without parameters of codecs that have no `a=rtpmap`: static payload types need none, and aiortc looks for it."""
+    named = {line[9:].partition(" ")[0] for line in group if line.startswith("a=rtpmap:")}
+    return [line for line in group if not line.startswith("a=fmtp:") or line[7:].partition(" ")[0] in named]
 
 
 def _simplified(line: str) -> str | None:
