@@ -44,7 +44,7 @@ async def test_a_viewer_is_asked_whether_he_is_still_there_and_answers_with_one_
     )
     await page.keyboard.press("Enter")
     await expect(page.get_by_test_id("prompt")).to_have_count(0)
-    await page.wait_for_function("!document.querySelector('[data-testid=player]').paused")
+    await expect(page.get_by_test_id("player")).to_have_js_property("paused", False)
     await expect(page.get_by_test_id("play")).to_be_focused()  # where the keys were before
 
 

@@ -222,11 +222,18 @@ async def test_devices_that_are_allowed_after_the_page_was_left_are_closed(
     await page.goto(f"{server.url}/sign-in")
     await page.get_by_role("link", name="检测连接").click()
     await start(page)
-    await page.wait_for_function("window.opened.length === 2")
+
+    async def both_are_opened() -> bool:
+        return bool(await page.evaluate("window.opened.length === 2"))
+
+    async def both_are_closed() -> bool:
+        return bool(await page.evaluate("window.opened.every((track) => track.readyState === 'ended')"))
+
+    await until(both_are_opened, lambda: "both devices opened")
     await page.go_back()
     await expect(page.get_by_role("link", name="检测连接")).to_be_visible()
     await page.evaluate("window.allow()")
-    await page.wait_for_function("window.opened.every((track) => track.readyState === 'ended')")
+    await until(both_are_closed, lambda: "both devices closed")
     assert not sockets
 
 
