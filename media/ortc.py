@@ -138,6 +138,8 @@ def consumer_offer(
         if any(
             c.uri == extension.uri and c.preferred_id == extension.id for c in capabilities.header_extensions
         )
+        # Who numbers packets for reports that nobody promised takes their absence for a dead line.
+        and (extension.uri != TRANSPORT_CC or codecs[0].has_feedback("transport-cc"))
     )
     return RtpParameters(
         mid=consumable.mid,

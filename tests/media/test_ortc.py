@@ -27,6 +27,10 @@ def feedback(parameters: RtpParameters) -> set[str]:
     return {f"{f.type} {f.parameter}".strip() for f in parameters.codecs[0].rtcp_feedback}
 
 
+def uris(parameters: RtpParameters) -> set[str]:
+    return {extension.uri for extension in parameters.header_extensions}
+
+
 def test_router_payload_types_are_unique_and_leave_the_probators_free() -> None:
     payload_types = [codec.preferred_payload_type for codec in router_capabilities().codecs]
     assert len(set(payload_types)) == len(payload_types)
@@ -86,6 +90,22 @@ def test_one_bandwidth_estimator_remains(without: set[str], estimators: set[str]
     ]
     left = feedback(consumed(camera(), capabilities))
     assert left == {"nack", "nack pli", "ccm fir"} | estimators
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kind", "left"), [(camera(), "video", "goog-remb"), (microphone(), "audio", "")]
+)
+def test_packets_are_not_numbered_for_who_promises_no_reports_of_them(
+    parameters: dict[str, Any], kind: str, left: str
+) -> None:
+    capabilities = everything()
+    assert TRANSPORT_CC in uris(consumed(parameters, capabilities, kind))
+    for codec in capabilities["codecs"]:
+        codec["rtcpFeedback"] = [f for f in codec.get("rtcpFeedback", []) if f["type"] != "transport-cc"]
+    without = consumed(parameters, capabilities, kind)
+    assert TRANSPORT_CC not in uris(without)
+    assert MID in uris(without)
+    assert left in {*feedback(without), ""}
 
 
 @pytest.mark.parametrize(
