@@ -10,6 +10,7 @@ from media.plane.pacing cimport key_rests
 from media.plane.sending cimport core_tell
 from media.plane.spans cimport span_t, spans_current
 from media.plane.stream cimport stream_t
+from media.plane.wishes cimport wish_is_due
 
 cdef enum:
     # A layer not heard for so long, while another is, has been switched off: four pictures, since a publisher sends each picture
@@ -161,8 +162,8 @@ cdef inline bint has_lost_it(const consumer_t *consumer, const stream_t *stream)
 
 
 cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nogil:
-    """A consumer that should be on another stream needs a key frame of that one; it keeps the old stream until
-    then."""
+    """A consumer that should be on another stream needs a key frame of that one, and keeps the old stream until then; or
+    it asked for one, and was put off."""
     cdef stream_t *stream
     if not runs(consumer):
         return
@@ -171,9 +172,11 @@ cdef inline void ask_for_switch(core_t *core, consumer_t *consumer) noexcept nog
         return  # what waits to be forwarded may hold the key frame
     if stream.started and (
         consumer.waits_key or consumer.stream != stream.index or needs_key_to_climb(consumer) or has_lost_it(consumer, stream)
+        or wish_is_due(core, consumer)
     ):
         if key_rests(core, consumer, stream):
             return
+        consumer.wishes_key = False
         want_key(core, consumer.producer, stream)
         stream = lowest_active(consumer.producer)
         if is_refuge(consumer, stream):

@@ -249,6 +249,7 @@ ctypedef struct consumer_t:
     flag_t nack
     flag_t has_rtx
     flag_t has_red
+    flag_t wishes_key  # it asked for a key frame while one was on its way, see wishes
     flag_t lossy  # packets were lost that nobody sent too fast
     uint8_t copies  # of earlier frames that go with each, as the line needs or may need them (RED)
     uint8_t payload_type
@@ -304,6 +305,8 @@ ctypedef struct consumer_t:
     uint32_t behind_turn  # the stream's, whose packets it had when it came to it, and left
     int64_t behind_at
     int64_t behind_since_us
+    int64_t key_wished_us
+    int64_t key_wish_at
     int64_t begun_us  # when its picture began, with a key frame; what had come before is the past
     int64_t replay_timestamp  # the frame being replayed; -1 before the first
     uint32_t replay_next  # the outgoing time of the next one

@@ -28,14 +28,13 @@ from media.plane.spans cimport span_t, spans_current
 from media.plane.ssrcs cimport ssrcs_find
 from media.plane.standing cimport standing_add
 from media.plane.stream cimport stream_t
+from media.plane.wishes cimport key_is_coming, put_off
 
 cdef enum:
     NACK_ITEMS_MOST = 32  # of one message: 544 packets, more than any honest receiver asks for at once
     FIR_ITEMS_MOST = 16
     TRANSPORT_CC_ITEMS = 10  # what each report of it takes, and how many statuses in it are one item more
     STATUSES_AN_ITEM = 16
-    KEY_ON_WAY_US = 300_000
-    KEY_PACED_US = 1_200_000
     RTT_MOST_US = 10_000_000
     REPORT_FRESH_US = 2_000_000  # an older one tells how long the way was when it went
     CONGESTION_US = 1_000_000  # a queue that was full before a report began still loses in its time
@@ -151,20 +150,6 @@ cdef inline void read_nack(core_t *core, transport_t *transport, const uint8_t *
         items += 1
 
 
-cdef inline bint key_is_coming(const core_t *core, const consumer_t *consumer) noexcept nogil:
-    """Whether a key frame is on its way to the consumer, or has been sent so lately that the request was made before it came.
-    Receivers ask again and again meanwhile, and each new one would go to all who watch."""
-    cdef const stream_t *stream
-    cdef int64_t age
-    if consumer.stream < 0 or consumer.waits_key:
-        return False  # many wishes become one request anyhow
-    stream = &consumer.producer.streams[consumer.stream]
-    age = core.now - largest(stream.key_arrival_us, consumer.begun_us)
-    return stream.key_sequence != 0 and age < (
-        KEY_PACED_US if consumer.behind else largest(consumer.transport.rtt_us, KEY_ON_WAY_US)
-    )
-
-
 cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t ssrc, bint fir) noexcept nogil:
     cdef consumer_t *consumer = consumer_find(transport, ssrc)
     cdef stream_t *stream
@@ -175,6 +160,7 @@ cdef inline void read_key_request(core_t *core, transport_t *transport, uint32_t
     consumer.firs += fir
     stream = &consumer.producer.streams[consumer.stream if consumer.stream >= 0 else wanted_stream(consumer)]
     if key_is_coming(core, consumer):
+        put_off(core, consumer)
         return
     if not key_rests(core, consumer, stream):
         want_key(core, consumer.producer, stream)

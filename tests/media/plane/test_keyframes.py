@@ -4,9 +4,10 @@ import itertools
 import struct
 
 import pytest
-from aiortc.rtp import RtcpPsfbPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRrPacket, RtcpSrPacket
 
 from media.plane import Encoding
+from tests.media.plane.test_reports import NTP, sender_report
 from tests.media.plane.world import FRAME_US, SUB_VIDEO, Camera, Client, World, picture_of, steps
 
 PLI = bytes(RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=10))
@@ -143,6 +144,52 @@ def test_a_request_is_passed_over_while_a_key_frame_is_on_its_way() -> None:
         camera.frame()
     subscriber.send_rtcp(PLI)
     assert len(requests(publisher)) == 1
+
+
+def report_a_long_round_trip(world: World, publisher: Client, subscriber: Client) -> None:
+    """Longer than what lies between a key frame and the wish in the test below."""
+    publisher.send_rtcp(sender_report(1000, NTP, 9_000))
+    world.advance(60_000)
+    report = next(packet for packet in subscriber.rtcp if isinstance(packet, RtcpSrPacket))
+    world.advance(200_000)
+    seen = (report.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
+    info = RtcpReceiverInfo(
+        ssrc=10, fraction_lost=0, packets_lost=0, highest_sequence=500, jitter=0, lsr=seen, dlsr=0
+    )
+    subscriber.send_rtcp(bytes(RtcpRrPacket(ssrc=1, reports=[info])))
+
+
+@pytest.mark.parametrize(
+    ("nack", "near", "again", "expected"),
+    [
+        (False, True, False, 1),
+        (True, True, False, 0),  # it repairs that key frame, and repeats its wish if it must
+        (False, False, False, 0),  # asked before anything of that key frame was there
+        (False, True, True, 0),  # a newer one has come
+    ],
+)
+def test_the_wish_of_who_asks_once_is_put_off_until_the_key_frame_had_its_time(
+    *, nack: bool, near: bool, again: bool, expected: int
+) -> None:
+    world, publisher, producer, camera = running_call()
+    subscriber = world.client()
+    world.watch(subscriber, producer, nack=nack, rtx_ssrc=None, rtx_payload_type=None)
+    camera.frame(key=True)
+    if not near:
+        report_a_long_round_trip(world, publisher, subscriber)
+    camera.frame(key=True)
+    camera.frame()
+    publisher.rtcp.clear()
+    for _ in range(3):
+        subscriber.send_rtcp(PLI)
+    camera.frame(key=again)
+    world.advance(150_000)
+    assert requests(publisher) == [], "not yet"
+    world.advance(300_000)
+    assert len(requests(publisher)) == expected, "and of many wishes one request"
+    camera.frame(key=True)
+    world.advance(3_000_000)
+    assert len(requests(publisher)) == expected, "and no more once it has come"
 
 
 def test_a_subscribers_pli_and_fir_reach_the_publisher() -> None:
