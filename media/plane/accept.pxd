@@ -81,7 +81,9 @@ cdef inline bint find_passed(
 cdef inline void add_pending(
     core_t *core, producer_t *producer, stream_t *stream, const slot_t *slot, bint late
 ) noexcept nogil:
-    """Let a stored packet wait for the rest of its frame; audio and late ones only for the end of this batch."""
+    """Let a stored packet wait for the rest of its frame; audio and late ones only for the end of this batch,
+    before what they were overtaken by: nobody could begin with that."""
+    cdef int at
     if stream.pending_count == PENDING_MOST:
         send_whole(core, producer, stream)
     if not stream.listed:
@@ -96,7 +98,11 @@ cdef inline void add_pending(
         core.due_count += 1
     if stream.pending_count == stream.sending:
         stream.pending_since_us = core.now
-    stream.pending[stream.pending_count] = slot.sequence
+    at = stream.pending_count
+    while late and at > stream.sending and stream.pending[at - 1] > slot.sequence:
+        stream.pending[at] = stream.pending[at - 1]
+        at -= 1
+    stream.pending[at] = slot.sequence
     stream.pending_count += 1
     if slot.marker or late or not producer.video:
         stream.pending_due = True

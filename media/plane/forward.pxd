@@ -326,7 +326,8 @@ cdef inline span_t *place(core_t *core, consumer_t *consumer, stream_t *stream, 
     span = spans_find(&consumer.spans, slot.sequence, stream.index, stream.epoch)
     if span == NULL:
         core.drops[<int>DROP_TOO_LATE] += 1
-    elif slot.payload_length == 0:
+    elif slot.payload_length == 0:  # too late to close up
+        forward_nothing(core, consumer, slot, span)
         return NULL
     elif was_above(consumer, stream, span, slot):
         core.drops[<int>(DROP_TEMPORAL_LAYER if consumer.selection == NULL else DROP_SPATIAL_LAYER)] += 1

@@ -16,6 +16,8 @@ cdef enum:
     MISORDER_MOST = 1000  # a retransmission may be this late; older ones are a restart too
     FIRST_CYCLE = 65536  # extended numbers start here, so that nothing before the first is negative or 0
     PENDING_MOST = 64
+    BEGINNING_US = 100_000  # for so long the first to come may turn out not to be the first that was sent
+    BEGINNING_MOST = 16
     INSERTED_KEPT = 16  # a power of two; of each a packet can be that late
 
 cdef enum arrival_t:
@@ -175,6 +177,13 @@ cdef inline int64_t sent_number(const stream_t *stream, int64_t number) noexcept
     return number - before
 
 
+cdef inline bint overtaken(const stream_t *stream, int64_t number, int64_t now) noexcept nogil:
+    """Whether a packet from before the first that came belongs to the stream all the same: a key frame begins with it, often."""
+    return (
+        stream.inserted == 0 and number >= stream.base - BEGINNING_MOST and now - stream.begun_us < BEGINNING_US
+    )
+
+
 cdef inline int stream_arrival(
     stream_t *stream, uint16_t sequence, int64_t now, bint wants_missing, bint rtx, int64_t *extended, int64_t
     *rtt, bint *outage
@@ -208,7 +217,10 @@ cdef inline int stream_arrival(
         stream.highest = number
         return ARRIVAL_NEW
     if number < stream.base:
-        return ARRIVAL_BAD  # from before we began to listen
+        if rtx or not overtaken(stream, number, now):
+            return ARRIVAL_BAD  # from before we began to listen
+        stream.base = number
+        return ARRIVAL_LATE
     if step == 0:
         return ARRIVAL_DUPLICATE
     if stream.inserted:

@@ -138,6 +138,71 @@ def test_publisher_padding_leaves_no_gap() -> None:
     assert world.drops() == {"padding_only": 4}
 
 
+def test_publisher_padding_that_was_overtaken_leaves_no_gap() -> None:
+    """A receiver would ask for its number again and again, and for a key frame in the end."""
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    world.watch(subscriber, world.video(publisher))
+    camera = Camera(publisher)
+    camera.frame(key=True)
+    padding = rtp(camera.sequence, camera.timestamp, 1000, b"", padding=200)
+    camera.sequence += 1
+    camera.frame()
+    publisher.send(padding)
+    world.advance(2_000)
+    camera.frame()
+    first = subscriber.sequences()[0]
+    assert sorted((number - first) & 0xFFFF for number in subscriber.sequences()) == list(range(10))
+    assert [packet.payload for packet in subscriber.rtp].count(b"") == 1
+
+
+@pytest.mark.parametrize("sequence", [500, 65_534, 65_535, 65_536])
+@pytest.mark.parametrize("apart_us", [0, 20_000])
+def test_a_key_frame_whose_first_packet_is_overtaken_is_shown(sequence: int, apart_us: int) -> None:
+    world = World()
+    publisher, subscriber = world.client(), world.client()
+    producer = world.video(publisher)
+    world.watch(subscriber, producer)
+    camera = Camera(publisher, sequence=sequence)
+    first, second, third = camera.packetize(key=True)
+    publisher.send(second)
+    world.advance(apart_us)
+    publisher.send(first)
+    publisher.send(third)
+    world.advance(5_000)
+    camera.frame()
+    assert world.core.producer_statistics(producer).key_frames == 1
+    if apart_us == 0:
+        assert len(subscriber.rtp) == 6
+        assert steps(subscriber.sequences()) == {1}, "what still waits goes in order"
+    else:
+        assert steps(subscriber.sequences()) == {1, 2}, "the second may be asked for"
+    assert world.core.producer_statistics(producer).packets_lost == 0
+
+
+@pytest.mark.parametrize(("behind", "later_us"), [(17, 0), (1, 150_000)])
+def test_what_comes_from_long_before_the_first_packet_is_of_no_use(behind: int, later_us: int) -> None:
+    world = World()
+    publisher = world.client()
+    world.video(publisher)
+    publisher.send(rtp(500, 9_000, 1000, vp8(1)))
+    world.advance(later_us)
+    publisher.send(rtp(500 - behind, 9_000, 1000, vp8(1, key=True)))
+    assert world.drops() == {"bad_sequence": 1}
+
+
+def test_what_is_sent_again_from_before_the_first_packet_is_of_no_use() -> None:
+    """It may be of a time when the producer was paused."""
+    world = World()
+    publisher = world.client()
+    world.video(publisher)
+    camera = Camera(publisher)
+    first, second, _ = camera.packetize(key=True)
+    publisher.send(second)
+    camera.resend(int.from_bytes(first[2:4], "big"), 1)
+    assert world.drops() == {"bad_sequence": 1}
+
+
 def test_header_extensions_are_written_anew() -> None:
     world = World()
     publisher, subscriber = world.client(), world.client()
