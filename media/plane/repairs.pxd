@@ -8,8 +8,9 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 from media.plane.bits cimport largest, smallest
 from media.plane.keyframes cimport KEY_LOOK_US, ask_key, key_due, want_key
 from media.plane.layers cimport stream_needed
-from media.plane.nack cimport MISSING_MOST, missing_due
+from media.plane.nack cimport MISSING_MOST, missing_arrived, missing_due
 from media.plane.objects cimport core_t, producer_t
+from media.plane.ring cimport ring_find, slot_t
 from media.plane.rtcp cimport write_nack
 from media.plane.sending cimport may_send, send_room, send_rtcp
 from media.plane.stream cimport sent_number, stream_t
@@ -17,6 +18,29 @@ from media.plane.timers cimport timer_cancel, timer_set, timer_t, timers_next, t
 
 cdef enum:
     REPAIR_STEP_US = 1_000  # what is due within it goes together
+    BESIDE_MOST = 16
+
+
+cdef inline const slot_t *media_beside(const stream_t *stream, int64_t number, int step) noexcept nogil:
+    """The nearest packet with media before (-1) or after (1) a number, or NULL."""
+    cdef int i
+    cdef const slot_t *slot
+    for i in range(1, BESIDE_MOST + 1):
+        slot = ring_find(&stream.ring, number + i * step)
+        if slot != NULL and slot.payload_length:
+            return slot
+    return NULL
+
+
+cdef inline bint may_hold_media(const stream_t *stream, int64_t number) noexcept nogil:
+    """Whether a packet that is missing may be a piece of a picture. Padding alone, with which publishers probe, comes between pictures,
+    and nobody sends it again; what has no picture ids does not tell."""
+    cdef const slot_t *before = media_beside(stream, number, -1)
+    cdef const slot_t *after = media_beside(stream, number, 1)
+    return (
+        before == NULL or after == NULL or not before.marker or not after.payload.first or after.payload.spatial != 0
+        or before.picture == 0 or after.picture != before.picture + 1
+    )
 
 
 cdef inline int64_t ask_missing(core_t *core, producer_t *producer, stream_t *stream) noexcept nogil:
@@ -29,6 +53,14 @@ cdef inline int64_t ask_missing(core_t *core, producer_t *producer, stream_t *st
     )
     cdef uint8_t *out
     cdef int i
+    cdef int due = count
+    count = 0
+    for i in range(due):
+        if may_hold_media(stream, wanted[i]):
+            wanted[count] = wanted[i]
+            count += 1
+        else:
+            missing_arrived(&stream.missing, wanted[i], core.now)  # not awaited any more
     if given_up:
         want_key(core, producer, stream)
     if count and may_send(core, producer.transport, 0):

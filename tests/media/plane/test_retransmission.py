@@ -60,6 +60,26 @@ def test_an_unanswered_nack_is_repeated_and_then_given_up() -> None:
     assert any(isinstance(packet, RtcpPsfbPacket) for packet in publisher.rtcp), "then a key frame repairs it"
 
 
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_padding_that_is_lost_between_pictures_is_not_asked_for(pieces: int) -> None:
+    """Publishers probe with it, and nobody sends it again."""
+    _, publisher, _, camera, _ = call()
+    publisher.rtcp.clear()
+    camera.sequence += pieces
+    for _ in range(90):
+        camera.frame()
+    assert asked(publisher) == []
+    assert not any(isinstance(packet, RtcpPsfbPacket) for packet in publisher.rtcp)
+
+
+def test_a_picture_lost_whole_is_asked_for() -> None:
+    _, publisher, _, camera, _ = call()
+    publisher.rtcp.clear()
+    camera.packetize()
+    camera.frame()
+    assert set(asked(publisher)) == {503, 504, 505}
+
+
 def test_an_outage_asks_for_a_key_frame_instead() -> None:
     world, publisher, _, camera, _ = call()
     publisher.rtcp.clear()
