@@ -31,6 +31,9 @@ class SignalingSettings:
     # networks alive, and 600 clients cost 60 pings a second; patience of 20 bears a phone that wakes up slowly.
     ping_interval: float = 10.0
     ping_timeout: float = 20.0
+    # For each of the two packets that turn long polling into a WebSocket: a browser sends them at once, and the second
+    # when its last request is answered.
+    upgrade_seconds: float = 10.0
     # The largest legitimate message is `produce` or `consume` with a browser's whole capabilities: some 12 kB.
     max_message_bytes: int = 64 * 1024
     # A client with so many unread messages is not reading: it is cut, and resumes from a snapshot.

@@ -9,6 +9,7 @@ What the library leaves open and this closes (each was seen to happen with 5.18)
 * a binary event may announce 10^10 attachments and each is kept: here binary packets are refused;
 * a client that does not read is sent to without bound: here a queue has an end, and its client is cut;
 * requests of long polling run side by side, and a client's events with them: here each connection has one turn;
+* an upgrade to a WebSocket that dies or stays silent ends long polling with it: here polling goes on;
 * a connection that is lost while its `connect` handler waits is connected afterwards, for ever: here it is closed;
 * `emit` makes a task a recipient: `post` encodes once, and what goes to many goes to each with whatever else there is
   to tell (signaling/announcer.py, signaling/line.py), in order and without a task.
@@ -264,7 +265,14 @@ class SocketServer(socketio.AsyncServer):
             line.send(_outgoing(packet.ACK, namespace, [answer], ack_id))
 
     def _make_websocket(self, handler: Any, server: Any) -> GuardedWebSocket:
-        websocket = GuardedWebSocket(handler, server, self._counters, patience=self._settings.ping_timeout)
+        settings = self._settings
+        websocket = GuardedWebSocket(
+            handler,
+            server,
+            self._counters,
+            patience=settings.ping_timeout,
+            upgrade_patience=settings.upgrade_seconds,
+        )
         line = self._lines.get(handler.__self__.sid)  # the handler is a method of Engine.IO's socket
         if line is not None:
             line.websocket = websocket

@@ -37,31 +37,49 @@ class GuardedWebSocket(WebSocket):
     """Skips frames that are not Engine.IO's, and gives up a client that has taken nothing for `patience` seconds."""
 
     def __init__(
-        self, handler: Callable[[Any], Awaitable[None]], server: Any, counters: Counters, patience: float
+        self,
+        handler: Callable[[Any], Awaitable[None]],
+        server: Any,
+        counters: Counters,
+        *,
+        patience: float,
+        upgrade_patience: float,
     ) -> None:
+        """`handler` is a method of Engine.IO's socket; whom it upgrades has `upgrade_patience` seconds a step."""
         super().__init__(handler, server)
+        self._socket: Any = handler.__self__  # type: ignore[attr-defined]
         self._counters = counters
         self._patience = patience
+        self._upgrade_patience = upgrade_patience
+        self._probe: str | bytes | None = None
         self._sending = False
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         """As the base, but without compression, whose windows take 300 KiB for each browser, and all offer it.
 
         Worth compressing would be the answers to joins of large rooms alone.
+
+        From a handler's beginning to its end of an upgrade Engine.IO answers requests of long polling with nothing, at
+        once, and after some ends for ever. So it begins when the first frame is there, for a proxy may let none
+        through, and whatever ends it, polling goes on.
         """
         self._sock = web.WebSocketResponse(max_msg_size=self.server.max_http_buffer_size, compress=False)
         await self._sock.prepare(environ["aiohttp.request"])
         self.environ = environ
-        await self.handler(self)
+        if self._socket.connected and not await self._is_probed():
+            return self._sock
+        try:
+            await self.handler(self)
+        finally:
+            self._socket.upgrading = False
         return self._sock
 
     async def wait(self) -> str | bytes:
-        """The next readable frame; OSError when the connection is over."""
-        while True:
-            frame: str | bytes = await super().wait()
-            if is_engine_packet(frame):
-                return frame
-            self._counters.dropped["malformed_packet"] += 1
+        """The next readable frame; OSError when the connection is over, or none comes while it is being upgraded."""
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            return probe
+        return await self._read(self._upgrade_patience if self._socket.upgrading else None)
 
     def write_now(self, frames: bytes) -> bool:
         """Write whole frames in place where nothing is in the way; False leaves them to the writer, which can wait.
@@ -88,6 +106,22 @@ class GuardedWebSocket(WebSocket):
             raise
         finally:
             self._sending = False
+
+    async def _is_probed(self) -> bool:
+        """Whether the other end of an upgrade says anything; that is kept for the handler."""
+        try:
+            self._probe = await self._read(self._upgrade_patience)
+        except OSError:
+            return False
+        return True
+
+    async def _read(self, patience: float | None) -> str | bytes:
+        async with asyncio.timeout(patience):  # its TimeoutError is an OSError
+            while True:
+                frame: str | bytes = await super().wait()
+                if is_engine_packet(frame):
+                    return frame
+                self._counters.dropped["malformed_packet"] += 1
 
     def _clear_way(self) -> asyncio.WriteTransport | None:
         """The transport, if it is open and the client has taken almost all that was written."""

@@ -8,7 +8,7 @@ import pytest
 
 from database import Database
 from signaling.settings import SignalingSettings
-from tests.signaling.echo import SPACE, Stand
+from tests.signaling.echo import SPACE, Stand, standing
 from tests.signaling.participant import Participant, participant
 from tests.signaling.raw import RawClient, raw_client
 from tests.signaling.stack import Branch, Stack, running
@@ -44,11 +44,8 @@ def settings() -> SignalingSettings:
 @pytest.fixture
 async def stand(settings: SignalingSettings) -> AsyncIterator[Stand]:
     """The echo's server."""
-    stand = Stand(settings)
-    await stand.http.start_server()
-    yield stand
-    await stand.server.stop()
-    await stand.http.close()
+    async with standing(settings) as stand:
+        yield stand
 
 
 @pytest.fixture

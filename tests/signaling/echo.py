@@ -1,7 +1,8 @@
 """A server of Socket.IO with a namespace that says back what it hears, for tests of what clients send."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
@@ -91,6 +92,18 @@ class Stand:
     @property
     def url(self) -> str:
         return str(self.http.make_url("")).rstrip("/")
+
+
+@asynccontextmanager
+async def standing(settings: SignalingSettings) -> AsyncIterator[Stand]:
+    """A stand that serves."""
+    stand = Stand(settings)
+    await stand.http.start_server()
+    try:
+        yield stand
+    finally:
+        await stand.server.stop()
+        await stand.http.close()
 
 
 async def is_alive(client: RawClient) -> bool:

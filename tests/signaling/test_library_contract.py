@@ -52,6 +52,15 @@ def test_a_socket_has_the_queue_and_the_states_we_read() -> None:
     assert Payload.max_decode_packets >= 16
 
 
+def test_an_upgrade_asks_the_websocket_and_says_that_it_is_under_way() -> None:
+    socket = AsyncSocket(engineio.AsyncServer(async_mode="aiohttp"), "sid")
+    assert socket.connected is False
+    upgrade = inspect.getsource(AsyncSocket._websocket_handler)
+    assert upgrade.index("if self.connected:") < upgrade.index("self.upgrading = True")
+    assert upgrade.index("self.upgrading = True") < upgrade.index("await websocket_wait()")
+    assert "self._websocket_handler, self.server)" in inspect.getsource(AsyncSocket._upgrade_websocket)
+
+
 def test_the_manager_translates_between_the_two_kinds_of_ids() -> None:
     manager = socketio.AsyncServer(async_mode="aiohttp").manager
     assert manager.sid_from_eio_sid("nobody", "/rooms") is None

@@ -4,12 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from aiohttp import ClientSession
+import pytest
+from aiohttp import ClientSession, WSMsgType
 from structlog.testing import capture_logs
 
-from tests.signaling.echo import SPACE, Stand
-from tests.signaling.raw import until
+from signaling.settings import SignalingSettings
+from tests.patience import PATIENCE_SECONDS
+from tests.signaling.echo import SPACE, Stand, is_alive, standing
+from tests.signaling.raw import RawClient, until
 
 
 async def test_long_polling_carries_more_packets_at_once_than_the_library_allows(stand: Stand) -> None:
@@ -84,6 +88,51 @@ async def test_nonsense_by_long_polling_is_counted_not_raised(stand: Stand) -> N
                     assert response.status == 200
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     assert sum(stand.counters.dropped.values()) == 5
+
+
+@pytest.mark.parametrize("probed", [False, True])
+@pytest.mark.parametrize("end", ["line cut", "server's fault", "silence"])
+async def test_an_upgrade_that_fails_leaves_long_polling_as_it_was(end: str, *, probed: bool) -> None:
+    """Lines and proxies let the upgrade's beginning through and then drop the WebSocket, or swallow its frames."""
+    seconds = 0.1 if end == "silence" else PATIENCE_SECONDS
+    async with (
+        standing(SignalingSettings(upgrade_seconds=seconds)) as stand,
+        polling_client(stand) as (http, url),
+    ):
+        async with http.post(url, data='40/echo,{"token":"known"}'), http.get(url):
+            pass
+        [socket] = stand.server.eio.sockets.values()
+        upgrade: Any = await http.ws_connect(url.replace("transport=polling", "transport=websocket"))
+        if probed:
+            await upgrade.send_str("2probe")
+            assert await upgrade.receive_str(timeout=PATIENCE_SECONDS) == "3probe"
+            async with http.get(url) as response:
+                assert await response.text() == "6"
+        if end == "line cut":
+            upgrade._response.connection.transport.abort()
+        elif end == "server's fault":
+            websocket: Any = stand.server._lines[socket.sid].websocket
+            websocket.environ["aiohttp.request"].task.cancel()
+        if probed:
+            await until(lambda: not socket.upgrading)
+        async with http.post(url, data='42/echo,1["say",{"text":"x"}]'):
+            pass
+        async with asyncio.timeout(PATIENCE_SECONDS), http.get(url) as response:
+            assert "43/echo,1[" in await response.text()
+        if end == "silence":
+            assert (await upgrade.receive(timeout=PATIENCE_SECONDS)).type is WSMsgType.CLOSE
+        await upgrade.close()
+
+
+async def test_long_polling_becomes_a_websocket(stand: Stand) -> None:
+    async with polling_client(stand) as (http, url):
+        async with http.post(url, data='40/echo,{"token":"known"}'), http.get(url):
+            pass
+        async with http.ws_connect(url.replace("transport=polling", "transport=websocket")) as socket:
+            await socket.send_str("2probe")
+            assert await socket.receive_str(timeout=PATIENCE_SECONDS) == "3probe"
+            await socket.send_str("5")
+            assert await is_alive(RawClient(socket))
 
 
 @asynccontextmanager
