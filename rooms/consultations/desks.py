@@ -90,10 +90,8 @@ class Desks(Office):
             consultation = await repository.next_waiting(work.session, chosen)
             if consultation is None:
                 return None
-            now = self._clock()
-            moves.call(consultation, expert, now)
+            moves.call(consultation, expert, self._clock())
             await work.session.flush()
-            self._watch.begin(consultation.id, now)
             work.changed(consultation, called=True)
             return await self._view(work.session, consultation, expert)
 
@@ -112,7 +110,6 @@ class Desks(Office):
             consultation = await self._own(work.session, expert, consultation_id, Side.EXPERT)
             moves.miss(consultation, self._clock())
             work.changed(consultation)
-            self._watch.forget(consultation_id)
             return await self._view(work.session, consultation, expert)
 
     async def finish(self, expert: Actor, consultation_id: str, outcome: str) -> ConsultationView:
@@ -128,7 +125,6 @@ class Desks(Office):
                 await moves.end(work.session, found, self._cards, self._clock(), ConsultationEnd.FINISHED)
             consultation.outcome = note
             work.changed(consultation)
-            self._watch.forget(consultation_id)
             return await self._view(work.session, consultation, expert)
 
     async def _posts(

@@ -29,7 +29,10 @@ def lapse_of(
     *,
     met: bool,
 ) -> Lapse | None:
-    """What has happened by `now`, if anything. `met`: the two have been in the room together."""
+    """What has happened by `now`, if anything. `met`: the two have been in the room together.
+
+    From the answer on each has the same time to appear, however long the resident was called.
+    """
     grace = timedelta(seconds=settings.call_grace)
     if state is ConsultationState.CALLED:
         if chairs.expert_missing_since is not None and _passed(desk_lost_since, grace, now):
@@ -37,11 +40,15 @@ def lapse_of(
         return Lapse.MISSED if _passed(called_at, timedelta(seconds=settings.answer_within), now) else None
     if state is not ConsultationState.ACTIVE:
         return None
-    if _passed(chairs.resident_missing_since, grace, now):
+    if _missing(chairs.resident_missing_since, started_at, grace, now):
         return Lapse.RESIDENT_GONE if met else Lapse.MISSED
-    if _passed(chairs.expert_missing_since, grace, now):
+    if _missing(chairs.expert_missing_since, started_at, grace, now):
         return Lapse.EXPERT_GONE if met and desk_lost_since is None else Lapse.EXPERT_LOST
     return Lapse.OVERDUE if _passed(started_at, timedelta(seconds=settings.longest), now) else None
+
+
+def _missing(since: datetime | None, started_at: datetime | None, grace: timedelta, now: datetime) -> bool:
+    return since is not None and _passed(max(since, started_at or since), grace, now)
 
 
 def _passed(since: datetime | None, period: timedelta, now: datetime) -> bool:

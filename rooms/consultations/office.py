@@ -85,16 +85,26 @@ class Office:
 
     @asynccontextmanager
     async def _work(self) -> AsyncIterator[Work]:
-        """A transaction whose events are told when it has been committed, and not when it fails."""
+        """A transaction whose events are told when it has been committed, first to the watch; not when it fails."""
         async with self._database.transaction() as session:
             work = Work(session)
             yield work
         for event in work.events:
+            self._follow(event)
             for listener in tuple(self._listeners):
                 try:
                     listener.on_consultation_event(event)
                 except Exception:
                     log.exception("consultation_listener_failed", told=type(event).__name__)
+
+    def _follow(self, event: ConsultationEvent) -> None:
+        """Watch what is called, and no longer what is over or back in the queue."""
+        if not isinstance(event, TicketChanged):
+            return
+        if event.state in TALKING:
+            self._watch.begin(event.consultation_id, self._clock())
+        else:
+            self._watch.forget(event.consultation_id)
 
     async def _locked(self, session: AsyncSession, consultation_id: str) -> Found:
         found = await repository.find(session, consultation_id, lock=True)
@@ -115,9 +125,7 @@ class Office:
         """The resident comes; who is there already changes nothing."""
         if consultation.state is ConsultationState.ACTIVE:
             return
-        now = self._clock()
-        moves.answer(consultation, now)
-        self._watch.answered(consultation.id, now)
+        moves.answer(consultation, self._clock())
         work.changed(consultation, queue=False)
 
     async def _view(

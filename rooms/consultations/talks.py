@@ -43,6 +43,7 @@ class Talks(Office):
                 check_way(consultation.state, ConsultationState.ACTIVE)
             if side is Side.RESIDENT:
                 self._answer(work, consultation)
+            self._watch.begin(consultation.id, self._clock())  # before anybody sits in the room
             view = await self._view(work.session, consultation)
             return Admission(person, organization.id, view)
 
@@ -66,7 +67,6 @@ class Talks(Office):
             else:
                 return
             work.changed(consultation)
-            self._watch.forget(consultation_id)
 
     async def advance(self) -> None:
         """Let the clock do its work once: experts without a desk go off duty, talks lapse."""
@@ -76,12 +76,9 @@ class Talks(Office):
             async with self._work() as work:
                 work.queues(await repository.go_off_duty(work.session, lost))
             self._watch.dismissed(lost)
-        if not self._watch.talks:
-            return
         async with self._database.reading() as session:
             talks = await repository.in_state(session, TALKING)
-        for forgotten in set(self._watch.talks) - {talk.id for talk in talks}:
-            self._watch.forget(forgotten)
+        self._watch.read([talk.id for talk in talks], now)
         due = [talk for talk in talks if self._just_met(talk) or self._lapse(talk, now) is not None]
         for talk in due:
             await self._apply(talk.id, now)
@@ -108,7 +105,6 @@ class Talks(Office):
                     await moves.end(work.session, found, self._cards, now, ConsultationEnd.RESIDENT_GONE)
                 case Lapse.OVERDUE:
                     await moves.end(work.session, found, self._cards, now, ConsultationEnd.OVERDUE)
-            self._watch.forget(consultation_id)
             work.changed(consultation)
 
     def _just_met(self, consultation: Consultation) -> bool:

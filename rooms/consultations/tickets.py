@@ -95,7 +95,6 @@ class Tickets(Office):
             consultation = await self._own(work.session, resident, consultation_id, Side.RESIDENT)
             moves.cancel(consultation, self._clock())
             work.changed(consultation)
-            self._watch.forget(consultation_id)
             return await self._view(work.session, consultation, resident)
 
     async def answer(self, resident: Resident, consultation_id: str) -> str:

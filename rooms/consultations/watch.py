@@ -1,10 +1,13 @@
 """Who is missing: experts without a connection, talks with an empty chair. In memory, pure, on a given clock.
 
+The records are the truth about which talks there are, and the watch follows them: it is told what was committed, and
+the clock's readings mend whatever it was not told.
+
 A restart forgets it; `Consultations.start` then takes everybody as missing from that moment, and those who come back in
 time are as if nothing had happened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +27,7 @@ class Watch:
         self._desks: dict[str, datetime] = {}
         self._dismissed: set[str] = set()
         self._chairs: dict[str, Chairs] = {}
+        self._unread: set[str] = set()  # watched, and not in the records when they were read last
 
     def desk_lost(self, account_id: str, now: datetime) -> None:
         """The expert has no connection."""
@@ -51,8 +55,22 @@ class Watch:
         self._dismissed.update(account_ids)
 
     def begin(self, consultation_id: str, now: datetime) -> None:
-        """A talk is called: both chairs are empty."""
-        self._chairs[consultation_id] = Chairs(now, now)
+        """There is such a talk: both chairs are empty, unless it is watched already."""
+        self._chairs.setdefault(consultation_id, Chairs(now, now))
+        self._unread.discard(consultation_id)
+
+    def read(self, consultation_ids: Collection[str], now: datetime) -> None:
+        """The talks that the records held at the last reading.
+
+        A reading may be older than what was committed beside it, so a talk is forgotten when a second one in a row
+        does not hold it either. One that is begun though it is just over is forgotten in the same way.
+        """
+        for consultation_id in consultation_ids:
+            self.begin(consultation_id, now)
+        unread = self._chairs.keys() - set(consultation_ids)
+        for consultation_id in unread & self._unread:
+            self.forget(consultation_id)
+        self._unread = unread & self._chairs.keys()
 
     def seats(self, consultation_id: str, now: datetime, *, expert: bool, resident: bool) -> None:
         """Who sits in the room now; a talk that is not watched changes nothing."""
@@ -61,16 +79,6 @@ class Watch:
             return
         chairs.expert_missing_since = None if expert else chairs.expert_missing_since or now
         chairs.resident_missing_since = None if resident else chairs.resident_missing_since or now
-
-    def answered(self, consultation_id: str, now: datetime) -> None:
-        """The resident said that he comes: from now on each has the same time to appear."""
-        chairs = self._chairs.get(consultation_id)
-        if chairs is None:
-            return
-        if chairs.expert_missing_since is not None:
-            chairs.expert_missing_since = now
-        if chairs.resident_missing_since is not None:
-            chairs.resident_missing_since = now
 
     def chairs(self, consultation_id: str) -> Chairs | None:
         """The chairs of a watched talk."""
@@ -88,6 +96,7 @@ class Watch:
     def forget(self, consultation_id: str) -> None:
         """The talk is over, or back in the queue."""
         self._chairs.pop(consultation_id, None)
+        self._unread.discard(consultation_id)
 
     @property
     def talks(self) -> list[str]:

@@ -123,6 +123,7 @@ CALLED, ACTIVE = ConsultationState.CALLED, ConsultationState.ACTIVE
         (ACTIVE, 500, 60, 60, None, None, False, Lapse.EXPERT_LOST),  # never came to the room
         (ACTIVE, 500, 400, None, 60, None, True, Lapse.RESIDENT_GONE),
         (ACTIVE, 500, 60, None, 60, None, False, Lapse.MISSED),  # said that he comes, and did not
+        (ACTIVE, 119, 59, 119, 119, None, False, None),  # called for long, but answered just now
         (ACTIVE, 500, 400, 60, 60, 60, True, Lapse.RESIDENT_GONE),  # both: they are done
         (ACTIVE, 20000, 14400, None, None, None, True, Lapse.OVERDUE),
         (ConsultationState.ENDED, 20000, 14400, 60, 60, 60, True, None),
@@ -168,6 +169,23 @@ def test_a_chair_is_empty_since_it_became_so_not_since_it_was_looked_at_last() -
     assert watch.talks == ["talk"]
     watch.forget("talk")
     assert not watch.met("talk")
+
+
+def test_the_watch_follows_the_records_and_believes_an_absence_when_it_is_read_twice_running() -> None:
+    watch = Watch()
+    watch.read(["talk", "found"], ago(100))
+    watch.seats("talk", ago(90), expert=True, resident=True)
+    watch.read(["found"], ago(80))
+    watch.read(["talk", "found"], ago(70))
+    watch.read(["found"], ago(60))
+    assert watch.met("talk"), "two absences, but not running"
+    watch.read(["found"], ago(50))
+    assert watch.talks == ["found"]
+    watch.read([], ago(40))
+    watch.forget("found")
+    watch.begin("found", ago(30))
+    watch.read([], ago(20))
+    assert watch.chairs("found") == Chairs(ago(30), ago(30)), "another talk, which was not absent yet"
 
 
 def test_desks_are_lost_from_the_first_word_of_it_until_they_are_opened_again() -> None:
