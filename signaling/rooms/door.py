@@ -57,12 +57,17 @@ class Door:
         entered = await self._rooms.enter(
             credential, message.meeting_id, message.display_name, self._resume_token(message)
         )
+        known = self._known(entered)
+        if known is not None:
+            known.renew(entered.resume_token)
         if not self._is_alive(connection.sid):
             await self._rooms.handle(entered.room_id, ConnectionLost(entered.peer_id, entered.connection))
             raise Problem(Kind.CONFLICT, "not_joined")
         snapshot, view = self._look(entered)
         hall = self._halls.open(snapshot.occasion)
-        session = self._session(hall, entered, view, snapshot)
+        session = known or self._new_session(hall, entered, view, snapshot)
+        session.role = view.role
+        session.admitted = view.state is PeerState.ADMITTED
         self._halls.seat(session, connection.sid, entered.connection)
         # Who is hidden stays so, whatever another device of his, or one whose line was cut, says as it comes in.
         if message.record_picture is False:
@@ -123,26 +128,26 @@ class Door:
                 return snapshot, view
         raise Problem(Kind.FORBIDDEN, "removed")
 
+    def _known(self, entered: Entered) -> Session | None:
+        """The session of one who came back."""
+        hall = self._halls.get(entered.room_id)
+        return hall.session(entered.peer_id) if hall is not None else None
+
     @staticmethod
-    def _session(hall: Hall, entered: Entered, view: PeerView, snapshot: RoomSnapshot) -> Session:
-        session = hall.session(entered.peer_id)
-        if session is None:
-            session = hall.sessions[entered.peer_id] = Session(
-                peer_id=entered.peer_id,
-                room_id=entered.room_id,
-                person_key=view.person_key,
-                member_id=view.member_id,
-                display_name=view.display_name,
-                role=view.role,
-                admitted=False,
-                resume_token="",
-                connection=entered.connection,
-                sid=None,
-                meeting=_meeting(entered, snapshot),
-            )
-        session.role = view.role
-        session.admitted = view.state is PeerState.ADMITTED
-        session.renew(entered.resume_token)
+    def _new_session(hall: Hall, entered: Entered, view: PeerView, snapshot: RoomSnapshot) -> Session:
+        session = hall.sessions[entered.peer_id] = Session(
+            peer_id=entered.peer_id,
+            room_id=entered.room_id,
+            person_key=view.person_key,
+            member_id=view.member_id,
+            display_name=view.display_name,
+            role=view.role,
+            admitted=False,
+            resume_token=entered.resume_token,
+            connection=entered.connection,
+            sid=None,
+            meeting=_meeting(entered, snapshot),
+        )
         return session
 
 

@@ -13,6 +13,9 @@ from rooms.live.commands import Role
 from rooms.live.events import Source
 from signaling.rooms.condition import Condition, condition
 
+# Joins in a row whose answers may be lost: the grace period begins anew with each.
+MAX_SPENT_TOKENS = 4
+
 
 @dataclass(eq=False)
 class Publication:
@@ -59,8 +62,10 @@ class Session:
     publications: dict[str, Publication] = field(default_factory=dict)
     consumers: dict[str, Consumer] = field(default_factory=dict)
     ranked: set[str] = field(default_factory=set)  # consumers whose priority the client has set itself
-    spent_token: str | None = None  # the one before; see `returns_with`
-    confirmed: bool = True  # whether anything came after the join that made `resume_token`
+    spent_tokens: list[str] = field(
+        default_factory=list
+    )  # those before that the client may hold; see `returns_with`
+    confirmed: bool = False  # whether anything came after the join that made `resume_token`
     device: bool = False  # an encoder or player: no Socket.IO, see signaling/streams
     links: dict[str, TransportQuality] = field(default_factory=dict)  # by transport
     # Directions whose last transport was given up without a path.
@@ -126,19 +131,28 @@ class Session:
             self.pathless.add(transport.direction)
 
     def renew(self, resume_token: str) -> None:
-        """Entering made a new token; the client has it for sure once something further comes from it."""
-        self.spent_token = self.resume_token or None
+        """Entering again made a new token; the client has it for sure once something further comes from it.
+
+        Of too many the second oldest goes: the oldest is the one that the client had for sure.
+        """
+        if self.confirmed:
+            self.spent_tokens.clear()
+        self.spent_tokens.append(self.resume_token)
+        if len(self.spent_tokens) > MAX_SPENT_TOKENS:
+            del self.spent_tokens[1]
         self.resume_token = resume_token
         self.confirmed = False
 
     def returns_with(self, token: str) -> bool:
-        """Whether `token` is the one just spent, by a join whose answer was lost with the connection.
+        """Whether `token` is one just spent, by a join whose answer was lost with the connection.
 
-        On a bad network that happens: the server has let the participant back in, and he does not know.
+        On a bad network that happens, and several times in a row: the server has let the participant back in, and he
+        does not know.
         """
-        if self.spent_token is None or (self.sid is not None and self.confirmed):
+        if self.sid is not None and self.confirmed:
             return False
-        return hmac.compare_digest(token.encode(), self.spent_token.encode())
+        known = [hmac.compare_digest(token.encode(), spent.encode()) for spent in self.spent_tokens]
+        return any(known)
 
     def of_sources(self, sources: Collection[Source]) -> list[Publication]:
         """One's own producers of these sources."""

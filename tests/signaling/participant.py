@@ -143,6 +143,11 @@ class Participant:
         self._client.eio.ws._response.connection.transport.abort()
         await self.disconnected()
 
+    @property
+    def engine_sid(self) -> str:
+        """Engine.IO's name for the connection."""
+        return str(self._client.eio.sid)
+
     async def disconnected(self) -> None:
         """Wait until the connection is gone."""
         async with asyncio.timeout(PATIENCE_SECONDS):

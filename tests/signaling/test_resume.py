@@ -1,5 +1,13 @@
 """A lost connection is not leaving: media flow on, and the participant comes back as the same one."""
 
+import asyncio
+from typing import Any
+
+import pytest
+
+from rooms.live.commands import Role
+from rooms.live.service import Entered
+from signaling.rooms.session import MAX_SPENT_TOKENS, Session
 from tests.signaling.conftest import Enter
 from tests.signaling.participant import Participant, Payload, frames
 from tests.signaling.stack import GRACE, Branch, Stack
@@ -137,6 +145,81 @@ async def test_a_return_whose_answer_was_lost_is_made_good_by_the_next(branch: B
         await member.call("chat", {"text": "the answer has arrived"})
         spent = unlucky.answer["resumeToken"]
         assert (await enter_again(unlucky, branch, meeting, spent))["resumed"] is False
+
+
+@pytest.mark.parametrize("lost", [2, MAX_SPENT_TOKENS, 3 * MAX_SPENT_TOKENS])
+def test_who_misses_several_answers_in_a_row_is_known_by_the_last_that_he_had(lost: int) -> None:
+    session = a_session("had")
+    session.confirmed = True
+    for number in range(lost):
+        session.renew(f"missed {number}")
+        assert session.returns_with("had")
+    assert session.returns_with(f"missed {lost - 2}"), "he may have had that one, and lost the line at once"
+    assert not session.returns_with("anything else")
+    assert len(session.spent_tokens) <= MAX_SPENT_TOKENS
+
+
+def test_tokens_are_worth_nothing_once_a_later_one_is_known_to_have_arrived() -> None:
+    session = a_session("first")
+    session.renew("second")
+    session.sid, session.confirmed = "connection", True
+    assert not session.returns_with("first")
+    session.sid = None
+    session.renew("third")
+    assert session.returns_with("second")
+    assert not session.returns_with("first")
+
+
+async def test_two_returns_whose_answers_were_lost_are_made_good_by_the_next(
+    branch: Branch, enter: Enter
+) -> None:
+    meeting = await branch.meeting()
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        first = await member.join(meeting)
+        await member.call("chat", {"text": "the answer has arrived"})
+        for _ in range(3):
+            await member.cut()
+            await host.heard("peerReconnecting")
+            await member.reconnect(cookie=branch.members[0])
+            answer = await member.join(meeting, resumeToken=first["resumeToken"])
+            assert (answer["resumed"], answer["peerId"]) == (True, first["peerId"])
+
+
+async def test_who_loses_the_line_while_he_is_being_let_in_again_comes_back_as_the_same(
+    branch: Branch, enter: Enter, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = await branch.meeting()
+    let_in = stack.rooms.enter
+    async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
+        await host.join(meeting)
+        first = await member.join(meeting)
+        await member.call("chat", {"text": "the answer has arrived"})
+        await member.cut()
+        await host.heard("peerReconnecting")
+        await member.reconnect(cookie=branch.members[0])
+
+        async def let_in_too_late(*asked: Any) -> Entered:
+            entered = await let_in(*asked)
+            engine = stack.signaling._server.eio
+            await engine.sockets[member.engine_sid].close(
+                wait=False, abort=True
+            )  # as one that answers no ping
+            return entered
+
+        with monkeypatch.context() as slow:
+            slow.setattr(stack.rooms, "enter", let_in_too_late)
+            joining = asyncio.ensure_future(member.join(meeting, resumeToken=first["resumeToken"]))
+            await host.heard("peerReconnected")
+            await host.heard("peerReconnecting")
+        joining.cancel()
+        await member.reconnect(cookie=branch.members[0])
+        answer = await member.join(meeting, resumeToken=first["resumeToken"])
+        assert (answer["resumed"], answer["peerId"]) == (True, first["peerId"])
+
+
+def a_session(token: str) -> Session:
+    return Session("peer", "room", "person", None, "甲", Role.PARTICIPANT, True, token, 1, None, {})
 
 
 async def enter_again(somebody: Participant, branch: Branch, meeting: str, token: str) -> Payload:
