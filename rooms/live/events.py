@@ -49,16 +49,20 @@ class PeerRejected:
 
 @dataclass(frozen=True, slots=True)
 class PeerRemoved:
-    """A host removed the peer: tell it. PeerLeft(removed) follows, and its resume token is dead."""
+    """A host removed the peer: tell it. PeerLeft(removed) follows, and its resume token is dead.
+
+    `named` is the device of the person that the host named: by that one he may be readmitted.
+    """
 
     peer_id: str
     person_key: str
     by: str
+    named: str
 
 
 @dataclass(frozen=True, slots=True)
 class PersonReadmitted:
-    """A host let a removed person come again; nobody is in yet. `peer_id` is the one that was removed."""
+    """A host let a removed person come again; nobody is in yet. `peer_id` is the one named when he was removed."""
 
     peer_id: str
     person_key: str

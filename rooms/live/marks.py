@@ -37,7 +37,7 @@ async def remember(session: AsyncSession, room_id: str, event: Memorable, now: d
     """Write one of them down."""
     match event:
         case PeerRemoved():
-            await _mark(session, room_id, event.person_key, RoomMark.REMOVED, event.peer_id, now)
+            await _mark(session, room_id, event.person_key, RoomMark.REMOVED, event.named, now)
         case RoleChanged(role=Role.HOST):
             await _mark(session, room_id, event.person_key, RoomMark.HOST, event.peer_id, now)
         case RoleChanged() | PersonReadmitted():

@@ -56,7 +56,7 @@ def _remove(core: RoomCore, host: Peer, target: Peer, now: datetime) -> list[Eve
     core.hosts.discard(target.person.key)
     events: list[Event] = []
     for device in core.devices(target.person.key):
-        events.append(PeerRemoved(device.id, device.person.key, host.id))
+        events.append(PeerRemoved(device.id, device.person.key, host.id, target.id))
         events += core.drop(device, LeaveReason.REMOVED, now)
     return events
 

@@ -106,13 +106,15 @@ class RoomNews:
         self._admitted(hall, session)
 
     def _remove(self, hall: Hall, peer_id: str) -> None:
-        """Media first: nothing more goes in or out, then the person hears of it."""
+        """Media first: nothing more goes in or out, then the person hears of it, and who saw him wait."""
         session = hall.session(peer_id)
         if session is None:
             return
         hall.close_session(session)
         hall.tell(session, "removed", {"reason": "removed"})
         self._halls.unseat(session)
+        if not session.admitted:
+            self._tell_no_longer_waiting(hall, session)
 
     def _close(self, hall: Hall, event: PeerLeft) -> None:
         session = hall.session(event.peer_id)

@@ -72,7 +72,10 @@ def test_a_removed_person_goes_with_all_devices_and_stays_out_until_a_host_readm
     room = SimulatedRoom()
     host, first, second = room.enter("书记", Role.HOST), room.enter("王芳"), room.enter("王芳")
     events = room.moderate(host, ModerationAction.REMOVE, second)
-    assert {event.peer_id for event in of(events, PeerRemoved)} == {first, second}
+    assert {(event.peer_id, event.named) for event in of(events, PeerRemoved)} == {
+        (first, second),
+        (second, second),
+    }
     assert {event.reason for event in of(events, PeerLeft)} == {LeaveReason.REMOVED}
     assert len(of(events, PresenceClosed)) == 1
     with pytest.raises(Problem, match="removed"):

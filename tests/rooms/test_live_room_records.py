@@ -133,6 +133,9 @@ async def test_what_hosts_decided_outlives_a_restart(
     made, removed, inside = [await services.enter(member, meeting.id) for member in branch.members[:3]]
     for peer in (made, removed, inside):
         await services.live.handle(meeting.id, Moderate(host.peer_id, ModerationAction.ADMIT, peer.peer_id))
+    await services.enter(
+        branch.members[1], meeting.id
+    )  # another device, which goes too and is not the one named
     for action, target in (
         (ModerationAction.MAKE_HOST, made.peer_id),
         (ModerationAction.REMOVE, removed.peer_id),

@@ -93,6 +93,30 @@ async def test_a_removed_person_loses_all_media_at_once_and_the_old_token_is_dea
         assert (await member.join(meeting, resumeToken=old["resumeToken"]))["resumed"] is False
 
 
+async def test_who_is_removed_while_he_waits_stands_in_no_hosts_list_any_more(
+    branch: Branch, enter: Enter
+) -> None:
+    """A name left there would be let in sooner or later, and that is how a host takes a removal back."""
+    meeting = await branch.meeting(lobby=True)
+    async with (
+        enter(branch.secretary) as host,
+        enter(branch.members[0]) as member,
+        enter(branch.members[0]) as waiting,
+    ):
+        await host.join(meeting)
+        for device in (member, waiting):
+            await device.join(meeting)
+            await host.heard("lobby")
+        await host.call("moderate", {"action": "admit", "peerId": member.answer["peerId"]})
+        await host.heard("lobby", lambda lobby: not lobby["waiting"])
+        await host.call("moderate", {"action": "remove", "peerId": member.answer["peerId"]})
+        assert await waiting.heard("removed") == {"reason": "removed"}
+        gone = {"peerId": waiting.answer["peerId"], "displayName": "李梅", "waiting": False}
+        assert await host.heard("lobby") == gone
+        assert await host.heard("peerLeft") == {"peerId": member.answer["peerId"], "reason": "removed"}
+        assert not host.has_heard("peerLeft")
+
+
 async def test_a_mute_is_carried_out_by_the_server_and_is_no_lock(branch: Branch, enter: Enter) -> None:
     meeting = await branch.meeting()
     async with enter(branch.secretary) as host, enter(branch.members[0]) as member:
