@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
-from errors import Problem
+from errors import Kind, Problem
 from rooms import Consultations
 from rooms.consultations.events import ConsultationEvent, QueueChanged, TicketChanged
 from rooms.consultations.states import ConsultationState
@@ -19,6 +19,12 @@ from signaling.wire import wire
 log = structlog.get_logger(__name__)
 
 OVER = frozenset({ConsultationState.ENDED, ConsultationState.CANCELLED, ConsultationState.MISSED})
+
+FOR_GOOD: Final = frozenset({Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.UNAUTHENTICATED})
+"""Refusals that end watching: a page that asks again is told the same."""
+
+PAUSE_SECONDS: Final = 1.0
+"""Until records that could not be read are read again: a busy database is seldom busy for longer."""
 
 
 class StationNews:
@@ -43,41 +49,70 @@ class StationNews:
         """Mark what has changed."""
         match event:
             case TicketChanged(consultation_id=consultation_id, called=called):
-                self._changed[consultation_id] = called or self._changed.get(consultation_id, False)
+                self._mark(consultation_id, called=called)
             case QueueChanged(service_ids=service_ids):
                 self._services |= service_ids
         self._something.set()
 
     async def run(self) -> None:
-        """Tell of changes until cancelled; a failure is logged, and the next change is told again."""
+        """Tell of changes until cancelled; what cannot be read now is told later, any other failure is passed over."""
         while True:
             await self._something.wait()
             self._something.clear()
             try:
                 await self._tell()
-            except Exception:
-                log.exception("station_news_failed")
+            except Exception as failure:
+                if not _passes(failure):
+                    log.exception("station_news_failed")
+                    continue
+                log.warning("station_news_put_off", code=str(failure))
+                await asyncio.sleep(PAUSE_SECONDS)
+                self._something.set()
+
+    def _mark(self, consultation_id: str, *, called: bool) -> None:
+        self._changed[consultation_id] = called or self._changed.get(consultation_id, False)
 
     async def _tell(self) -> None:
+        """Tell what is marked; where the records cannot be read now, what is not told yet stays marked."""
         changed, self._changed = self._changed, {}
         services, self._services = frozenset(self._services), set()
-        for consultation_id, called in changed.items():
-            for sid in self._watchers.of(consultation_id):
-                await self._tell_ticket(sid, consultation_id, called=called)
-        if services:
-            await self._tell_positions(services, told=set(changed))
-            for sid in list(self._watchers.queue):
-                await self._tell_queue(sid)
-
-    async def _tell_ticket(self, sid: str, consultation_id: str, *, called: bool) -> None:
-        connection = self._connection(sid)
-        if connection is None:
-            return
+        told: set[str] = set()
         try:
-            view = await self._consultations.get(connection.identity.principal, consultation_id)
-        except Problem:  # may not be seen any more: went to another expert, for one
-            self._watchers.unwatch(sid, consultation_id)
-            return
+            for consultation_id, called in changed.items():
+                await self._tell_ticket(consultation_id, called=called)
+                told.add(consultation_id)
+            if services:
+                await self._tell_positions(services, told=told)
+                for sid in list(self._watchers.queue):
+                    await self._tell_queue(sid)
+        except Problem as problem:
+            if _passes(problem):
+                for consultation_id, called in changed.items():
+                    if consultation_id not in told:
+                        self._mark(consultation_id, called=called)
+                self._services |= services
+            raise
+
+    async def _tell_ticket(self, consultation_id: str, *, called: bool) -> None:
+        """All who watch it, or, where it cannot be read for one of them, nobody: so nobody is called twice."""
+        found: list[tuple[Connection[Caller], ConsultationView]] = []
+        for sid in self._watchers.of(consultation_id):
+            connection = self._connection(sid)
+            if connection is None:
+                continue
+            try:
+                view = await self._consultations.get(connection.identity.principal, consultation_id)
+            except Problem as problem:  # may not be seen any more: went to another expert, for one
+                if problem.kind not in FOR_GOOD:
+                    raise
+                self._watchers.unwatch(sid, consultation_id)
+                continue
+            found.append((connection, view))
+        for connection, view in found:
+            self._post_all(connection, view, called=called)
+
+    def _post_all(self, connection: Connection[Caller], view: ConsultationView, *, called: bool) -> None:
+        sid = connection.sid
         self._post_ticket(sid, view)
         if called and view.state is ConsultationState.CALLED and not connection.identity.is_expert:
             self._post((sid,), "called", {"consultation": wire(view), "roomToken": view.room_token})
@@ -99,10 +134,16 @@ class StationNews:
             return
         try:
             tickets = await self._consultations.queue(connection.identity.expert)
-        except Problem:
+        except Problem as problem:
+            if problem.kind not in FOR_GOOD:
+                raise
             self._watchers.queue.pop(sid, None)
             return
         self._post((sid,), "queue", {"tickets": wire(tickets)})
 
     def _post_ticket(self, sid: str, view: ConsultationView) -> None:
         self._post((sid,), "ticket", {"consultation": wire(view)})
+
+
+def _passes(failure: Exception) -> bool:
+    return isinstance(failure, Problem) and failure.kind is Kind.UNAVAILABLE

@@ -1,13 +1,16 @@
 """服务面对面 end to end: a ticket, the queue, the call, the talk through the same SFU, the outcome."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, new_id
+from errors import Kind, Problem
 from members.accounts.models import AccountRole
 from members.policy import RoleName
 from members.tokens import Purpose
@@ -228,3 +231,47 @@ async def test_who_cancels_makes_room_for_the_next(centre: Centre) -> None:
         cancelled = await page.call("cancelTicket", {"consultationId": first.consultation.id})
         assert cancelled["consultation"]["state"] == "cancelled"
         await behind.heard("ticket", lambda ticket: ticket["consultation"]["position"] == 1)
+
+
+@pytest.mark.parametrize("refused", range(5), ids=["page", "second page", "desk", "positions", "queue"])
+async def test_a_database_that_is_busy_for_a_moment_costs_nobody_the_news(
+    centre: Centre, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    """The five readings that a call leads to, each refused once."""
+    first, second = await centre.take("张大爷"), await centre.take("刘阿姨")
+    me = {"consultationId": first.consultation.id}
+    async with (
+        centre.desk() as desk,
+        centre.page(first) as page,
+        centre.page(first) as same,
+        centre.page(second) as behind,
+    ):
+        await desk.call("setDuty", {"onDuty": True})
+        await desk.call("watchQueue")
+        for watching in (page, same):
+            await watching.call("watchTicket", me)
+        await behind.call("watchTicket", {"consultationId": second.consultation.id})
+        reading, readings = sqlite_database.reading, 0
+
+        def busy_once() -> AbstractAsyncContextManager[AsyncSession]:
+            nonlocal readings
+            task = asyncio.current_task()
+            if task is not None and task.get_name() == "station_news":
+                readings += 1
+                if readings == refused + 1:
+                    raise Problem(Kind.UNAVAILABLE, "database_busy")
+            return reading()
+
+        monkeypatch.setattr("signaling.stations.news.PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(sqlite_database, "reading", busy_once)
+        await desk.call("callNext")
+        await desk.heard("queue", lambda queue: [t["displayName"] for t in queue["tickets"]] == ["刘阿姨"])
+        await behind.heard("ticket", lambda ticket: ticket["consultation"]["position"] == 1)
+        assert readings > 5, "read again"
+        await desk.call("missed", me)
+        for watching in (page, same):
+            await watching.heard("called")
+            await watching.heard("consultationEnded")
+            assert not watching.has_heard("called"), "rung for once"
+        await desk.heard("consultationEnded")
+        await desk.heard("queue")
