@@ -14,7 +14,7 @@ Problem codes raised here, beside those of members and database:
     attendance: attendance_not_found, invalid_correction
     live rooms: removed, room_locked, room_full, lobby_full, too_many_devices, room_busy, token_of_another_room,
         token_invalid, invalid_display_name, chat_text_invalid, forbidden, not_admitted, peer_not_found,
-        peer_not_waiting, cannot_remove_host, moderation_needs_peer, agenda_item_not_found
+        peer_not_waiting, cannot_remove_host, moderation_needs_peer, agenda_item_not_found, consultation_takes_no_hosts
     stream keys: stream_key_invalid, stream_key_for_other_use, stream_key_not_found, too_many_stream_keys,
         device_cannot_host
     consultations: consultation_not_found, consultation_not_called, consultation_over, consultation_in_wrong_state,

@@ -20,7 +20,7 @@ from rooms.live.events import (
     Source,
 )
 from rooms.live.peers import Peer
-from rooms.live.views import PeerState
+from rooms.live.views import OccasionKind, PeerState
 
 VOICE = frozenset({Source.MICROPHONE})
 PICTURE = frozenset({Source.CAMERA, Source.SCREEN})
@@ -91,6 +91,9 @@ def _lower_hand(core: RoomCore, host: Peer, target: Peer, now: datetime) -> list
 
 
 def _make_host(core: RoomCore, host: Peer, target: Peer, now: datetime) -> list[Event]:  # noqa: ARG001
+    """In a consultation the roles are the sides, which its record has: the expert is host, the resident is not."""
+    if core.occasion.kind is OccasionKind.CONSULTATION:
+        raise Problem(Kind.FORBIDDEN, "consultation_takes_no_hosts")
     _must_be_in(target, ModerationAction.MAKE_HOST)
     if target.person.device:
         raise Problem(Kind.FORBIDDEN, "device_cannot_host")

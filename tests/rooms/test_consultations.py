@@ -147,3 +147,14 @@ async def test_a_room_token_of_a_talk_is_no_good_for_the_next_one(centre: Centre
     second = await centre.take("乙")
     await centre.consultations.call_next(centre.doctor, None)
     assert await code_of(centre.services.enter(token, second.id)) == "token_of_another_room"
+
+
+async def test_the_sides_of_a_talk_stay_as_they_are_whomever_the_expert_wants_for_a_host(
+    centre: Centre,
+) -> None:
+    called, _, expert_peer, resident_peer = await centre.in_room()
+    make_host = Moderate(expert_peer, ModerationAction.MAKE_HOST, resident_peer)
+    handled = centre.services.live.handle(called.id, make_host)
+    assert await code_of(handled) == "consultation_takes_no_hosts"
+    await centre.services.pass_time(120, step=2)
+    assert (await centre.state(called)).state is State.ACTIVE
