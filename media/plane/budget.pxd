@@ -23,13 +23,16 @@ from media.plane.padding cimport padding_consumer, send_probe_step
 from media.plane.probing cimport PROBE_SENDING, probe_due
 from media.plane.ratecontrol cimport RATE_LEAST
 from media.plane.remb cimport is_congested, note_remb, remb_budget
+from media.plane.standing cimport standing_forget
 from media.plane.word cimport WORD_HOLDS_US
 
 cdef enum:
     LOSS_LOW = 1311  # 2 % of 65,536
     LOSS_HIGH = 6554  # 10 %
     LOSS_EVERY_US = 1_000_000
+    LOSS_LONGEST_US = 15_000_000  # three times the interval of RFC 3550
     TOLD_FULL_US = 1_000_000  # a word of it holds for so long
+    WAIT_HOLDS_US = 7_000_000  # a voice is reported of each 5 s, see reports; what pauses, never
     UNKNOWN_BPS = 1_000_000  # of pictures that are not measured yet
 
 
@@ -113,6 +116,10 @@ cdef inline void take_loss(core_t *core, transport_t *transport) noexcept nogil:
     elapsed = core.now - transport.loss_budget_at
     if transport.estimated or transport.remb_at or elapsed < LOSS_EVERY_US:
         return
+    if elapsed > LOSS_LONGEST_US:  # nothing was sent meanwhile
+        transport.loss_budget_at = core.now
+        transport.loss_budget_bytes = transport.bytes_sent
+        return
     sent_bps = <int64_t>(8e6 * (transport.bytes_sent - transport.loss_budget_bytes) / elapsed)
     transport.loss_budget_at = core.now
     transport.loss_budget_bytes = transport.bytes_sent
@@ -187,6 +194,8 @@ cdef inline void guide(core_t *core, transport_t *transport) noexcept nogil:
     """Every tick, for each transport."""
     doubt_remb(core, transport)
     if transport.promised_remb:
+        if core.now - transport.waited_us > WAIT_HOLDS_US:
+            standing_forget(&transport.waiting)
         aim_higher(core, transport)
         update_budget(transport)
         if is_congested(transport, core.now - TOLD_FULL_US):

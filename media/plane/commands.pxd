@@ -207,6 +207,7 @@ cdef inline void retire(core_t *core, int operation, void *target) noexcept nogi
 cdef inline void apply_to_transport(core_t *core, const command_t *command) noexcept nogil:
     cdef transport_t *transport = <transport_t *>command.target
     if command.operation == ADD_TRANSPORT:
+        transport.loss_budget_at = core.now
         list_add(&core.transports, transport)
         core.tick_at = smallest(core.tick_at, core.now + TICK_US)  # it is rare while there is nobody
     elif command.operation == REMOVE_TRANSPORT:

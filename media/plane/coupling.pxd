@@ -26,6 +26,7 @@ cdef enum:
     STOOD_US = 900_000
     USED_PERCENT = 87  # of what the line bears: the queue is to empty again
     LEVEL_STEPS = 20
+    HEARD_US = 1_000_000  # four times the longest interval between libwebrtc's reports
     BLIND_US = 10_000_000  # by then a queue that is dealt with has been empty
 
 
@@ -41,6 +42,11 @@ cdef inline bint is_sharer(const transport_t *transport) noexcept nogil:
 cdef inline bint can_tell(const core_t *core, const transport_t *transport) noexcept nogil:
     """Whether it would see a queue in the line."""
     return core.now >= transport.estimator.blind_until_us
+
+
+cdef inline bint is_heard(const core_t *core, const transport_t *transport) noexcept nogil:
+    """Whether it has reported lately. Who is sent nothing, or has gone without a word, tells nothing of the line and has no part in it."""
+    return core.now - transport.estimator.feedback_us < HEARD_US
 
 
 cdef inline double least_of(const transport_t *transport) noexcept nogil:
@@ -113,7 +119,7 @@ cdef inline int find_sharers(const core_t *core, transport_t *transport, transpo
     for i in range(NEIGHBOURS_SEEN):
         if other == NULL or other == transport:
             return count if queueing > 1 and 2 * queueing > telling else 0
-        if receives(other):
+        if receives(other) and is_heard(core, other):
             receiving += 1
             if receiving > SHARERS_MOST:
                 return 0
@@ -211,7 +217,12 @@ cdef inline bint stands(const core_t *core, const transport_t *transport) noexce
     )
 
 
-cdef inline int line_of(transport_t *transport, transport_t **sharers) noexcept nogil:
+cdef inline bint takes_part(const core_t *core, const transport_t *transport) noexcept nogil:
+    """Whether a part of what all sharers are allowed is its own now."""
+    return is_sharer(transport) and not transport.estimator.cut and is_heard(core, transport)
+
+
+cdef inline int line_of(const core_t *core, transport_t *transport, transport_t **sharers) noexcept nogil:
     """Who is known to share the full line with this one, itself among them; 0 where another acts for all of them."""
     cdef transport_t *other = transport.neighbour
     cdef int count = 1
@@ -220,7 +231,7 @@ cdef inline int line_of(transport_t *transport, transport_t **sharers) noexcept 
     for i in range(NEIGHBOURS_SEEN):
         if other == NULL or other == transport:
             return count
-        if is_sharer(other) and not other.estimator.cut:
+        if takes_part(core, other):
             if other.handle < transport.handle or count == SHARERS_MOST:
                 return 0
             sharers[count] = other
@@ -229,13 +240,13 @@ cdef inline int line_of(transport_t *transport, transport_t **sharers) noexcept 
     return 0
 
 
-cdef inline void even_out(transport_t *transport) noexcept nogil:
+cdef inline void even_out(const core_t *core, transport_t *transport) noexcept nogil:
     """What all sharers are allowed together stays the same, but who has more to hear now, or wants another picture, has of that
     what it takes: the voice of somebody who has just been silent himself would else take his picture away."""
     cdef transport_t *sharers[<int>SHARERS_MOST]
     cdef double shares[<int>SHARERS_MOST]
     cdef double bps = 0
-    cdef int count = line_of(transport, sharers)
+    cdef int count = line_of(core, transport, sharers)
     cdef int i
     for i in range(count):
         bps += sharers[i].estimator.rate.bps
@@ -276,7 +287,7 @@ cdef inline void look_around(core_t *core, transport_t *transport) noexcept nogi
         ask_neighbours(core, transport)
     if not transport.estimator.together:
         transport.estimator.rate.sharers = 1  # the others have left
-    elif is_sharer(transport) and not transport.estimator.cut:
-        even_out(transport)
+    elif takes_part(core, transport):
+        even_out(core, transport)
     if transport.settle_at and core.now >= transport.settle_at:
         settle_line(core, transport)

@@ -17,8 +17,8 @@ from media.plane.losses cimport (
     CAUSE_RATE, CAUSE_UNKNOWN, loses_much, loss_cause_t, losses_add, losses_cause, losses_reset, losses_t, losses_update,
 )
 from media.plane.probing cimport (
-    PROBE_AFTER_DROP_US, PROBE_IDLE, probe_answered, probe_ask, probe_filled, probe_result, probes_conclude, probes_decide, probes_dropped,
-    probes_reset, probes_t,
+    PROBE_AFTER_DROP_US, PROBE_EVERY_US, PROBE_IDLE, probe_answered, probe_ask, probe_filled, probe_result, probes_conclude,
+    probes_decide, probes_dropped, probes_give_up, probes_reset, probes_t,
 )
 from media.plane.ratecontrol cimport (
     RATE_LEAST, clamp_rate, may_reduce, rate_reset, rate_set, rate_share, rate_t, rate_update, reduce_rate,
@@ -235,6 +235,13 @@ cdef inline double own_loss(const estimator_t *estimator) noexcept nogil:
     return 0 if estimator.full else estimator.losses.fraction
 
 
+cdef inline void take_answer(estimator_t *estimator, int64_t now) noexcept nogil:
+    """A line that was asked is there. What it lost when something was last sent may hold no more, nor that others filled it."""
+    probe_answered(&estimator.probes, now if estimator.cut else now + PROBE_EVERY_US)
+    losses_reset(&estimator.losses)
+    estimator.rate.sharers = 1
+
+
 cdef inline bint estimator_take(
     estimator_t *estimator, const results_t *results, int64_t sent_bytes, int64_t rtt_us, int64_t now
 ) noexcept nogil:
@@ -255,10 +262,11 @@ cdef inline bint estimator_take(
     estimator.answered_bytes = sent_bytes
     measure_sent(estimator, sent_bytes, now)
     estimator.unanswered_us = 0
+    if estimator.probes.asks:
+        take_answer(estimator, now)
     if estimator.cut:  # the reports that tell of all that was lost may be several
         estimator.cut = False
         estimator.alive_us = first_arrived(results, now)
-        probe_answered(&estimator.probes, now)
     for i in range(results.count):
         if results.unreported_bytes and results.items[i].arrival_us >= 0 and newest == 0:
             # That a report was lost does not mean that its packets were.
@@ -328,6 +336,7 @@ cdef inline void back_off(estimator_t *estimator, int64_t now) noexcept nogil:
 
 cdef inline void estimator_tick(estimator_t *estimator, int64_t sent_bytes, int64_t now) noexcept nogil:
     """Often, whether reports come or not."""
+    probes_give_up(&estimator.probes, now)
     estimator.full = estimator.rate.reduced_us > 0 and now - estimator.rate.reduced_us < FULL_LATELY_US
     estimator.coupled = estimator.rate.sharers > 1 and now - estimator.rate.reduced_us < COUPLED_US
     if sent_bytes != estimator.seen_bytes:
@@ -351,32 +360,39 @@ cdef inline double probed_most(const estimator_t *estimator, double wanted_bps) 
 
 
 cdef inline bint asks_again(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
-    """Reports stayed away until too little was left for a picture, or nothing has been shown or said since: nothing is sent any more, so
-    nothing would ever be reported. One packet of padding, now and then, asks whether the line is there again."""
-    if wanted_bps <= 0 or now - largest(estimator.seen_us, estimator.probes.begun_us) < UNANSWERED_AGAIN_US:
+    """Where no picture is left and nobody says a word nothing is sent any more, so nothing would ever be reported, and what was found last
+    would hold for good. One packet of padding, now and then, asks whether the line is there."""
+    if wanted_bps <= 0 or not (estimator.cut or estimator.rate.hungry):
+        return False
+    if estimator.probes.state != PROBE_IDLE and not estimator.probes.asks:
+        return False
+    if now - largest(estimator.seen_us, estimator.probes.begun_us) < UNANSWERED_AGAIN_US:
         return False
     probe_ask(&estimator.probes, estimator.bps, now)
     return True
 
 
-cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
-    """Whether a probe begins now. A cluster never before the first packets were reported, nor without reports, nor where
-    loss is the limit, of which a short cluster shows nothing."""
+cdef inline bint begins_cluster(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
+    """Never before the first packets were reported, nor without reports, nor where loss is the limit, of which a short cluster
+    shows nothing."""
     cdef double loss_bps = estimator.losses.bps
-    if estimator.cut:
-        return asks_again(estimator, wanted_bps, now)
-    if 0 < loss_bps < estimator.rate.bps or estimator.feedback_us == 0:
+    if 0 < loss_bps < estimator.rate.bps or estimator.feedback_us == 0 or estimator.cut:
         return False
     if estimator.unanswered_us and now - estimator.feedback_us > UNANSWERED_US // 2:
         return False
     if estimator.coupled:
-        return False  # a short cluster meets what the others are sent at the moment
+        return False  # it would meet what the others are sent at the moment
     if estimator.full and not estimator.rate.hungry and now - estimator.rate.reduced_us < FULL_WAIT_US:
         return False
     return probes_decide(
         &estimator.probes, estimator.bps, wanted_bps, probed_most(estimator, wanted_bps),
         estimator.trendline.usage == USAGE_NORMAL, now
     )
+
+
+cdef inline bint estimator_probes(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
+    """Whether a probe begins now: a cluster, or a question."""
+    return begins_cluster(estimator, wanted_bps, now) or asks_again(estimator, wanted_bps, now)
 
 
 cdef inline loss_cause_t estimator_loss_cause(const estimator_t *estimator, int64_t since_us) noexcept nogil:

@@ -151,6 +151,7 @@ ctypedef struct transport_t:
     int64_t words_us  # since when what is sent of each picture is being measured
     lift_t lift
     standing_t waiting  # how long packets wait on the way, by the round trips; where a word was promised
+    int64_t waited_us  # when that was measured last
     uint32_t lifted_ssrc  # of the picture that padding goes with
     bint lifts
     transport_t *lifted  # the next that does

@@ -82,12 +82,11 @@ cdef inline void probe_ask(probes_t *probes, double bps, int64_t now) noexcept n
     probes.asks = True
 
 
-cdef inline void probe_answered(probes_t *probes, int64_t now) noexcept nogil:
-    """The line is there again, and what it bears may be tried at once."""
-    if probes.asks:
-        probes.asks = False
-        probes.state = PROBE_IDLE
-        probes.again_us = now
+cdef inline void probe_answered(probes_t *probes, int64_t again_us) noexcept nogil:
+    """The line is there, and what it bears may be tried then at the latest."""
+    probes.asks = False
+    probes.state = PROBE_IDLE
+    probes.again_us = smallest(probes.again_us, again_us)
 
 
 cdef inline void probe_failed(probes_t *probes, bint measured, int64_t now) noexcept nogil:
@@ -96,6 +95,13 @@ cdef inline void probe_failed(probes_t *probes, bint measured, int64_t now) noex
     probes.state = PROBE_IDLE
     probes.again_us = now + (probes.every_us if measured else probes.every_us // PROBE_SOONER)
     probes.every_us = smallest(2 * probes.every_us, PROBE_EVERY_MOST_US)
+
+
+cdef inline void probes_give_up(probes_t *probes, int64_t now) noexcept nogil:
+    """Often: of a cluster whose report has not come in time none is expected any more. Until then nobody looks at delays, since the
+    queue that a probe itself makes is no overuse."""
+    if probes.state != PROBE_IDLE and now - probes.begun_us > CLUSTER_GIVE_UP_US:
+        probe_failed(probes, True, now)
 
 
 cdef inline void probes_dropped(
@@ -120,11 +126,7 @@ cdef inline bint probes_decide(
     """Whether a cluster begins now. `wanted_bps`: what would be sent if it were possible; `most`: what may be tried;
     `quiet`: no queue grows."""
     cdef double target
-    if probes.state != PROBE_IDLE:
-        if now - probes.begun_us > CLUSTER_GIVE_UP_US:
-            probe_failed(probes, True, now)
-        return False
-    if not quiet or now < probes.again_us or wanted_bps <= 0 or bps >= 1.2 * wanted_bps:
+    if probes.state != PROBE_IDLE or not quiet or now < probes.again_us or wanted_bps <= 0 or bps >= 1.2 * wanted_bps:
         return False
     if not probes.begun:
         target = 3 * bps

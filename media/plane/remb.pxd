@@ -72,8 +72,10 @@ cdef inline int note_names(
 
 
 cdef inline int64_t weigh_words(transport_t *transport, int64_t share, bint full, int64_t now) noexcept nogil:
-    """Let each named picture have its share of what was said; what all words come to. `full`: so the line is."""
+    """Let each named picture have its share of what was said; what the words come to of those that are sent, -1 where none is.
+    `full`: so the line is."""
     cdef int64_t bps = 0
+    cdef bint any_ = False
     cdef const consumer_t *consumer
     cdef word_t *word
     cdef int i
@@ -90,7 +92,8 @@ cdef inline int64_t weigh_words(transport_t *transport, int64_t share, bint full
             word_hold(word, now)
         if not consumer.paused:
             bps += word_counts(word, now)
-    return bps
+            any_ = True
+    return bps if any_ else -1
 
 
 cdef inline int64_t remb_budget(const transport_t *transport) noexcept nogil:
@@ -118,6 +121,8 @@ cdef inline void note_remb(core_t *core, transport_t *transport, const uint8_t *
     full = full or bps < before - before // FALL_SHARE
     if named:
         bps = weigh_words(transport, bps // named, full, core.now)
+        if bps < 0:  # all that it is of has just been paused: it says nothing that would hold when that goes on
+            return
     if full:
         transport.remb_full_us = core.now
     if transport.remb_at == 0:

@@ -124,6 +124,7 @@ cdef inline void read_report_block(
                 consumer.rtt_us = <uint32_t>rtt
                 if transport.promised_remb and core.now - consumer.reports[i].sent_us < REPORT_FRESH_US:
                     standing_add(&transport.waiting, rtt, core.now)
+                    transport.waited_us = core.now
                 transport.rtt_us = <uint32_t>((7 * <int64_t>transport.rtt_us + rtt) // 8 if transport.rtt_us else rtt)
             return
 

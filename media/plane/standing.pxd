@@ -41,5 +41,10 @@ cdef inline int64_t shortest_us(const standing_t *standing) noexcept nogil:
     return smallest(standing.least_us, standing.least_before_us)
 
 
+cdef inline void standing_forget(standing_t *standing) noexcept nogil:
+    """Nothing has been measured for long: what stood has gone."""
+    standing.delay_us = shortest_us(standing)
+
+
 cdef inline int64_t standing_us(const standing_t *standing) noexcept nogil:
     return standing.delay_us - shortest_us(standing) if standing.any_ else 0

@@ -87,7 +87,7 @@ cdef class Street:
         """What each is allowed, rounded, once what all are allowed together has been shared out anew."""
         cdef int i
         for i in range(self.count):
-            even_out(&self.houses[i])
+            even_out(self.core, &self.houses[i])
         return [round(self.estimators[i].rate.bps) for i in range(self.count)]
 
     def come_to(self, int number, *, queue_us=0):

@@ -11,7 +11,7 @@ from media.plane.feedback cimport read_transport_cc, results_t, sent_close, sent
 from media.plane.losses cimport losses_add, losses_reset, losses_t, losses_update
 from media.plane.probing cimport (
     probe_due, probe_result, probe_sent, probe_step_bytes, probe_stepped, probe_unsent, probes_conclude, probes_decide,
-    probes_dropped, probes_reset, probes_t,
+    probes_dropped, probes_give_up, probes_reset, probes_t,
 )
 from media.plane.ratecontrol cimport rate_reset, rate_set, rate_t, rate_update
 from media.plane.rivals cimport has_rival, rivals_note_cut, rivals_note_queue, rivals_t
@@ -176,6 +176,7 @@ cdef class Probes:
     def decide(self, bps, wanted, quiet, now, most=None):
         """The rate of the cluster that begins now, or None; `most`: what may be tried, else twice what is wanted."""
         most = 2 * wanted if most is None else most
+        probes_give_up(&self.probes, now)
         return self.probes.rate_bps if probes_decide(&self.probes, bps, wanted, most, quiet, now) else None
 
     def step(self, size, sequence, now):

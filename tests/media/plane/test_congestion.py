@@ -157,6 +157,32 @@ def test_who_lies_about_arrivals_gets_no_more_than_media_and_a_few_probes() -> N
     assert path.estimator.bps < 6e6
 
 
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_probe_whose_report_is_lost_does_not_blind_it_to_a_queue(seed: int) -> None:
+    """Loss that begins then forbids another probe, with which the first would have been given up."""
+    link = Link(lambda s: 5e6 if s < 15 else 400e3, delay_us=75_000, queue_us=3_000_000, seed=seed)
+    lost: list[float] = []
+
+    def tamper(message: bytes) -> list[bytes]:
+        return [] if lost and path.timeline.seconds() < lost[0] + 0.35 else [message]
+
+    path = Path(link, greedy(2.5e6), wanted=2.5e6, back_us=75_000, seed=seed, tamper=tamper)
+    path.run(0.5)
+    clusters = path.estimator.clusters
+    while path.estimator.clusters == clusters:
+        path.run(0.05)
+    lost.append(path.timeline.seconds())
+    path.run(0.05)
+    link.loss = 0.12
+    path.run(24 - path.timeline.seconds())
+    waits = []
+    while path.timeline.seconds() < 40:
+        path.run(0.5)
+        waits.append(max(link.busy_until - path.now, 0))
+    assert max(waits) < 500_000
+    assert path.estimator.overuses > 0
+
+
 def test_failing_probes_become_rare() -> None:
     link = Link(steady(400e3))
     path = Path(link, constant(150e3), wanted=2.5e6).run(120)

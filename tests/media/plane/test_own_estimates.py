@@ -256,3 +256,45 @@ def test_a_picture_that_goes_takes_its_word_and_its_padding_with_it() -> None:
     world.core.remove_transport(client.transport)
     world.advance(1_000_000)
     assert world.drops() == {}
+
+
+@pytest.mark.parametrize("kind", [Estimating, EstimatingTogether])
+def test_the_picture_comes_back_where_nobody_says_a_word(kind: type[Member]) -> None:
+    """The last round trip that was measured went through a full queue, and what is sent nothing measures none."""
+    line = Link(lambda s: 60e3 if 14 < s < 20 else 2e6, queue_us=1_000_000)
+    town = Town()
+    person = town.sender(120_000, 500_000)
+    town.core.set_producer_paused(person.microphone, True)
+    town.run(2)
+    member = town.member(line, [person], kind=kind)
+    town.run(32)
+    seen = town.now
+    town.run(6)
+    assert member.eye(0).still(seen, town.now) < 1
+
+
+@pytest.mark.parametrize("when", [20.0, 20.15, 20.3, 20.45, 20.6, 20.75, 20.9])
+def test_a_word_of_what_has_just_been_paused_does_not_hold_when_it_goes_on(when: float) -> None:
+    town = Town()
+    member = town.member(Link(steady(10e6)), [town.sender(120_000, 500_000, 2_500_000)], kind=Estimating)
+    town.run(when)
+    before = member.budget
+    town.core.set_consumer_paused(member.pictures[0], True)
+    town.run(2)
+    assert member.budget > 0.9 * before
+
+
+@pytest.mark.parametrize("start", [2, 10 * 86_400])
+def test_the_first_report_of_loss_is_not_reckoned_from_when_the_machine_began(start: int) -> None:
+    """By receiver reports alone: what was sent in ten days is no rate."""
+    world = World()
+    world.now = start * SECOND
+    world.advance(0)
+    studio = Studio(world)
+    client = world.client()
+    world.watch(client, studio.producer)
+    studio.film(1)
+    for second, loss in enumerate((0.3, 0.3, 0.05, 0.05), 1):
+        lost(client, loss, 1_000 * second)
+        studio.film(1)
+    assert world.core.transport_statistics(client.transport).budget_bps > 100_000

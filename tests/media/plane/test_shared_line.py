@@ -165,6 +165,57 @@ def test_the_picture_comes_back_where_nobody_says_a_word(away: int, seed: int) -
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("narrow", "loss"),
+    [(2e6, 0.8), (100e3, 0.0)],
+    ids=["loses nearly everything", "drops what it does not bear"],
+)
+def test_what_was_lost_last_does_not_keep_the_picture_away_where_nobody_says_a_word(
+    narrow: float, loss: float, seed: int
+) -> None:
+    """All of it was reported: the line was never dead."""
+    line = Link(lambda s: narrow if 12 < s < 20 else 2e6, delay_us=NEAR_US, queue_us=40_000, seed=seed)
+    lecture = Lecture(line, seed=seed)
+    lecture.town.core.set_producer_paused(lecture.lecturer.microphone, True)
+    lecture.town.run(12)
+    line.loss = loss
+    lecture.town.run(8)
+    line.loss = 0
+    lecture.town.run(16)
+    assert lecture.member.eye(0).still(at(26), at(36)) < 1
+    assert lecture.size == 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_four_whom_a_narrow_line_left_without_a_picture_all_have_it_again_where_nobody_says_a_word(
+    seed: int,
+) -> None:
+    town = Town(seed)
+    line = Link(lambda s: 100e3 if 12 < s < 20 else 2e6, delay_us=NEAR_US, queue_bytes=QUEUE, seed=seed)
+    lecturer = town.sender(SMALL)
+    members = [town.member(line, [lecturer], back_us=NEAR_US) for _ in range(4)]
+    town.core.set_producer_paused(lecturer.microphone, True)
+    town.run(45)
+    assert max(member.eye(0).still(at(35), at(45)) for member in members) < 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_who_is_sent_nothing_has_no_say_in_whether_a_line_is_shared(seed: int) -> None:
+    """Six more at the same address have paused everything and see no queue: who sees one was taken for a minority."""
+    town = Town(seed + 1)
+    line = Link(lambda s: 4e6 if s < 10 else 600e3, delay_us=10_000, queue_us=600_000, seed=seed + 1)
+    lecturer = town.sender(FACE, LARGE)
+    watching = [town.member(line, [lecturer]) for _ in range(4)]
+    resting = [town.member(line, [lecturer]) for _ in range(6)]
+    town.run(6)
+    for member in resting:
+        for consumer in [*member.pictures, *(ear.consumer for ear in member.ears.values())]:
+            town.core.set_consumer_paused(consumer, True)
+    town.run(34)
+    assert max(member.eye(0).still(at(12), at(40)) for member in watching) < 4
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_a_member_far_away_whose_line_loses_a_tenth_hears_and_sees(seed: int) -> None:
     line = Link(steady(1e9), delay_us=75_000, loss=0.1, seed=seed)
     lecture = Lecture(line, seed=seed, back_us=75_000)
