@@ -45,8 +45,9 @@ cdef inline bint can_tell(const core_t *core, const transport_t *transport) noex
 
 
 cdef inline bint is_heard(const core_t *core, const transport_t *transport) noexcept nogil:
-    """Whether it has reported lately. Who is sent nothing, or has gone without a word, tells nothing of the line and has no part in it."""
-    return core.now - transport.estimator.feedback_us < HEARD_US
+    """Whether it has reported lately, or is new. Who is sent nothing, or has gone without a word, tells nothing of the line and has no
+    part in it."""
+    return transport.estimator.feedback_us == 0 or core.now - transport.estimator.feedback_us < HEARD_US
 
 
 cdef inline double least_of(const transport_t *transport) noexcept nogil:
