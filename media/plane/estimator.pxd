@@ -96,8 +96,8 @@ cdef inline void estimator_reset(estimator_t *estimator, int64_t now) noexcept n
     estimator.alive_us = 0
     estimator.unanswered_us = 0
     estimator.seen_bytes = 0
-    estimator.seen_us = 0
-    estimator.cut_us = 0
+    estimator.seen_us = now
+    estimator.cut_us = now
     rivals_reset(&estimator.rivals)
 
 
@@ -362,7 +362,7 @@ cdef inline double probed_most(const estimator_t *estimator, double wanted_bps) 
 cdef inline bint asks_again(estimator_t *estimator, double wanted_bps, int64_t now) noexcept nogil:
     """Where no picture is left and nobody says a word nothing is sent any more, so nothing would ever be reported, and what was found last
     would hold for good. One packet of padding, now and then, asks whether the line is there."""
-    if wanted_bps <= 0 or not (estimator.cut or estimator.rate.hungry):
+    if wanted_bps <= 0 or not (estimator.cut or (estimator.rate.hungry and estimator.feedback_us)):
         return False
     if estimator.probes.state != PROBE_IDLE and not estimator.probes.asks:
         return False

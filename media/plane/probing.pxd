@@ -63,7 +63,6 @@ cdef inline void probes_reset(probes_t *probes) noexcept nogil:
 
 cdef inline void probe_begin(probes_t *probes, double bps, int64_t now) noexcept nogil:
     probes.state = PROBE_SENDING
-    probes.begun = True
     probes.asks = False
     probes.rate_bps = bps
     probes.begun_us = now
@@ -138,6 +137,7 @@ cdef inline bint probes_decide(
     target = target if target < most else most
     if target < 1.1 * bps:
         return False
+    probes.begun = True
     probe_begin(probes, target, now)
     return True
 
