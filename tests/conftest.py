@@ -10,7 +10,9 @@ compiles each statement once a run and not once a test.
 import asyncio
 import gc
 import os
+import secrets
 import shutil
+import string
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,6 +21,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar, cast
 
+import aioice.ice
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,6 +36,14 @@ from tests.demo import Demo, shared_demo
 from tests.factories import CHEAP, FakeClock, Records
 from tests.postgres import Cluster
 from tests.threads import sqlite_threads_ended
+
+
+def _letters(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters) for _ in range(length))
+
+
+# pymediasoup's parser of SDP reads a peer's ICE user name like "0e12" as the number nought, and misses the section.
+aioice.ice.random_string = _letters  # type: ignore[attr-defined]
 
 # Whoever was killed may still hold locks.
 LEFT_BEHIND = (
