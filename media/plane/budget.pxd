@@ -116,13 +116,11 @@ cdef inline void take_loss(core_t *core, transport_t *transport) noexcept nogil:
     elapsed = core.now - transport.loss_budget_at
     if transport.estimated or transport.remb_at or elapsed < LOSS_EVERY_US:
         return
-    if elapsed > LOSS_LONGEST_US:  # nothing was sent meanwhile
-        transport.loss_budget_at = core.now
-        transport.loss_budget_bytes = transport.bytes_sent
-        return
     sent_bps = <int64_t>(8e6 * (transport.bytes_sent - transport.loss_budget_bytes) / elapsed)
     transport.loss_budget_at = core.now
     transport.loss_budget_bytes = transport.bytes_sent
+    if elapsed > LOSS_LONGEST_US:  # nothing was sent meanwhile, so that is no rate
+        return
     if transport.loss_down > LOSS_HIGH:
         if transport.loss_budget_bps == 0 or transport.loss_budget_bps > sent_bps:
             transport.loss_budget_bps = sent_bps

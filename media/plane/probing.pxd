@@ -2,7 +2,8 @@
 
 At first three times the starting rate, then twice what was found as long as that succeeds; later now and then while more
 is wanted than the path is known to bear; and once after a great drop has passed. Each cluster is 15 ms of its rate, five
-packets at least, so all of it fits into the buffer of a small router, and failures make the next try rarer.
+packets at least, so all of it fits into the buffer of a small router, and failures make the next try rarer. Where nothing is sent any
+more a single packet asks whether the line is there.
 """
 
 from libc.stdint cimport int64_t, uint16_t

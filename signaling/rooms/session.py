@@ -62,9 +62,8 @@ class Session:
     publications: dict[str, Publication] = field(default_factory=dict)
     consumers: dict[str, Consumer] = field(default_factory=dict)
     ranked: set[str] = field(default_factory=set)  # consumers whose priority the client has set itself
-    spent_tokens: list[str] = field(
-        default_factory=list
-    )  # those before that the client may hold; see `returns_with`
+    # Those before that the client may hold; see `returns_with`.
+    spent_tokens: list[str] = field(default_factory=list)
     confirmed: bool = False  # whether anything came after the join that made `resume_token`
     device: bool = False  # an encoder or player: no Socket.IO, see signaling/streams
     links: dict[str, TransportQuality] = field(default_factory=dict)  # by transport

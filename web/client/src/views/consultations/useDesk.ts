@@ -5,6 +5,7 @@ import { outcomeDraft } from './draft'
 import { onWake } from '@/lib/onWake'
 import { useAttempt } from '@/lib/useAttempt'
 import type { Consultation } from '@/protocol/http/shapes'
+import type { Problem } from '@/protocol/problem'
 import { StationsClient } from '@/protocol/stations/client'
 import type { Desk, Duty, QueueTicket } from '@/protocol/stations/messages'
 
@@ -52,12 +53,16 @@ export function useDesk(): DeskState {
       consultationEnded: ({ consultation }) => take(consultation),
     },
     watch,
-    onUnwatched: (refusal) => (problem.value = refusal),
+    onUnwatched: refused,
     onDisconnected: () => (connected.value = false),
-    onRefused: (refusal) => (problem.value = refusal),
+    onRefused: refused,
   })
   onScopeDispose(onWake((networkBack) => client.wake(networkBack)))
   onScopeDispose(() => client.close())
+
+  function refused(refusal: Problem): void {
+    problem.value = refusal
+  }
 
   async function watch(): Promise<void> {
     const desk = await client.ask('watchQueue', {})
